@@ -1,0 +1,1 @@
+"""Inverse kinematics by Inverse Twin Neural Network Regression (Wetzel 2026)."""

@@ -1,0 +1,169 @@
+"""An arm as data: names, link lengths, limits, and which formula moves its tip."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from itnnr_ik.arms import kinematics
+
+#: Kinematic families: the formula, and how many joints the arm has beyond its links.
+_FAMILIES = {"planar": (kinematics.planar, 0), "yaw_pitch": (kinematics.yaw_pitch, 1)}
+
+
+def _namespace(values: Any) -> Any:
+    """NumPy or torch, whichever ``values`` belongs to; torch is never imported for it."""
+    torch = sys.modules.get("torch")
+    return torch if torch is not None and isinstance(values, torch.Tensor) else np
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A serial arm with a position target.
+
+    Args:
+        name: Key of the arm, such as ``two_link``.
+        family: ``planar`` (all axes z) or ``yaw_pitch`` (axis z, then horizontal axes).
+        link_lengths: One per link, in [m], base to tip.
+        lower, upper: Joint limits in [rad], one per joint.
+        joint_names, link_names: Base to tip; ``link_names`` starts at the base link and ends at the
+            last moving link.
+        tip_name: Frame at the end of the last link.
+
+    Raises:
+        ValueError: A count, a length or a limit does not fit; the message says which.
+    """
+
+    name: str
+    family: str
+    link_lengths: tuple[float, ...]
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    joint_names: tuple[str, ...]
+    link_names: tuple[str, ...]
+    tip_name: str = "tip"
+    _formula: Any = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.family not in _FAMILIES:
+            raise ValueError(f"family must be one of {sorted(_FAMILIES)}, got {self.family!r}")
+        formula, extra = _FAMILIES[self.family]
+        object.__setattr__(self, "_formula", formula)
+        if not self.link_lengths or not all(
+            math.isfinite(length) and length > 0 for length in self.link_lengths
+        ):
+            raise ValueError(f"link lengths must be positive and finite, got {self.link_lengths}")
+        n = len(self.link_lengths) + extra
+        for label, values, count in (
+            ("lower limits", self.lower, n),
+            ("upper limits", self.upper, n),
+            ("joint names", self.joint_names, n),
+            ("link names", self.link_names, n + 1),
+        ):
+            if len(values) != count:
+                raise ValueError(f"{self.name} needs {count} {label}, got {len(values)}: {values}")
+        for label, names in (("joint names", self.joint_names), ("link names", self.link_names)):
+            if len(set(names)) != len(names) or not all(names):
+                raise ValueError(f"{label} must be distinct and not empty, got {names}")
+        for joint, low, high in zip(self.joint_names, self.lower, self.upper, strict=True):
+            if not (math.isfinite(low) and math.isfinite(high) and low < high):
+                raise ValueError(f"limits of {joint} must be finite with lower < upper, got [{low}, {high}]")
+
+    @property
+    def n_joints(self) -> int:
+        """Number of joints n."""
+        return len(self.joint_names)
+
+    @property
+    def n_coordinates(self) -> int:
+        """Number of target coordinates m: 2 in the plane, 3 in space."""
+        return 2 if self.family == "planar" else 3
+
+    @property
+    def base_link(self) -> str:
+        """Frame that targets are expressed in."""
+        return self.link_names[0]
+
+    @property
+    def reach(self) -> float:
+        """Length of the stretched arm in [m]."""
+        return sum(self.link_lengths)
+
+    @property
+    def limits(self) -> np.ndarray:
+        """Joint limits (2, n) in [rad]: lower, upper."""
+        return np.array([self.lower, self.upper])
+
+    def tip(
+        self, joints: Sequence[kinematics.Component], xp: Any
+    ) -> tuple[list[kinematics.Component], list[list[kinematics.Component]]]:
+        """Tip coordinates [m] (m components) and Jacobian rows [m/rad] (m rows of n) from n components.
+
+        ``xp`` is ``math`` for floats, ``numpy`` or ``torch`` for columns.
+        """
+        position, jacobian = self._formula(joints, self.link_lengths, xp)
+        return position, jacobian
+
+    def forward(self, positions: Any) -> Any:
+        """Forward kinematics: joint positions (..., n) [rad] to tip coordinates (..., m) [m]."""
+        xp, columns = self._columns(positions)
+        return xp.stack(self.tip(columns, xp)[0], -1)
+
+    def jacobian(self, positions: Any) -> Any:
+        """Derivative of `forward`: joint positions (..., n) [rad] to (..., m, n) [m/rad]."""
+        xp, columns = self._columns(positions)
+        return xp.stack([xp.stack(row, -1) for row in self.tip(columns, xp)[1]], -2)
+
+    def sample(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Joint positions (count, n) [rad], uniform within the limits."""
+        return rng.uniform(self.lower, self.upper, size=(count, self.n_joints))
+
+    def with_changes(
+        self,
+        link_lengths: Sequence[float] | None = None,
+        limits: Sequence[Sequence[float]] | None = None,
+        joint_names: Sequence[str] | None = None,
+    ) -> Arm:
+        """This arm with other link lengths [m], limits ((lower, …), (upper, …)) [rad] or joint names."""
+        changes: dict[str, Any] = {}
+        if link_lengths is not None:
+            changes["link_lengths"] = tuple(float(length) for length in link_lengths)
+        if limits is not None:
+            changes["lower"], changes["upper"] = (tuple(float(v) for v in side) for side in limits)
+        if joint_names is not None:
+            changes["joint_names"] = tuple(joint_names)
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that defines the arm, as JSON types."""
+        return {
+            "name": self.name,
+            "family": self.family,
+            "link_lengths": list(self.link_lengths),
+            "lower": list(self.lower),
+            "upper": list(self.upper),
+            "joint_names": list(self.joint_names),
+            "link_names": list(self.link_names),
+            "tip_name": self.tip_name,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Arm:
+        """The arm that `to_dict` described."""
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+
+    def _columns(self, positions: Any) -> tuple[Any, list[Any]]:
+        xp = _namespace(positions)
+        if xp is np:
+            positions = np.asarray(positions, dtype=float)
+        if positions.ndim == 0 or positions.shape[-1] != self.n_joints:
+            raise ValueError(
+                f"{self.name} expects joint positions of shape (..., {self.n_joints}), "
+                f"got {tuple(positions.shape)}"
+            )
+        return xp, [positions[..., i] for i in range(self.n_joints)]

@@ -1,0 +1,45 @@
+"""The command line ``itnnr-ik``: one subcommand a module, each with `add_arguments` and `run`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+#: Subcommand, the module that carries it out, and its line in ``itnnr-ik --help``.
+_COMMANDS = (
+    ("demo", "itnnr_ik.demo.command", "run the real nodes for each arm and measure them"),
+    ("train", "itnnr_ik.train", "train a model for an arm of given lengths and limits"),
+    ("bench", "itnnr_ik.bench.command", "compare solve and solve_batch with other solvers, in one run"),
+)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="itnnr-ik", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module_name, summary in _COMMANDS:
+        module = importlib.import_module(module_name)
+        command = commands.add_parser(
+            name, help=summary, description=module.__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; 0 on success, 1 with one line on stderr on failure, 130 on Ctrl-C."""
+    args = _parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, ImportError, RuntimeError) as error:
+        print(f"itnnr-ik {args.command}: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
