@@ -1,0 +1,52 @@
+"""What a solve returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Joint positions for one target.
+
+    Attributes:
+        positions: (n,) in [rad], within the limits.
+        residual: Distance ‖f(positions) − target‖ in [m].
+        converged: The residual is at most the solver's tolerance.
+        displacement: Largest joint change from the current state in [rad]; None without one.
+        anchor: Where the answer started from: ``current`` (the current state) or ``neighbour`` (a known
+            posture with its tip near the target).
+    """
+
+    positions: NDArray[np.float64]
+    residual: float
+    converged: bool
+    displacement: float | None
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Solutions:
+    """The fields of `Solution` for b targets: positions (b, n), the others (b,)."""
+
+    positions: NDArray[np.float64]
+    residual: NDArray[np.float64]
+    converged: NDArray[np.bool_]
+    displacement: NDArray[np.float64] | None
+    anchor: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, index: int) -> Solution:
+        """The solution of one target."""
+        return Solution(
+            self.positions[index],
+            float(self.residual[index]),
+            bool(self.converged[index]),
+            None if self.displacement is None else float(self.displacement[index]),
+            str(self.anchor[index]),
+        )
