@@ -1,0 +1,1 @@
+"""The real nodes as separate processes, measured from outside over DDS."""

@@ -1,0 +1,113 @@
+"""Run the real nodes for each arm as separate processes over DDS, and measure them from outside.
+
+Without --bag each arm follows a smooth curve and then random reachable points. With --bag it follows
+recorded poses, or replays recorded joint states against the model of the arm that was recorded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import tempfile
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from itnnr_ik.demo.runner import Result
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``itnnr-ik demo``."""
+    from itnnr_ik.arms import ARMS
+
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--arm", choices=list(ARMS), help="one arm instead of all three")
+    which.add_argument("--model", metavar="DIR", help="folder of a trained model instead of the three arms")
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of each pattern in [s]")
+    parser.add_argument("--bag", type=Path, help="recording to follow: a rosbag2 folder, .mcap or .db3 file")
+    parser.add_argument("--topic", help="topic of the recording, where several fit")
+    parser.add_argument(
+        "--joints",
+        type=lambda text: text.split(","),
+        default=[],
+        metavar="A,B",
+        help="recorded names of the arm's joints, base to tip, for a recording of joint states",
+    )
+    parser.add_argument("--speed", type=float, default=1.0, help="multiple of the recorded pace")
+    parser.add_argument("--output", type=Path, default=Path("itnnr_demo.png"), help="picture of the paths")
+    parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out ``itnnr-ik demo``: 0 if all held, 1 otherwise."""
+    if not args.seconds > 0.0 or not args.speed > 0.0:
+        raise ValueError(f"--seconds and --speed must be positive, got {args.seconds:g} and {args.speed:g}")
+    results = _measure(args)
+
+    from itnnr_ik.demo.picture import draw
+    from itnnr_ik.demo.table import format_table, to_json
+
+    draw(results, args.output)
+    rows = [result.row for result in results]
+    failures = [f"{row.arm} {row.targets}: {failure}" for row in rows for failure in row.failures]
+    if args.json:
+        report = {
+            "runs": [to_json(row) for row in rows],
+            "failures": failures,
+            "picture": str(args.output),
+        }
+        print(json.dumps(report, indent=2))
+    else:
+        print(f"\n{format_table(rows)}\n")
+        print(f"picture: {args.output}")
+        print("\n".join(f"FAILED: {failure}" for failure in failures) or _what_held(results))
+    return 1 if failures else 0
+
+
+def _measure(args: argparse.Namespace) -> list[Result]:
+    """Plan and run; the picture's folder is checked first, not after two minutes."""
+    from itnnr_ik.arms import ARMS
+    from itnnr_ik.demo.processes import isolated_environment
+
+    if not args.output.resolve().parent.is_dir():
+        raise ValueError(f"--output: no folder {args.output.resolve().parent}")
+    try:
+        from itnnr_ik.demo.runner import run_plans
+    except ImportError as error:
+        raise ImportError(
+            f"the demo runs ROS 2 nodes, and {error}: source a ROS 2 installation, or "
+            "`pip install ros-rclpy ros-rmw-fastrtps-cpp ros-geometry-msgs ros-sensor-msgs ros-diagnostic-msgs`"
+        ) from None
+    from itnnr_ik.demo.plan import plan_patterns, plan_recording
+
+    chosen = [args.model or args.arm] if args.model or args.arm else []
+    if args.bag is None:
+        plans = plan_patterns(chosen or list(ARMS), args.seconds)
+    else:
+        plans = plan_recording(args.bag, chosen, args.topic, args.joints, args.speed)
+    signal.signal(signal.SIGTERM, _interrupt)
+    with tempfile.TemporaryDirectory(prefix="itnnr_demo_") as folder:
+        os.environ.update(isolated_environment(Path(folder)))
+        return run_plans(plans, Path(folder))
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    """End as on Ctrl-C, so that the children are ended too."""
+    raise KeyboardInterrupt
+
+
+def _what_held(results: list[Result]) -> str:
+    """What was checked, in one sentence."""
+    expected = [result.run.expected for result in results]
+    reachable = "every target" if not any(e.may_be_unreachable for e in expected) else "every reachable target"
+    bounds = {e.step_bound for e in expected if e.step_bound is not None}
+    steps = f", joint steps on smooth paths ≤ {max(bounds):g} rad" if bounds else ""
+    return (
+        f"all held: {reachable} solved, residual ≤ {max(e.tolerance for e in expected):g} m, "
+        f"joints within their limits{steps}, no process died"
+    )
+
+

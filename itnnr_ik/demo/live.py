@@ -1,0 +1,70 @@
+"""A line that tells how a run is going: rewritten in place on a terminal, now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TextIO
+
+import numpy as np
+
+from itnnr_ik.arms import Arm
+from itnnr_ik.demo.recording import Recording
+
+_TERMINAL_PERIOD = 0.2  # [s]
+_PLAIN_PERIOD = 4.0  # [s]
+
+
+class LiveLine:
+    """Shows a recording that grows, and its last state at the end of the ``with`` statement."""
+
+    def __init__(self, arm: Arm, label: str, recording: Recording, stream: TextIO) -> None:
+        self._arm = arm
+        self._label = label
+        self._recording = recording
+        self._stream = stream
+        self._in_place = stream.isatty()
+        self._period = _TERMINAL_PERIOD if self._in_place else _PLAIN_PERIOD
+        self._due = time.monotonic()
+
+    def __enter__(self) -> LiveLine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._recording.targets:
+            self._show()
+        if self._in_place:
+            print(file=self._stream)
+
+    def update(self) -> None:
+        """Show the present state if the last one is old enough."""
+        if time.monotonic() >= self._due and self._recording.targets:
+            self._due = time.monotonic() + self._period
+            self._show()
+
+    def _show(self) -> None:
+        text = describe(self._arm, self._label, self._recording)
+        print(f"\r\x1b[K{text}" if self._in_place else text, end="" if self._in_place else "\n", file=self._stream)
+        self._stream.flush()
+
+
+def describe(arm: Arm, label: str, recording: Recording) -> str:
+    """Targets so far, how many are solved, the last residual [m] and the rate of the last targets [Hz]."""
+    targets, solutions = recording.targets, recording.solutions
+    parts = [f"{arm.name:<16} {label:<12}", f"{len(targets):>5} targets", f"{len(solutions):>5} solved"]
+    unreachable = sum(code == "unreachable" for code in recording.codes.values())
+    if unreachable:
+        parts.append(f"{unreachable:>4} unreachable")
+    last = next((t for t in reversed(targets) if t.stamp in solutions), None)
+    if last is not None:
+        residual = np.linalg.norm(arm.forward(solutions[last.stamp].positions) - last.position)
+        parts.append(f"residual {residual:.1e} m")
+    recent = targets[-50:]
+    if len(recent) > 1:
+        parts.append(f"{1e9 * (len(recent) - 1) / (recent[-1].stamp - recent[0].stamp):6.1f} Hz")
+    return "  ".join(parts)

@@ -1,0 +1,87 @@
+"""A node that listens to targets, joint states, solutions and status, and records them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import PoseStamped
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import JointState
+
+from itnnr_ik.demo.recording import Recording, SeenSolution, SeenTarget
+from itnnr_ik.ros.messages import positions_by_name
+from itnnr_ik.ros.status import Rejected
+
+#: Deep enough that a busy machine delays the monitor's view but loses none of it.
+_QUEUE = 2000
+
+
+class Monitor(Node):
+    """Records the messages around one `ik_node` in `recording`, which a new run replaces.
+
+    Args:
+        namespace: That of the nodes under watch.
+        joints: Names of the arm's joints on the robot, base to tip.
+        n_coordinates: Number of target coordinates m.
+    """
+
+    def __init__(self, namespace: str, joints: Sequence[str], n_coordinates: int) -> None:
+        super().__init__("monitor", namespace=namespace)
+        self._joints = tuple(joints)
+        self._n_coordinates = n_coordinates
+        self.recording = Recording()
+        reliable = QoSProfile(depth=_QUEUE)
+        best_effort = QoSProfile(depth=_QUEUE, reliability=ReliabilityPolicy.BEST_EFFORT)
+        self.create_subscription(PoseStamped, "target_pose", self._on_target, reliable)
+        self.create_subscription(JointState, "joint_solution", self._on_solution, reliable)
+        self.create_subscription(DiagnosticStatus, "itnnr_ik/status", self._on_status, reliable)
+        self.create_subscription(JointState, "joint_states", self._on_joint_state, best_effort)
+
+    def node_is_up(self) -> bool:
+        """Whether an `ik_node` is connected with all its topics."""
+        return (
+            self.count_publishers("joint_solution") > 0
+            and self.count_publishers("itnnr_ik/status") > 0
+            # The monitor itself is one subscriber of each.
+            and self.count_subscribers("target_pose") > 1
+            and self.count_subscribers("joint_states") > 1
+        )
+
+    def _on_target(self, message: PoseStamped) -> None:
+        point = message.pose.position
+        position = np.array([point.x, point.y, point.z][: self._n_coordinates])
+        self.recording.targets.append(SeenTarget(_nanoseconds(message.header.stamp), position))
+
+    def _on_solution(self, message: JointState) -> None:
+        received = time.time_ns()
+        positions = self._pick(message)
+        if positions is not None:
+            self.recording.solutions[_nanoseconds(message.header.stamp)] = SeenSolution(received, positions)
+
+    def _on_status(self, message: DiagnosticStatus) -> None:
+        values = {value.key: value.value for value in message.values}
+        code, stamp = values.get("code"), values.get("stamp")
+        if code is not None and stamp:
+            seconds, _, nanoseconds = stamp.partition(".")
+            self.recording.codes[int(seconds) * 10**9 + int(nanoseconds or 0)] = code
+
+    def _on_joint_state(self, message: JointState) -> None:
+        positions = self._pick(message)
+        if positions is not None:
+            self.recording.joint_states.append((_nanoseconds(message.header.stamp), positions))
+
+    def _pick(self, message: JointState) -> np.ndarray | None:
+        """Positions (n,) of the arm's joints, or None for a message without usable ones."""
+        try:
+            return positions_by_name(message, self._joints)
+        except Rejected:
+            return None
+
+
+def _nanoseconds(stamp: Time) -> int:
+    return int(stamp.sec) * 10**9 + int(stamp.nanosec)

@@ -1,0 +1,186 @@
+"""The picture of a demo: paths of targets and tip, joints over time, and residuals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+from matplotlib.ticker import LogLocator
+
+from itnnr_ik.arms import Arm
+from itnnr_ik.demo.recording import Recording
+
+if TYPE_CHECKING:
+    from itnnr_ik.demo.plan import ArmPlan
+    from itnnr_ik.demo.runner import Result
+
+_TARGET = "#f2a65a"
+_TIP = "#1b4965"
+_MISSED = "#c1121f"
+_LINK = "#8d99ae"
+_JOINTS = ("#1b4965", "#d1495b", "#2a9d8f", "#8367c7")
+_STYLE = {"color": "#dddddd", "linewidth": 0.6}
+#: Residuals below this are drawn on it: zero has no logarithm.
+_SMALLEST_RESIDUAL = 1e-16  # [m]
+_POSTURES = 5
+
+
+def draw(results: Sequence[Result], path: Path) -> None:
+    """Write the picture of all results to ``path``; its suffix decides the format (PNG, SVG, PDF).
+
+    A column per arm: the paths of its runs, the joints along the first of them, and the residuals of all.
+
+    Raises:
+        ValueError: matplotlib knows no such format.
+    """
+    plans = list(dict.fromkeys(id(result.plan) for result in results))
+    columns = [[result for result in results if id(result.plan) == plan] for plan in plans]
+    n_paths = max(len(column) for column in columns)
+    figure = Figure(figsize=(1.0 + 4.6 * len(columns), 4.4 * n_paths + 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = GridSpec(
+        n_paths + 2, len(columns), figure=figure, height_ratios=[4.4] * n_paths + [2.0, 2.0]
+    )
+    for j, column in enumerate(columns):
+        for i, result in enumerate(column):
+            _draw_paths(figure, grid[i, j], result)
+        _draw_joints(figure.add_subplot(grid[n_paths, j]), column[0])
+        _draw_residuals(figure.add_subplot(grid[n_paths + 1, j]), column)
+    figure.savefig(path, dpi=130, facecolor="white")
+
+
+def _draw_paths(figure: Figure, place: Any, result: Result) -> None:
+    """Targets, the tip at each solution, and some postures of the arm."""
+    arm, recording = result.plan.arm, result.recording
+    in_space = arm.n_coordinates == 3
+    axes: Any = figure.add_subplot(place, projection="3d" if in_space else None)
+    solved = recording.solved()
+    targets = np.array([t.position for t in recording.targets]).reshape(-1, arm.n_coordinates)
+    missed = np.array([t.position for t in recording.targets if t.stamp not in recording.solutions])
+    tips = arm.forward(np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints))
+    smooth = result.run.expected.step_bound is not None
+    for positions in _spread([s.positions for _, s in solved], _POSTURES if smooth else 3):
+        axes.plot(*_skeleton(arm, positions).T, "-o", color=_LINK, linewidth=1.6, markersize=3.5, alpha=0.45)
+    if smooth:
+        axes.plot(*_with_gaps(arm, recording).T, color=_TIP, linewidth=1.3, zorder=5, label="tip")
+        axes.plot(*targets.T, ".", color=_TARGET, markersize=7, alpha=0.5, label="target", zorder=3)
+    else:
+        axes.plot(*targets.T, "o", color=_TARGET, markersize=5.0, alpha=0.6, label="target", zorder=3)
+        axes.plot(*tips.T, ".", color=_TIP, markersize=2.2, zorder=5, label="tip")
+    if len(missed):
+        axes.plot(*missed.T, "x", color=_MISSED, markersize=5, label="not solved", zorder=6)
+    axes.plot(*np.zeros((arm.n_coordinates, 1)), "s", color="#333333", markersize=6, zorder=7)
+    row = result.row
+    axes.set_title(f"{row.arm.replace('_', ' ')}: {row.targets}\n{row.solved} of {row.sent} solved", fontsize=10)
+    axes.set_xlabel("x [m]")
+    axes.set_ylabel("y [m]")
+    if in_space:
+        axes.set_zlabel("z [m]")
+        axes.view_init(elev=22, azim=-62)
+    axes.set_aspect("equal", adjustable="datalim" if not in_space else None)
+    axes.grid(True, **_STYLE)
+    axes.legend(loc="upper left", fontsize=8, framealpha=0.9)
+
+
+def _draw_joints(axes: Axes, result: Result) -> None:
+    """Joint solutions over time, with the limits, and the recorded joints where there are any."""
+    arm, recording = result.plan.arm, result.recording
+    solved = recording.solved()
+    start = recording.targets[0].stamp if recording.targets else 0
+    times = np.array([1e-9 * (t.stamp - start) for t, _ in solved])
+    positions = np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints)
+    states = [(stamp, q) for stamp, q in recording.joint_states if stamp >= start]
+    for j, name in enumerate(result.plan.joints):
+        color = _JOINTS[j % len(_JOINTS)]
+        axes.plot(
+            [1e-9 * (stamp - start) for stamp, _ in states],
+            [q[j] for _, q in states],
+            color=color,
+            linewidth=4.0,
+            alpha=0.25,
+        )
+        axes.plot(times, positions[:, j], ".", color=color, markersize=2.0, label=name)
+    for limit in {*arm.lower, *arm.upper}:
+        axes.axhline(limit, color="#999999", linewidth=0.8, linestyle=":")
+    axes.set_title(
+        f"joints on {result.row.targets}: solution (dots), joint states (bands), limits (dotted)", fontsize=8
+    )
+    axes.set_ylabel("position [rad]")
+    axes.set_xlabel("time [s]")
+    axes.grid(True, **_STYLE)
+    axes.legend(fontsize=7, ncols=len(result.plan.joints), loc="best", markerscale=4)
+
+
+def _draw_residuals(axes: Axes, column: Sequence[Result]) -> None:
+    """Distance from tip to target of every solution, against the tolerance."""
+    for result, color in zip(column, _JOINTS, strict=False):
+        arm, solved = result.plan.arm, result.recording.solved()
+        if not solved:
+            continue
+        start = result.recording.targets[0].stamp
+        tips = arm.forward(np.array([s.positions for _, s in solved]))
+        residuals = np.linalg.norm(tips - np.array([t.position for t, _ in solved]), axis=1)
+        axes.semilogy(
+            [1e-9 * (t.stamp - start) for t, _ in solved],
+            np.maximum(residuals, _SMALLEST_RESIDUAL),
+            ".",
+            color=color,
+            markersize=2.5,
+            label=result.row.targets,
+        )
+    tolerance = column[0].run.expected.tolerance
+    axes.axhline(tolerance, color=_MISSED, linewidth=1.0, linestyle="--", label="tolerance")
+    axes.set_ylim(_SMALLEST_RESIDUAL / 3.0, 20.0 * tolerance)
+    axes.yaxis.set_major_locator(LogLocator(numticks=6))
+    axes.set_xlabel("time [s]")
+    axes.set_ylabel("residual [m]")
+    axes.grid(True, **_STYLE)
+    axes.legend(fontsize=7, loc="best", markerscale=4)
+
+
+def _with_gaps(arm: Arm, recording: Recording) -> np.ndarray:
+    """The tip (targets, m) at each solution, NaN where there is none, so that a line breaks there."""
+    nowhere = np.full(arm.n_joints, np.nan)
+    positions = [
+        recording.solutions[t.stamp].positions if t.stamp in recording.solutions else nowhere
+        for t in recording.targets
+    ]
+    tips: np.ndarray = arm.forward(np.array(positions).reshape(-1, arm.n_joints))
+    return tips
+
+
+def _spread(values: Sequence[np.ndarray], count: int) -> list[np.ndarray]:
+    """At most ``count`` of the values, evenly spread."""
+    if not values:
+        return []
+    return [values[i] for i in np.unique(np.linspace(0, len(values) - 1, count).round().astype(int))]
+
+
+def _skeleton(arm: Arm, positions: np.ndarray) -> np.ndarray:
+    """Base, elbows and tip (links + 1, m) [m] of the arm at ``positions`` (n,) [rad]."""
+    points = [np.zeros(arm.n_coordinates)]
+    extra = arm.n_joints - len(arm.link_lengths)
+    for i in range(len(arm.link_lengths)):
+        n = extra + i + 1
+        points.append(_shortened(arm, i + 1).forward(positions[:n]))
+    return np.array(points)
+
+
+def _shortened(arm: Arm, links: int) -> Arm:
+    """The arm's first ``links`` links as an arm of its own."""
+    n = arm.n_joints - len(arm.link_lengths) + links
+    return Arm(
+        name=arm.name,
+        family=arm.family,
+        link_lengths=arm.link_lengths[:links],
+        lower=arm.lower[:n],
+        upper=arm.upper[:n],
+        joint_names=arm.joint_names[:n],
+        link_names=arm.link_names[: n + 1],
+    )

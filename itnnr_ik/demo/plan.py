@@ -1,0 +1,151 @@
+"""What the demo runs: for each arm a model, and one or more streams of targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from itnnr_ik import IKSolver
+from itnnr_ik.arms import ARMS, Arm
+from itnnr_ik.bags import JOINT_STATE, POSE_STAMPED, Bag
+from itnnr_ik.demo.recording import Expectation
+from itnnr_ik.targets import curve_for, starting_posture
+
+_CURVE = "lemniscate"
+_CURVE_RATE = 100.0  # [Hz]
+_CURVE_PERIOD = 5.0  # [s] per lap
+_RANDOM_RATE = 50.0  # [Hz]
+#: Largest joint step [rad] from one target of a stream to the next: about 5 rad/s at the curve's rate.
+_CURVE_STEP = 0.05
+_RECORDED_STEP = 0.1
+
+
+@dataclass(frozen=True)
+class Run:
+    """One stream of targets: parameters of `target_source` and what must hold of the answers."""
+
+    label: str
+    source: Mapping[str, Any]
+    expected: Expectation
+
+
+@dataclass(frozen=True)
+class ArmPlan:
+    """Everything run for one arm.
+
+    Attributes:
+        arm: The arm, with the model's joint names.
+        model: Name or folder of its model.
+        joints: The robot's names of its joints, base to tip.
+        posture: Joint positions (n,) [rad] that the simulator starts at, None to run without a simulator.
+        runs: One after the other, with the same nodes.
+    """
+
+    arm: Arm
+    model: str
+    joints: tuple[str, ...]
+    posture: np.ndarray | None
+    runs: tuple[Run, ...]
+
+
+def plan_patterns(models: Sequence[str], seconds: float) -> list[ArmPlan]:
+    """A smooth curve and then random reachable points, ``seconds`` each, for every model."""
+    plans = []
+    for model in models:
+        solver = IKSolver.load(model)
+        arm = solver.arm
+        curve = Run(
+            _CURVE,
+            {
+                "pattern": _CURVE,
+                "model": model,
+                "rate": _CURVE_RATE,
+                "period": _CURVE_PERIOD,
+                "count": round(seconds * _CURVE_RATE),
+            },
+            Expectation(round(seconds * _CURVE_RATE), solver.tolerance, step_bound=_CURVE_STEP),
+        )
+        points = Run(
+            "random",
+            {
+                "pattern": "random",
+                "model": model,
+                "rate": _RANDOM_RATE,
+                "count": round(seconds * _RANDOM_RATE),
+            },
+            Expectation(round(seconds * _RANDOM_RATE), solver.tolerance),
+        )
+        start = curve_for(arm, _CURVE).at(0.0)
+        plans.append(ArmPlan(arm, model, arm.joint_names, starting_posture(arm, start), (curve, points)))
+    return plans
+
+
+def plan_recording(
+    path: Path,
+    models: Sequence[str],
+    topic: str | None,
+    joints: Sequence[str],
+    speed: float,
+) -> list[ArmPlan]:
+    """The recorded poses or joint states of a bag at their recorded pace, for every model.
+
+    Raises:
+        ValueError: The recording cannot be read, or joint states come without a model or joint names.
+    """
+    with Bag(path) as bag:
+        found = bag.find_topic([POSE_STAMPED, JOINT_STATE], topic)
+        if found.msgtype == POSE_STAMPED:
+            first = next(bag.poses(found.name)).position
+            names = list(models) or list(ARMS)
+        else:
+            state = next(bag.joint_states(found.name))
+            names = _model_for_joints(models, joints, found.name, state.names)
+    replays = found.msgtype == JOINT_STATE
+    plans = []
+    for model in names:
+        solver = IKSolver.load(model)
+        arm = solver.arm
+        source = {
+            "pattern": "bag",
+            "model": model,
+            "bag": str(path.resolve()),
+            "topic": found.name,
+            "speed": speed,
+        }
+        if replays:
+            if len(joints) != arm.n_joints:
+                raise ValueError(f"{arm.name} has {arm.n_joints} joints, --joints names {len(joints)}")
+            state.pick(joints)
+            source["joints"] = list(joints)
+        expected = Expectation(
+            found.count,
+            solver.tolerance,
+            step_bound=_RECORDED_STEP,
+            may_be_unreachable=not replays,
+            replays_joints=replays,
+        )
+        run = Run(path.resolve().name, source, expected)
+        robot_joints = tuple(joints) if replays else arm.joint_names
+        posture = None if replays else starting_posture(arm, first[: arm.n_coordinates])
+        plans.append(ArmPlan(arm, model, robot_joints, posture, (run,)))
+    return plans
+
+
+def _model_for_joints(
+    models: Sequence[str], joints: Sequence[str], topic: str, recorded: Sequence[str]
+) -> list[str]:
+    """The one model that recorded joints are replayed against; says what to do where there is none."""
+    if len(models) != 1:
+        raise ValueError(
+            f"{topic} holds joint states: name the arm that was recorded with --model DIR; train one with "
+            "`itnnr-ik train --arm ARM --links L1 L2 --limits LOWER UPPER -o DIR`"
+        )
+    if not joints:
+        raise ValueError(
+            f"name the arm's joints, base to tip, with --joints; recorded are: {', '.join(recorded)}"
+        )
+    return list(models)

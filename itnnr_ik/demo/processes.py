@@ -1,0 +1,138 @@
+"""Nodes as child processes: started, watched, and always ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+_STOP_SECONDS = 4.0
+_TAIL_LINES = 8
+
+
+class ChildDiedError(RuntimeError):
+    """A node ended that should be running, or with a failure; the message ends in its last words."""
+
+
+def isolated_environment(log_folder: Path) -> dict[str, str]:
+    """Variables that keep the demo's nodes on this machine and deaf to everybody else's."""
+    environment = {
+        "ROS_DOMAIN_ID": str(_free_domain()),
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        "ROS_LOG_DIR": str(log_folder),
+        "PYTHONUNBUFFERED": "1",
+    }
+    if os.environ.get("ROS_DISTRO") == "humble":  # knows no discovery range yet
+        environment["ROS_LOCALHOST_ONLY"] = "1"
+    return environment
+
+
+def _free_domain() -> int:
+    """A DDS domain in which no participant on this machine listens.
+
+    The search starts at a place of this process's own, so that two demos starting at once differ.
+    """
+    first = os.getpid() % 100
+    for domain in (1 + (first + i) % 100 for i in range(100)):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                # Where a domain's first participant listens for others (RTPS 9.6.1.1).
+                probe.bind(("", 7400 + 250 * domain + 10))
+            except OSError:
+                continue
+            return domain
+    raise RuntimeError("no free ROS domain from 1 to 100 on this machine")
+
+
+def ros_arguments(parameters: Mapping[str, Any], namespace: str) -> list[str]:
+    """``--ros-args`` that set ``parameters`` and the namespace. JSON is what ROS reads as YAML."""
+    arguments = ["--ros-args", "-r", f"__ns:={namespace}"]
+    for name, value in parameters.items():
+        arguments += ["-p", f"{name}:={json.dumps(value)}"]
+    return arguments
+
+
+class Children:
+    """Nodes in one namespace that end with the ``with`` statement that holds them, whatever ended it.
+
+    Args:
+        log_folder: What each of them prints goes to a file there.
+        namespace: Of the nodes and their topics.
+    """
+
+    def __init__(self, log_folder: Path, namespace: str) -> None:
+        self._log_folder = log_folder
+        self._namespace = namespace
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Children:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self, name: str, module: str, parameters: Mapping[str, Any]) -> None:
+        """Run ``module``, a node, in a Python of its own with ``parameters``."""
+        with self._log(name).open("wb") as log:
+            # In a session of its own a child does not get the terminal's Ctrl-C, and is ended from here.
+            self._running[name] = subprocess.Popen(
+                [sys.executable, "-m", module, *ros_arguments(parameters, self._namespace)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def finished(self, name: str) -> bool:
+        """Whether the child called ``name`` has ended, as it should; forgets it then.
+
+        Raises:
+            ChildDiedError: It ended with a failure, or another child has ended.
+        """
+        for other, process in list(self._running.items()):
+            status = process.poll()
+            if status is None:
+                continue
+            if other != name or status != 0:
+                raise ChildDiedError(f"{other} ended with status {status}: {self._last_words(other)}")
+            del self._running[other]
+            return True
+        return False
+
+    def check(self) -> None:
+        """Raise ChildDiedError if any child has ended."""
+        self.finished("")
+
+    def stop(self) -> None:
+        """Interrupt every child, and kill those that do not end by themselves."""
+        running, self._running = self._running, {}
+        for process in running.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + _STOP_SECONDS
+        for process in running.values():
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _log(self, name: str) -> Path:
+        return self._log_folder / f"{name}.txt"
+
+    def _last_words(self, name: str) -> str:
+        lines = self._log(name).read_text(errors="replace").strip().splitlines()
+        return "\n  ".join(["", *lines[-_TAIL_LINES:]]) if lines else "it printed nothing"

@@ -1,0 +1,206 @@
+"""What the monitor saw of one run, and the row of the table that follows from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from itnnr_ik.arms import Arm
+
+#: Share of the targets that may go unanswered: the node takes the newest, so a busy machine skips some.
+MAX_UNANSWERED = 0.01
+
+
+@dataclass(frozen=True)
+class SeenTarget:
+    """A target as it was sent: stamp [ns] and position (m,) [m]."""
+
+    stamp: int
+    position: np.ndarray
+
+
+@dataclass(frozen=True)
+class SeenSolution:
+    """An answer: time of receipt [ns] and joint positions (n,) [rad], base to tip."""
+
+    received: int
+    positions: np.ndarray
+
+
+@dataclass
+class Recording:
+    """Messages of one run; solutions and codes go by the stamp of their target.
+
+    Attributes:
+        targets: In the order sent.
+        solutions: Joint solutions by stamp.
+        codes: Status codes by stamp.
+        joint_states: (stamp [ns], positions (n,) [rad]) in the order received.
+    """
+
+    targets: list[SeenTarget] = field(default_factory=list)
+    solutions: dict[int, SeenSolution] = field(default_factory=dict)
+    codes: dict[int, str] = field(default_factory=dict)
+    joint_states: list[tuple[int, np.ndarray]] = field(default_factory=list)
+
+    @property
+    def answered(self) -> int:
+        """Number of targets with a solution or a status."""
+        return sum(t.stamp in self.solutions or t.stamp in self.codes for t in self.targets)
+
+    def solved(self) -> list[tuple[SeenTarget, SeenSolution]]:
+        """Targets with their solutions, in the order sent."""
+        return [(t, self.solutions[t.stamp]) for t in self.targets if t.stamp in self.solutions]
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What must hold of a run.
+
+    Attributes:
+        count: Number of targets that are sent.
+        tolerance: Largest residual, in [m].
+        step_bound: Largest joint step from one target to the next in [rad], None where targets jump.
+        may_be_unreachable: Whether targets out of reach may be among them.
+        replays_joints: Whether targets come from recorded joints, published with the target's stamp.
+    """
+
+    count: int
+    tolerance: float
+    step_bound: float | None = None
+    may_be_unreachable: bool = False
+    replays_joints: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run in numbers; NaN where there was nothing to measure.
+
+    Attributes:
+        arm, targets: Names of the arm and of the pattern or recording.
+        sent, solved: Numbers of targets.
+        rejected: Numbers of targets without a solution by status code, ``unanswered`` for no status.
+        residual_median, residual_max: Distance of the solution's tip from the target in [m], by the
+            arm's forward kinematics.
+        largest_step: Largest change of a joint between consecutive solutions, in [rad].
+        round_trip_median, round_trip_p99: From the target's stamp to the receipt of its solution, in [s].
+        displacement: Median, p99 and maximum of the largest joint difference from the joints that the
+            target was recorded with, in [rad]; None for other targets.
+        failures: What did not hold, one sentence each.
+    """
+
+    arm: str
+    targets: str
+    sent: int
+    solved: int
+    rejected: Mapping[str, int]
+    residual_median: float
+    residual_max: float
+    largest_step: float
+    round_trip_median: float
+    round_trip_p99: float
+    displacement: tuple[float, float, float] | None
+    failures: tuple[str, ...]
+
+
+def measure(arm: Arm, label: str, recording: Recording, expected: Expectation) -> Row:
+    """The row of a run of ``arm`` after targets called ``label``."""
+    solved = recording.solved()
+    positions = np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints)
+    goals = np.array([t.position for t, _ in solved]).reshape(-1, arm.n_coordinates)
+    residuals = np.linalg.norm(arm.forward(positions) - goals, axis=1)
+    round_trips = np.array([1e-9 * (s.received - t.stamp) for t, s in solved])
+    rejected = Counter(
+        recording.codes.get(t.stamp, "unanswered")
+        for t in recording.targets
+        if t.stamp not in recording.solutions
+    )
+    outside = int(((positions < arm.lower) | (positions > arm.upper)).any(axis=1).sum())
+    steps, per_target = _steps(recording)
+    displacement = _displacement(recording) if expected.replays_joints else None
+    failures = _failures(recording, rejected, expected, residuals, outside, per_target)
+    return Row(
+        arm=arm.name,
+        targets=label,
+        sent=len(recording.targets),
+        solved=len(solved),
+        rejected=dict(rejected),
+        residual_median=_quantile(residuals, 0.5),
+        residual_max=_quantile(residuals, 1.0),
+        largest_step=_quantile(steps, 1.0),
+        round_trip_median=_quantile(round_trips, 0.5),
+        round_trip_p99=_quantile(round_trips, 0.99),
+        displacement=displacement,
+        failures=failures,
+    )
+
+
+def _quantile(values: np.ndarray, share: float) -> float:
+    return float(np.quantile(values, share)) if len(values) else float("nan")
+
+
+def _steps(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
+    """Largest joint steps [rad] between consecutive solutions, and the same per target that passed.
+
+    Where a target went without a solution, the arm has the way of two targets to go at once.
+    """
+    solved = [
+        (i, recording.solutions[t.stamp].positions)
+        for i, t in enumerate(recording.targets)
+        if t.stamp in recording.solutions
+    ]
+    indices = np.array([i for i, _ in solved])
+    positions = np.array([p for _, p in solved])
+    if len(solved) < 2:
+        return np.empty(0), np.empty(0)
+    steps = np.abs(np.diff(positions, axis=0)).max(axis=1)
+    return steps, steps / np.diff(indices)
+
+
+def _displacement(recording: Recording) -> tuple[float, float, float]:
+    """Median, p99 and maximum of the largest joint difference [rad] from the joints of the same stamp."""
+    recorded = dict(recording.joint_states)
+    differences = np.array(
+        [
+            np.abs(solution.positions - recorded[target.stamp]).max()
+            for target, solution in recording.solved()
+            if target.stamp in recorded
+        ]
+    )
+    return _quantile(differences, 0.5), _quantile(differences, 0.99), _quantile(differences, 1.0)
+
+
+def _failures(
+    recording: Recording,
+    rejected: Mapping[str, int],
+    expected: Expectation,
+    residuals: np.ndarray,
+    outside: int,
+    steps_per_target: np.ndarray,
+) -> tuple[str, ...]:
+    failures = []
+    sent = len(recording.targets)
+    if sent != expected.count:
+        failures.append(f"{sent} of {expected.count} targets arrived")
+    if not len(residuals):
+        failures.append("no target was solved")
+    for code, count in rejected.items():
+        if code == "unanswered" and count <= MAX_UNANSWERED * sent:
+            continue
+        if code == "unreachable" and expected.may_be_unreachable:
+            continue
+        failures.append(f"{count} targets {code.replace('_', ' ')}")
+    if len(residuals) and residuals.max() > expected.tolerance:
+        failures.append(f"residual {residuals.max():.2g} m is above the tolerance {expected.tolerance:.2g} m")
+    if outside:
+        failures.append(f"{outside} solutions outside the joint limits")
+    if expected.step_bound is not None and len(steps_per_target):
+        step = steps_per_target.max()
+        if step > expected.step_bound:
+            failures.append(f"joint step {step:.2g} rad is above the bound {expected.step_bound:.2g} rad")
+    if expected.replays_joints and not {stamp for stamp, _ in recording.joint_states} & set(recording.solutions):
+        failures.append("no recorded joint state arrived with its target")
+    return tuple(failures)

@@ -1,0 +1,117 @@
+"""Runs a plan: nodes as child processes, the monitor in this one, and a live line meanwhile."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from itnnr_ik.demo.monitor import Monitor
+from itnnr_ik.demo.plan import ArmPlan, Run
+from itnnr_ik.demo.processes import Children
+from itnnr_ik.demo.recording import Recording, Row, measure
+from itnnr_ik.demo.live import LiveLine
+
+_START_SECONDS = 30.0
+#: How long joint states flow before the first target, so that the node has one.
+_SETTLE_SECONDS = 0.5
+#: How long answers may be outstanding after the last target.
+_DRAIN_SECONDS = 1.0
+_SPIN_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run: what was planned, seen and measured."""
+
+    plan: ArmPlan
+    run: Run
+    recording: Recording
+    row: Row
+
+
+def run_plans(plans: Sequence[ArmPlan], log_folder: Path) -> list[Result]:
+    """Run every plan, one after the other; children log into ``log_folder``.
+
+    Raises:
+        ChildDiedError: A node ended that should be running.
+        RuntimeError: The nodes did not find each other.
+    """
+    # Without rclpy's handlers Ctrl-C is a KeyboardInterrupt, which ends the children on its way out.
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        return [result for plan in plans for result in _run_arm(plan, log_folder)]
+    finally:
+        rclpy.try_shutdown()
+
+
+def _run_arm(plan: ArmPlan, log_folder: Path) -> list[Result]:
+    """All runs of one arm, with the same node and simulator."""
+    # Topics of its own: what the arm before left behind cannot be mistaken for this one's.
+    namespace = f"/{plan.arm.name}"
+    monitor = Monitor(namespace, plan.joints, plan.arm.n_coordinates)
+    executor = SingleThreadedExecutor()
+    executor.add_node(monitor)
+    results = []
+    try:
+        with Children(log_folder, namespace) as children:
+            _start_nodes(plan, children)
+            _wait_until_up(plan, monitor, executor, children)
+            for run in plan.runs:
+                monitor.recording = Recording()
+                children.start("target_source", "itnnr_ik.ros.target_source", run.source)
+                _follow(plan, run, monitor.recording, executor, children)
+                row = measure(plan.arm, run.label, monitor.recording, run.expected)
+                results.append(Result(plan, run, monitor.recording, row))
+    finally:
+        executor.shutdown()
+        monitor.destroy_node()
+    return results
+
+
+def _start_nodes(plan: ArmPlan, children: Children) -> None:
+    parameters = {"model": plan.model, "joints": list(plan.joints)}
+    children.start("ik_node", "itnnr_ik.ros.ik_node", parameters)
+    if plan.posture is not None:
+        posture = {"initial_positions": plan.posture.tolist()}
+        children.start("simulator", "itnnr_ik.ros.simulator", {**parameters, **posture})
+
+
+def _wait_until_up(
+    plan: ArmPlan, monitor: Monitor, executor: SingleThreadedExecutor, children: Children
+) -> None:
+    """Spin until node and simulator are connected and joint states have flowed for a while."""
+    deadline = time.monotonic() + _START_SECONDS
+    up_since = None
+    while up_since is None or time.monotonic() < up_since + _SETTLE_SECONDS:
+        executor.spin_once(timeout_sec=_SPIN_SECONDS)
+        children.check()
+        if time.monotonic() > deadline:
+            raise RuntimeError(
+                f"the nodes for {plan.arm.name} did not connect within {_START_SECONDS:g} s; "
+                "is UDP on the loopback interface blocked?"
+            )
+        simulated = plan.posture is not None
+        up = monitor.node_is_up() and (not simulated or bool(monitor.recording.joint_states))
+        if up and up_since is None:
+            up_since = time.monotonic()
+
+
+def _follow(
+    plan: ArmPlan, run: Run, recording: Recording, executor: SingleThreadedExecutor, children: Children
+) -> None:
+    """Spin until the target source has ended and the last answers are in, or long overdue."""
+    with LiveLine(plan.arm, run.label, recording, sys.stderr) as line:
+        while not children.finished("target_source"):
+            executor.spin_once(timeout_sec=_SPIN_SECONDS)
+            line.update()
+        overdue = time.monotonic() + _DRAIN_SECONDS
+        while time.monotonic() < overdue and recording.answered < run.expected.count:
+            executor.spin_once(timeout_sec=_SPIN_SECONDS)
+        children.check()

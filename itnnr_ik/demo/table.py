@@ -1,0 +1,97 @@
+"""Rows of measurements as a text table and as JSON types."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from itnnr_ik.demo.recording import Row
+
+#: Heading over one or more columns, each a sub-heading and how a row fills it.
+_Column = tuple[str, str, Callable[[Row], str]]
+
+
+def _rejected(row: Row) -> str:
+    return ", ".join(f"{count} {code}" for code, count in sorted(row.rejected.items())) or "0"
+
+
+def _meters(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.1e}"
+
+
+def _milliseconds(value: float) -> str:
+    return "-" if math.isnan(value) else f"{1e3 * value:.2f}"
+
+
+def _radians(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.4f}"
+
+
+_COLUMNS: tuple[_Column, ...] = (
+    ("arm", "", lambda row: row.arm),
+    ("targets", "", lambda row: row.targets),
+    ("sent", "", lambda row: str(row.sent)),
+    ("solved", "", lambda row: str(row.solved)),
+    ("rejected", "", _rejected),
+    ("residual [m]", "median", lambda row: _meters(row.residual_median)),
+    ("", "max", lambda row: _meters(row.residual_max)),
+    ("step [rad]", "max", lambda row: _radians(row.largest_step)),
+    ("round trip [ms]", "median", lambda row: _milliseconds(row.round_trip_median)),
+    ("", "p99", lambda row: _milliseconds(row.round_trip_p99)),
+)
+_DISPLACEMENT: tuple[_Column, ...] = tuple(
+    (
+        "from recorded joints [rad]" if i == 0 else "",
+        name,
+        lambda row, i=i: "-" if row.displacement is None else _meters(row.displacement[i]),
+    )
+    for i, name in enumerate(("median", "p99", "max"))
+)
+_LEFT = ("arm", "targets", "rejected")
+
+
+def format_table(rows: Sequence[Row]) -> str:
+    """The rows as text, with columns for the displacement where a row has one."""
+    columns = _COLUMNS + (_DISPLACEMENT if any(row.displacement is not None for row in rows) else ())
+    cells = [[fill(row) for _, _, fill in columns] for row in rows]
+    widths = [
+        max(len(sub), *(len(line[i]) for line in cells), 0 if sub else len(head))
+        for i, (head, sub, _) in enumerate(columns)
+    ]
+    for i, (head, sub, _) in enumerate(columns):
+        # A heading spans its own column and those after it that have none.
+        last = i
+        while last + 1 < len(columns) and not columns[last + 1][0]:
+            last += 1
+        if head and sub:
+            widths[last] += max(0, len(head) - sum(widths[i : last + 1]) - 2 * (last - i))
+    top = ""
+    start = 0
+    for (head, sub, _), width in zip(columns, widths, strict=True):
+        if head:
+            top = top.ljust(start) + (head.ljust(width) if sub or head in _LEFT else head.rjust(width))
+        start += width + 2
+    second = [sub.rjust(width) for (_, sub, _), width in zip(columns, widths, strict=True)]
+    lines = [top.rstrip(), "  ".join(second).rstrip(), "-" * (sum(widths) + 2 * (len(widths) - 1))]
+    for line in cells:
+        lines.append(
+            "  ".join(
+                cell.ljust(width) if head in _LEFT else cell.rjust(width)
+                for cell, width, (head, _, _) in zip(line, widths, columns, strict=True)
+            ).rstrip()
+        )
+    return "\n".join(lines)
+
+
+def to_json(row: Row) -> dict[str, Any]:
+    """The row as JSON types, in SI units, with None for what could not be measured."""
+    data = asdict(row)
+    if row.displacement is not None:
+        names = ("displacement_median", "displacement_p99", "displacement_max")
+        data.update(zip(names, row.displacement, strict=True))
+    del data["displacement"]
+    return {
+        key: None if isinstance(value, float) and math.isnan(value) else value for key, value in data.items()
+    }

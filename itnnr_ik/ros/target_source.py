@@ -1,0 +1,187 @@
+"""The node ``target_source``: publishes ``target_pose`` along a curve, at random, or out of a recording."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+import rclpy
+from geometry_msgs.msg import PoseStamped
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.time import Time
+from sensor_msgs.msg import JointState
+
+from itnnr_ik import IKSolver
+from itnnr_ik.arms import Arm
+from itnnr_ik.ros.parameters import (
+    ParameterError,
+    declare_joints,
+    declare_number,
+    declare_numbers,
+    declare_text,
+)
+from itnnr_ik.ros.process import run_node
+from itnnr_ik.ros.target_stream import TimedTarget, along_curve, at_random, from_bag
+from itnnr_ik.targets import CURVES, curve_for
+
+NAME = "target_source"
+PATTERNS = (*CURVES, "random", "bag")
+
+_POLL_PERIOD = 0.05  # [s]
+#: After the first subscriber, in [s]: others that start with it are found within this time.
+_SETTLE_TIME = 1.0
+#: How long the last messages may take to be acknowledged.
+_DELIVERY_TIME = Duration(seconds=2)
+
+
+class TargetSource(Node):
+    """Publishes targets once somebody listens, and ends the process after the last one.
+
+    A recording of joint states gives targets by the arm's forward kinematics, and each recorded state is
+    published on ``joint_states`` just before its target and with the same stamp, all joints in recorded
+    order. Only the parameters of the chosen pattern are declared.
+
+    Raises:
+        ValueError: A parameter's value cannot be used, or the model or the recording cannot.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(NAME)
+        pattern = declare_text(self, "pattern", "circle", f"Where targets come from: {', '.join(PATTERNS)}")
+        if pattern not in PATTERNS:
+            raise ParameterError("pattern", f"one of {', '.join(PATTERNS)}", pattern)
+        model = declare_text(self, "model", "two_link", "Name of an arm, or the folder of a trained model")
+        arm = IKSolver.load(model).arm
+        self._frame = (
+            declare_text(
+                self,
+                "frame",
+                arm.base_link,
+                "Frame that targets are published in: the arm's base link; empty: the model's",
+            )
+            or arm.base_link
+        )
+        stream = self._declare_stream(pattern, arm)
+        number = self._declare_whole_number("count", 0, "Number of targets; 0: all there are, without end")
+        self._targets = iter(islice(stream, number or None))
+        self._next = next(self._targets, None)
+        if self._next is None:
+            raise ValueError("the recording holds no target")
+
+        self._target_publisher = self.create_publisher(PoseStamped, "target_pose", 10)
+        self._joint_publisher: Publisher | None = None
+        if self._next.joints is not None:
+            self._joint_publisher = self.create_publisher(JointState, "joint_states", 10)
+        self._sent = 0
+        self._start: Time | None = None
+        self._waiting_since: Time | None = None
+        self._timer = self.create_timer(_POLL_PERIOD, self._wait_for_subscribers)
+        self.get_logger().info(
+            f"{pattern} for {arm.name}: waiting for a subscriber of {self._target_publisher.topic_name}"
+        )
+
+    def _declare_stream(self, pattern: str, arm: Arm) -> Iterable[TimedTarget]:
+        """The pattern's targets, after its own parameters."""
+        if pattern == "bag":
+            bag = declare_text(self, "bag", "", "Recording: a rosbag2 folder, or one .mcap or .db3 file")
+            if not bag:
+                raise ParameterError("bag", "the path of a recording", bag)
+            topic = declare_text(
+                self, "topic", "", "PoseStamped or JointState topic to follow; empty: the only one, poses first"
+            )
+            joints = declare_joints(self, arm)
+            speed = declare_number(
+                self, "speed", 1.0, "Pace, as a multiple of the recorded one", minimum=0.01, maximum=1000.0
+            )
+            return from_bag(bag, topic or None, arm, joints, speed)
+        rate = declare_number(self, "rate", 50.0, "Targets per second, in [Hz]", minimum=0.01, maximum=1000.0)
+        if pattern == "random":
+            seed = self._declare_whole_number("seed", 0, "Seed of the random targets")
+            return at_random(arm, rate, seed)
+        period = declare_number(self, "period", 8.0, "Time of one lap, in [s]", minimum=0.1, maximum=3600.0)
+        curve = curve_for(arm, pattern)
+        default_center = tuple(curve.center.tolist())
+        center = declare_numbers(
+            self, "center", default_center, "Centre of the curve, in [m]; empty: where the arm has room for it"
+        )
+        size = declare_number(
+            self,
+            "size",
+            0.0,
+            "Largest distance from the centre, in [m]; 0: as far as the arm has room",
+            minimum=0.0,
+            maximum=1000.0,
+        )
+        if center != default_center or size > 0.0:
+            curve = curve_for(arm, pattern, center if center != default_center else None, size or None)
+        return along_curve(curve, rate, period)
+
+    def _declare_whole_number(self, name: str, default: int, description: str) -> int:
+        value = declare_number(self, name, default, description, minimum=0, maximum=2**31 - 1)
+        if not value.is_integer():
+            raise ParameterError(name, "a whole number", value)
+        return int(value)
+
+    def _wait_for_subscribers(self) -> None:
+        """Start a while after every topic has a subscriber, so that the first targets reach them all."""
+        publishers = [self._target_publisher, self._joint_publisher]
+        if any(publisher and not publisher.get_subscription_count() for publisher in publishers):
+            self._waiting_since = None
+            return
+        now = self.get_clock().now()
+        if self._waiting_since is None:
+            self._waiting_since = now
+        if (now - self._waiting_since).nanoseconds * 1e-9 < _SETTLE_TIME:
+            return
+        self.get_logger().info(f"publishing in frame {self._frame!r}")
+        self.destroy_timer(self._timer)
+        self._start = now
+        self._timer = self.create_timer(0.0, self._publish_next)
+
+    def _publish_next(self) -> None:
+        """Publish the target that is due and set the timer for the one after it."""
+        due = self._next
+        assert due is not None and self._start is not None
+        now = self.get_clock().now()
+        stamp = now.to_msg()
+        if self._joint_publisher is not None and due.joints is not None:
+            state = JointState(name=list(due.joints.names), position=due.joints.positions.tolist())
+            state.header.stamp = stamp
+            self._joint_publisher.publish(state)
+        target = PoseStamped()
+        target.header.stamp = stamp
+        target.header.frame_id = self._frame
+        position = target.pose.position
+        position.x, position.y, position.z = due.position.tolist()
+        target.pose.orientation.w = 1.0
+        self._target_publisher.publish(target)
+        self._sent += 1
+
+        self._next = next(self._targets, None)
+        if self._next is None:
+            self._finish()
+            return
+        # After a delay the stream catches up in half steps: a burst would overrun subscribers of depth 1.
+        late = (now - self._start).nanoseconds * 1e-9 - due.time
+        interval = self._next.time - due.time
+        self._timer.timer_period_ns = int(1e9 * max(interval - late, interval / 2.0))
+        self._timer.reset()
+
+    def _finish(self) -> None:
+        """Let the last messages arrive, and end the process."""
+        self.destroy_timer(self._timer)
+        self._target_publisher.wait_for_all_acked(_DELIVERY_TIME)
+        self.get_logger().info(f"done: {self._sent} targets")
+        rclpy.try_shutdown()
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the target source until its last target, or until it is interrupted."""
+    return run_node(NAME, TargetSource, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""Streams of targets with their times: along a curve, at random, or out of a recording. No node needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from itnnr_ik.arms import Arm
+from itnnr_ik.bags import JOINT_STATE, POSE_STAMPED, Bag, RecordedJoints
+from itnnr_ik.targets import Curve, random_targets
+
+_BLOCK = 256
+
+
+@dataclass(frozen=True)
+class TimedTarget:
+    """A target and when it is due.
+
+    Attributes:
+        time: Seconds since the stream's first target.
+        position: Position (3,) in [m]; z is 0 for an arm in the plane.
+        joints: The recorded joint state that the target is the tip of, if it is one.
+    """
+
+    time: float
+    position: np.ndarray
+    joints: RecordedJoints | None = None
+
+
+def along_curve(curve: Curve, rate: float, period: float) -> Iterator[TimedTarget]:
+    """Points of a curve without end, ``rate`` a second, a lap every ``period`` seconds."""
+    for i in count():
+        time = i / rate
+        yield TimedTarget(time, _in_space(curve.at(2.0 * np.pi * time / period)))
+
+
+def at_random(arm: Arm, rate: float, seed: int) -> Iterator[TimedTarget]:
+    """Reachable points without end, ``rate`` a second; the same seed gives the same ones."""
+    rng = np.random.default_rng(seed)
+    for start in count(step=_BLOCK):
+        for i, target in enumerate(random_targets(arm, _BLOCK, rng)):
+            yield TimedTarget((start + i) / rate, _in_space(target))
+
+
+def from_bag(
+    path: str | Path, topic: str | None, arm: Arm, joints: Sequence[str], speed: float
+) -> list[TimedTarget]:
+    """Recorded poses, or the arm's tip at recorded joint states, at ``speed`` times their recorded pace.
+
+    The pace is that of receipt, because a header's stamp may be of a clock that stood still or jumped.
+
+    Args:
+        path: The recording.
+        topic: A PoseStamped or JointState topic; None takes the only one, poses first.
+        arm: The arm whose forward kinematics turns joint states into targets.
+        joints: Names of the arm's joints in the recording, base to tip; poses need none.
+        speed: 1.0 is the recorded pace.
+
+    Raises:
+        ValueError: The recording cannot be read, has no such topic, or lacks a joint.
+    """
+    with Bag(path) as bag:
+        found = bag.find_topic([POSE_STAMPED, JOINT_STATE], topic)
+        if found.msgtype == POSE_STAMPED:
+            recorded = [(pose.received, pose.position, None) for pose in bag.poses(found.name)]
+        else:
+            recorded = [
+                (state.received, _in_space(arm.forward(state.pick(joints))), state)
+                for state in bag.joint_states(found.name)
+            ]
+    start = recorded[0][0] if recorded else 0
+    return [
+        TimedTarget(1e-9 * (received - start) / speed, position, state)
+        for received, position, state in recorded
+    ]
+
+
+def _in_space(target: np.ndarray) -> np.ndarray:
+    """The target (m,) as a position (3,)."""
+    return np.concatenate([target, np.zeros(3 - len(target))])
