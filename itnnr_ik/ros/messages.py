@@ -1,0 +1,113 @@
+"""Message conversion: joint states by name, target poses, solutions. Pure functions, no node needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Header
+
+from itnnr_ik.arms import Arm
+from itnnr_ik.ros.status import Code, RejectedError
+
+#: What a text quotes of a message: a sender may put any number of names of any length into one.
+_MOST_NAMES = 12
+_LONGEST_NAME = 60
+
+
+def quote(name: str) -> str:
+    """A name in quotes, control characters escaped, cut where it is too long to read."""
+    return repr(name) if len(name) <= _LONGEST_NAME else repr(name[:_LONGEST_NAME]) + "…"
+
+
+def quote_all(names: Sequence[str]) -> str:
+    """Names in quotes, the first dozen of them."""
+    shown = ", ".join(quote(name) for name in names[:_MOST_NAMES])
+    more = len(names) - _MOST_NAMES
+    return f"[{shown}, and {more} more]" if more > 0 else f"[{shown}]"
+
+
+def positions_by_name(message: JointState, joint_names: Sequence[str]) -> np.ndarray | None:
+    """Joint positions (n,) [rad] in the order of ``joint_names``, whatever the order in the message.
+
+    Further joints in the message are another device's and are left alone.
+
+    Returns:
+        The positions, or None where the message has none of the joints: it is another device's.
+
+    Raises:
+        RejectedError: Some of the joints are missing or named twice, a position is not finite, or names and
+            positions differ in number (code ``invalid_joint_state``).
+    """
+    index: dict[str, int] = {}
+    wanted = frozenset(joint_names)
+    for i, name in enumerate(message.name):
+        if name in wanted:
+            if name in index:
+                raise _invalid_joint_state(f"joint {quote(name)} is named more than once", message)
+            index[name] = i
+    if not index:
+        return None
+    missing = [name for name in joint_names if name not in index]
+    if missing:
+        raise _invalid_joint_state(
+            f"expected joints {quote_all(joint_names)}, missing {quote_all(missing)}", message
+        )
+    if len(message.position) != len(message.name):
+        raise _invalid_joint_state(
+            f"expected one position for each of {len(message.name)} names, got {len(message.position)}",
+            message,
+        )
+    positions = np.array([message.position[index[name]] for name in joint_names])
+    if not np.isfinite(positions).all():
+        raise _invalid_joint_state(
+            f"expected finite positions of {quote_all(joint_names)}, got {positions.tolist()}", message
+        )
+    return positions
+
+
+def _invalid_joint_state(text: str, message: JointState) -> RejectedError:
+    return RejectedError(Code.INVALID_JOINT_STATE, f"{text}; names in the message: {quote_all(message.name)}")
+
+
+def target_from_pose(message: PoseStamped, frame: str, n_coordinates: int) -> np.ndarray:
+    """Target (m,) [m] from a pose in ``frame``; its orientation is ignored, and z too where m is 2.
+
+    Raises:
+        RejectedError: The pose is in another frame (``wrong_frame``) or its position is not finite
+            (``invalid_target``).
+    """
+    frame_id = message.header.frame_id
+    if frame_id != frame:
+        came = f"frame {quote(frame_id)}" if frame_id else "an empty frame_id"
+        raise RejectedError(Code.WRONG_FRAME, f"expected a target in frame {quote(frame)}, got {came}")
+    position = message.pose.position
+    target = np.array([position.x, position.y, position.z])
+    if not np.isfinite(target).all():
+        raise RejectedError(
+            Code.INVALID_TARGET, f"expected a finite target position, got {target.tolist()} m"
+        )
+    return target[:n_coordinates]
+
+
+def joint_state_from_positions(
+    positions: np.ndarray, arm: Arm, joint_names: Sequence[str], header: Header
+) -> JointState:
+    """A JointState that commands ``positions`` (n,) [rad] of ``joint_names``.
+
+    The last guard before a robot: whatever the solver did, nothing leaves here that is not a finite
+    position within the limits of every joint.
+
+    Raises:
+        RejectedError: A position is not finite or outside the limits of ``arm`` (code ``solver_error``).
+    """
+    lower, upper = arm.limits
+    if positions.shape != lower.shape or not ((lower <= positions) & (positions <= upper)).all():
+        raise RejectedError(
+            Code.SOLVER_ERROR,
+            f"expected a solution within [{lower.tolist()}, {upper.tolist()}] rad, "
+            f"got {positions.tolist()}; it is not published",
+        )
+    return JointState(header=header, name=list(joint_names), position=positions.tolist())

@@ -1,0 +1,57 @@
+"""What the node answers to each target and to each message that it rejects: a code and a text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+
+
+class Code(str, Enum):
+    """Outcome of one message, as in the ``code`` value of ``~/status``."""
+
+    SOLVED = "solved"
+    NO_JOINT_STATE = "no_joint_state"
+    INVALID_TARGET = "invalid_target"
+    WRONG_FRAME = "wrong_frame"
+    UNREACHABLE = "unreachable"
+    INVALID_JOINT_STATE = "invalid_joint_state"
+    #: The solver failed or answered outside the joint limits: a defect, not the sender's fault.
+    SOLVER_ERROR = "solver_error"
+
+
+_LEVELS = {Code.SOLVED: DiagnosticStatus.OK, Code.SOLVER_ERROR: DiagnosticStatus.ERROR}
+
+
+class RejectedError(ValueError):
+    """A message that gets no solution.
+
+    Args:
+        code: Why, for programs.
+        text: What was expected and what came, for people.
+    """
+
+    def __init__(self, code: Code, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def stamp_text(stamp: Time) -> str:
+    """A stamp as ``seconds.nanoseconds``, all nine digits, so that it compares exactly."""
+    return f"{stamp.sec}.{stamp.nanosec:09d}"
+
+
+def make_status(
+    name: str, hardware_id: str, code: Code, text: str, values: Mapping[str, str | float]
+) -> DiagnosticStatus:
+    """A DiagnosticStatus whose values are ``code`` and then ``values``, numbers with all their digits."""
+    pairs = {"code": code.value, **{key: str(value) for key, value in values.items()}}
+    return DiagnosticStatus(
+        level=_LEVELS.get(code, DiagnosticStatus.WARN),
+        name=name,
+        hardware_id=hardware_id,
+        message=text,
+        values=[KeyValue(key=key, value=value) for key, value in pairs.items()],
+    )

@@ -1,0 +1,43 @@
+"""A probe to start and talk to nodes; the folder is skipped where rclpy cannot be imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+try:
+    import rclpy  # noqa: F401
+except ImportError as error:
+    _MISSING = f"needs ROS 2's rclpy, which cannot be imported: {error}"
+else:
+    _MISSING = ""
+    from probe import Probe
+
+
+class _Skipped(pytest.Module):
+    """A test module that says why it is not even imported."""
+
+    def collect(self) -> list[pytest.Item]:
+        pytest.skip(_MISSING, allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    return _Skipped.from_parent(parent, path=module_path) if _MISSING else None
+
+
+@pytest.fixture(scope="module")
+def shared_probe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probe]:
+    """One ROS domain for all tests of a module."""
+    probe = Probe(tmp_path_factory.mktemp("processes"))
+    yield probe
+    probe.close()
+
+
+@pytest.fixture
+def probe(tmp_path: Path) -> Iterator[Probe]:
+    """A ROS domain for one test."""
+    probe = Probe(tmp_path)
+    yield probe
+    probe.close()

@@ -1,0 +1,228 @@
+"""Processes under test, and a real node of the test's own that talks to them over DDS."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import PoseStamped
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+
+import itnnr_ik
+
+START_TIMEOUT = 60.0  # [s]
+ANSWER_TIMEOUT = 10.0  # [s]
+#: How long a silence must last to count as one, in [s].
+SILENCE = 0.3
+
+_N_DOMAINS = 101  # the ports of higher ones may be anybody's on Linux
+_next_domain = os.getpid()
+
+
+def free_domain() -> int:
+    """A ROS domain from 1 to 101 in which nobody on this machine is."""
+    global _next_domain
+    for _ in range(_N_DOMAINS):
+        _next_domain += 1
+        domain = 1 + _next_domain % _N_DOMAINS
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
+            try:
+                port.bind(("", 7410 + 250 * domain))  # the first participant's own port in that domain
+            except OSError:
+                continue
+        return domain
+    raise RuntimeError(f"somebody is in each of the ROS domains 1 to {_N_DOMAINS}")
+
+
+class Process:
+    """An executable of the package in a process of its own; its output goes to a file."""
+
+    def __init__(self, module: str, log: Path, domain: int, *ros_args: str) -> None:
+        package_parent = str(Path(itnnr_ik.__file__).parents[1])
+        path = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH")]))
+        self._log = log
+        arguments = ["--ros-args", *ros_args] if ros_args else []
+        with log.open("w") as output:
+            self._popen = subprocess.Popen(
+                [sys.executable, "-m", f"itnnr_ik.ros.{module}", *arguments],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONPATH": path, "ROS_DOMAIN_ID": str(domain)},
+            )
+
+    @property
+    def output(self) -> str:
+        """All that it has printed so far."""
+        return self._log.read_text()
+
+    def alive(self) -> bool:
+        return self._popen.poll() is None
+
+    def wait(self, timeout: float = START_TIMEOUT) -> int:
+        """Its exit status, once it ends by itself."""
+        return self._popen.wait(timeout)
+
+    def interrupt(self, number: signal.Signals) -> int:
+        """Its exit status after a signal."""
+        self._popen.send_signal(number)
+        return self._popen.wait(ANSWER_TIMEOUT)
+
+    def close(self) -> None:
+        if self.alive():
+            self._popen.terminate()
+            try:
+                self._popen.wait(ANSWER_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                self._popen.kill()
+                self._popen.wait()
+
+
+def values_of(status: DiagnosticStatus) -> dict[str, str]:
+    return {pair.key: pair.value for pair in status.values}
+
+
+class Probe:
+    """A ROS domain of its own: starts executables there, talks to them, and keeps whatever comes back.
+
+    Args:
+        folder: For the output of the processes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._processes: list[Process] = []
+        self._domain = free_domain()
+        self._context = Context()
+        rclpy.init(context=self._context, domain_id=self._domain)
+        self.node = Node("probe", context=self._context)
+        self.solutions: list[JointState] = []
+        self.statuses: list[DiagnosticStatus] = []
+        self.joint_states: list[JointState] = []
+        self.targets = self.node.create_publisher(PoseStamped, "target_pose", 10)
+        self.states = self.node.create_publisher(JointState, "joint_states", 10)
+        self.commands = self.node.create_publisher(JointState, "joint_solution", 10)
+        self.node.create_subscription(JointState, "joint_solution", self.solutions.append, 100)
+        self.node.create_subscription(JointState, "joint_states", self.joint_states.append, 100)
+        self.node.create_subscription(DiagnosticStatus, "itnnr_ik/status", self.statuses.append, 100)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self._sent = 0
+
+    def close(self) -> None:
+        for process in self._processes:
+            process.close()
+        self._executor.shutdown()
+        self.node.destroy_node()
+        rclpy.try_shutdown(context=self._context)
+
+    def start(self, module: str, *ros_args: str) -> Process:
+        """Start an executable here; it is ended with the probe."""
+        log = self._folder / f"{len(self._processes)}_{module}.txt"
+        self._processes.append(Process(module, log, self._domain, *ros_args))
+        return self._processes[-1]
+
+    def start_ik_node(self, *ros_args: str) -> Process:
+        """Start an ik_node and wait until it and this probe hear each other."""
+        process = self.start("ik_node", *ros_args)
+        self.repeat_until(
+            lambda: self.targets.publish(self.target(math.nan, 0.0)),
+            lambda: bool(self.statuses) and self.states.get_subscription_count() >= 2,  # one is the probe's
+            "a running ik_node",
+        )
+        self.spin_for(SILENCE)
+        self.clear()
+        return process
+
+    def start_simulator(self, *ros_args: str) -> Process:
+        """Start a simulator and wait until it and this probe hear each other."""
+        process = self.start("simulator", *ros_args)
+        self.spin_until(
+            lambda: bool(self.joint_states) and self.commands.get_subscription_count() >= 2,
+            START_TIMEOUT,
+            "a running simulator",
+        )
+        self.spin_for(SILENCE)
+        self.clear()
+        return process
+
+    def clear(self) -> None:
+        """Forget what has come."""
+        for received in (self.solutions, self.statuses, self.joint_states):
+            received.clear()
+
+    def spin_until(self, condition: Callable[[], bool], timeout: float, what: str) -> None:
+        """Receive until ``condition`` holds; an AssertionError that says ``what`` did not come in time."""
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, f"{what} did not come within {timeout} s"
+            self._executor.spin_once(timeout_sec=0.1)
+
+    def spin_for(self, duration: float) -> None:
+        """Receive for ``duration`` [s]."""
+        deadline = time.monotonic() + duration
+        while (left := deadline - time.monotonic()) > 0.0:
+            self._executor.spin_once(timeout_sec=left)
+
+    def repeat_until(self, send: Callable[[], None], condition: Callable[[], bool], what: str) -> None:
+        """Send again and again until ``condition`` holds: what is sent before discovery ends is lost."""
+        deadline = time.monotonic() + START_TIMEOUT
+        while not condition():
+            assert time.monotonic() < deadline, f"{what} did not come within {START_TIMEOUT} s"
+            send()
+            self.spin_for(0.1)
+
+    def send_joint_state(
+        self, names: Sequence[str], positions: Sequence[float], settle: float = 0.1, **fields: object
+    ) -> None:
+        """Send a joint state and give it ``settle`` [s] to arrive before anything else is sent."""
+        self.states.publish(JointState(name=list(names), position=list(positions), **fields))
+        self.spin_for(settle)
+
+    def send_first_joint_state(self, names: Sequence[str], positions: Sequence[float]) -> None:
+        """Send a joint state until the node has it: it then tries to solve for a target out of reach."""
+        self.repeat_until(
+            lambda: self.send_joint_state(names, positions),
+            lambda: self.ask(self.target(1e6, 0.0))[0]["code"] == "unreachable",
+            "an answer that needs a joint state",
+        )
+        self.clear()
+
+    def target(self, x: float, y: float, z: float = 0.0, frame: str = "base_link") -> PoseStamped:
+        """A target with a stamp of its own, by which its answer is known."""
+        message = PoseStamped()
+        message.header.frame_id = frame
+        self._sent += 1
+        message.header.stamp.sec, message.header.stamp.nanosec = 1_700_000_000, self._sent
+        message.pose.position.x, message.pose.position.y, message.pose.position.z = x, y, z
+        return message
+
+    def ask(self, target: PoseStamped) -> tuple[dict[str, str], DiagnosticStatus, JointState | None]:
+        """Send a target; the values of its one status, the status, and its solution or None."""
+        self.targets.publish(target)
+        stamp = f"{target.header.stamp.sec}.{target.header.stamp.nanosec:09d}"
+
+        def answers() -> list[DiagnosticStatus]:
+            return [status for status in self.statuses if values_of(status).get("stamp") == stamp]
+
+        def solution() -> JointState | None:
+            return next((s for s in self.solutions if s.header.stamp == target.header.stamp), None)
+
+        self.spin_until(lambda: bool(answers()), ANSWER_TIMEOUT, f"a status for the target of {stamp}")
+        if values_of(answers()[0])["code"] == "solved":
+            self.spin_until(lambda: solution() is not None, ANSWER_TIMEOUT, f"the solution of {stamp}")
+        else:
+            self.spin_for(SILENCE)
+        assert len(answers()) == 1, f"expected one status for the target of {stamp}, got {answers()}"
+        return values_of(answers()[0]), answers()[0], solution()
