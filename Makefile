@@ -1,0 +1,75 @@
+# Everything runs in .venv, which each target makes and keeps up to date by itself. `make help` lists the targets.
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+ARMS := two_link three_link yaw_pitch_pitch
+
+# The first Python for which there are ROS 2 wheels; `make PYTHON=/path/to/python3.12 …` picks another.
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHON = $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
+
+# A ROS 2 that the shell has sourced would come before the one in .venv.
+unexport AMENT_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPLEMENTATION ROS_DISTRO
+unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-all lint train clean
+
+help:
+	@echo 'make demo      solve three arms live on ROS 2, print a table, draw the paths (about 2 minutes)'
+	@echo 'make test      run the tests and linters'
+	@echo 'make test-all  the same with the slow tests'
+	@echo 'make lint      run only the linters'
+	@echo 'make train     train the three models that come with the package again (needs torch)'
+	@echo 'make clean     remove .venv and whatever was built'
+
+demo: $(VENV)/.run
+	$(PY) -m itnnr_ik.cli demo
+
+test: $(VENV)/.test $(VENV)/.train
+	$(PY) -m pytest
+
+test-all: $(VENV)/.test $(VENV)/.train
+	$(PY) -m pytest -m ''
+
+lint: $(VENV)/.test
+	$(PY) -m pytest test/test_style.py
+
+train: $(VENV)/.run $(VENV)/.train
+	@set -e; for arm in $(ARMS); do \
+		echo "training $$arm"; \
+		$(PY) -m itnnr_ik.cli train --arm $$arm --output itnnr_ik/models/$$arm; \
+	done
+
+clean:
+	rm -rf $(VENV) build install log *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis itnnr_demo.png
+	find itnnr_ik test -name __pycache__ -type d -prune -exec rm -r {} +
+
+# Stamps: a list is installed again only when it, the pins or setup.py changed.
+$(VENV)/.venv:
+	@test -n "$(PYTHON)" || { echo 'needs Python 3.11, 3.12 or 3.13 on PATH, or make PYTHON=…' >&2; exit 1; }
+	@$(PY) -c '$(SUPPORTED)' 2>/dev/null && $(PY) -m pip --version >/dev/null 2>&1 \
+		|| $(PYTHON) -m venv --clear $(VENV) \
+		|| { echo 'could not make $(VENV) with $(PYTHON): on Debian and Ubuntu its package python3-venv is needed' >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.run: requirements/run.txt requirements/pins.txt setup.py setup.cfg pyproject.toml | $(VENV)/.venv
+	@echo 'installing requirements/run.txt into $(VENV)'
+	@$(PIP) -r requirements/run.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.run
+	@echo 'installing requirements/test.txt into $(VENV)'
+	@$(PIP) -r requirements/test.txt
+	@touch $@
+
+# Goes on without torch, and tries again at the next call.
+$(VENV)/.train: requirements/train.txt requirements/pins.txt | $(VENV)/.run
+	@echo 'installing requirements/train.txt into $(VENV)'
+	@if $(PIP) -r requirements/train.txt; then touch $@; else \
+		echo 'no CPU build of torch to be had, so nothing that trains can run: to get it, point pip to'; \
+		echo "PyTorch's CPU wheel index (see pytorch.org) or to a folder of wheels (PIP_FIND_LINKS), and repeat"; \
+	fi

@@ -1,0 +1,55 @@
+"""Installation by colcon (ament_python) and by pip. Name, version and so on repeat package.xml (tested)."""
+
+from glob import glob
+
+from setuptools import find_packages, setup
+
+NAME = "itnnr_ik"
+
+# What ROS 2 is made of where it comes from PyPI instead of an installation (Linux x86-64, Python >= 3.11).
+ROS = [
+    "ros-rclpy",
+    "ros-rmw-fastrtps-cpp",
+    "ros-ament-index-python",
+    "ros-builtin-interfaces",
+    "ros-diagnostic-msgs",
+    "ros-geometry-msgs",
+    "ros-rcl-interfaces",
+    "ros-sensor-msgs",
+    "ros-std-msgs",
+]
+
+setup(
+    name=NAME,
+    version="0.1.0",
+    description="Inverse kinematics by Inverse Twin Neural Network Regression, as a Python library and ROS 2 nodes",
+    maintainer="itnnr_ik maintainers",
+    maintainer_email="maintainers@itnnr-ik.example",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.10",
+    packages=find_packages(include=[NAME, f"{NAME}.*"]),
+    package_data={NAME: ["py.typed", "models/*/*"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (f"share/{NAME}", ["package.xml"]),
+        *((f"share/{NAME}/{folder}", glob(f"{folder}/*")) for folder in ("launch", "config", "urdf", "rviz")),
+        (f"lib/{NAME}", glob(f"lib/{NAME}/*")),
+    ],
+    zip_safe=False,
+    install_requires=["matplotlib", "numpy", "rosbags", "safetensors", "scipy", "tqdm"],
+    extras_require={
+        "test": ["pytest", "hypothesis"],  # colcon test runs pytest only where it finds it here
+        "train": ["torch"],
+        "mujoco": ["mujoco"],
+        "ros": ROS,
+    },
+    entry_points={
+        "console_scripts": [
+            "itnnr-ik = itnnr_ik.cli:main",
+            "ik_node = itnnr_ik.ros.ik_node:main",
+            "simulator = itnnr_ik.ros.simulator:main",
+            "target_source = itnnr_ik.ros.target_source:main",
+        ],
+    },
+)
