@@ -83,7 +83,9 @@ def curve_for(arm: Arm, name: str, center: Sequence[float] | None = None, size: 
     if center is not None:
         point = np.asarray(center, dtype=float)
         if point.shape != (arm.n_coordinates,) or not np.isfinite(point).all():
-            raise ValueError(f"center of {arm.name} needs {arm.n_coordinates} finite coordinates, got {center}")
+            raise ValueError(
+                f"center of {arm.name} needs {arm.n_coordinates} finite coordinates, got {center}"
+            )
         if np.linalg.norm(point) == 0.0:
             raise ValueError("center must be off the origin, which is the arm's base")
     if size is not None and not (math.isfinite(size) and size > 0.0):
@@ -249,5 +251,5 @@ def _move_to(arm: Arm, posture: np.ndarray, point: np.ndarray) -> np.ndarray | N
         positions, arrived = _step(arm, positions, goal[None])
         if not arrived:
             return None
-    positions = positions[0]
-    return positions
+    (moved,) = positions
+    return np.asarray(moved)

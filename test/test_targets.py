@@ -108,7 +108,7 @@ def test_bad_options_say_what_is_wrong(options: dict[str, object], message: str)
 def test_an_arm_that_cannot_bend_has_no_curve() -> None:
     """Limits that keep the elbow almost straight leave no room."""
     stiff = ARMS["two_link"].with_changes(limits=((-1.0, -0.2), (1.0, 0.2)))
-    with pytest.raises(ValueError, match="no elbow that its limits let bend by 0.3 rad"):
+    with pytest.raises(ValueError, match=r"no elbow that its limits let bend by 0.3 rad"):
         curve_for(stiff, "circle")
 
 

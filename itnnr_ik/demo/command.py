@@ -7,6 +7,7 @@ recorded poses, or replays recorded joint states against the model of the arm th
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import signal
@@ -17,6 +18,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from itnnr_ik.demo.runner import Result
+
+_ROS_MODULES = (
+    "rclpy",
+    "builtin_interfaces.msg",
+    "diagnostic_msgs.msg",
+    "geometry_msgs.msg",
+    "sensor_msgs.msg",
+)
+_ROS_WHEELS = (
+    "ros-rclpy",
+    "ros-rmw-fastrtps-cpp",
+    "ros-diagnostic-msgs",
+    "ros-geometry-msgs",
+    "ros-sensor-msgs",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,14 +90,9 @@ def _measure(args: argparse.Namespace) -> list[Result]:
 
     if not args.output.resolve().parent.is_dir():
         raise ValueError(f"--output: no folder {args.output.resolve().parent}")
-    try:
-        from itnnr_ik.demo.runner import run_plans
-    except ImportError as error:
-        raise ImportError(
-            f"the demo runs ROS 2 nodes, and {error}: source a ROS 2 installation, or "
-            "`pip install ros-rclpy ros-rmw-fastrtps-cpp ros-geometry-msgs ros-sensor-msgs ros-diagnostic-msgs`"
-        ) from None
+    _check_ros()
     from itnnr_ik.demo.plan import plan_patterns, plan_recording
+    from itnnr_ik.demo.runner import run_plans
 
     chosen = [args.model or args.arm] if args.model or args.arm else []
     if args.bag is None:
@@ -94,6 +105,18 @@ def _measure(args: argparse.Namespace) -> list[Result]:
         return run_plans(plans, Path(folder))
 
 
+def _check_ros() -> None:
+    """Raise an ImportError that says what to install if a ROS package is missing."""
+    try:
+        for module in _ROS_MODULES:
+            importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"the demo runs real ROS 2 nodes, but {error}: source a ROS 2 installation, or "
+            f"pip install {' '.join(_ROS_WHEELS)}"
+        ) from None
+
+
 def _interrupt(signum: int, frame: FrameType | None) -> None:
     """End as on Ctrl-C, so that the children are ended too."""
     raise KeyboardInterrupt
@@ -102,12 +125,12 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 def _what_held(results: list[Result]) -> str:
     """What was checked, in one sentence."""
     expected = [result.run.expected for result in results]
-    reachable = "every target" if not any(e.may_be_unreachable for e in expected) else "every reachable target"
+    reachable = "every reachable target" if any(e.may_be_unreachable for e in expected) else "every target"
+    skipped = sum(result.row.rejected.get("unanswered", 0) for result in results)
+    taken = f" ({skipped} overtaken by a newer one before the node came to them)" if skipped else ""
     bounds = {e.step_bound for e in expected if e.step_bound is not None}
     steps = f", joint steps on smooth paths ≤ {max(bounds):g} rad" if bounds else ""
     return (
-        f"all held: {reachable} solved, residual ≤ {max(e.tolerance for e in expected):g} m, "
+        f"all held: {reachable} solved{taken}, residual ≤ {max(e.tolerance for e in expected):g} m, "
         f"joints within their limits{steps}, no process died"
     )
-
-

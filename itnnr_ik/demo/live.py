@@ -25,7 +25,8 @@ class LiveLine:
         self._stream = stream
         self._in_place = stream.isatty()
         self._period = _TERMINAL_PERIOD if self._in_place else _PLAIN_PERIOD
-        self._due = time.monotonic()
+        self._due = time.monotonic() + self._period
+        self._shown = ""
 
     def __enter__(self) -> LiveLine:
         return self
@@ -36,21 +37,24 @@ class LiveLine:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._recording.targets:
-            self._show()
+        self._show()
         if self._in_place:
-            print(file=self._stream)
+            print(file=self._stream, flush=True)
 
     def update(self) -> None:
         """Show the present state if the last one is old enough."""
-        if time.monotonic() >= self._due and self._recording.targets:
+        if time.monotonic() >= self._due:
             self._due = time.monotonic() + self._period
             self._show()
 
     def _show(self) -> None:
         text = describe(self._arm, self._label, self._recording)
-        print(f"\r\x1b[K{text}" if self._in_place else text, end="" if self._in_place else "\n", file=self._stream)
-        self._stream.flush()
+        if text == self._shown:
+            return
+        self._shown = text
+        if self._in_place:
+            text = f"\r\x1b[K{text}"
+        print(text, end="" if self._in_place else "\n", file=self._stream, flush=True)
 
 
 def describe(arm: Arm, label: str, recording: Recording) -> str:

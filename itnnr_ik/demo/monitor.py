@@ -15,7 +15,7 @@ from sensor_msgs.msg import JointState
 
 from itnnr_ik.demo.recording import Recording, SeenSolution, SeenTarget
 from itnnr_ik.ros.messages import positions_by_name
-from itnnr_ik.ros.status import Rejected
+from itnnr_ik.ros.status import RejectedError
 
 #: Deep enough that a busy machine delays the monitor's view but loses none of it.
 _QUEUE = 2000
@@ -79,7 +79,7 @@ class Monitor(Node):
         """Positions (n,) of the arm's joints, or None for a message without usable ones."""
         try:
             return positions_by_name(message, self._joints)
-        except Rejected:
+        except RejectedError:
             return None
 
 

@@ -11,24 +11,24 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from itnnr_ik.arms import Arm
 from itnnr_ik.demo.recording import Recording
 
 if TYPE_CHECKING:
-    from itnnr_ik.demo.plan import ArmPlan
     from itnnr_ik.demo.runner import Result
 
 _TARGET = "#f2a65a"
 _TIP = "#1b4965"
 _MISSED = "#c1121f"
+_UNANSWERED = "#777777"
 _LINK = "#8d99ae"
 _JOINTS = ("#1b4965", "#d1495b", "#2a9d8f", "#8367c7")
-_STYLE = {"color": "#dddddd", "linewidth": 0.6}
+_RUNS = ("#1b4965", "#f2a65a")
 #: Residuals below this are drawn on it: zero has no logarithm.
 _SMALLEST_RESIDUAL = 1e-16  # [m]
-_POSTURES = 5
+_POSTURES = 4
 
 
 def draw(results: Sequence[Result], path: Path) -> None:
@@ -42,11 +42,10 @@ def draw(results: Sequence[Result], path: Path) -> None:
     plans = list(dict.fromkeys(id(result.plan) for result in results))
     columns = [[result for result in results if id(result.plan) == plan] for plan in plans]
     n_paths = max(len(column) for column in columns)
-    figure = Figure(figsize=(1.0 + 4.6 * len(columns), 4.4 * n_paths + 4.2), layout="constrained")
+    figure = Figure(figsize=(0.6 + 5.0 * len(columns), 4.6 * n_paths + 4.6), layout="constrained")
     FigureCanvasAgg(figure)
-    grid = GridSpec(
-        n_paths + 2, len(columns), figure=figure, height_ratios=[4.4] * n_paths + [2.0, 2.0]
-    )
+    heights = [4.6] * n_paths + [2.3, 2.0]
+    grid = GridSpec(n_paths + 2, len(columns), figure=figure, height_ratios=heights)
     for j, column in enumerate(columns):
         for i, result in enumerate(column):
             _draw_paths(figure, grid[i, j], result)
@@ -62,64 +61,71 @@ def _draw_paths(figure: Figure, place: Any, result: Result) -> None:
     axes: Any = figure.add_subplot(place, projection="3d" if in_space else None)
     solved = recording.solved()
     targets = np.array([t.position for t in recording.targets]).reshape(-1, arm.n_coordinates)
-    missed = np.array([t.position for t in recording.targets if t.stamp not in recording.solutions])
-    tips = arm.forward(np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints))
-    smooth = result.run.expected.step_bound is not None
-    for positions in _spread([s.positions for _, s in solved], _POSTURES if smooth else 3):
-        axes.plot(*_skeleton(arm, positions).T, "-o", color=_LINK, linewidth=1.6, markersize=3.5, alpha=0.45)
-    if smooth:
-        axes.plot(*_with_gaps(arm, recording).T, color=_TIP, linewidth=1.3, zorder=5, label="tip")
-        axes.plot(*targets.T, ".", color=_TARGET, markersize=7, alpha=0.5, label="target", zorder=3)
+    positions = np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints)
+    tips = arm.forward(positions)
+    for posture in positions[_far_apart(tips, _POSTURES)]:
+        axes.plot(*_skeleton(arm, posture).T, "-o", color=_LINK, linewidth=2.0, markersize=4.0, alpha=0.4)
+    if result.run.expected.step_bound is not None:
+        axes.plot(*targets.T, ".", color=_TARGET, markersize=8, alpha=0.5, label="target", zorder=3)
+        axes.plot(*_with_gaps(arm, recording).T, color=_TIP, linewidth=1.4, zorder=5, label="tip")
+        if in_space:
+            floor = np.full(len(targets), targets[:, 2].min() - 0.15 * arm.reach)
+            axes.plot(targets[:, 0], targets[:, 1], floor, color="#bbbbbb", linewidth=1.2, label="shadow")
     else:
         axes.plot(*targets.T, "o", color=_TARGET, markersize=5.0, alpha=0.6, label="target", zorder=3)
         axes.plot(*tips.T, ".", color=_TIP, markersize=2.2, zorder=5, label="tip")
-    if len(missed):
-        axes.plot(*missed.T, "x", color=_MISSED, markersize=5, label="not solved", zorder=6)
+    for label, marker, color in (("unreachable", "x", _MISSED), ("unanswered", "+", _UNANSWERED)):
+        missed = np.array([t.position for t in recording.missed() if recording.outcome(t) == label])
+        if len(missed):
+            axes.plot(*missed.T, marker, color=color, markersize=5, label=label, zorder=6)
     axes.plot(*np.zeros((arm.n_coordinates, 1)), "s", color="#333333", markersize=6, zorder=7)
     row = result.row
-    axes.set_title(f"{row.arm.replace('_', ' ')}: {row.targets}\n{row.solved} of {row.sent} solved", fontsize=10)
+    axes.set_title(
+        f"{row.arm.replace('_', ' ')}, {row.targets}: {row.solved} of {row.sent} solved", fontsize=10
+    )
     axes.set_xlabel("x [m]")
     axes.set_ylabel("y [m]")
     if in_space:
         axes.set_zlabel("z [m]")
-        axes.view_init(elev=22, azim=-62)
-    axes.set_aspect("equal", adjustable="datalim" if not in_space else None)
-    axes.grid(True, **_STYLE)
+        axes.view_init(elev=24, azim=-35)
+        axes.set_aspect("equal")
+        for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+            axis.set_major_locator(MaxNLocator(4))
+        axes.tick_params(labelsize=7)
+    else:
+        axes.set_aspect("equal", adjustable="datalim")
+        axes.tick_params(labelsize=8)
+    axes.grid(True, color="#dddddd", linewidth=0.6)
     axes.legend(loc="upper left", fontsize=8, framealpha=0.9)
 
 
 def _draw_joints(axes: Axes, result: Result) -> None:
-    """Joint solutions over time, with the limits, and the recorded joints where there are any."""
+    """Joint solutions over time, with the joint states meanwhile and the limits."""
     arm, recording = result.plan.arm, result.recording
     solved = recording.solved()
     start = recording.targets[0].stamp if recording.targets else 0
+    end = recording.targets[-1].stamp if recording.targets else 0
     times = np.array([1e-9 * (t.stamp - start) for t, _ in solved])
     positions = np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints)
-    states = [(stamp, q) for stamp, q in recording.joint_states if stamp >= start]
+    states = [(1e-9 * (stamp - start), q) for stamp, q in recording.joint_states if start <= stamp <= end]
     for j, name in enumerate(result.plan.joints):
         color = _JOINTS[j % len(_JOINTS)]
-        axes.plot(
-            [1e-9 * (stamp - start) for stamp, _ in states],
-            [q[j] for _, q in states],
-            color=color,
-            linewidth=4.0,
-            alpha=0.25,
-        )
+        axes.plot([t for t, _ in states], [q[j] for _, q in states], color=color, linewidth=5.0, alpha=0.25)
         axes.plot(times, positions[:, j], ".", color=color, markersize=2.0, label=name)
-    for limit in {*arm.lower, *arm.upper}:
+    for limit in sorted({*arm.lower, *arm.upper}):
         axes.axhline(limit, color="#999999", linewidth=0.8, linestyle=":")
     axes.set_title(
-        f"joints on {result.row.targets}: solution (dots), joint states (bands), limits (dotted)", fontsize=8
+        f"joints on {result.row.targets}: solutions (dots), joint states (bands), limits (dotted)",
+        fontsize=8,
+        pad=18,
     )
     axes.set_ylabel("position [rad]")
-    axes.set_xlabel("time [s]")
-    axes.grid(True, **_STYLE)
-    axes.legend(fontsize=7, ncols=len(result.plan.joints), loc="best", markerscale=4)
+    _finish(axes, recording.duration)
 
 
 def _draw_residuals(axes: Axes, column: Sequence[Result]) -> None:
     """Distance from tip to target of every solution, against the tolerance."""
-    for result, color in zip(column, _JOINTS, strict=False):
+    for result, color in zip(column, _RUNS, strict=False):
         arm, solved = result.plan.arm, result.recording.solved()
         if not solved:
             continue
@@ -138,10 +144,26 @@ def _draw_residuals(axes: Axes, column: Sequence[Result]) -> None:
     axes.axhline(tolerance, color=_MISSED, linewidth=1.0, linestyle="--", label="tolerance")
     axes.set_ylim(_SMALLEST_RESIDUAL / 3.0, 20.0 * tolerance)
     axes.yaxis.set_major_locator(LogLocator(numticks=6))
-    axes.set_xlabel("time [s]")
     axes.set_ylabel("residual [m]")
-    axes.grid(True, **_STYLE)
-    axes.legend(fontsize=7, loc="best", markerscale=4)
+    _finish(axes, max(result.recording.duration for result in column))
+
+
+def _finish(axes: Axes, duration: float) -> None:
+    """Time axis of ``duration`` [s], grid, and a legend above the axes, where it hides nothing."""
+    axes.set_xlabel("time [s]")
+    axes.set_xlim(-0.02 * duration, 1.02 * duration)
+    axes.tick_params(labelsize=8)
+    axes.grid(True, color="#dddddd", linewidth=0.6)
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0.0, 0.98),
+        ncols=5,
+        fontsize=8,
+        frameon=False,
+        markerscale=4,
+        handletextpad=0.2,
+        borderaxespad=0.2,
+    )
 
 
 def _with_gaps(arm: Arm, recording: Recording) -> np.ndarray:
@@ -155,11 +177,16 @@ def _with_gaps(arm: Arm, recording: Recording) -> np.ndarray:
     return tips
 
 
-def _spread(values: Sequence[np.ndarray], count: int) -> list[np.ndarray]:
-    """At most ``count`` of the values, evenly spread."""
-    if not values:
+def _far_apart(points: np.ndarray, count: int) -> list[int]:
+    """Indices of at most ``count`` of the points (p, m), each far from those before it."""
+    if not len(points):
         return []
-    return [values[i] for i in np.unique(np.linspace(0, len(values) - 1, count).round().astype(int))]
+    chosen = [0]
+    distances = np.linalg.norm(points - points[0], axis=1)
+    while len(chosen) < count and distances.max() > 0.0:
+        chosen.append(int(distances.argmax()))
+        distances = np.minimum(distances, np.linalg.norm(points - points[chosen[-1]], axis=1))
+    return chosen
 
 
 def _skeleton(arm: Arm, positions: np.ndarray) -> np.ndarray:

@@ -79,8 +79,8 @@ def plan_patterns(models: Sequence[str], seconds: float) -> list[ArmPlan]:
             },
             Expectation(round(seconds * _RANDOM_RATE), solver.tolerance),
         )
-        start = curve_for(arm, _CURVE).at(0.0)
-        plans.append(ArmPlan(arm, model, arm.joint_names, starting_posture(arm, start), (curve, points)))
+        posture = _posture(solver, curve_for(arm, _CURVE).at(0.0))
+        plans.append(ArmPlan(arm, model, arm.joint_names, posture, (curve, points)))
     return plans
 
 
@@ -130,9 +130,14 @@ def plan_recording(
         )
         run = Run(path.resolve().name, source, expected)
         robot_joints = tuple(joints) if replays else arm.joint_names
-        posture = None if replays else starting_posture(arm, first[: arm.n_coordinates])
+        posture = None if replays else _posture(solver, first[: arm.n_coordinates])
         plans.append(ArmPlan(arm, model, robot_joints, posture, (run,)))
     return plans
+
+
+def _posture(solver: IKSolver, target: np.ndarray) -> np.ndarray:
+    """Joint positions (n,) [rad] at ``target`` or near it, on the branch that curves are laid out for."""
+    return solver.solve(target, starting_posture(solver.arm, target)).positions
 
 
 def _model_for_joints(
@@ -141,8 +146,8 @@ def _model_for_joints(
     """The one model that recorded joints are replayed against; says what to do where there is none."""
     if len(models) != 1:
         raise ValueError(
-            f"{topic} holds joint states: name the arm that was recorded with --model DIR; train one with "
-            "`itnnr-ik train --arm ARM --links L1 L2 --limits LOWER UPPER -o DIR`"
+            f"{topic} holds joint states: give the model of the recorded arm with --model DIR; train it with "
+            "`itnnr-ik train --arm ARM --links M … --lower RAD … --upper RAD … -o DIR`"
         )
     if not joints:
         raise ValueError(

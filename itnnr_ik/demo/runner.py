@@ -12,11 +12,11 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from itnnr_ik.demo.live import LiveLine
 from itnnr_ik.demo.monitor import Monitor
 from itnnr_ik.demo.plan import ArmPlan, Run
 from itnnr_ik.demo.processes import Children
 from itnnr_ik.demo.recording import Recording, Row, measure
-from itnnr_ik.demo.live import LiveLine
 
 _START_SECONDS = 30.0
 #: How long joint states flow before the first target, so that the node has one.
@@ -24,6 +24,8 @@ _SETTLE_SECONDS = 0.5
 #: How long answers may be outstanding after the last target.
 _DRAIN_SECONDS = 1.0
 _SPIN_SECONDS = 0.05
+#: Subscribers of targets and of joint states: the node and the monitor.
+_LISTENERS = 2
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def _run_arm(plan: ArmPlan, log_folder: Path) -> list[Result]:
             _wait_until_up(plan, monitor, executor, children)
             for run in plan.runs:
                 monitor.recording = Recording()
-                children.start("target_source", "itnnr_ik.ros.target_source", run.source)
+                source = {**run.source, "subscribers": _LISTENERS}
+                children.start("target_source", "itnnr_ik.ros.target_source", source)
                 _follow(plan, run, monitor.recording, executor, children)
                 row = measure(plan.arm, run.label, monitor.recording, run.expected)
                 results.append(Result(plan, run, monitor.recording, row))

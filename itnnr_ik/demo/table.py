@@ -29,6 +29,10 @@ def _radians(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.4f}"
 
 
+def _displacement(row: Row, i: int) -> str:
+    return "-" if row.displacement is None else f"{row.displacement[i]:.1e}"
+
+
 _COLUMNS: tuple[_Column, ...] = (
     ("arm", "", lambda row: row.arm),
     ("targets", "", lambda row: row.targets),
@@ -41,13 +45,10 @@ _COLUMNS: tuple[_Column, ...] = (
     ("round trip [ms]", "median", lambda row: _milliseconds(row.round_trip_median)),
     ("", "p99", lambda row: _milliseconds(row.round_trip_p99)),
 )
-_DISPLACEMENT: tuple[_Column, ...] = tuple(
-    (
-        "from recorded joints [rad]" if i == 0 else "",
-        name,
-        lambda row, i=i: "-" if row.displacement is None else _meters(row.displacement[i]),
-    )
-    for i, name in enumerate(("median", "p99", "max"))
+_DISPLACEMENT: tuple[_Column, ...] = (
+    ("from recorded joints [rad]", "median", lambda row: _displacement(row, 0)),
+    ("", "p99", lambda row: _displacement(row, 1)),
+    ("", "max", lambda row: _displacement(row, 2)),
 )
 _LEFT = ("arm", "targets", "rejected")
 

@@ -31,8 +31,8 @@ NAME = "target_source"
 PATTERNS = (*CURVES, "random", "bag")
 
 _POLL_PERIOD = 0.05  # [s]
-#: After the first subscriber, in [s]: others that start with it are found within this time.
-_SETTLE_TIME = 1.0
+#: From when the publisher knows its subscribers to when they surely know it, in [s].
+_SETTLE_TIME = 0.5
 #: How long the last messages may take to be acknowledged.
 _DELIVERY_TIME = Duration(seconds=2)
 
@@ -66,21 +66,25 @@ class TargetSource(Node):
         )
         stream = self._declare_stream(pattern, arm)
         number = self._declare_whole_number("count", 0, "Number of targets; 0: all there are, without end")
+        self._subscribers = self._declare_whole_number(
+            "subscribers", 1, "Number of subscribers to wait for, so that they get the first target"
+        )
         self._targets = iter(islice(stream, number or None))
         self._next = next(self._targets, None)
         if self._next is None:
             raise ValueError("the recording holds no target")
 
         self._target_publisher = self.create_publisher(PoseStamped, "target_pose", 10)
-        self._joint_publisher: Publisher | None = None
+        self._joint_publisher: Publisher[JointState] | None = None
         if self._next.joints is not None:
             self._joint_publisher = self.create_publisher(JointState, "joint_states", 10)
         self._sent = 0
         self._start: Time | None = None
-        self._waiting_since: Time | None = None
+        self._complete_since: Time | None = None
         self._timer = self.create_timer(_POLL_PERIOD, self._wait_for_subscribers)
         self.get_logger().info(
-            f"{pattern} for {arm.name}: waiting for a subscriber of {self._target_publisher.topic_name}"
+            f"{pattern} for {arm.name}: waiting for {self._subscribers} subscriber(s) of "
+            f"{self._target_publisher.topic_name}"
         )
 
     def _declare_stream(self, pattern: str, arm: Arm) -> Iterable[TimedTarget]:
@@ -90,7 +94,10 @@ class TargetSource(Node):
             if not bag:
                 raise ParameterError("bag", "the path of a recording", bag)
             topic = declare_text(
-                self, "topic", "", "PoseStamped or JointState topic to follow; empty: the only one, poses first"
+                self,
+                "topic",
+                "",
+                "PoseStamped or JointState topic to follow; empty: the only one, poses first",
             )
             joints = declare_joints(self, arm)
             speed = declare_number(
@@ -105,7 +112,10 @@ class TargetSource(Node):
         curve = curve_for(arm, pattern)
         default_center = tuple(curve.center.tolist())
         center = declare_numbers(
-            self, "center", default_center, "Centre of the curve, in [m]; empty: where the arm has room for it"
+            self,
+            "center",
+            default_center,
+            "Centre of the curve, in [m]; empty: where the arm has room for it",
         )
         size = declare_number(
             self,
@@ -126,15 +136,15 @@ class TargetSource(Node):
         return int(value)
 
     def _wait_for_subscribers(self) -> None:
-        """Start a while after every topic has a subscriber, so that the first targets reach them all."""
+        """Start a while after every topic has its subscribers."""
         publishers = [self._target_publisher, self._joint_publisher]
-        if any(publisher and not publisher.get_subscription_count() for publisher in publishers):
-            self._waiting_since = None
+        if any(p and p.get_subscription_count() < self._subscribers for p in publishers):
+            self._complete_since = None
             return
         now = self.get_clock().now()
-        if self._waiting_since is None:
-            self._waiting_since = now
-        if (now - self._waiting_since).nanoseconds * 1e-9 < _SETTLE_TIME:
+        if self._complete_since is None:
+            self._complete_since = now
+        if (now - self._complete_since).nanoseconds * 1e-9 < _SETTLE_TIME:
             return
         self.get_logger().info(f"publishing in frame {self._frame!r}")
         self.destroy_timer(self._timer)

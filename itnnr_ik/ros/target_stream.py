@@ -65,6 +65,7 @@ def from_bag(
     """
     with Bag(path) as bag:
         found = bag.find_topic([POSE_STAMPED, JOINT_STATE], topic)
+        recorded: list[tuple[int, np.ndarray, RecordedJoints | None]]
         if found.msgtype == POSE_STAMPED:
             recorded = [(pose.received, pose.position, None) for pose in bag.poses(found.name)]
         else:

@@ -114,7 +114,10 @@ def test_names_without_positions_are_refused(tmp_path: Path) -> None:
 
 def test_an_unknown_topic_lists_those_recorded(bag: Path) -> None:
     """The error says which topics there are, with type and count."""
-    with Bag(bag) as reader, pytest.raises(BagError, match=rf"no topic /nope .*/tracker \({POSE_STAMPED}, 3\)"):
+    with (
+        Bag(bag) as reader,
+        pytest.raises(BagError, match=rf"no topic /nope .*/tracker \({POSE_STAMPED}, 3\)"),
+    ):
         next(reader.poses("/nope"))
 
 
@@ -150,7 +153,7 @@ def test_a_bag_without_fitting_messages_lists_its_topics(tmp_path: Path) -> None
 
 def test_a_missing_path_is_named(tmp_path: Path) -> None:
     """The error names the path."""
-    with pytest.raises(BagError, match="no recording at .*nowhere"):
+    with pytest.raises(BagError, match=r"no recording at .*nowhere"):
         Bag(tmp_path / "nowhere")
 
 
@@ -166,8 +169,8 @@ def test_a_folder_without_metadata_is_no_recording(tmp_path: Path) -> None:
 def test_a_file_that_is_no_bag_is_refused(tmp_path: Path) -> None:
     """A right name with wrong content gives one clear error."""
     (tmp_path / "broken.mcap").write_bytes(b"nothing of the kind")
-    with pytest.raises(BagError, match="cannot read .*broken.mcap"), Bag(tmp_path / "broken.mcap"):
+    with pytest.raises(BagError, match=r"cannot read .*broken.mcap"), Bag(tmp_path / "broken.mcap"):
         pass
     (tmp_path / "broken.db3").write_bytes(b"nothing of the kind")
-    with pytest.raises(BagError, match="cannot read .*broken.db3"), Bag(tmp_path / "broken.db3"):
+    with pytest.raises(BagError, match=r"cannot read .*broken.db3"), Bag(tmp_path / "broken.db3"):
         pass
