@@ -1,7 +1,7 @@
 # Everything runs in .venv, which each target makes and keeps up to date by itself. `make help` lists the targets.
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+PIP := $(PY) -m pip install -qq --disable-pip-version-check
 ARMS := two_link three_link yaw_pitch_pitch
 
 # The first Python for which there are ROS 2 wheels; `make PYTHON=/path/to/python3.12 …` picks another.

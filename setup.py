@@ -22,7 +22,7 @@ ROS = [
 setup(
     name=NAME,
     version="0.1.0",
-    description="Inverse kinematics by Inverse Twin Neural Network Regression, as a Python library and ROS 2 nodes",
+    description="Inverse kinematics by Inverse Twin Neural Network Regression, in Python and as ROS 2 nodes",
     maintainer="itnnr_ik maintainers",
     maintainer_email="maintainers@itnnr-ik.example",
     license="Apache-2.0",

@@ -1,0 +1,36 @@
+"""Common ground of all tests: ROS 2 nodes that hear only each other, and the files of the repository."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from itnnr_ik.demo.processes import isolated_environment
+
+ROOT = Path(__file__).parents[1]
+
+# Set before any test imports rclpy, which reads it at start: a domain that no other run on this machine uses
+# (1 to 100, the first free one counted from the process id), discovery on this machine only, logs elsewhere.
+_ros_logs = tempfile.TemporaryDirectory(prefix="itnnr_ik_test_")
+os.environ.update(isolated_environment(Path(_ros_logs.name)))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def repository_files() -> list[Path]:
+    """What git tracks or would track, relative to the repository."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listing = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"needs a git checkout: {error}")
+    return [Path(name) for name in listing.split("\0") if name and (ROOT / name).is_file()]

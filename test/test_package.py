@@ -1,0 +1,222 @@
+"""The package as pip and colcon install it from a copy of the repository."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib.metadata import Distribution
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+NAME = "itnnr_ik"
+EXECUTABLES = ("ik_node", "simulator", "target_source")
+SHARED_FOLDERS = ("launch", "config", "urdf", "rviz")
+
+
+def _needs(module: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"needs {module}, which is not installed")
+
+
+def _run(command: list[str | Path], cwd: Path, **variables: str) -> str:
+    """Run to the end, without what this run's own environment would lend; its output."""
+    result = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory, root: Path, repository_files: list[Path]) -> Path:
+    """A fresh copy, because builds leave files behind that later builds would install."""
+    folder = tmp_path_factory.mktemp("workspace") / NAME
+    for file in repository_files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / file, folder / file, follow_symlinks=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Path:
+    """What `pip install .` installs, in a prefix of its own."""
+    _needs("setuptools")
+    folder = tmp_path_factory.mktemp("prefix")
+    options = [
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--ignore-installed",
+        "--no-compile",
+    ]
+    _run([sys.executable, "-m", "pip", "install", *options, "--prefix", folder, "."], source)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site_packages(prefix: Path) -> Path:
+    return next(prefix.glob(f"lib/python*/site-packages/{NAME}")).parent
+
+
+@pytest.fixture(scope="module")
+def installed(site_packages: Path) -> Distribution:
+    return Distribution.at(next(site_packages.glob("*.dist-info")))
+
+
+@pytest.fixture(scope="module")
+def manifest(root: Path) -> ElementTree.Element:
+    return ElementTree.parse(root / "package.xml").getroot()
+
+
+def test_manifest_and_metadata_agree(manifest: ElementTree.Element, installed: Distribution) -> None:
+    """package.xml and setup.py say the same about the package."""
+    metadata = installed.metadata
+    maintainer = manifest.find("maintainer")
+    assert maintainer is not None
+    assert {tag: manifest.findtext(tag) for tag in ("name", "version", "description", "license")} == {
+        "name": metadata["Name"].replace("-", "_"),
+        "version": metadata["Version"],
+        "description": metadata["Summary"],
+        "license": metadata["License-Expression"] or metadata["License"],
+    }
+    assert (maintainer.text, maintainer.get("email")) == (
+        metadata["Maintainer"],
+        metadata["Maintainer-email"],
+    )
+
+
+def test_manifest_is_valid(root: Path) -> None:
+    """ROS's own parser reads package.xml, without a warning."""
+    _needs("catkin_pkg")
+    from catkin_pkg.package import parse_package
+
+    warnings: list[str] = []
+    package = parse_package(str(root), warnings=warnings)
+    package.validate(warnings=warnings)
+    assert warnings == []
+    assert package.get_build_type() == "ament_python"
+
+
+def test_every_ros_package_that_is_imported_is_declared(root: Path, manifest: ElementTree.Element) -> None:
+    """What the nodes and the launch file import is in package.xml, so that rosdep installs it."""
+    sources = [*(root / NAME).rglob("*.py"), *(root / "launch").glob("*.py")]
+    imported = {
+        name
+        for file in sources
+        for name in re.findall(r"^\s*(?:from|import) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+        if re.fullmatch(r"rclpy|launch(_ros)?|ament_\w+|tf2_\w+|\w+_(msgs|srvs|interfaces)", name)
+    }
+    assert "rclpy" in imported
+    assert imported - {element.text for element in manifest.iter("exec_depend")} == set()
+
+
+def test_every_requirement_is_pinned(root: Path, installed: Distribution) -> None:
+    """What the package requires, extras included, is in the lists of requirements, and those are pinned."""
+    lists = [(root / "requirements" / f"{name}.txt").read_text() for name in ("run", "test", "train")]
+    listed = {name for text in lists for name in re.findall(r"^[a-z][\w-]*", text, re.MULTILINE)}
+    pins = dict(
+        re.findall(r"^([\w-]+)==(\S+)$", (root / "requirements" / "pins.txt").read_text(), re.MULTILINE)
+    )
+    required = {re.split(r"[^\w-]", requirement)[0] for requirement in installed.requires or []}
+    assert "numpy" in required
+    assert required - listed == set()
+    assert listed - {*pins, "torch"} == set()
+
+
+def test_shared_files_are_installed(prefix: Path, repository_files: list[Path], root: Path) -> None:
+    """`ros2` finds the package's marker, manifest, launch file, parameters, URDFs and RViz setup."""
+    share = prefix / "share" / NAME
+    assert (prefix / "share/ament_index/resource_index/packages" / NAME).is_file()
+    expected = [Path("package.xml"), *(file for file in repository_files if file.parts[0] in SHARED_FOLDERS)]
+    assert {file.parts[0] for file in expected} == {"package.xml", *SHARED_FOLDERS}
+    for file in expected:
+        assert (share / file).read_bytes() == (root / file).read_bytes(), file
+
+
+def test_code_and_models_are_installed(site_packages: Path, repository_files: list[Path], root: Path) -> None:
+    """Every file of the Python package, models and the marker of its types included, and nothing else."""
+    expected = {file for file in repository_files if file.parts[0] == NAME}
+    assert {file.parts[1] for file in expected} >= {"models", "py.typed"}
+    found = {file.relative_to(site_packages) for file in (site_packages / NAME).rglob("*") if file.is_file()}
+    assert found == expected
+    for file in expected:
+        assert (site_packages / file).read_bytes() == (root / file).read_bytes(), file
+
+
+def test_console_scripts_resolve(prefix: Path, installed: Distribution) -> None:
+    """Each console script is installed and names a function that there is."""
+    scripts = {script.name: script for script in installed.entry_points.select(group="console_scripts")}
+    assert set(scripts) == {"itnnr-ik", *EXECUTABLES}
+    for name in scripts:
+        assert os.access(prefix / "bin" / name, os.X_OK)
+    assert callable(scripts["itnnr-ik"].load())
+    _needs("rclpy")
+    for name in EXECUTABLES:
+        assert callable(scripts[name].load())
+
+
+@pytest.mark.parametrize("name", EXECUTABLES)
+def test_executable_for_ros2_run(prefix: Path, site_packages: Path, name: str) -> None:
+    """`ros2 run` finds the executable, and it is the node: it says what is wrong with its parameter."""
+    _needs("rclpy")
+    executable = prefix / "lib" / NAME / name
+    result = subprocess.run(
+        [executable, "--ros-args", "-p", "model:=nowhere"],
+        cwd=prefix,
+        env={
+            **os.environ,
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "PYTHONPATH": str(site_packages),
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1, result.stderr
+    assert "no model 'nowhere'" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def workspace(source: Path) -> Path:
+    """A colcon workspace with the package, built."""
+    _needs("colcon_core")
+    _needs("colcon_ros")
+    _run([*_COLCON, "build"], source.parent)
+    return source.parent
+
+
+_COLCON: list[str | Path] = [
+    sys.executable,
+    "-c",
+    "import sys; sys.argv[0] = 'colcon'; from colcon_core.command import main; sys.exit(main())",
+]
+
+
+def test_colcon_build(workspace: Path) -> None:
+    """`colcon build` installs marker, shared files and executables where `ros2` looks."""
+    install = workspace / "install" / NAME
+    assert (install / "share/ament_index/resource_index/packages" / NAME).is_file()
+    for folder in SHARED_FOLDERS:
+        assert list((install / "share" / NAME / folder).iterdir())
+    for name in EXECUTABLES:
+        assert os.access(install / "lib" / NAME / name, os.X_OK)
+
+
+def test_colcon_test(workspace: Path) -> None:
+    """`colcon test` runs pytest and counts its tests."""
+    _run([*_COLCON, "test", "--pytest-args", "test/test_targets.py"], workspace)
+    summary = _run([*_COLCON, "test-result", "--all"], workspace)
+    count = re.search(r"Summary: (\d+) tests, 0 errors, 0 failures", summary)
+    assert count is not None, summary
+    assert int(count[1]) > 0
