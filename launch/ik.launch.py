@@ -13,7 +13,7 @@ PACKAGE = "itnnr_ik"
 
 
 def _share(folder, arm, suffix):
-    return PathJoinSubstitution([FindPackageShare(PACKAGE), folder, [arm, suffix]])
+    return [PathJoinSubstitution([FindPackageShare(PACKAGE), folder, arm]), suffix]
 
 
 def _text(substitution):
@@ -85,7 +85,7 @@ def generate_launch_description():
             Node(
                 package="robot_state_publisher",
                 executable="robot_state_publisher",
-                parameters=[{"robot_description": _text(Command(["cat ", _share("urdf", arm, ".urdf")]))}],
+                parameters=[{"robot_description": _text(Command(["cat ", *_share("urdf", arm, ".urdf")]))}],
                 condition=rviz,
             ),
             Node(
