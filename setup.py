@@ -26,7 +26,6 @@ setup(
     maintainer="itnnr_ik maintainers",
     maintainer_email="maintainers@itnnr-ik.example",
     license="Apache-2.0",
-    license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
     package_data={NAME: ["py.typed", "models/*/*"]},

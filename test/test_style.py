@@ -11,14 +11,19 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "command",
-    [("ruff", "check", "--quiet"), ("ruff", "format", "--check", "--quiet"), ("mypy",)],
-    ids=" ".join,
+    ("command", "libraries"),
+    [
+        (("ruff", "check", "--quiet"), ()),
+        (("ruff", "format", "--check", "--quiet"), ()),
+        (("mypy",), ("torch", "rclpy")),  # it reads their types, and says otherwise without them
+    ],
+    ids=["ruff check", "ruff format", "mypy"],
 )
-def test_style(root: Path, command: tuple[str, ...]) -> None:
+def test_style(root: Path, command: tuple[str, ...], libraries: tuple[str, ...]) -> None:
     """The linter has nothing to say."""
-    if importlib.util.find_spec(command[0]) is None:
-        pytest.skip(f"needs {command[0]}, which is not installed")
+    for module in (command[0], *libraries):
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"needs {module}, which is not installed")
     result = subprocess.run([sys.executable, "-m", *command], cwd=root, capture_output=True, text=True)
     if result.returncode != 0:
         pytest.fail(f"{' '.join(command)} found:\n{result.stdout}{result.stderr}", pytrace=False)
