@@ -17,7 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from itnnr_ik.demo.runner import Result
+    from itnnr_ik.demo.plan import Result
 
 _ROS_MODULES = (
     "rclpy",
@@ -61,11 +61,11 @@ def run(args: argparse.Namespace) -> int:
     """Carry out ``itnnr-ik demo``: 0 if all held, 1 otherwise."""
     if not args.seconds > 0.0 or not args.speed > 0.0:
         raise ValueError(f"--seconds and --speed must be positive, got {args.seconds:g} and {args.speed:g}")
-    results = _measure(args)
-
-    from itnnr_ik.demo.picture import draw
+    from itnnr_ik.demo.picture import check_path, draw
     from itnnr_ik.demo.table import format_table, to_json
 
+    check_path(args.output)
+    results = _measure(args)
     draw(results, args.output)
     rows = [result.row for result in results]
     failures = [f"{row.arm} {row.targets}: {failure}" for row in rows for failure in row.failures]
@@ -84,12 +84,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measure(args: argparse.Namespace) -> list[Result]:
-    """Plan and run; the picture's folder is checked first, not after two minutes."""
+    """Plan and run."""
     from itnnr_ik.arms import ARMS
     from itnnr_ik.demo.processes import isolated_environment
 
-    if not args.output.resolve().parent.is_dir():
-        raise ValueError(f"--output: no folder {args.output.resolve().parent}")
     _check_ros()
     from itnnr_ik.demo.plan import plan_patterns, plan_recording
     from itnnr_ik.demo.runner import run_plans

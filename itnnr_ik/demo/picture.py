@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,10 +14,8 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from itnnr_ik.arms import Arm
+from itnnr_ik.demo.plan import Result
 from itnnr_ik.demo.recording import Recording
-
-if TYPE_CHECKING:
-    from itnnr_ik.demo.runner import Result
 
 _TARGET = "#f2a65a"
 _TIP = "#1b4965"
@@ -31,19 +29,26 @@ _SMALLEST_RESIDUAL = 1e-16  # [m]
 _POSTURES = 4
 
 
+def check_path(path: Path) -> None:
+    """Raise ValueError unless a picture can be written to ``path``: before the demo, not after it."""
+    if not path.resolve().parent.is_dir():
+        raise ValueError(f"no folder {path.resolve().parent} to write {path.name} to")
+    formats = sorted(FigureCanvasAgg.get_supported_filetypes())
+    if path.suffix[1:].lower() not in formats:
+        raise ValueError(
+            f"cannot write a picture as {path.name!r}; its suffix must be one of {', '.join(formats)}"
+        )
+
+
 def draw(results: Sequence[Result], path: Path) -> None:
-    """Write the picture of all results to ``path``; its suffix decides the format (PNG, SVG, PDF).
+    """Write the picture of all results to ``path``; its suffix decides the format, see `check_path`.
 
     A column per arm: the paths of its runs, the joints along the first of them, and the residuals of all.
-
-    Raises:
-        ValueError: matplotlib knows no such format.
     """
     plans = list(dict.fromkeys(id(result.plan) for result in results))
     columns = [[result for result in results if id(result.plan) == plan] for plan in plans]
     n_paths = max(len(column) for column in columns)
     figure = Figure(figsize=(0.6 + 5.0 * len(columns), 4.6 * n_paths + 4.6), layout="constrained")
-    FigureCanvasAgg(figure)
     heights = [4.6] * n_paths + [2.3, 2.0]
     grid = GridSpec(n_paths + 2, len(columns), figure=figure, height_ratios=heights)
     for j, column in enumerate(columns):

@@ -1,4 +1,4 @@
-"""What the demo runs: for each arm a model, and one or more streams of targets."""
+"""What the demo runs, for each arm a model and one or more streams of targets, and what came of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from itnnr_ik import IKSolver
 from itnnr_ik.arms import ARMS, Arm
 from itnnr_ik.bags import JOINT_STATE, POSE_STAMPED, Bag
-from itnnr_ik.demo.recording import Expectation
+from itnnr_ik.demo.recording import Expectation, Recording, Row
 from itnnr_ik.targets import curve_for, starting_posture
 
 _CURVE = "lemniscate"
@@ -50,6 +50,16 @@ class ArmPlan:
     joints: tuple[str, ...]
     posture: np.ndarray | None
     runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run: what was planned, seen and measured."""
+
+    plan: ArmPlan
+    run: Run
+    recording: Recording
+    row: Row
 
 
 def plan_patterns(models: Sequence[str], seconds: float) -> list[ArmPlan]:
@@ -122,7 +132,8 @@ def plan_recording(
             state.pick(joints)
             source["joints"] = list(joints)
         expected = Expectation(
-            found.count,
+            # The first joint state is only where the arm stands at first.
+            found.count - 1 if replays else found.count,
             solver.tolerance,
             step_bound=_RECORDED_STEP,
             may_be_unreachable=not replays,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import rclpy
@@ -14,9 +13,9 @@ from rclpy.signals import SignalHandlerOptions
 
 from itnnr_ik.demo.live import LiveLine
 from itnnr_ik.demo.monitor import Monitor
-from itnnr_ik.demo.plan import ArmPlan, Run
+from itnnr_ik.demo.plan import ArmPlan, Result, Run
 from itnnr_ik.demo.processes import Children
-from itnnr_ik.demo.recording import Recording, Row, measure
+from itnnr_ik.demo.recording import Recording, measure
 
 _START_SECONDS = 30.0
 #: How long joint states flow before the first target, so that the node has one.
@@ -26,16 +25,6 @@ _DRAIN_SECONDS = 1.0
 _SPIN_SECONDS = 0.05
 #: Subscribers of targets and of joint states: the node and the monitor.
 _LISTENERS = 2
-
-
-@dataclass(frozen=True)
-class Result:
-    """One run: what was planned, seen and measured."""
-
-    plan: ArmPlan
-    run: Run
-    recording: Recording
-    row: Row
 
 
 def run_plans(plans: Sequence[ArmPlan], log_folder: Path) -> list[Result]:

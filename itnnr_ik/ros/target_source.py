@@ -40,9 +40,10 @@ _DELIVERY_TIME = Duration(seconds=2)
 class TargetSource(Node):
     """Publishes targets once somebody listens, and ends the process after the last one.
 
-    A recording of joint states gives targets by the arm's forward kinematics, and each recorded state is
-    published on ``joint_states`` just before its target and with the same stamp, all joints in recorded
-    order. Only the parameters of the chosen pattern are declared.
+    A recording of joint states gives targets by the arm's forward kinematics. Just before each target, and
+    with the same stamp, the state recorded before it is published on ``joint_states``, all joints in
+    recorded order: that is where the arm stands when the target comes. Only the parameters of the chosen
+    pattern are declared.
 
     Raises:
         ValueError: A parameter's value cannot be used, or the model or the recording cannot.
@@ -72,7 +73,7 @@ class TargetSource(Node):
         self._targets = iter(islice(stream, number or None))
         self._next = next(self._targets, None)
         if self._next is None:
-            raise ValueError("the recording holds no target")
+            raise ValueError(f"no target in the {pattern}: it takes a pose, or at least two joint states")
 
         self._target_publisher = self.create_publisher(PoseStamped, "target_pose", 10)
         self._joint_publisher: Publisher[JointState] | None = None

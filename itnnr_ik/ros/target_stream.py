@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ class TimedTarget:
     Attributes:
         time: Seconds since the stream's first target.
         position: Position (3,) in [m]; z is 0 for an arm in the plane.
-        joints: The recorded joint state that the target is the tip of, if it is one.
+        joints: For a target made from recorded joints, the joint state recorded just before its own.
     """
 
     time: float
@@ -51,7 +51,8 @@ def from_bag(
 ) -> list[TimedTarget]:
     """Recorded poses, or the arm's tip at recorded joint states, at ``speed`` times their recorded pace.
 
-    The pace is that of receipt, because a header's stamp may be of a clock that stood still or jumped.
+    The pace is that of receipt, because a header's stamp may be of a clock that stood still or jumped. Each
+    joint state but the first gives a target; the one before it is where the arm stood when it was due.
 
     Args:
         path: The recording.
@@ -70,13 +71,13 @@ def from_bag(
             recorded = [(pose.received, pose.position, None) for pose in bag.poses(found.name)]
         else:
             recorded = [
-                (state.received, _in_space(arm.forward(state.pick(joints))), state)
-                for state in bag.joint_states(found.name)
+                (state.received, _in_space(arm.forward(state.pick(joints))), before)
+                for before, state in pairwise(bag.joint_states(found.name))
             ]
     start = recorded[0][0] if recorded else 0
     return [
-        TimedTarget(1e-9 * (received - start) / speed, position, state)
-        for received, position, state in recorded
+        TimedTarget(1e-9 * (received - start) / speed, position, before)
+        for received, position, before in recorded
     ]
 
 

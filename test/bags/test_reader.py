@@ -7,47 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.typesys import Stores, get_typestore
+from bag_writer import STORAGES, joint_state, pose, write_bag
 
 from itnnr_ik.bags import JOINT_STATE, POSE_STAMPED, Bag, BagError
 
-TYPES = get_typestore(Stores.ROS2_KILTED)
-STORAGES = {"mcap": StoragePlugin.MCAP, "db3": StoragePlugin.SQLITE3}
 JOINTS = ("wheel", "elbow", "shoulder")
 
 
-def _header(stamp: int, frame: str) -> Any:
-    time = TYPES.types["builtin_interfaces/msg/Time"](sec=stamp // 10**9, nanosec=stamp % 10**9)
-    return TYPES.types["std_msgs/msg/Header"](stamp=time, frame_id=frame)
-
-
-def _pose(stamp: int, position: tuple[float, float, float]) -> Any:
-    point = TYPES.types["geometry_msgs/msg/Point"](*position)
-    quaternion = TYPES.types["geometry_msgs/msg/Quaternion"](x=0.0, y=0.0, z=0.0, w=1.0)
-    pose = TYPES.types["geometry_msgs/msg/Pose"](position=point, orientation=quaternion)
-    return TYPES.types[POSE_STAMPED](header=_header(stamp, "world"), pose=pose)
-
-
 def _joints(stamp: int, positions: tuple[float, ...]) -> Any:
-    return TYPES.types[JOINT_STATE](
-        header=_header(stamp, ""),
-        name=list(JOINTS),
-        position=np.array(positions),
-        velocity=np.empty(0),
-        effort=np.empty(0),
-    )
-
-
-def write_bag(path: Path, storage: str, topics: dict[str, list[tuple[int, Any]]]) -> Path:
-    """A bag of ``topics``: name to (time of receipt [ns], message) pairs of one type."""
-    with Writer(path, version=9, storage_plugin=STORAGES[storage]) as writer:
-        for topic, messages in topics.items():
-            msgtype = messages[0][1].__msgtype__
-            connection = writer.add_connection(topic, msgtype, typestore=TYPES)
-            for received, message in messages:
-                writer.write(connection, received, TYPES.serialize_cdr(message, msgtype))
-    return path
+    return joint_state(stamp, JOINTS, positions)
 
 
 @pytest.fixture(params=sorted(STORAGES))
@@ -56,7 +24,7 @@ def bag(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         tmp_path / "bag",
         request.param,
         {
-            "/tracker": [(10**9 * i + 7, _pose(10**9 * i, (i, 2.0, -3.0))) for i in range(1, 4)],
+            "/tracker": [(10**9 * i + 7, pose(10**9 * i, (i, 2.0, -3.0))) for i in range(1, 4)],
             "/joint_states": [(10**9 * i + 5, _joints(i, (0.1, 0.2 * i, -0.3))) for i in range(1, 6)],
         },
     )
@@ -129,7 +97,7 @@ def test_a_topic_of_another_type_is_refused(bag: Path) -> None:
 
 def test_several_fitting_topics_must_be_told_apart(tmp_path: Path) -> None:
     """With two pose topics the reader asks for one by name, and takes the named one."""
-    poses = [(1, _pose(1, (1.0, 2.0, 3.0)))]
+    poses = [(1, pose(1, (1.0, 2.0, 3.0)))]
     path = write_bag(tmp_path / "bag", "mcap", {"/a": poses, "/b": poses})
     with Bag(path) as reader:
         with pytest.raises(BagError, match="name one of: /a, /b"):

@@ -1,0 +1,56 @@
+"""The picture is drawn from what was seen, for arms in the plane and in space."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from itnnr_ik.arms import ARMS, Arm
+from itnnr_ik.demo.picture import check_path, draw
+from itnnr_ik.demo.plan import ArmPlan, Result, Run
+from itnnr_ik.demo.recording import Expectation, Recording, SeenSolution, SeenTarget, measure
+
+
+def _result(arm: Arm, step_bound: float | None, unreachable: int) -> Result:
+    rng = np.random.default_rng(0)
+    recording = Recording()
+    for i, positions in enumerate(np.linspace(arm.sample(1, rng)[0], arm.sample(1, rng)[0], 60)):
+        stamp = 10**7 * (i + 1)
+        recording.targets.append(SeenTarget(stamp, arm.forward(positions)))
+        if i < unreachable:
+            recording.codes[stamp] = "unreachable"
+        else:
+            recording.solutions[stamp] = SeenSolution(stamp + 10**6, positions)
+            recording.joint_states.append((stamp, positions))
+    expected = Expectation(60, 1e-6, step_bound)
+    run = Run("sweep", {}, expected)
+    plan = ArmPlan(arm, arm.name, arm.joint_names, None, (run,))
+    return Result(plan, run, recording, measure(arm, "sweep", recording, expected))
+
+
+def test_a_picture_of_every_arm_is_written(tmp_path: Path) -> None:
+    """Smooth and random runs, some targets unreachable, one run without any solution at all."""
+    results = [_result(arm, 0.05, 10) for arm in ARMS.values()] + [_result(ARMS["three_link"], None, 60)]
+    draw(results, tmp_path / "demo.png")
+    pixels = imread(tmp_path / "demo.png")
+    assert pixels.shape[0] > 800
+    assert pixels.shape[1] > 1500
+    assert len(np.unique(pixels.reshape(-1, pixels.shape[-1]), axis=0)) > 50
+
+
+def test_the_suffix_decides_the_format(tmp_path: Path) -> None:
+    """A picture for a web page comes as SVG."""
+    draw([_result(ARMS["two_link"], 0.05, 0)], tmp_path / "demo.svg")
+    assert (tmp_path / "demo.svg").read_text().count("<svg") == 1
+
+
+def test_a_path_that_cannot_be_written_is_found_before_the_demo(tmp_path: Path) -> None:
+    """Neither a format that matplotlib lacks nor a missing folder costs two minutes first."""
+    check_path(tmp_path / "demo.png")
+    with pytest.raises(ValueError, match=r"'demo.xyz'; its suffix must be one of .*png"):
+        check_path(tmp_path / "demo.xyz")
+    with pytest.raises(ValueError, match=r"no folder .*missing to write demo.png to"):
+        check_path(tmp_path / "missing" / "demo.png")

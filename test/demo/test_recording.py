@@ -1,0 +1,166 @@
+"""What was seen of a run becomes the right numbers, and each thing that does not hold is named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from itnnr_ik.arms import ARMS
+from itnnr_ik.demo.recording import Expectation, Recording, Row, SeenSolution, SeenTarget, measure
+
+ARM = ARMS["two_link"]
+#: [ns] between targets.
+PERIOD = 10_000_000
+COUNT = 100
+
+
+def recorded(count: int = COUNT, delay: int = 1_500_000) -> Recording:
+    """A slow sweep of both joints, solved without error, each answer ``delay`` [ns] after its target.
+
+    Joint states lag one target behind and are off by 1e-4 rad.
+    """
+    recording = Recording()
+    for i in range(count):
+        stamp = PERIOD * (i + 1)
+        positions = np.array([-0.3 + 0.01 * i, 0.5 + 0.002 * i])
+        recording.targets.append(SeenTarget(stamp, ARM.forward(positions)))
+        recording.solutions[stamp] = SeenSolution(stamp + delay, positions)
+        recording.codes[stamp] = "solved"
+        recording.joint_states.append((stamp + PERIOD, positions + 1e-4))
+    return recording
+
+
+def reject(recording: Recording, index: int, code: str | None) -> None:
+    """Take the solution of one target back, in favour of a status or of silence."""
+    stamp = recording.targets[index].stamp
+    del recording.solutions[stamp]
+    if code is None:
+        del recording.codes[stamp]
+    else:
+        recording.codes[stamp] = code
+
+
+def row_of(recording: Recording, **expected: object) -> Row:
+    return measure(ARM, "sweep", recording, Expectation(COUNT, 1e-6, **{"step_bound": 0.05, **expected}))
+
+
+def test_a_run_in_which_all_held_has_no_failure() -> None:
+    """Counts, residual, step and round trip are those that went in."""
+    row = row_of(recorded())
+    assert (row.arm, row.targets, row.sent, row.solved, row.rejected) == (
+        "two_link",
+        "sweep",
+        COUNT,
+        COUNT,
+        {},
+    )
+    assert row.residual_max < 1e-15
+    assert row.largest_step == pytest.approx(0.01)
+    assert row.round_trip_median == pytest.approx(1.5e-3)
+    assert row.round_trip_p99 == pytest.approx(1.5e-3)
+    assert row.displacement is None
+    assert row.failures == ()
+
+
+def test_the_residual_is_the_distance_of_the_tip_not_the_word_of_the_node() -> None:
+    """A solution that is off is found by forward kinematics, although its status says solved."""
+    recording = recorded()
+    stamp = recording.targets[7].stamp
+    off = recording.solutions[stamp].positions + np.array([1e-3, 0.0])
+    recording.solutions[stamp] = SeenSolution(stamp + 1, off)
+    row = row_of(recording)
+    assert row.residual_max == pytest.approx(1e-3 * np.linalg.norm(recording.targets[7].position), rel=1e-3)
+    (failure,) = row.failures
+    assert "above the tolerance 1e-06 m" in failure
+
+
+def test_a_solution_outside_the_limits_is_a_failure() -> None:
+    """The same tip with the first joint a turn further is not within limits."""
+    recording = recorded()
+    stamp = recording.targets[-1].stamp
+    recording.solutions[stamp] = SeenSolution(
+        stamp + 1, recording.solutions[stamp].positions + np.array([2 * np.pi, 0.0])
+    )
+    assert "1 solutions outside the joint limits" in row_of(recording, step_bound=None).failures
+
+
+def test_a_jump_is_a_failure_on_a_smooth_path_only() -> None:
+    """A change of branch shows as a joint step above the bound."""
+    recording = recorded()
+    for target in recording.targets[50:]:
+        shoulder, elbow = recording.solutions[target.stamp].positions
+        flipped = np.array([shoulder + elbow, -elbow])
+        recording.solutions[target.stamp] = SeenSolution(target.stamp + 1, flipped)
+    row = row_of(recording)
+    assert row.residual_max < 1e-9
+    assert row.largest_step > 1.0
+    (failure,) = row.failures
+    assert failure.startswith("joint step 1.2 rad is above the bound 0.05 rad")
+    assert row_of(recording, step_bound=None).failures == ()
+
+
+def test_the_step_bound_grows_with_the_targets_between() -> None:
+    """After eight targets without an answer the arm may go nine steps at once."""
+    recording = recorded()
+    for index in range(20, 28):
+        reject(recording, index, None)
+    row = row_of(recording, step_bound=0.0105)
+    assert row.largest_step == pytest.approx(0.09)
+    assert row.rejected == {"unanswered": 8}
+    assert row.failures == ()
+
+
+def test_many_unanswered_targets_are_a_failure() -> None:
+    """A few may be overtaken by newer ones, a fifth may not."""
+    recording = recorded()
+    for index in range(0, COUNT, 5):
+        reject(recording, index, None)
+    assert row_of(recording).failures == ("20 reachable targets unanswered",)
+
+
+def test_a_rejected_target_is_a_failure_where_all_are_reachable() -> None:
+    """Whatever the status code says."""
+    recording = recorded()
+    reject(recording, 3, "unreachable")
+    reject(recording, 4, "no_joint_state")
+    row = row_of(recording)
+    assert row.rejected == {"unreachable": 1, "no_joint_state": 1}
+    assert row.failures == ("1 reachable targets unreachable", "1 reachable targets no joint state")
+
+
+def test_targets_out_of_reach_are_no_failure_where_they_may_be() -> None:
+    """Beyond the stretched arm nothing can be solved, whether the node came to it or not."""
+    recording = recorded()
+    for index, code in ((3, "unreachable"), (4, None)):
+        reject(recording, index, code)
+        recording.targets[index] = SeenTarget(recording.targets[index].stamp, np.array([2.5, 0.0]))
+    row = row_of(recording, may_be_unreachable=True)
+    assert row.rejected == {"unreachable": 1, "unanswered": 1}
+    assert row.failures == ()
+
+
+def test_a_reachable_target_called_unreachable_is_a_failure() -> None:
+    """The node's word for it is checked independently of its solver."""
+    recording = recorded()
+    reject(recording, 3, "unreachable")
+    assert row_of(recording, may_be_unreachable=True).failures == ("1 reachable targets unreachable",)
+
+
+def test_missing_targets_and_silence_are_failures() -> None:
+    """Nothing measured is not the same as all held."""
+    assert row_of(recorded(count=90)).failures == ("90 of 100 targets arrived",)
+    row = row_of(Recording())
+    assert row.failures == ("0 of 100 targets arrived", "no target was solved")
+    assert np.isnan(row.residual_median)
+
+
+def test_the_displacement_is_from_the_joints_that_come_with_the_next_target() -> None:
+    """Recorded joints are matched to their targets by stamp, and their absence is a failure."""
+    recording = recorded()
+    row = row_of(recording, replays_joints=True)
+    assert row.displacement == pytest.approx((1e-4, 1e-4, 1e-4))
+    assert row.failures == ()
+    recording.joint_states = [(stamp + 1, positions) for stamp, positions in recording.joint_states]
+    assert row_of(recording, replays_joints=True).failures == (
+        "no recorded joint state arrived with its target",
+    )
