@@ -15,6 +15,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+.NOTPARALLEL:
 .PHONY: help demo test test-all lint train clean
 
 help:
@@ -49,7 +50,8 @@ clean:
 
 # Stamps: a list is installed again only when it, the pins or setup.py changed.
 $(VENV)/.venv:
-	@test -n "$(PYTHON)" || { echo 'needs Python 3.11, 3.12 or 3.13 on PATH, or make PYTHON=…' >&2; exit 1; }
+	@{ test -n "$(PYTHON)" && "$(PYTHON)" -c '$(SUPPORTED)'; } 2>/dev/null \
+		|| { echo 'needs Python 3.11, 3.12 or 3.13 on PATH, or make PYTHON=…' >&2; exit 1; }
 	@$(PY) -c '$(SUPPORTED)' 2>/dev/null && $(PY) -m pip --version >/dev/null 2>&1 \
 		|| $(PYTHON) -m venv --clear $(VENV) \
 		|| { echo 'could not make $(VENV) with $(PYTHON): on Debian and Ubuntu its package python3-venv is needed' >&2; exit 1; }
