@@ -33,6 +33,10 @@ def run_node(name: str, make_node: Callable[[], Node], args: Sequence[str] | Non
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RuntimeError:
+        # A signal that comes during a callback invalidates the context, and the callback's publish fails.
+        if rclpy.ok():
+            raise
     finally:
         rclpy.try_shutdown()
     return 0

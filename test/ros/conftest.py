@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 try:
-    import rclpy  # noqa: F401
+    import rclpy
 except ImportError as error:
     _MISSING = f"needs ROS 2's rclpy, which cannot be imported: {error}"
 else:
@@ -27,9 +27,17 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     return _Skipped.from_parent(parent, path=module_path) if _MISSING else None
 
 
+@pytest.fixture(scope="session", autouse=True)
+def ros() -> Iterator[None]:
+    """One participant for all probes."""
+    rclpy.init()
+    yield
+    rclpy.try_shutdown()
+
+
 @pytest.fixture(scope="module")
 def shared_probe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probe]:
-    """One ROS domain for all tests of a module."""
+    """One namespace for all tests of a module."""
     probe = Probe(tmp_path_factory.mktemp("processes"))
     yield probe
     probe.close()
@@ -37,7 +45,7 @@ def shared_probe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probe]:
 
 @pytest.fixture
 def probe(tmp_path: Path) -> Iterator[Probe]:
-    """A ROS domain for one test."""
+    """A namespace for one test."""
     probe = Probe(tmp_path)
     yield probe
     probe.close()

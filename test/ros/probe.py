@@ -5,61 +5,44 @@ from __future__ import annotations
 import math
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
+from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
-from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
 import itnnr_ik
+from itnnr_ik.ros.status import stamp_text
 
 START_TIMEOUT = 60.0  # [s]
 ANSWER_TIMEOUT = 10.0  # [s]
 #: How long a silence must last to count as one, in [s].
 SILENCE = 0.3
 
-_N_DOMAINS = 101  # the ports of higher ones may be anybody's on Linux
-_next_domain = os.getpid()
-
-
-def free_domain() -> int:
-    """A ROS domain from 1 to 101 in which nobody on this machine is."""
-    global _next_domain
-    for _ in range(_N_DOMAINS):
-        _next_domain += 1
-        domain = 1 + _next_domain % _N_DOMAINS
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
-            try:
-                port.bind(("", 7410 + 250 * domain))  # the first participant's own port in that domain
-            except OSError:
-                continue
-        return domain
-    raise RuntimeError(f"somebody is in each of the ROS domains 1 to {_N_DOMAINS}")
+_namespaces = (f"/probe_{i}" for i in count(1))
 
 
 class Process:
     """An executable of the package in a process of its own; its output goes to a file."""
 
-    def __init__(self, module: str, log: Path, domain: int, *ros_args: str) -> None:
+    def __init__(self, module: str, log: Path, *ros_args: str) -> None:
         package_parent = str(Path(itnnr_ik.__file__).parents[1])
         path = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH")]))
         self._log = log
-        arguments = ["--ros-args", *ros_args] if ros_args else []
         with log.open("w") as output:
             self._popen = subprocess.Popen(
-                [sys.executable, "-m", f"itnnr_ik.ros.{module}", *arguments],
+                [sys.executable, "-m", f"itnnr_ik.ros.{module}", "--ros-args", *ros_args],
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONPATH": path, "ROS_DOMAIN_ID": str(domain)},
+                env={**os.environ, "PYTHONPATH": path},
             )
 
     @property
@@ -94,7 +77,7 @@ def values_of(status: DiagnosticStatus) -> dict[str, str]:
 
 
 class Probe:
-    """A ROS domain of its own: starts executables there, talks to them, and keeps whatever comes back.
+    """A namespace of its own: starts executables there, talks to them, and keeps whatever comes back.
 
     Args:
         folder: For the output of the processes.
@@ -103,10 +86,8 @@ class Probe:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._processes: list[Process] = []
-        self._domain = free_domain()
-        self._context = Context()
-        rclpy.init(context=self._context, domain_id=self._domain)
-        self.node = Node("probe", context=self._context)
+        self.namespace = next(_namespaces)
+        self.node = Node("probe", namespace=self.namespace)
         self.solutions: list[JointState] = []
         self.statuses: list[DiagnosticStatus] = []
         self.joint_states: list[JointState] = []
@@ -116,7 +97,7 @@ class Probe:
         self.node.create_subscription(JointState, "joint_solution", self.solutions.append, 100)
         self.node.create_subscription(JointState, "joint_states", self.joint_states.append, 100)
         self.node.create_subscription(DiagnosticStatus, "itnnr_ik/status", self.statuses.append, 100)
-        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
         self._sent = 0
 
@@ -125,12 +106,11 @@ class Probe:
             process.close()
         self._executor.shutdown()
         self.node.destroy_node()
-        rclpy.try_shutdown(context=self._context)
 
     def start(self, module: str, *ros_args: str) -> Process:
         """Start an executable here; it is ended with the probe."""
         log = self._folder / f"{len(self._processes)}_{module}.txt"
-        self._processes.append(Process(module, log, self._domain, *ros_args))
+        self._processes.append(Process(module, log, "-r", f"__ns:={self.namespace}", *ros_args))
         return self._processes[-1]
 
     def start_ik_node(self, *ros_args: str) -> Process:
@@ -208,21 +188,38 @@ class Probe:
         message.pose.position.x, message.pose.position.y, message.pose.position.z = x, y, z
         return message
 
+    def call(self, service: Any, name: str, request: Any) -> Any:
+        """The response of a service."""
+        client = self.node.create_client(service, name)
+        self.spin_until(client.service_is_ready, START_TIMEOUT, f"service {name}")
+        future = client.call_async(request)
+        self.spin_until(future.done, ANSWER_TIMEOUT, f"a response of {name}")
+        self.node.destroy_client(client)
+        return future.result()
+
+    def answer(self, target: PoseStamped) -> DiagnosticStatus:
+        """Send a target and wait for its status."""
+        self.targets.publish(target)
+        stamp = stamp_text(target.header.stamp)
+        self.spin_until(
+            lambda: bool(self._answers(stamp)), ANSWER_TIMEOUT, f"a status for the target of {stamp}"
+        )
+        return self._answers(stamp)[0]
+
     def ask(self, target: PoseStamped) -> tuple[dict[str, str], DiagnosticStatus, JointState | None]:
         """Send a target; the values of its one status, the status, and its solution or None."""
-        self.targets.publish(target)
-        stamp = f"{target.header.stamp.sec}.{target.header.stamp.nanosec:09d}"
-
-        def answers() -> list[DiagnosticStatus]:
-            return [status for status in self.statuses if values_of(status).get("stamp") == stamp]
 
         def solution() -> JointState | None:
             return next((s for s in self.solutions if s.header.stamp == target.header.stamp), None)
 
-        self.spin_until(lambda: bool(answers()), ANSWER_TIMEOUT, f"a status for the target of {stamp}")
-        if values_of(answers()[0])["code"] == "solved":
+        status = self.answer(target)
+        stamp = stamp_text(target.header.stamp)
+        if values_of(status)["code"] == "solved":
             self.spin_until(lambda: solution() is not None, ANSWER_TIMEOUT, f"the solution of {stamp}")
         else:
             self.spin_for(SILENCE)
-        assert len(answers()) == 1, f"expected one status for the target of {stamp}, got {answers()}"
-        return values_of(answers()[0]), answers()[0], solution()
+        assert len(self._answers(stamp)) == 1, f"expected one status for the target of {stamp}"
+        return values_of(status), status, solution()
+
+    def _answers(self, stamp: str) -> list[DiagnosticStatus]:
+        return [status for status in self.statuses if values_of(status).get("stamp") == stamp]

@@ -62,7 +62,8 @@ def test_waits_for_a_first_joint_state(probe: Probe) -> None:
     values, status, solution = probe.ask(probe.target(*TARGET))
     assert (values["code"], solution) == ("no_joint_state", None)
     assert status.message == (
-        "no joint state yet: expected joints ['joint_1', 'joint_2'] on /joint_states, no message has come"
+        "no joint state yet: expected joints ['joint_1', 'joint_2'] "
+        f"on {probe.namespace}/joint_states, no message has come"
     )
 
     probe.repeat_until(

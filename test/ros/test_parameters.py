@@ -1,0 +1,110 @@
+"""Parameters of the running nodes: described, bounded, read as they were given."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from probe import Probe, Process
+from rcl_interfaces.msg import Parameter, ParameterValue
+from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
+from rclpy.parameter import parameter_value_to_python
+
+from itnnr_ik.arms import ARMS
+
+CONFIG = Path(__file__).parents[2] / "config"
+#: The parameters of each node, and which of them are numbers with a range.
+PARAMETERS = {
+    "itnnr_ik": {"model", "tolerance", "joints", "robot_base_link", "require_joint_states", "warn_period"},
+    "simulator": {"model", "joints", "rate", "max_velocity", "initial_positions"},
+}
+BOUNDED = {"tolerance", "warn_period", "rate", "max_velocity"}
+#: What every rclpy node declares by itself.
+RCLPY_OWN = ("use_sim_time", "start_type_description_service")
+
+
+@pytest.fixture(scope="module")
+def nodes(shared_probe: Probe) -> tuple[Process, Process]:
+    """Both nodes with their defaults, but for an integer where a double is expected."""
+    return (
+        shared_probe.start_ik_node("-p", "warn_period:=2"),
+        shared_probe.start_simulator("-p", "rate:=50", "-p", "max_velocity:=1"),
+    )
+
+
+def own_parameters(probe: Probe, node: str) -> set[str]:
+    names = probe.call(ListParameters, f"{node}/list_parameters", ListParameters.Request()).result.names
+    return {name for name in names if not name.startswith(("qos_overrides.", *RCLPY_OWN))}
+
+
+def value_of(probe: Probe, node: str, name: str) -> Any:
+    response = probe.call(GetParameters, f"{node}/get_parameters", GetParameters.Request(names=[name]))
+    return parameter_value_to_python(response.values[0])
+
+
+@pytest.mark.parametrize("node", PARAMETERS)
+@pytest.mark.usefixtures("nodes")
+def test_every_parameter_is_described(shared_probe: Probe, node: str) -> None:
+    """A sentence for each, and a range for each number."""
+    assert own_parameters(shared_probe, node) == PARAMETERS[node]
+    request = DescribeParameters.Request(names=sorted(PARAMETERS[node]))
+    response = shared_probe.call(DescribeParameters, f"{node}/describe_parameters", request)
+    for descriptor in response.descriptors:
+        assert len(descriptor.description) > 20, descriptor.name
+        assert bool(descriptor.floating_point_range) == (descriptor.name in BOUNDED), descriptor.name
+        assert bool(descriptor.additional_constraints) >= (descriptor.name in BOUNDED), descriptor.name
+
+
+@pytest.mark.usefixtures("nodes")
+def test_defaults_are_the_models(shared_probe: Probe) -> None:
+    """What a reader of the parameters sees is what is used, not an empty list."""
+    arm = ARMS["two_link"]
+    assert value_of(shared_probe, "itnnr_ik", "joints") == list(arm.joint_names)
+    assert value_of(shared_probe, "itnnr_ik", "robot_base_link") == arm.base_link
+    assert value_of(shared_probe, "simulator", "initial_positions") == [0.0, math.pi / 4]
+
+
+@pytest.mark.usefixtures("nodes")
+def test_a_change_at_run_time_is_refused(shared_probe: Probe) -> None:
+    """Rather than accepted without an effect."""
+    parameter = Parameter(name="tolerance", value=ParameterValue(type=3, double_value=0.01))
+    request = SetParameters.Request(parameters=[parameter])
+    (result,) = shared_probe.call(SetParameters, "itnnr_ik/set_parameters", request).results
+    assert not result.successful
+    assert "read-only" in result.reason
+    assert value_of(shared_probe, "itnnr_ik", "tolerance") == 1e-6
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_config_file_suits_both_nodes(probe: Probe, arm: str) -> None:
+    """Every entry is some node's parameter and arrives there, and -p on the command line wins over it."""
+    file = CONFIG / f"{arm}.yaml"
+    (section,) = yaml.safe_load(file.read_text()).values()
+    entries = section["ros__parameters"]
+    assert set(entries) <= PARAMETERS["itnnr_ik"] | PARAMETERS["simulator"]
+    assert {entries["model"], *entries["joints"]} == {arm, *ARMS[arm].joint_names}
+    assert "rate" not in entries
+
+    probe.start_ik_node("--params-file", str(file), "-p", "warn_period:=0.5")
+    probe.start_simulator("--params-file", str(file), "-p", "max_velocity:=10.0")
+    entries |= {"warn_period": 0.5, "max_velocity": 10.0}
+    for node, names in PARAMETERS.items():
+        for name in names & set(entries):
+            assert value_of(probe, node, name) == entries[name], f"{node}: {name}"
+
+    # The two of them, as configured: the arm goes to the target and stays there.
+    tip = ARMS[arm].forward(ARMS[arm].sample(1, np.random.default_rng(0))[0])
+    probe.repeat_until(
+        lambda: probe.ask(probe.target(*(float(value) for value in tip))),
+        lambda: bool(probe.solutions),
+        "a solution from the simulator's joint states",
+    )
+    probe.spin_until(
+        lambda: math.dist(ARMS[arm].forward(probe.joint_states[-1].position), tip) <= 2e-6,
+        10.0,
+        "the tip at the target",
+    )
