@@ -21,7 +21,10 @@ def _parser() -> argparse.ArgumentParser:
     for name, module_name, summary in _COMMANDS:
         module = importlib.import_module(module_name)
         command = commands.add_parser(
-            name, help=summary, description=module.__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+            name,
+            help=summary,
+            description=module.__doc__,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         )
         module.add_arguments(command)
         command.set_defaults(run=module.run)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from itnnr_ik.arms import ARMS, Arm, get_arm
@@ -25,11 +25,12 @@ _RADIUS_ANCHORS = 600
 _TEST_POINTS = 2000
 
 
-def anchor_positions(arm: Arm, count: int, seed: int) -> np.ndarray:
+def anchor_positions(arm: Arm, count: int, seed: int) -> NDArray[np.float64]:
     """Joint positions (count, n) [rad] that fill the limits evenly (scrambled Sobol sequence)."""
     unit = qmc.Sobol(arm.n_joints, seed=seed).random(count)
     # Stored in single precision: rounded here, so that the tips belong to what is stored.
-    return qmc.scale(unit, arm.lower, arm.upper).astype(np.float32).astype(float)
+    positions: NDArray[np.float64] = qmc.scale(unit, arm.lower, arm.upper).astype(np.float32).astype(float)
+    return positions
 
 
 def train_arm(

@@ -155,7 +155,10 @@ class Arm:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Arm:
         """The arm that `to_dict` described."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
+        }
+        return cls(**values)
 
     def _columns(self, positions: Any) -> tuple[Any, list[Any]]:
         xp = _namespace(positions)

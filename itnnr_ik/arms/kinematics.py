@@ -8,6 +8,7 @@ three share one formula, so they cannot drift apart.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 #: A float, a NumPy column or a torch column: whatever ``xp`` computes with.
@@ -23,17 +24,14 @@ def chain_moments(
     and Σ_{i≥j} lengths_i sin a_i in [m]. Entry 0 is the tip seen from the base, and the pair at j is
     what the tip's velocity under joint j is made of, so forward kinematics and Jacobian both follow.
     """
-    angle: Component = 0.0
-    along = []
-    across = []
-    for joint, length in zip(joints, lengths, strict=True):
-        angle = angle + joint
-        along.append(length * xp.cos(angle))
-        across.append(length * xp.sin(angle))
-    for j in range(len(along) - 2, -1, -1):
-        along[j] = along[j] + along[j + 1]
-        across[j] = across[j] + across[j + 1]
-    return along, across
+    angles = list(accumulate(joints))
+    along = [length * xp.cos(angle) for length, angle in zip(lengths, angles, strict=True)]
+    across = [length * xp.sin(angle) for length, angle in zip(lengths, angles, strict=True)]
+    return _sums_from_tip(along), _sums_from_tip(across)
+
+
+def _sums_from_tip(links: list[Component]) -> list[Component]:
+    return list(accumulate(reversed(links)))[::-1]
 
 
 def planar(
@@ -57,8 +55,8 @@ def yaw_pitch(
     x, y = cos * along[0], sin * along[0]
     tip = [x, y, across[0]]
     jacobian = [
-        [-y, *(-cos * s for s in across)],
-        [x, *(-sin * s for s in across)],
+        [-y, *[-cos * s for s in across]],
+        [x, *[-sin * s for s in across]],
         [0.0 * x, *along],
     ]
     return tip, jacobian

@@ -72,7 +72,9 @@ class RecordedJoints:
         """
         missing = [joint for joint in joints if joint not in self.names]
         if missing:
-            raise BagError(f"no joint {', '.join(missing)} in the recording; recorded: {', '.join(self.names)}")
+            raise BagError(
+                f"no joint {', '.join(missing)} in the recording; recorded: {', '.join(self.names)}"
+            )
         if len(self.positions) != len(self.names):
             raise BagError(f"{len(self.names)} joint names came with {len(self.positions)} positions")
         return self.positions[[self.names.index(joint) for joint in joints]]
@@ -142,7 +144,9 @@ class Bag:
             for found in topics:
                 if found.name == topic:
                     if found.msgtype not in msgtypes:
-                        raise BagError(f"{topic} in {self.path} is of type {found.msgtype}, expected {wanted}")
+                        raise BagError(
+                            f"{topic} in {self.path} is of type {found.msgtype}, expected {wanted}"
+                        )
                     return found
             raise BagError(f"no topic {topic} in {self.path}; recorded: {listing}")
         for msgtype in msgtypes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import sub
 from os import PathLike
 from typing import Any
 
@@ -89,12 +90,13 @@ class IKSolver:
             ValueError: A shape is wrong or a value is not finite.
         """
         goal = self._targets(target, batched=False)
-        now = None if current is None else self._states(current, (self.arm.n_joints,))
+        now = None if current is None else self._states(current, (self.arm.n_joints,)).tolist()
         near = self._bring_near(goal)
-        positions, residual, anchor = self._searcher.search(near, now)
+        joints, residual, anchor = self._searcher.search(near.tolist(), now)
+        positions = np.array(joints)
         if near is not goal:
             residual = float(self._residual(positions, goal))
-        displacement = None if now is None else float(np.abs(positions - now).max())
+        displacement = None if now is None else max(map(abs, map(sub, joints, now)))
         return Solution(positions, residual, residual <= self.tolerance, displacement, anchor)
 
     def solve_batch(self, targets: ArrayLike, current: ArrayLike | None = None) -> Solutions:
@@ -129,9 +131,11 @@ class IKSolver:
         now = None if current is None else self._states(current, (self.arm.n_joints,))
         searcher = self._searcher
         anchors = searcher.inverse.anchors
-        neighbours = anchors.nearest(goal, min(MANY_NEIGHBOURS, len(anchors)))
-        candidates = searcher.candidates(self._bring_near(goal), neighbours, now)
-        goals = np.broadcast_to(goal, (len(candidates), len(goal)))
+        near = self._bring_near(goal)
+        neighbours = anchors.nearest(near, min(MANY_NEIGHBOURS, len(anchors)))
+        state = None if now is None else now.tolist()
+        candidates, from_current = searcher.candidates(near.tolist(), neighbours, state)
+        goals = np.broadcast_to(near, (len(candidates), len(near)))
         positions, residual = refine_many(self.arm, candidates, goals, searcher.precision, 2 * STEPS)
         reference = self.arm.limits.mean(axis=0) if now is None else now
         change = np.abs(positions - reference).max(axis=1)
@@ -142,7 +146,7 @@ class IKSolver:
             if residual[i] > self.tolerance:
                 continue
             if all(np.abs(positions[i] - other.positions).max() > apart for other in found):
-                anchor = "current" if now is not None and i == 0 else "neighbour"
+                anchor = "current" if from_current and i == 0 else "neighbour"
                 displacement = None if now is None else float(change[i])
                 found.append(Solution(positions[i], float(residual[i]), True, displacement, anchor))
         return found
@@ -164,10 +168,11 @@ class IKSolver:
     def _bring_near(self, targets: Array) -> Array:
         """Targets beyond any use brought to a distance where squares do not overflow; direction kept."""
         far = _FAR * self.arm.reach
-        if np.abs(targets).max(initial=0.0) <= far:
+        if max(targets.max(initial=0.0), -targets.min(initial=0.0)) <= far:
             return targets
         largest = np.maximum(np.abs(targets).max(axis=-1, keepdims=True), far)
-        return targets / largest * far
+        near: Array = targets / largest * far
+        return near
 
     def _residual(self, positions: Array, targets: Array) -> Array:
         # Scaled, so that the square of a huge distance does not overflow.

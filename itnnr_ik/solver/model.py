@@ -22,9 +22,7 @@ def packaged_models() -> list[str]:
     return sorted(path.parent.name for path in _PACKAGED.glob("*/model.json"))
 
 
-def save_model(
-    folder: str | PathLike[str], arm: Arm, inverse: TwinInverse, metadata: dict[str, Any]
-) -> None:
+def save_model(folder: str | PathLike[str], arm: Arm, inverse: TwinInverse, metadata: dict[str, Any]) -> None:
     """Write a model for `load_model`, and the arm's URDF beside it."""
     save_twin(folder, inverse, {"arm": arm.to_dict(), **metadata})
     (Path(folder) / "arm.urdf").write_text(to_urdf(arm), encoding="utf-8")
@@ -52,10 +50,10 @@ def load_model(model: str | PathLike[str]) -> tuple[Arm, TwinInverse, dict[str, 
             f"{folder} was made for another arm: {arm.name} has {arm.n_joints} joints and "
             f"{arm.n_coordinates} target coordinates, the anchors have {x.shape[1]} and {y.shape[1]}"
         )
-    error = float(np.abs(arm.forward(x) - y).max())
-    if error > _ANCHOR_ERROR * max(1.0, arm.reach):
+    distance = float(np.abs(arm.forward(x) - y).max())
+    if distance > _ANCHOR_ERROR * max(1.0, arm.reach):
         raise ValueError(
-            f"{folder} was made for another arm: its anchors lie up to {error:.3g} m from where {arm.name} "
+            f"{folder} was made for another arm: its anchors lie up to {distance:.3g} m from where {arm.name} "
             f"with links {arm.link_lengths} m puts its tip"
         )
     return arm, inverse, metadata

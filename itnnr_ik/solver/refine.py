@@ -7,7 +7,8 @@ so that one target and a batch share them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import add, mul, sub
 from typing import Any
 
 import numpy as np
@@ -24,15 +25,14 @@ Array = NDArray[np.float64]
 _DAMPING_SHARE = 1e-2
 _MIN_DAMPING = 1e-12
 _MAX_DAMPING = 1e3
+#: Share of the squared residual that a step may leave in `refine_one`.
+_PROGRESS = 0.25
 #: Step [rad] below which a refinement that has not converged has found its closest point.
-_STALLED = 1e-9
+_STALLED = 1e-7
 
 
-def _dot(a: Sequence[Component], b: Sequence[Component]) -> Component:
-    total = a[0] * b[0]
-    for x, y in zip(a[1:], b[1:], strict=True):
-        total = total + x * y
-    return total
+def _dot(a: Iterable[Component], b: Iterable[Component]) -> Component:
+    return sum(map(mul, a, b))
 
 
 def solve_normal(
@@ -77,16 +77,17 @@ def limited_trial(
     for them.
     """
     step = damped_step(jacobian, error, damping)
-    blocked = [
-        (q <= low) & (s < 0.0) | (q >= high) & (s > 0.0)
+    trial = list(map(add, joints, step))
+    if not xp.any([(t < low) | (t > high) for t, low, high in zip(trial, arm.lower, arm.upper, strict=True)]):
+        return trial
+    free = [
+        xp.where((q <= low) & (s < 0.0) | (q >= high) & (s > 0.0), 0.0, 1.0)
         for q, s, low, high in zip(joints, step, arm.lower, arm.upper, strict=True)
     ]
-    if xp.any(blocked):
-        free = [xp.where(b, 0.0, 1.0) for b in blocked]
-        step = damped_step([[j * f for j, f in zip(row, free, strict=True)] for row in jacobian], error, damping)
+    step = damped_step([list(map(mul, row, free)) for row in jacobian], error, damping)
     return [
-        xp.minimum(xp.maximum(q + s, low), high)
-        for q, s, low, high in zip(joints, step, arm.lower, arm.upper, strict=True)
+        xp.minimum(xp.maximum(q + s * f, low), high)
+        for q, s, f, low, high in zip(joints, step, free, arm.lower, arm.upper, strict=True)
     ]
 
 
@@ -95,75 +96,104 @@ def refine_one(
 ) -> tuple[list[float], float]:
     """Joint positions (n) [rad] within the limits, refined for one target (m), and their residual [m].
 
-    Stops at a residual of ``precision`` [m], at the closest point, or after ``max_steps``.
+    Stops at a residual of ``precision`` [m], after ``max_steps``, or as soon as a step takes away less than
+    half of the residual: such a start is a poor one, and there are others.
     """
     tip, jacobian = arm.tip(joints, scalars)
-    error = [t - p for t, p in zip(target, tip, strict=True)]
+    error = list(map(sub, target, tip))
     square = _dot(error, error)
-    damping = _DAMPING_SHARE * square
+    goal = precision * precision
     for _ in range(max_steps):
-        if square <= precision * precision:
+        if square <= goal:
             break
-        damping = min(max(damping, _MIN_DAMPING), _MAX_DAMPING)
+        damping = _DAMPING_SHARE * square + _MIN_DAMPING
         trial = limited_trial(arm, joints, jacobian, error, damping, scalars)
-        tip, trial_jacobian = arm.tip(trial, scalars)
-        trial_error = [t - p for t, p in zip(target, tip, strict=True)]
-        trial_square = _dot(trial_error, trial_error)
-        moved = max(map(abs, map(float.__sub__, trial, joints)))
-        if trial_square < square:
-            damping *= 0.1 * trial_square / square
-            joints, jacobian, error, square = trial, trial_jacobian, trial_error, trial_square
-        elif damping >= _MAX_DAMPING:
+        tip, jacobian = arm.tip(trial, scalars)
+        error = list(map(sub, target, tip))
+        trial_square = _dot(error, error)
+        if trial_square > _PROGRESS * square:
             break
-        else:
-            damping = 10.0 * max(damping, 1e-4 * square)
-        if moved < _STALLED:
-            break
+        joints, square = trial, trial_square
     return joints, math.sqrt(square)
 
 
 def refine_many(
     arm: Arm, positions: Array, targets: Array, precision: float, max_steps: int
 ) -> tuple[Array, Array]:
-    """`refine_one` for rows of joint positions (b, n) and targets (b, m): positions (b, n), residuals (b,)."""
+    """`refine_one` for joint positions (b, n) and targets (b, m): positions (b, n) and residuals (b,)."""
     positions = positions.copy()
-    residual = np.empty(len(positions))
-    active = np.arange(len(positions))
-    joints = list(positions.T.copy())
-    goal = list(targets.T.copy())
+    joints, goal = list(positions.T.copy()), list(targets.T.copy())
     tip, jacobian = arm.tip(joints, np)
-    error = [t - p for t, p in zip(goal, tip, strict=True)]
+    error = list(map(sub, goal, tip))
+    square = _dot(error, error)
+    residual = square.copy()
+    active = np.arange(len(positions))
+    for _ in range(max_steps):
+        going = np.flatnonzero(square > precision * precision)
+        if not len(going):
+            break
+        if len(going) < len(active):
+            active, square = active[going], square[going]
+            joints, goal, error = ([c[going] for c in columns] for columns in (joints, goal, error))
+            jacobian = [[_rows(c, going) for c in row] for row in jacobian]
+        trial = limited_trial(arm, joints, jacobian, error, _DAMPING_SHARE * square + _MIN_DAMPING, np)
+        tip, jacobian = arm.tip(trial, np)
+        error = list(map(sub, goal, tip))
+        trial_square = _dot(error, error)
+        better = trial_square <= _PROGRESS * square
+        if better.all():
+            joints, square = trial, trial_square
+            positions[active] = np.stack(joints, axis=1)
+            residual[active] = square
+            continue
+        kept = np.flatnonzero(better)
+        active, square = active[kept], trial_square[kept]
+        joints, goal, error = ([c[kept] for c in columns] for columns in (trial, goal, error))
+        jacobian = [[_rows(c, kept) for c in row] for row in jacobian]
+        positions[active] = np.stack(joints, axis=1)
+        residual[active] = square
+    return positions, np.sqrt(residual)
+
+
+def closest_points(
+    arm: Arm, positions: Array, target: Sequence[float], precision: float, max_steps: int
+) -> tuple[Array, Array]:
+    """Rows of joint positions (b, n) brought as near to one target (m) as the limits allow.
+
+    Unlike `refine_many` it perseveres: a step that does not help is tried again with more damping
+    (Levenberg–Marquardt). Returns positions (b, n) and residuals (b,).
+    """
+    joints = list(positions.T.copy())
+    tip, jacobian = arm.tip(joints, np)
+    error = list(map(sub, target, tip))
     square = _dot(error, error)
     damping = _DAMPING_SHARE * square
-    stalled = np.zeros(len(positions), dtype=bool)
-    for step in range(max_steps + 1):
-        going = (square > precision * precision) & ~stalled
-        if step == max_steps:
-            going[:] = False
-        done = active[~going]
-        residual[done] = np.sqrt(square[~going])
-        positions[done] = np.stack([q[~going] for q in joints], axis=1)
-        if not going.any():
+    for _ in range(max_steps):
+        if square.min() <= precision * precision:
             break
-        active, square, damping = active[going], square[going], damping[going]
-        joints, goal, error = ([c[going] for c in columns] for columns in (joints, goal, error))
-        jacobian = [[np.broadcast_to(c, going.shape)[going] for c in row] for row in jacobian]
         damping = np.clip(damping, _MIN_DAMPING, _MAX_DAMPING)
         trial = limited_trial(arm, joints, jacobian, error, damping, np)
         tip, trial_jacobian = arm.tip(trial, np)
-        trial_error = [t - p for t, p in zip(goal, tip, strict=True)]
+        trial_error = list(map(sub, target, tip))
         trial_square = _dot(trial_error, trial_error)
         better = trial_square < square
-        moved = np.max([np.abs(t - q) for t, q in zip(trial, joints, strict=True)], axis=0)
-        stalled = (moved < _STALLED) | (~better & (damping >= _MAX_DAMPING))
-        damping = np.where(
-            better, 0.1 * damping * trial_square / square, 10.0 * np.maximum(damping, 1e-4 * square)
-        )
-        joints = [np.where(better, t, q) for t, q in zip(trial, joints, strict=True)]
-        error = [np.where(better, t, e) for t, e in zip(trial_error, error, strict=True)]
-        jacobian = [
-            [np.where(better, t, j) for t, j in zip(trial_row, row, strict=True)]
-            for trial_row, row in zip(trial_jacobian, jacobian, strict=True)
-        ]
+        moved = np.max(np.abs(list(map(sub, trial, joints))), axis=0)
+        damping = np.where(better, 0.3 * damping, 10.0 * np.maximum(damping, 1e-3 * square))
+        joints = _choose(better, trial, joints)
+        error = _choose(better, trial_error, error)
+        jacobian = [_choose(better, *rows) for rows in zip(trial_jacobian, jacobian, strict=True)]
         square = np.where(better, trial_square, square)
-    return positions, residual
+        if (moved < _STALLED).all():
+            break
+    return np.stack(joints, axis=1), np.sqrt(square)
+
+
+def _rows(column: Component, indices: NDArray[np.intp]) -> Component:
+    """Rows of a Jacobian entry, which may be a constant."""
+    return column[indices] if isinstance(column, np.ndarray) else column
+
+
+def _choose(
+    condition: NDArray[np.bool_], chosen: Sequence[Component], other: Sequence[Component]
+) -> list[Component]:
+    return [np.where(condition, c, o) for c, o in zip(chosen, other, strict=True)]

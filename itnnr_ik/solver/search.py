@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from operator import sub
 
 import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.arms import Arm
 from itnnr_ik.solver import scalars
-from itnnr_ik.solver.refine import refine_many, refine_one
-from itnnr_ik.solver.slide import slide
+from itnnr_ik.solver.redundancy import approach, bend
+from itnnr_ik.solver.refine import closest_points, refine_many, refine_one
 from itnnr_ik.twin.inference import TwinInverse
 
 Array = NDArray[np.float64]
@@ -19,6 +23,8 @@ Array = NDArray[np.float64]
 NEIGHBOURS = 32
 #: Of these, how many F adjusts at first, besides the current state.
 TRIED = 6
+#: The current state serves as an anchor for targets up to this many typical changes of F's training away.
+RANGE = 4.0
 #: Anchors looked up for a target that none of these solved, and for all branches.
 MANY_NEIGHBOURS = 128
 #: Refinement steps: an adjusted anchor needs one or two. One that needs more is given up at first.
@@ -30,8 +36,13 @@ SAME = 0.05
 #: Refinement may carry a candidate this far [rad]: one that lies farther than this behind the best
 #: solution cannot win.
 SLACK = 0.1
-#: Slides of a redundant arm towards the current state, and the gain [rad] that is worth another.
-SLIDES, SLIDE_GAIN = 4, 1e-3
+#: A redundant arm whose largest joint change is at most this [rad] is tracking.
+TRACKING = 0.1
+#: Motion that tracking may add for a better posture: a share of the change, and at most this [rad]. None
+#: for a target that stands still, and not worth it below the gain [rad].
+BEND_SHARE, BEND_LIMIT, BEND_GAIN = 0.3, 0.01, 1e-4
+#: Approaches of a redundant arm to the current state, and the gain [rad] that is worth another.
+APPROACHES, APPROACH_GAIN = 3, 5e-3
 
 
 @dataclass(frozen=True)
@@ -46,100 +57,124 @@ class Searcher:
     tolerance: float
     precision: float
 
-    def search(self, goal: Array, now: Array | None) -> tuple[Array, float, str]:
-        """Joint positions (n,) [rad], residual [m] and kind of anchor for a target (m,) and a state (n,)."""
+    @cached_property
+    def current_range(self) -> float:
+        """How far in [m] from the tip a target may be for the current state to serve as an anchor."""
+        return RANGE * self.inverse.evaluator.spec.y_scale
+
+    @cached_property
+    def _limits(self) -> Array:
+        return self.arm.limits
+
+    def search(self, goal: list[float], now: list[float] | None) -> tuple[list[float], float, str]:
+        """Joint positions (n) [rad], residual [m] and kind of anchor for a target (m) and a state (n)."""
         anchors = self.inverse.anchors
-        count = min(NEIGHBOURS, len(anchors))
-        neighbours = anchors.nearest(goal, count)
+        neighbours = anchors.nearest(goal, min(NEIGHBOURS, len(anchors)))
         if now is not None:
             distance = np.abs(anchors.x[neighbours] - now).max(axis=1)
-            neighbours = neighbours[np.argsort(distance, kind="stable")]
-        candidates = self.candidates(goal, neighbours[:TRIED], now)
-        found = self._refine_nearest(goal, candidates, now)
+            neighbours = neighbours[distance.argsort(kind="stable")]
+        candidates, from_current = self.candidates(goal, neighbours[:TRIED], now)
+        found = self._refine_nearest(goal, candidates.tolist(), now)
         if found is None:
             return self._search_widely(goal, now)
         joints, residual, index = found
         if now is not None and self.arm.n_joints > self.arm.n_coordinates:
-            joints, residual = self._slide(goal, joints, residual, now)
-        anchor = "current" if now is not None and index == 0 else "neighbour"
-        return np.array(joints), residual, anchor
+            joints, residual = self._use_redundancy(goal, joints, residual, now)
+        return joints, residual, _anchor(from_current and index == 0)
 
-    def candidates(self, goal: Array, neighbours: NDArray[np.intp], now: Array | None) -> Array:
-        """Adjusted anchors (c, n) within the limits: the current state first, where there is one."""
-        anchors = self.inverse.anchors
-        x_anchor, y_anchor = anchors.x[neighbours], anchors.y[neighbours]
+    def candidates(
+        self, goal: list[float], neighbours: NDArray[np.intp], now: list[float] | None
+    ) -> tuple[Array, bool]:
+        """Adjusted anchors (c, n) within the limits, and whether the first of them is the current state."""
+        arm = self.arm
+        x = self.inverse.adjust_anchors(np.array(goal), neighbours)
+        from_current = False
         if now is not None:
-            x_now = np.clip(now, self.arm.lower, self.arm.upper)
-            tip, _ = self.arm.tip(x_now.tolist(), scalars)
-            x_anchor = np.concatenate([x_now[None], x_anchor])
-            y_anchor = np.concatenate([[tip], y_anchor])
-        x = self.inverse.adjust(np.broadcast_to(goal, y_anchor.shape), x_anchor, y_anchor)
-        return np.clip(x, self.arm.lower, self.arm.upper)
+            x_now = [min(max(q, low), high) for q, low, high in zip(now, arm.lower, arm.upper, strict=True)]
+            tip, _ = arm.tip(x_now, scalars)
+            from_current = math.dist(tip, goal) <= self.current_range
+            if from_current:
+                moved = self.inverse.adjust(np.array([goal]), np.array([x_now]), np.array([tip]))
+                x = np.concatenate([moved, x])
+        # Not np.clip, whose checks cost more than the clipping of a few rows.
+        lower, upper = self._limits
+        return np.minimum(np.maximum(x, lower), upper), from_current
 
     def _refine_nearest(
-        self, goal: Array, candidates: Array, now: Array | None
+        self, goal: list[float], candidates: list[list[float]], now: list[float] | None
     ) -> tuple[list[float], float, int] | None:
         """The converged candidate nearest to the current state, or the first that converges without one."""
-        order = range(len(candidates))
-        distance: list[float] = [0.0] * len(candidates)
+        order: Iterable[int] = range(len(candidates))
+        distance = [0.0] * len(candidates)
         if now is not None:
-            distance = np.abs(candidates - now).max(axis=1).tolist()
+            distance = [_largest_change(candidate, now) for candidate in candidates]
             order = sorted(order, key=distance.__getitem__)
-        target, state = goal.tolist(), None if now is None else now.tolist()
-        rows = candidates.tolist()
         best: tuple[list[float], float, int] | None = None
-        best_distance = np.inf
+        best_distance = math.inf
         refined: list[list[float]] = []
         for index in order:
             if distance[index] > best_distance + SLACK:
                 break
-            if any(_largest_change(rows[index], other) < SAME for other in refined):
+            if any(_largest_change(candidates[index], other) < SAME for other in refined):
                 continue
-            joints, residual = refine_one(self.arm, rows[index], target, self.precision, STEPS)
+            joints, residual = refine_one(self.arm, candidates[index], goal, self.precision, STEPS)
+            refined.append(joints)
             if residual > self.tolerance:
                 continue
-            if state is None:
+            if now is None:
                 return joints, residual, index
-            refined.append(joints)
-            change = _largest_change(joints, state)
+            change = _largest_change(joints, now)
             if change < best_distance:
                 best, best_distance = (joints, residual, index), change
         return best
 
-    def _slide(
-        self, goal: Array, joints: list[float], residual: float, now: Array
+    def _use_redundancy(
+        self, goal: list[float], joints: list[float], residual: float, now: list[float]
     ) -> tuple[list[float], float]:
-        """Use redundancy to come nearer to the current state with the tip where it is."""
-        target, state = goal.tolist(), now.tolist()
-        change = _largest_change(joints, state)
-        for _ in range(SLIDES):
-            trial, trial_residual = refine_one(
-                self.arm, slide(self.arm, joints, state, scalars), target, self.precision, STEPS
-            )
-            trial_change = _largest_change(trial, state)
-            if trial_residual > self.tolerance or trial_change > change - SLIDE_GAIN:
+        """The solution nearest to the current state, or, tracking in small steps, a better bent one."""
+        change = _largest_change(joints, now)
+        if change <= TRACKING:
+            extra = min(BEND_SHARE * change, BEND_LIMIT)
+            if extra < BEND_GAIN:
+                return joints, residual
+            start = bend(self.arm, joints, now, change + extra, scalars)
+            trial, trial_residual = refine_one(self.arm, start, goal, self.precision, STEPS)
+            if trial_residual <= self.tolerance and _largest_change(trial, now) <= change + 1.1 * extra:
+                return trial, trial_residual
+            return joints, residual
+        for _ in range(APPROACHES):
+            start = approach(self.arm, joints, now, scalars)
+            if _largest_change(start, now) > change - APPROACH_GAIN:
+                break
+            trial, trial_residual = refine_one(self.arm, start, goal, self.precision, STEPS)
+            trial_change = _largest_change(trial, now)
+            if trial_residual > self.tolerance or trial_change > change - APPROACH_GAIN:
                 break
             joints, residual, change = trial, trial_residual, trial_change
         return joints, residual
 
-    def _search_widely(self, goal: Array, now: Array | None) -> tuple[Array, float, str]:
-        """Many anchors and many steps: targets near the edge of the workspace, and those beyond it."""
+    def _search_widely(self, goal: list[float], now: list[float] | None) -> tuple[list[float], float, str]:
+        """Many anchors, then many steps: targets near the edge of the workspace, and those beyond it."""
         anchors = self.inverse.anchors
         neighbours = anchors.nearest(goal, min(MANY_NEIGHBOURS, len(anchors)))
-        candidates = self.candidates(goal, neighbours, now)
+        candidates, from_current = self.candidates(goal, neighbours, now)
         goals = np.broadcast_to(goal, (len(candidates), len(goal)))
         x, residual = refine_many(self.arm, candidates, goals, self.precision, STEPS)
         kept = np.arange(len(x))
         if residual.min() > self.tolerance:
             kept = np.argsort(residual, kind="stable")[:PERSISTENT]
-            x, residual = refine_many(self.arm, x[kept], goals[: len(kept)], self.precision, MANY_STEPS)
+            x, residual = closest_points(self.arm, x[kept], goal, self.precision, MANY_STEPS)
         change = np.zeros(len(x)) if now is None else np.abs(x - now).max(axis=1)
         # What is as good as the best within the tolerance is judged by the joint change alone.
         change = np.where(residual <= max(self.tolerance, residual.min() + self.tolerance), change, np.inf)
         best = int(np.argmin(change))
-        anchor = "current" if now is not None and kept[best] == 0 else "neighbour"
-        return x[best], float(residual[best]), anchor
+        return x[best].tolist(), float(residual[best]), _anchor(from_current and kept[best] == 0)
+
+
+def _anchor(current: bool) -> str:
+    return "current" if current else "neighbour"
 
 
 def _largest_change(a: list[float], b: list[float]) -> float:
-    return max(map(abs, map(float.__sub__, a, b)))
+    change: float = max(map(abs, map(sub, a, b)))
+    return change

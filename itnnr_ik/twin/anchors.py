@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 Array = NDArray[np.float64]
@@ -30,7 +30,7 @@ class Anchors:
     def __len__(self) -> int:
         return len(self.x)
 
-    def nearest(self, y: Array, k: int, first_rank: int = 0) -> NDArray[np.intp]:
+    def nearest(self, y: ArrayLike, k: int, first_rank: int = 0) -> NDArray[np.intp]:
         """Indices (…, k) of the anchors nearest to y (…, m), nearest first.
 
         Args:

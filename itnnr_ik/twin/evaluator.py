@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +16,20 @@ _CHUNK = 1024
 Floats = NDArray[np.floating]
 
 
-def _silu(z: Floats) -> None:
-    """z · sigmoid(z), in place; the tanh form cannot overflow."""
-    gate = np.tanh(0.5 * z)
+def _silu(half: Floats) -> Floats:
+    """z · sigmoid(z) from half = z / 2, in a form that cannot overflow."""
+    gate = np.tanh(half)
     gate += 1.0
-    z *= gate
-    z *= 0.5
+    gate *= half
+    return gate
 
 
-def _relu(z: Floats) -> None:
-    np.maximum(z, 0.0, out=z)
+def _relu(z: Floats) -> Floats:
+    return np.maximum(z, 0.0, out=z)
 
 
-_ACTIVATIONS = {"relu": _relu, "silu": _silu}
+#: Each activation, and what the layer before it is multiplied by beforehand.
+_ACTIVATIONS = {"relu": (_relu, 1.0), "silu": (_silu, 0.5)}
 
 
 class TwinEvaluator:
@@ -44,10 +46,11 @@ class TwinEvaluator:
 
     def __init__(self, spec: NetworkSpec, weights: Mapping[str, NDArray[np.floating]]) -> None:
         self.spec = spec
-        self._activate = _ACTIVATIONS[spec.activation]
+        self._activate, share = _ACTIVATIONS[spec.activation]
+        self._per_y = 1.0 / spec.y_scale
         sizes = spec.layer_sizes
-        expected = {}
-        for i, (n_in, n_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        expected: dict[str, tuple[int, ...]] = {}
+        for i, (n_in, n_out) in enumerate(pairwise(sizes)):
             expected[f"layers.{2 * i}.weight"] = (n_out, n_in)
             expected[f"layers.{2 * i}.bias"] = (n_out,)
         found = {name: weight.shape for name, weight in weights.items()}
@@ -58,49 +61,34 @@ class TwinEvaluator:
         self.weights = {name: np.asarray(weight, dtype=np.float32) for name, weight in weights.items()}
         self._layers = [
             (
-                np.ascontiguousarray(self.weights[f"layers.{2 * i}.weight"].T),
-                self.weights[f"layers.{2 * i}.bias"],
+                np.ascontiguousarray(self.weights[f"layers.{2 * i}.weight"].T) * np.float32(factor),
+                self.weights[f"layers.{2 * i}.bias"] * np.float32(factor),
             )
-            for i in range(len(sizes) - 1)
+            for i, factor in enumerate([share] * len(spec.hidden) + [1.0])
         ]
 
-    def offset(self, x_anchor: Floats) -> Floats | None:
-        """N(0, features(x_anchor)) (b, n), computed once for anchors that are used again and again.
+    def features(self, x_anchor: Floats) -> Floats:
+        """What the zero-anchored form makes of anchor inputs (b, n): float32 (b, n) or, periodic, (b, 2n)."""
+        if self.spec.periodic:
+            return np.concatenate([np.cos(x_anchor), np.sin(x_anchor)], axis=1, dtype=np.float32)
+        return np.asarray(x_anchor / self.spec.x_scale, dtype=np.float32)
 
-        None for the published form, which has no such term.
-        """
-        if not self.spec.zero_anchored:
-            return None
-        return self._in_chunks(self._inputs(np.zeros((len(x_anchor), self.spec.n_y)), x_anchor))
+    def evaluate(self, change: Floats, features: Floats) -> Floats:
+        """N(Δy / y_scale, features) (b, n) of the zero-anchored form, from Δy (b, m) and `features`."""
+        inputs = np.empty((len(features), self.spec.layer_sizes[0]), dtype=np.float32)
+        np.multiply(change, self._per_y, out=inputs[:, : self.spec.n_y], casting="same_kind")
+        inputs[:, self.spec.n_y :] = features
+        return self._in_chunks(inputs)
 
-    def adjust(
-        self, y_new: Floats, y_anchor: Floats, x_anchor: Floats, offset: Floats | None = None
-    ) -> Floats:
-        """Adjustments x_new − x_anchor (b, n) from (b, m), (b, m) and (b, n) (equation 5).
-
-        ``offset`` is what `offset` returned for these anchors; it is computed where not given.
-        """
+    def adjust(self, y_new: Floats, y_anchor: Floats, x_anchor: Floats) -> Floats:
+        """Adjustments x_new − x_anchor (b, n) from (b, m), (b, m) and (b, n) (equation 5)."""
         if not self.spec.zero_anchored:
             return self._in_chunks(np.concatenate([y_new, y_anchor, x_anchor], axis=1, dtype=np.float32))
-        inputs = self._inputs(y_new - y_anchor, x_anchor)
-        if offset is not None:
-            return self._in_chunks(inputs) - offset
-        both = np.concatenate([inputs, inputs])
-        both[len(inputs) :, : self.spec.n_y] = 0.0
-        moved = self._in_chunks(both)
-        return moved[: len(inputs)] - moved[len(inputs) :]
-
-    def _inputs(self, change: Floats, x_anchor: Floats) -> Floats:
-        """Input rows of the zero-anchored form."""
-        n_y, n_x = self.spec.n_y, self.spec.n_x
-        inputs = np.empty((len(change), self.spec.layer_sizes[0]), dtype=np.float32)
-        np.multiply(change, 1.0 / self.spec.y_scale, out=inputs[:, :n_y], casting="same_kind")
-        if self.spec.periodic:
-            np.cos(x_anchor, out=inputs[:, n_y : n_y + n_x], casting="same_kind")
-            np.sin(x_anchor, out=inputs[:, n_y + n_x :], casting="same_kind")
-        else:
-            np.multiply(x_anchor, 1.0 / self.spec.x_scale, out=inputs[:, n_y:], casting="same_kind")
-        return inputs
+        features = self.features(x_anchor)
+        change = np.concatenate([y_new - y_anchor, np.zeros((len(features), self.spec.n_y))])
+        moved = self.evaluate(change, np.concatenate([features, features]))
+        adjustment: Floats = moved[: len(features)] - moved[len(features) :]
+        return adjustment
 
     def _in_chunks(self, inputs: Floats) -> Floats:
         if len(inputs) <= _CHUNK:
@@ -115,6 +103,6 @@ class TwinEvaluator:
         for weight, bias in self._layers[:-1]:
             values = values @ weight
             values += bias
-            self._activate(values)
+            values = self._activate(values)
         weight, bias = self._layers[-1]
         return values @ weight + bias

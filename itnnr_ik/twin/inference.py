@@ -47,12 +47,19 @@ class TwinInverse:
             )
         self.evaluator = evaluator
         self.anchors = anchors
-        self._offset = evaluator.offset(anchors.x)
+        # Of anchors that are used again and again, the network sees the same features and subtracts the
+        # same N(0, features) each time.
+        self._features = self._offset = None
+        if spec.zero_anchored:
+            self._features = evaluator.features(anchors.x)
+            self._offset = evaluator.evaluate(np.zeros(spec.n_y), self._features)
 
     def adjust_anchors(self, y: Array, indices: NDArray[np.intp]) -> Array:
-        """`adjust` from the anchors with these indices (b,)."""
-        x, offset = self.anchors.x[indices], None if self._offset is None else self._offset[indices]
-        return x + self.evaluator.adjust(y, self.anchors.y[indices], x, offset)
+        """`adjust` from the anchors with these indices (b,); y is (b, m), or (m,) for all."""
+        x, y_anchor = self.anchors.x[indices], self.anchors.y[indices]
+        if self._features is None or self._offset is None:
+            return self.adjust(np.broadcast_to(y, y_anchor.shape), x, y_anchor)
+        return x + (self.evaluator.evaluate(y - y_anchor, self._features[indices]) - self._offset[indices])
 
     def adjust(self, y: Array, x_anchor: Array, y_anchor: Array) -> Array:
         """x̂ = x_anchor + F(y, y_anchor, x_anchor) (equation 6), row by row."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -10,13 +12,15 @@ from itnnr_ik.twin.spec import NetworkSpec
 _ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU}
 
 
-def multilayer_perceptron(sizes: tuple[int, ...], activation: str, generator: torch.Generator) -> nn.Sequential:
+def multilayer_perceptron(
+    sizes: tuple[int, ...], activation: str, generator: torch.Generator
+) -> nn.Sequential:
     """Linear layers of the given widths with Glorot-uniform weights and zero biases, linear output.
 
     That initialisation is the default of the library that the paper used (Appendix B).
     """
     layers: list[nn.Module] = []
-    for i, (n_in, n_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for i, (n_in, n_out) in enumerate(pairwise(sizes)):
         linear = nn.Linear(n_in, n_out)
         nn.init.xavier_uniform_(linear.weight, generator=generator)
         nn.init.zeros_(linear.bias)

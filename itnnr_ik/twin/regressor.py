@@ -79,7 +79,9 @@ class InverseTwinRegressor:
         self.random_state = random_state
         self.progress = progress
 
-    def fit(self, X: Array, Y: Array, X_val: Array | None = None, Y_val: Array | None = None) -> InverseTwinRegressor:
+    def fit(
+        self, X: Array, Y: Array, X_val: Array | None = None, Y_val: Array | None = None
+    ) -> InverseTwinRegressor:
         """Train on points X (p, n), Y (p, m), which also become the anchors.
 
         ``X_val``, ``Y_val`` are needed by a `PlateauSchedule`: each validation point is paired with its k
@@ -166,11 +168,13 @@ class InverseTwinRegressor:
         y_new, y_anchor, x_anchor, label = batch
         adjustment = self.network_(y_new, y_anchor, x_anchor)
         if self.config.loss == "label":
-            return (adjustment - label).abs().mean()
+            loss: Tensor = (adjustment - label).abs().mean()
+            return loss
         assert self.forward is not None
         error: Tensor = (self.forward(x_anchor + adjustment) - y_new).norm(dim=1)
         change = (y_new - y_anchor).norm(dim=1) + _NO_CHANGE * self.network_.spec.y_scale
-        return (error / change).mean() + self.config.pull * adjustment.square().sum(dim=1).mean()
+        loss = (error / change).mean() + self.config.pull * adjustment.square().sum(dim=1).mean()
+        return loss
 
     def _draw(self, count: int, rng: np.random.Generator) -> Batch:
         assert self.sample is not None and self.forward is not None and self.radius is not None
@@ -194,5 +198,5 @@ class InverseTwinRegressor:
                 yield self._draw(size, rng)
         else:
             order = torch.from_numpy(rng.permutation(len(pairs[0])))
-            for rows in order.split(size):
+            for rows in torch.split(order, size):
                 yield tuple(a[rows] for a in pairs)

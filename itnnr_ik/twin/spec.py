@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 
@@ -57,7 +58,7 @@ class NetworkSpec:
     def n_parameters(self) -> int:
         """Number of weights and biases."""
         sizes = self.layer_sizes
-        return sum((a + 1) * b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        return sum((a + 1) * b for a, b in pairwise(sizes))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types."""

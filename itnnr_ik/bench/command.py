@@ -1,0 +1,84 @@
+"""Compare `solve` and `solve_batch` with other solvers in one run: read the ratios, not the microseconds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from itnnr_ik.arms import ARMS
+from itnnr_ik.bench.baseline import NearestLeastSquares
+from itnnr_ik.bench.peers import Peer, installed_peers
+from itnnr_ik.bench.tasks import Ours, batches, interleaved
+from itnnr_ik.solver import IKSolver
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``itnnr-ik bench``."""
+    parser.add_argument(
+        "--arm", choices=sorted(ARMS), action="append", help="repeatable; all three if not given"
+    )
+    parser.add_argument("--targets", type=int, default=2000, help="random reachable targets")
+    parser.add_argument("--batch", type=int, default=20_000, help="targets in a batch")
+    parser.add_argument("--seed", type=int, default=0, help="of targets and states")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print."""
+    if args.targets < 1 or args.batch < 1:
+        raise ValueError(f"--targets and --batch must be at least 1, got {args.targets} and {args.batch}")
+    report = {name: _measure(name, args) for name in args.arm or ARMS}
+    if args.json:
+        print(json.dumps(report, indent=2))
+    else:
+        for name, part in report.items():
+            _print(name, part)
+    return 0
+
+
+def _measure(name: str, args: argparse.Namespace) -> dict[str, Any]:
+    solver = IKSolver.load(name)
+    arm, tolerance = solver.arm, solver.tolerance
+    rng = np.random.default_rng(args.seed)
+    baseline = NearestLeastSquares(arm, tolerance, args.seed + 1)
+    peers, missing = installed_peers(arm)
+    solvers: list[Peer] = [baseline, Ours(solver), *peers]
+    targets, starts = arm.forward(arm.sample(args.targets, rng)), arm.sample(args.targets, rng)
+    single = interleaved(solvers, arm, targets, starts, tolerance)
+    many = arm.forward(arm.sample(args.batch, rng))
+    batch = batches(
+        [
+            (baseline.name, baseline.solve_batch),
+            (Ours.name, lambda rows: solver.solve_batch(rows).positions),
+        ],
+        arm,
+        many,
+        tolerance,
+    )
+    return {
+        "single": [asdict(result) for result in single],
+        "batch": [asdict(result) for result in batch],
+        "missing": missing,
+    }
+
+
+def _print(name: str, part: dict[str, Any]) -> None:
+    print(f"\n{name}")
+    print(
+        f"  {'one target':26}{'solved %':>9}{'median µs':>11}{'p99 µs':>9}{'ratio':>7}"
+        f"{'change rad':>12}{'path step rad':>15}"
+    )
+    for r in part["single"]:
+        print(
+            f"  {r['solver']:26}{100 * r['success']:9.2f}{r['median_us']:11.0f}{r['p99_us']:9.0f}"
+            f"{r['ratio']:7.2f}{r['median_change']:12.3f}{r['largest_step']:15.3f}"
+        )
+    print(f"  {'batch':26}{'solved %':>9}{'targets/s':>11}{'ratio':>16}")
+    for r in part["batch"]:
+        print(f"  {r['solver']:26}{100 * r['success']:9.2f}{r['rate']:11.0f}{r['ratio']:16.2f}")
+    for line in part["missing"]:
+        print(f"  {line}")
