@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from itnnr_ik import IKSolver
 from itnnr_ik.arms import ARMS, Arm
 from itnnr_ik.targets import CURVES, MIN_ELBOW, curve_for, random_targets, starting_posture
 
@@ -49,6 +50,24 @@ def test_a_curve_is_reached_on_one_branch_off_the_stretched_arm(variant: str, cu
     assert np.linalg.norm(path, axis=1).max() <= np.linalg.norm(nearly_stretched)
     if len(arm.link_lengths) == 2:
         assert np.abs(positions[:, -1]).min() >= MIN_ELBOW
+
+
+@pytest.mark.parametrize("arm_name", ARMS)
+def test_the_solver_follows_every_pattern(arm_name: str) -> None:
+    """All points of all curves, each solved from the last, without a jump; and all random points."""
+    solver = IKSolver.load(arm_name)
+    for curve_name in CURVES:
+        path = curve_for(solver.arm, curve_name).at(np.linspace(0.0, 2.0 * np.pi, 500))
+        current = starting_posture(solver.arm, path[0])
+        followed = []
+        for target in path:
+            solution = solver.solve(target, current)
+            assert solution.converged
+            current = solution.positions
+            followed.append(current)
+        assert np.abs(np.diff(followed, axis=0)).max() < 0.05
+    points = random_targets(solver.arm, 500, np.random.default_rng(0))
+    assert solver.solve_batch(points).converged.all()
 
 
 @pytest.mark.parametrize("curve_name", CURVES)

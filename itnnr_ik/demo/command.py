@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--arm", choices=list(ARMS), help="one arm instead of all three")
     which.add_argument("--model", metavar="DIR", help="folder of a trained model instead of the three arms")
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of each pattern in [s]")
+    parser.add_argument("--seconds", type=float, default=8.0, help="length of each pattern in [s]")
     parser.add_argument("--bag", type=Path, help="recording to follow: a rosbag2 folder, .mcap or .db3 file")
     parser.add_argument("--topic", help="topic of the recording, where several fit")
     parser.add_argument(

@@ -37,7 +37,7 @@ class LiveLine:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._show()
+        self.show()
         if self._in_place:
             print(file=self._stream, flush=True)
 
@@ -45,9 +45,10 @@ class LiveLine:
         """Show the present state if the last one is old enough."""
         if time.monotonic() >= self._due:
             self._due = time.monotonic() + self._period
-            self._show()
+            self.show()
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Show the present state, if it has changed."""
         text = describe(self._arm, self._label, self._recording)
         if text == self._shown:
             return

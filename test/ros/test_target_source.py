@@ -10,6 +10,7 @@ import pytest
 from bag_writer import joint_state, pose, write_bag
 from geometry_msgs.msg import PoseStamped
 from probe import START_TIMEOUT, Probe, Process
+from rcl_interfaces.srv import DescribeParameters, ListParameters
 
 from itnnr_ik.arms import ARMS
 from itnnr_ik.targets import curve_for, random_targets
@@ -135,6 +136,30 @@ def test_an_endless_pattern_ends_when_interrupted(probe: Probe, listener: Listen
     probe.spin_until(lambda: len(listener.targets) > 10, START_TIMEOUT, "targets")
     assert process.interrupt(signal.SIGINT) == 0
     assert "Traceback" not in process.output
+
+
+@pytest.mark.parametrize(
+    ("pattern", "own"),
+    [("circle", {"rate", "period", "center", "size"}), ("random", {"rate", "seed"})],
+)
+def test_a_pattern_declares_its_own_parameters_and_describes_them(
+    probe: Probe, pattern: str, own: set[str]
+) -> None:
+    """None that would have no effect, and a sentence for each."""
+    probe.start("target_source", "-p", f"pattern:={pattern}")
+    listing = probe.call(
+        ListParameters, "target_source/list_parameters", ListParameters.Request()
+    ).result.names
+    names = {n for n in listing if not n.startswith(("qos_overrides.", "use_sim_time", "start_type_desc"))}
+    assert names == {"pattern", "model", "frame", "count", "subscribers"} | own
+    request = DescribeParameters.Request(names=sorted(names))
+    for descriptor in probe.call(
+        DescribeParameters, "target_source/describe_parameters", request
+    ).descriptors:
+        assert len(descriptor.description) > 20, descriptor.name
+        assert len(descriptor.floating_point_range) == (
+            descriptor.name in {"rate", "period", "size", "seed", "count", "subscribers"}
+        ), descriptor.name
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,89 @@
+"""The plan says what is run and what must hold, and refuses what cannot be run, before any node starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bag_writer import joint_state, pose, write_bag
+
+from itnnr_ik import IKSolver
+from itnnr_ik.arms import ARMS
+from itnnr_ik.demo.plan import plan_patterns, plan_recording
+from itnnr_ik.targets import curve_for
+
+JOINTS = ("wheel", "elbow", "shoulder")
+
+
+@pytest.fixture
+def poses(tmp_path: Path) -> Path:
+    messages = [(i, pose(i, (1.5, 0.2, 0.1 * i), "world")) for i in range(1, 8)]
+    return write_bag(tmp_path / "poses", "mcap", {"/tracker": messages})
+
+
+@pytest.fixture
+def states(tmp_path: Path) -> Path:
+    messages = [(i, joint_state(i, JOINTS, (0.0, 0.5, 0.1 * i))) for i in range(1, 8)]
+    return write_bag(tmp_path / "states", "mcap", {"/joint_states": messages})
+
+
+def test_each_arm_follows_a_curve_and_then_random_points() -> None:
+    """Only the curve has a step bound, nothing may be unreachable, and the arm starts on the curve."""
+    plans = plan_patterns(list(ARMS), 3.0)
+    assert [plan.arm.name for plan in plans] == list(ARMS)
+    for plan in plans:
+        curve, points = plan.runs
+        assert (curve.expected.count, points.expected.count) == (300, 150)
+        assert (curve.source["count"], points.source["count"]) == (300, 150)
+        assert curve.expected.step_bound == 0.05
+        assert points.expected.step_bound is None
+        assert not curve.expected.may_be_unreachable
+        start = curve_for(plan.arm, curve.source["pattern"]).at(0.0)
+        assert np.linalg.norm(plan.arm.forward(plan.posture) - start) <= IKSolver.load(plan.model).tolerance
+
+
+def test_recorded_poses_are_for_all_arms(poses: Path) -> None:
+    """Without a choice all three follow; targets out of reach are allowed for."""
+    plans = plan_recording(poses, [], None, [], 2.0)
+    assert [plan.arm.name for plan in plans] == list(ARMS)
+    for plan in plans:
+        (run,) = plan.runs
+        assert (run.label, run.expected.count, run.source["speed"]) == ("poses", 7, 2.0)
+        assert run.expected.may_be_unreachable
+        assert plan.posture is not None
+
+
+def test_recorded_joints_replace_the_simulator(states: Path) -> None:
+    """The robot's joint names are used throughout, and the first state gives no target."""
+    (plan,) = plan_recording(states, ["two_link"], None, ["shoulder", "elbow"], 1.0)
+    (run,) = plan.runs
+    assert plan.posture is None
+    assert plan.joints == ("shoulder", "elbow")
+    assert run.source["joints"] == ["shoulder", "elbow"]
+    assert (run.expected.count, run.expected.replays_joints) == (6, True)
+
+
+@pytest.mark.parametrize(
+    ("models", "joints", "message"),
+    [
+        (
+            [],
+            ["shoulder", "elbow"],
+            r"/joint_states holds joint states: .*--model DIR; train it with `itnnr-ik train",
+        ),
+        (["two_link"], [], "--joints; recorded are: wheel, elbow, shoulder"),
+        (["two_link"], ["elbow"], "two_link has 2 joints, --joints names 1"),
+        (
+            ["two_link"],
+            ["elbow", "wrist"],
+            "no joint wrist in the recording; recorded: wheel, elbow, shoulder",
+        ),
+    ],
+)
+def test_joint_states_need_a_model_and_names(
+    states: Path, models: list[str], joints: list[str], message: str
+) -> None:
+    """Each refusal says what to give."""
+    with pytest.raises(ValueError, match=message):
+        plan_recording(states, models, None, joints, 1.0)
