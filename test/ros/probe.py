@@ -116,6 +116,11 @@ class Probe:
     def start_ik_node(self, *ros_args: str) -> Process:
         """Start an ik_node and wait until it and this probe hear each other."""
         process = self.start("ik_node", *ros_args)
+        self.wait_for_ik_node()
+        return process
+
+    def wait_for_ik_node(self) -> None:
+        """Wait until an ik_node that was started and this probe hear each other."""
         self.repeat_until(
             lambda: self.targets.publish(self.target(math.nan, 0.0)),
             lambda: bool(self.statuses) and self.states.get_subscription_count() >= 2,  # one is the probe's
@@ -123,7 +128,6 @@ class Probe:
         )
         self.spin_for(SILENCE)
         self.clear()
-        return process
 
     def start_simulator(self, *ros_args: str) -> Process:
         """Start a simulator and wait until it and this probe hear each other."""

@@ -1,0 +1,132 @@
+"""The launch file, run by the real launch system; skipped where that is not installed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from probe import ANSWER_TIMEOUT, START_TIMEOUT, Probe, values_of
+
+from itnnr_ik.arms import ARMS
+
+pytest.importorskip(
+    "launch_ros", reason="needs the packages launch and launch_ros, which come with a ROS 2 installation only"
+)
+
+#: What `ros2 launch` does, in a namespace: arguments are the namespace, the file, and name:=value pairs.
+LAUNCH = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import GroupAction, IncludeLaunchDescription
+from launch_ros.actions import PushRosNamespace
+namespace, file, *arguments = sys.argv[1:]
+include = IncludeLaunchDescription(file, launch_arguments=[pair.split(":=") for pair in arguments])
+service = LaunchService()
+service.include_launch_description(LaunchDescription([GroupAction([PushRosNamespace(namespace), include])]))
+sys.exit(service.run())
+"""
+DESCRIBE = """
+import sys
+from launch.launch_description_sources import get_launch_description_from_python_launch_file
+for argument in get_launch_description_from_python_launch_file(sys.argv[1]).get_launch_arguments():
+    print(argument.name, len(argument.choices or ()), argument.description)
+"""
+
+
+@pytest.fixture(scope="module")
+def environment(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables with which ROS finds the package in this checkout as if it were installed."""
+    prefix = tmp_path_factory.mktemp("prefix")
+    index = prefix / "share" / "ament_index" / "resource_index" / "packages"
+    index.mkdir(parents=True)
+    (index / "itnnr_ik").touch()
+    (prefix / "share" / "itnnr_ik").symlink_to(root)
+    (prefix / "lib").symlink_to(root / "lib")
+    paths = [str(prefix), *filter(None, [os.environ.get("AMENT_PREFIX_PATH")])]
+    return {
+        **os.environ,
+        "AMENT_PREFIX_PATH": os.pathsep.join(paths),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")])),
+    }
+
+
+@pytest.fixture
+def launch(
+    environment: dict[str, str], root: Path, tmp_path: Path, probe: Probe
+) -> Iterator[Callable[..., Callable[[], str]]]:
+    """``launch(*arguments)`` starts the launch file; the returned function ends it and gives its output."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: str) -> Callable[[], str]:
+        log = tmp_path / "launch.txt"
+        file = str(root / "launch" / "ik.launch.py")
+        with log.open("w") as output:
+            command = [sys.executable, "-c", LAUNCH, probe.namespace, file, *arguments]
+            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
+        running.append(process)
+
+        def end() -> str:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(START_TIMEOUT) == 0
+            return log.read_text()
+
+        return end
+
+    yield start
+    for process in running:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(START_TIMEOUT)
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_arm_follows_a_circle(launch: Callable[..., Callable[[], str]], probe: Probe, arm: str) -> None:
+    """Three processes; every target of the first second is solved, and the simulated tip gets to one."""
+    end = launch(f"arm:={arm}", "targets:=circle")
+    probe.spin_until(lambda: len(probe.solutions) >= 50, START_TIMEOUT, "fifty solutions")
+    probe.spin_for(0.2)
+    codes = [values_of(status)["code"] for status in probe.statuses]
+    assert codes.count("solved") >= 50
+    assert set(codes) <= {"no_joint_state", "solved"}
+    assert tuple(probe.solutions[-1].name) == ARMS[arm].joint_names
+    assert len({tuple(state.position) for state in probe.joint_states}) > 10, "the arm moves"
+    output = end()
+    assert output.count("process has finished cleanly") == 3
+    assert "Traceback" not in output
+
+
+def test_a_robot_of_ones_own(launch: Callable[..., Callable[[], str]], probe: Probe, root: Path) -> None:
+    """Without simulator and targets there is the node alone, with the model and the parameters given."""
+    end = launch(
+        "simulator:=none",
+        "targets:=none",
+        f"model:={root / 'itnnr_ik' / 'models' / 'three_link'}",
+        f"params_file:={root / 'config' / 'three_link.yaml'}",
+    )
+    probe.wait_for_ik_node()
+    probe.send_first_joint_state(ARMS["three_link"].joint_names, (0.1, 0.5, 0.5))
+    values, _, solution = probe.ask(probe.target(2.0, 1.0))
+    assert values["code"] == "solved"
+    assert solution is not None
+    assert len(solution.position) == 3
+    output = end()
+    assert output.count("process started") == output.count("process has finished cleanly") == 1
+
+
+def test_every_argument_is_described(environment: dict[str, str], root: Path) -> None:
+    """With a sentence, and with choices where the values are known."""
+    command = [sys.executable, "-c", DESCRIBE, str(root / "launch" / "ik.launch.py")]
+    listing = subprocess.run(
+        command, env=environment, check=True, capture_output=True, text=True, timeout=ANSWER_TIMEOUT
+    ).stdout
+    described = {line.split()[0]: line.split(maxsplit=2)[1:] for line in listing.splitlines()}
+    assert set(described) == {"arm", "model", "params_file", "simulator", "targets", "bag", "rviz"}
+    assert all(len(description) > 20 for _, description in described.values())
+    with_choices = {name for name, (choices, _) in described.items() if int(choices)}
+    assert with_choices == {"arm", "simulator", "targets", "rviz"}
