@@ -12,8 +12,9 @@ import numpy as np
 from itnnr_ik.arms import Arm
 from itnnr_ik.demo.workspace import find_reachable
 
-#: Share of the targets that may go unanswered: the node takes the newest, so a busy machine skips some.
-MAX_UNANSWERED = 0.1
+#: Share of the targets that may go unanswered: the node takes the newest, so on a busy machine some are
+#: overtaken before it comes to them. The last one cannot be.
+MAX_UNANSWERED = 0.25
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class Recording:
     joint_states: list[tuple[int, np.ndarray]] = field(default_factory=list)
 
     @property
-    def answered(self) -> int:
-        """Number of targets with a solution or a status."""
-        return sum(t.stamp in self.solutions or t.stamp in self.codes for t in self.targets)
+    def last_answered(self) -> bool:
+        """Whether the newest target has its status."""
+        return bool(self.targets) and self.targets[-1].stamp in self.codes
 
     def solved(self) -> list[tuple[SeenTarget, SeenSolution]]:
         """Targets with their solutions, in the order sent."""
@@ -204,6 +205,8 @@ def _failures(
         # The node's word is not taken for it: what can be reached has to be solved.
         reachable = find_reachable(arm, np.array([t.position for t in unsolved]), expected.tolerance)
         unsolved = [t for t, within in zip(unsolved, reachable, strict=True) if within]
+    if recording.targets and not recording.last_answered:
+        failures.append("the last target went unanswered")
     for outcome, count in Counter(recording.outcome(t) for t in unsolved).items():
         if outcome != "unanswered" or count > MAX_UNANSWERED * sent:
             failures.append(f"{count} reachable targets {outcome.replace('_', ' ')}")

@@ -20,8 +20,9 @@ from itnnr_ik.demo.recording import Recording, measure
 _START_SECONDS = 30.0
 #: How long joint states flow before the first target, so that the node has one.
 _SETTLE_SECONDS = 0.5
-#: How long answers may be outstanding after the last target.
-_DRAIN_SECONDS = 1.0
+#: How long the last answer may be outstanding, and how long one listens on after it.
+_OVERDUE_SECONDS = 5.0
+_AFTER_SECONDS = 0.2
 _SPIN_SECONDS = 0.05
 #: Subscribers of targets and of joint states: the node and the monitor.
 _LISTENERS = 2
@@ -103,7 +104,9 @@ def _follow(
         while not children.finished("target_source"):
             executor.spin_once(timeout_sec=_SPIN_SECONDS)
             line.update()
-        overdue = time.monotonic() + _DRAIN_SECONDS
-        while time.monotonic() < overdue and recording.answered < run.expected.count:
+        end = time.monotonic() + _OVERDUE_SECONDS
+        while time.monotonic() < end:
             executor.spin_once(timeout_sec=_SPIN_SECONDS)
+            if recording.last_answered:
+                end = min(end, time.monotonic() + _AFTER_SECONDS)
         children.check()

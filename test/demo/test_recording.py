@@ -111,11 +111,21 @@ def test_the_step_bound_grows_with_the_targets_between() -> None:
 
 
 def test_many_unanswered_targets_are_a_failure() -> None:
-    """A few may be overtaken by newer ones, a fifth may not."""
+    """Some may be overtaken by newer ones, a third may not."""
     recording = recorded()
-    for index in range(0, COUNT, 5):
+    for index in range(0, COUNT, 3):
         reject(recording, index, None)
-    assert row_of(recording).failures == ("20 reachable targets unanswered",)
+    assert row_of(recording).failures == (
+        "the last target went unanswered",
+        "34 reachable targets unanswered",
+    )
+
+
+def test_the_last_target_cannot_be_overtaken() -> None:
+    """Without an answer to it the node hangs."""
+    recording = recorded()
+    reject(recording, COUNT - 1, None)
+    assert row_of(recording).failures == ("the last target went unanswered",)
 
 
 def test_a_rejected_target_is_a_failure_where_all_are_reachable() -> None:
