@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import signal
-from pathlib import Path
 
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from probe import SILENCE, Probe, Process
 
-import itnnr_ik
 from itnnr_ik import IKSolver
 from itnnr_ik.arms import ARMS, Arm, get_arm
 
@@ -217,90 +215,6 @@ def test_height_matters_to_an_arm_in_space(probe: Probe) -> None:
     _, _, solution = probe.ask(probe.target(*(float(value) for value in target)))
     assert solution is not None
     np.testing.assert_allclose(arm.forward(solution.position), target, atol=1e-6)
-
-
-def test_every_parameter_has_its_effect(probe: Probe) -> None:
-    """joints, robot_base_link, tolerance, warn_period and require_joint_states, all in one node."""
-    process = probe.start_ik_node(
-        *("-p", "joints:=[shoulder, elbow]"),
-        *("-p", "robot_base_link:=pedestal"),
-        *("-p", "tolerance:=0.05"),
-        *("-p", "warn_period:=3600"),
-        *("-p", "require_joint_states:=false"),
-    )
-
-    values, _, solution = probe.ask(probe.target(*TARGET, frame="pedestal"))
-    assert (values["code"], "displacement" in values) == ("solved", False)
-    assert solution is not None
-    assert list(solution.name) == ["shoulder", "elbow"]
-
-    probe.repeat_until(
-        lambda: probe.send_joint_state(["elbow", "shoulder"], [-0.8, 0.6]),
-        lambda: "displacement" in probe.ask(probe.target(*TARGET, frame="pedestal"))[0],
-        "a solution from the joint state",
-    )
-    values, _, solution = probe.ask(probe.target(*TARGET, frame="pedestal"))
-    assert solution is not None
-    assert float(values["displacement"]) == displacement_from((0.6, -0.8), list(solution.position))
-
-    values, _, solution = probe.ask(probe.target(2.03, 0.0, frame="pedestal"))
-    assert (values["code"], solution is None) == ("solved", False)
-    assert 0.03 <= float(values["residual"]) <= 0.05
-    values, _, _ = probe.ask(probe.target(2.1, 0.0, frame="pedestal"))
-    assert values["code"] == "unreachable"
-
-    for _ in range(3):
-        values, _, _ = probe.ask(probe.target(*TARGET, frame="base_link"))
-        assert values["code"] == "wrong_frame"
-    assert process.output.count("expected a target in frame 'pedestal'") == 1
-    assert process.output.count("is out of reach") == 1, "each kind of warning has a throttle of its own"
-
-
-def test_warnings_held_back_are_counted(probe: Probe) -> None:
-    """After warn_period the next warning of that kind says how many were held back."""
-    process = probe.start_ik_node("-p", "warn_period:=1.0")
-    for _ in range(3):
-        probe.ask(probe.target(*TARGET, frame="map"))
-    probe.spin_for(1.0)
-    probe.ask(probe.target(*TARGET, frame="map"))
-    assert process.output.count("got frame 'map'") == 2
-    assert "got frame 'map' (2 more like this held back)" in process.output
-
-
-def test_model_may_be_a_folder(probe: Probe) -> None:
-    """A path in place of a name, and integers and an empty list where numbers and names are asked for."""
-    folder = Path(itnnr_ik.__file__).parent / "models" / "three_link"
-    probe.start_ik_node("-p", f"model:={folder}", "-p", "joints:=[]", "-p", "warn_period:=5")
-    probe.send_first_joint_state(get_arm("three_link").joint_names, (0.1, 0.5, 0.5))
-    values, _, solution = probe.ask(probe.target(2.0, 1.0))
-    assert values["code"] == "solved"
-    assert solution is not None
-    assert tuple(solution.name) == get_arm("three_link").joint_names
-
-
-@pytest.mark.parametrize(
-    ("override", "text"),
-    [
-        ("tolerance:=0.5", "parameter 'tolerance' must be a number from 1e-09 to 0.1, got 0.5"),
-        ("tolerance:=1", "parameter 'tolerance' must be a number from 1e-09 to 0.1, got 1"),
-        ("tolerance:=.nan", "parameter 'tolerance' must be a number from 1e-09 to 0.1, got nan"),
-        ("tolerance:=small", "parameter 'tolerance' must be a number from 1e-09 to 0.1, got 'small'"),
-        ("warn_period:=-1.0", "parameter 'warn_period' must be a number from 0 to 3600, got -1.0"),
-        ("require_joint_states:=1", "parameter 'require_joint_states' must be true or false, got 1"),
-        ("robot_base_link:=7", "parameter 'robot_base_link' must be text (put it in quotes), got 7"),
-        ("joints:=[a]", "parameter 'joints' must be a list of 2 distinct joint names"),
-        ("joints:=[a, a]", "got ['a', 'a']"),
-        ("joints:=[1, 2]", "got [1, 2]"),
-        ("joints:=ab", "got 'ab'"),
-        ("model:=four_link", "four_link"),
-    ],
-)
-def test_wrong_parameter_ends_the_node_with_one_line(probe: Probe, override: str, text: str) -> None:
-    """Exit status 1 and a line that says what was expected and what came; no traceback."""
-    process = probe.start("ik_node", "-p", override)
-    assert process.wait() == 1
-    assert text in process.output
-    assert len(process.output.splitlines()) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
