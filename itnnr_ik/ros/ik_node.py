@@ -85,6 +85,8 @@ class IKNode(Node):
         self._unusable_names: Sequence[str] | None = None
         self._solution_publisher = self.create_publisher(JointState, "joint_solution", _ANSWERS)
         self._status_publisher = self.create_publisher(DiagnosticStatus, "~/status", _ANSWERS)
+        # Before the targets': rclpy serves subscriptions in the order in which they were created, so that a
+        # target that waits beside a joint state is solved from it.
         self._joint_state_subscription = self.create_subscription(
             JointState, "joint_states", self._on_joint_state, _NEWEST_JOINT_STATE
         )
