@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
+from operator import mul, neg
 from typing import Any
 
 #: A float, a NumPy column or a torch column: whatever ``xp`` computes with.
@@ -25,13 +26,12 @@ def chain_moments(
     what the tip's velocity under joint j is made of, so forward kinematics and Jacobian both follow.
     """
     angles = list(accumulate(joints))
-    along = [length * xp.cos(angle) for length, angle in zip(lengths, angles, strict=True)]
-    across = [length * xp.sin(angle) for length, angle in zip(lengths, angles, strict=True)]
-    return _sums_from_tip(along), _sums_from_tip(across)
-
-
-def _sums_from_tip(links: list[Component]) -> list[Component]:
-    return list(accumulate(reversed(links)))[::-1]
+    along = list(map(mul, lengths, map(xp.cos, angles)))
+    across = list(map(mul, lengths, map(xp.sin, angles)))
+    for j in range(len(along) - 2, -1, -1):
+        along[j] = along[j] + along[j + 1]
+        across[j] = across[j] + across[j + 1]
+    return along, across
 
 
 def planar(
@@ -39,7 +39,7 @@ def planar(
 ) -> tuple[list[Component], list[list[Component]]]:
     """Tip (x, y) [m] and Jacobian rows [m/rad] of a planar arm (paper A.7 and A.8)."""
     along, across = chain_moments(joints, lengths, xp)
-    return [along[0], across[0]], [[-s for s in across], along]
+    return [along[0], across[0]], [list(map(neg, across)), along]
 
 
 def yaw_pitch(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -40,7 +38,7 @@ class NearestLeastSquares:
         arm = self._arm
         positions: Array = self._postures[self._tree.query(target)[1]]
         for _ in range(_MAX_STEPS):
-            tip, rows = arm.tip(positions.tolist(), math)
+            tip, rows = arm.tip(positions, np)
             error = target - tip
             if error @ error <= self._tolerance**2:
                 break

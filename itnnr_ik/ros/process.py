@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 
 import rclpy
 from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.node import Node
+
+#: rclpy.spin() waits without a limit, and sleeps through one SIGTERM in five where no message comes.
+_LONGEST_WAIT = 0.5  # [s]
 
 
 def run_node(name: str, make_node: Callable[[], Node], args: Sequence[str] | None) -> int:
@@ -29,8 +32,11 @@ def run_node(name: str, make_node: Callable[[], Node], args: Sequence[str] | Non
         get_logger(name).fatal(" ".join(str(error).split()))
         rclpy.try_shutdown()
         return 1
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
     try:
-        rclpy.spin(node)
+        while rclpy.ok():
+            executor.spin_once(timeout_sec=_LONGEST_WAIT)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except RuntimeError:

@@ -21,7 +21,7 @@ from itnnr_ik.twin.inference import TwinInverse
 Array = NDArray[np.float64]
 
 #: Refinement goes on to this share of the tolerance.
-_PRECISION = 0.1
+_PRECISION = 0.5
 #: Targets farther than this many reaches from the base are solved for the point at that distance.
 _FAR = 100.0
 #: Solutions that differ by less [rad] in every joint count as one; a redundant arm's solutions form curves,
@@ -89,13 +89,13 @@ class IKSolver:
         Raises:
             ValueError: A shape is wrong or a value is not finite.
         """
-        goal = self._targets(target, batched=False)
-        now = None if current is None else self._states(current, (self.arm.n_joints,)).tolist()
+        goal = _vector(target, self.arm.n_coordinates, "a target", "m")
+        now = None if current is None else self._state(current)
         near = self._bring_near(goal)
-        joints, residual, anchor = self._searcher.search(near.tolist(), now)
+        joints, residual, anchor = self._searcher.search(near, now)
         positions = np.array(joints)
         if near is not goal:
-            residual = float(self._residual(positions, goal))
+            residual = float(self._residual(positions, np.array(goal)))
         displacement = None if now is None else max(map(abs, map(sub, joints, now)))
         return Solution(positions, residual, residual <= self.tolerance, displacement, anchor)
 
@@ -105,12 +105,17 @@ class IKSolver:
         Raises:
             ValueError: A shape is wrong or a value is not finite.
         """
-        goals = self._targets(targets, batched=True)
-        now = None if current is None else self._states(current, (len(goals), self.arm.n_joints))
-        near = self._bring_near(goals)
+        goals = _rows(targets, None, self.arm.n_coordinates, "targets", "m")
+        now = None
+        if current is not None:
+            now = _rows(current, len(goals), self.arm.n_joints, "current joint positions", "rad")
+        far = np.abs(goals).max(axis=1, initial=0.0) > _FAR * self.arm.reach
+        near = goals
+        if far.any():
+            near = goals.copy()
+            near[far] = [self._bring_near(goal) for goal in goals[far].tolist()]
         positions, residual, from_current = search_batch(self._searcher, near, now)
-        if near is not goals:
-            residual = self._residual(positions, goals)
+        residual[far] = self._residual(positions[far], goals[far])
         displacement = None if now is None else np.abs(positions - now).max(axis=1, initial=0.0)
         anchor = np.where(from_current, "current", "neighbour")
         return Solutions(positions, residual, residual <= self.tolerance, displacement, anchor)
@@ -127,14 +132,13 @@ class IKSolver:
         Raises:
             ValueError: A shape is wrong or a value is not finite.
         """
-        goal = self._targets(target, batched=False)
-        now = None if current is None else self._states(current, (self.arm.n_joints,))
+        near = self._bring_near(_vector(target, self.arm.n_coordinates, "a target", "m"))
+        now = None if current is None else self._state(current)
         searcher = self._searcher
         anchors = searcher.inverse.anchors
-        near = self._bring_near(goal)
-        neighbours = anchors.nearest(near, min(MANY_NEIGHBOURS, len(anchors)))
-        state = None if now is None else now.tolist()
-        candidates, from_current = searcher.candidates(near.tolist(), neighbours, state)
+        neighbours = anchors.nearest(near, MANY_NEIGHBOURS)
+        candidates, from_current = searcher.candidates(near, neighbours, now)
+        candidates = np.clip(candidates, self.arm.lower, self.arm.upper)
         goals = np.broadcast_to(near, (len(candidates), len(near)))
         positions, residual = refine_many(self.arm, candidates, goals, searcher.precision, 2 * STEPS)
         reference = self.arm.limits.mean(axis=0) if now is None else now
@@ -151,28 +155,13 @@ class IKSolver:
                 found.append(Solution(positions[i], float(residual[i]), True, displacement, anchor))
         return found
 
-    def _targets(self, target: ArrayLike, batched: bool) -> Array:
-        m = self.arm.n_coordinates
-        values = _floats(target, "target")
-        if values.ndim != 1 + batched or values.shape[-1] != m:
-            expected = f"(b, {m})" if batched else f"({m},)"
-            raise ValueError(f"expected a target of shape {expected} in m, got shape {values.shape}")
-        return values
+    def _state(self, current: ArrayLike) -> list[float]:
+        return _vector(current, self.arm.n_joints, "current joint positions", "rad")
 
-    def _states(self, current: ArrayLike, shape: tuple[int, ...]) -> Array:
-        values = _floats(current, "current joint positions")
-        if values.shape != shape:
-            raise ValueError(f"expected current joint positions of shape {shape} in rad, got {values.shape}")
-        return values
-
-    def _bring_near(self, targets: Array) -> Array:
-        """Targets beyond any use brought to a distance where squares do not overflow; direction kept."""
-        far = _FAR * self.arm.reach
-        if max(targets.max(initial=0.0), -targets.min(initial=0.0)) <= far:
-            return targets
-        largest = np.maximum(np.abs(targets).max(axis=-1, keepdims=True), far)
-        near: Array = targets / largest * far
-        return near
+    def _bring_near(self, goal: list[float]) -> list[float]:
+        """A target beyond any use brought to a distance where squares do not overflow; direction kept."""
+        far, largest = _FAR * self.arm.reach, max(map(abs, goal))
+        return goal if largest <= far else [g / largest * far for g in goal]
 
     def _residual(self, positions: Array, targets: Array) -> Array:
         # Scaled, so that the square of a huge distance does not overflow.
@@ -182,11 +171,32 @@ class IKSolver:
         return residual
 
 
-def _floats(values: ArrayLike, what: str) -> Array:
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"expected numbers as {what}, got {values!r}") from error
-    if not np.isfinite(array).all():
-        raise ValueError(f"expected finite numbers as {what}, got {array.tolist()}")
+def _vector(values: ArrayLike, size: int, what: str, unit: str) -> list[float]:
+    array = _floats(values, what, unit)
+    if array.shape != (size,):
+        raise ValueError(f"expected {what} of shape ({size},) in {unit}, got shape {array.shape}")
+    numbers: list[float] = array.tolist()
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"expected {what} of finite numbers in {unit}, got {numbers}")
+    return numbers
+
+
+def _rows(values: ArrayLike, count: int | None, size: int, what: str, unit: str) -> Array:
+    array = _floats(values, what, unit)
+    if array.ndim != 2 or array.shape[1] != size or count not in (None, len(array)):
+        expected = f"({'b' if count is None else count}, {size})"
+        raise ValueError(f"expected {what} of shape {expected} in {unit}, got shape {array.shape}")
+    finite = np.isfinite(array).all(axis=1)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise ValueError(
+            f"expected {what} of finite numbers in {unit}, got {array[row].tolist()} in row {row}"
+        )
     return array
+
+
+def _floats(values: ArrayLike, what: str, unit: str) -> Array:
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"expected {what} of numbers in {unit}, got {values!r}") from error

@@ -53,7 +53,7 @@ def load_model(model: str | PathLike[str]) -> tuple[Arm, TwinInverse, dict[str, 
     distance = float(np.abs(arm.forward(x) - y).max())
     if distance > _ANCHOR_ERROR * max(1.0, arm.reach):
         raise ValueError(
-            f"{folder} was made for another arm: its anchors lie up to {distance:.3g} m from where {arm.name} "
-            f"with links {arm.link_lengths} m puts its tip"
+            f"{folder} was made for another arm: its anchors lie up to {distance:.3g} m from where "
+            f"{arm.name} with links {arm.link_lengths} m puts its tip"
         )
     return arm, inverse, metadata

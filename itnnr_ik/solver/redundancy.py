@@ -54,7 +54,7 @@ def approach(arm: Arm, joints: Sequence[Component], state: Sequence[Component], 
 def bend(
     arm: Arm, joints: Sequence[Component], state: Sequence[Component], allowed: Component, xp: Any
 ) -> list[Component]:
-    """Joint positions nearer to the well-bent posture, each joint at most ``allowed`` [rad] from ``state``."""
+    """Joint positions nearer to the well-bent posture, none farther than ``allowed`` [rad] from ``state``."""
     elbow_up = state[1] > 0.0
     wish = [_FIRST_WEIGHT * (0.5 * (arm.lower[0] + arm.upper[0]) - joints[0])]
     for q, low, high in zip(joints[1:], arm.lower[1:], arm.upper[1:], strict=True):

@@ -19,10 +19,10 @@ from itnnr_ik.twin.inference import TwinInverse
 
 Array = NDArray[np.float64]
 
-#: Anchors looked up around a target; those near the current joint positions are tried first.
-NEIGHBOURS = 32
-#: Of these, how many F adjusts at first, besides the current state.
-TRIED = 6
+#: Anchors looked up around a target.
+NEIGHBOURS = 16
+#: Of these, how many F adjusts at first: those nearest to the current joint positions.
+TRIED = 4
 #: The current state serves as an anchor for targets up to this many typical changes of F's training away.
 RANGE = 4.0
 #: Anchors looked up for a target that none of these solved, and for all branches.
@@ -35,14 +35,12 @@ PERSISTENT = 16
 SAME = 0.05
 #: Refinement may carry a candidate this far [rad]: one that lies farther than this behind the best
 #: solution cannot win.
-SLACK = 0.1
+SLACK = 0.01
 #: A redundant arm whose largest joint change is at most this [rad] is tracking.
 TRACKING = 0.1
 #: Motion that tracking may add for a better posture: a share of the change, and at most this [rad]. None
 #: for a target that stands still, and not worth it below the gain [rad].
 BEND_SHARE, BEND_LIMIT, BEND_GAIN = 0.3, 0.01, 1e-4
-#: Approaches of a redundant arm to the current state, and the gain [rad] that is worth another.
-APPROACHES, APPROACH_GAIN = 3, 5e-3
 
 
 @dataclass(frozen=True)
@@ -58,54 +56,54 @@ class Searcher:
     precision: float
 
     @cached_property
+    def redundant(self) -> bool:
+        """The arm has more joints than the target has coordinates."""
+        return self.arm.n_joints > self.arm.n_coordinates
+
+    @cached_property
     def current_range(self) -> float:
         """How far in [m] from the tip a target may be for the current state to serve as an anchor."""
         return RANGE * self.inverse.evaluator.spec.y_scale
 
-    @cached_property
-    def _limits(self) -> Array:
-        return self.arm.limits
-
     def search(self, goal: list[float], now: list[float] | None) -> tuple[list[float], float, str]:
         """Joint positions (n) [rad], residual [m] and kind of anchor for a target (m) and a state (n)."""
         anchors = self.inverse.anchors
-        neighbours = anchors.nearest(goal, min(NEIGHBOURS, len(anchors)))
+        neighbours = anchors.nearest(goal, NEIGHBOURS)
         if now is not None:
-            distance = np.abs(anchors.x[neighbours] - now).max(axis=1)
-            neighbours = neighbours[distance.argsort(kind="stable")]
+            # Not max(axis=1), which costs twice as much for so few rows.
+            distance = np.maximum.reduce(np.abs(anchors.x[neighbours] - now), axis=1)
+            neighbours = neighbours[distance.argsort()]
         candidates, from_current = self.candidates(goal, neighbours[:TRIED], now)
         found = self._refine_nearest(goal, candidates.tolist(), now)
         if found is None:
             return self._search_widely(goal, now)
         joints, residual, index = found
-        if now is not None and self.arm.n_joints > self.arm.n_coordinates:
-            joints, residual = self._use_redundancy(goal, joints, residual, now)
+        if now is not None and self.redundant:
+            joints, residual = self._bend(goal, joints, residual, now)
         return joints, residual, _anchor(from_current and index == 0)
 
     def candidates(
         self, goal: list[float], neighbours: NDArray[np.intp], now: list[float] | None
     ) -> tuple[Array, bool]:
-        """Adjusted anchors (c, n) within the limits, and whether the first of them is the current state."""
+        """Adjusted anchors (c, n), and whether the first of them is the current state."""
         arm = self.arm
         x = self.inverse.adjust_anchors(np.array(goal), neighbours)
         from_current = False
         if now is not None:
-            x_now = [min(max(q, low), high) for q, low, high in zip(now, arm.lower, arm.upper, strict=True)]
+            x_now = self._limited(now)
             tip, _ = arm.tip(x_now, scalars)
             from_current = math.dist(tip, goal) <= self.current_range
             if from_current:
                 moved = self.inverse.adjust(np.array([goal]), np.array([x_now]), np.array([tip]))
                 x = np.concatenate([moved, x])
-        # Not np.clip, whose checks cost more than the clipping of a few rows.
-        lower, upper = self._limits
-        return np.minimum(np.maximum(x, lower), upper), from_current
+        return x, from_current
 
     def _refine_nearest(
         self, goal: list[float], candidates: list[list[float]], now: list[float] | None
     ) -> tuple[list[float], float, int] | None:
         """The converged candidate nearest to the current state, or the first that converges without one."""
-        order: Iterable[int] = range(len(candidates))
         distance = [0.0] * len(candidates)
+        order: Iterable[int] = range(len(candidates))
         if now is not None:
             distance = [_largest_change(candidate, now) for candidate in candidates]
             order = sorted(order, key=distance.__getitem__)
@@ -115,9 +113,12 @@ class Searcher:
         for index in order:
             if distance[index] > best_distance + SLACK:
                 break
-            if any(_largest_change(candidates[index], other) < SAME for other in refined):
+            start = self._limited(candidates[index])
+            if any(_largest_change(start, other) < SAME for other in refined):
                 continue
-            joints, residual = refine_one(self.arm, candidates[index], goal, self.precision, STEPS)
+            if now is not None and self.redundant and distance[index] > TRACKING:
+                start = approach(self.arm, start, now, scalars)
+            joints, residual = refine_one(self.arm, start, goal, self.precision, STEPS)
             refined.append(joints)
             if residual > self.tolerance:
                 continue
@@ -128,36 +129,30 @@ class Searcher:
                 best, best_distance = (joints, residual, index), change
         return best
 
-    def _use_redundancy(
+    def _limited(self, joints: list[float]) -> list[float]:
+        arm = self.arm
+        return [min(max(q, low), high) for q, low, high in zip(joints, arm.lower, arm.upper, strict=True)]
+
+    def _bend(
         self, goal: list[float], joints: list[float], residual: float, now: list[float]
     ) -> tuple[list[float], float]:
-        """The solution nearest to the current state, or, tracking in small steps, a better bent one."""
+        """A better bent solution, where tracking in small steps has a little motion to spend on it."""
         change = _largest_change(joints, now)
-        if change <= TRACKING:
-            extra = min(BEND_SHARE * change, BEND_LIMIT)
-            if extra < BEND_GAIN:
-                return joints, residual
-            start = bend(self.arm, joints, now, change + extra, scalars)
-            trial, trial_residual = refine_one(self.arm, start, goal, self.precision, STEPS)
-            if trial_residual <= self.tolerance and _largest_change(trial, now) <= change + 1.1 * extra:
-                return trial, trial_residual
+        extra = min(BEND_SHARE * change, BEND_LIMIT)
+        if change > TRACKING or extra < BEND_GAIN:
             return joints, residual
-        for _ in range(APPROACHES):
-            start = approach(self.arm, joints, now, scalars)
-            if _largest_change(start, now) > change - APPROACH_GAIN:
-                break
-            trial, trial_residual = refine_one(self.arm, start, goal, self.precision, STEPS)
-            trial_change = _largest_change(trial, now)
-            if trial_residual > self.tolerance or trial_change > change - APPROACH_GAIN:
-                break
-            joints, residual, change = trial, trial_residual, trial_change
+        start = bend(self.arm, joints, now, change + extra, scalars)
+        trial, trial_residual = refine_one(self.arm, start, goal, self.precision, STEPS)
+        if trial_residual <= self.tolerance and _largest_change(trial, now) <= change + 1.1 * extra:
+            return trial, trial_residual
         return joints, residual
 
     def _search_widely(self, goal: list[float], now: list[float] | None) -> tuple[list[float], float, str]:
         """Many anchors, then many steps: targets near the edge of the workspace, and those beyond it."""
         anchors = self.inverse.anchors
-        neighbours = anchors.nearest(goal, min(MANY_NEIGHBOURS, len(anchors)))
+        neighbours = anchors.nearest(goal, MANY_NEIGHBOURS)
         candidates, from_current = self.candidates(goal, neighbours, now)
+        candidates = np.clip(candidates, self.arm.lower, self.arm.upper)
         goals = np.broadcast_to(goal, (len(candidates), len(goal)))
         x, residual = refine_many(self.arm, candidates, goals, self.precision, STEPS)
         kept = np.arange(len(x))

@@ -70,4 +70,4 @@ class TwinConfig:
 PUBLISHED = TwinConfig((640, 640), "relu", False, "label", PlateauSchedule())
 
 #: Smaller and more accurate where the forward function is known: the default for the arms.
-CONSISTENT = TwinConfig((64, 64, 64), "silu", True, "consistency", CosineSchedule(), pull=1e-4)
+CONSISTENT = TwinConfig((64, 64), "silu", True, "consistency", CosineSchedule(), pull=1e-4)

@@ -47,7 +47,6 @@ class TwinEvaluator:
     def __init__(self, spec: NetworkSpec, weights: Mapping[str, NDArray[np.floating]]) -> None:
         self.spec = spec
         self._activate, share = _ACTIVATIONS[spec.activation]
-        self._per_y = 1.0 / spec.y_scale
         sizes = spec.layer_sizes
         expected: dict[str, tuple[int, ...]] = {}
         for i, (n_in, n_out) in enumerate(pairwise(sizes)):
@@ -66,43 +65,49 @@ class TwinEvaluator:
             )
             for i, factor in enumerate([share] * len(spec.hidden) + [1.0])
         ]
-
-    def features(self, x_anchor: Floats) -> Floats:
-        """What the zero-anchored form makes of anchor inputs (b, n): float32 (b, n) or, periodic, (b, 2n)."""
-        if self.spec.periodic:
-            return np.concatenate([np.cos(x_anchor), np.sin(x_anchor)], axis=1, dtype=np.float32)
-        return np.asarray(x_anchor / self.spec.x_scale, dtype=np.float32)
-
-    def evaluate(self, change: Floats, features: Floats) -> Floats:
-        """N(Δy / y_scale, features) (b, n) of the zero-anchored form, from Δy (b, m) and `features`."""
-        inputs = np.empty((len(features), self.spec.layer_sizes[0]), dtype=np.float32)
-        np.multiply(change, self._per_y, out=inputs[:, : self.spec.n_y], casting="same_kind")
-        inputs[:, self.spec.n_y :] = features
-        return self._in_chunks(inputs)
+        self._change_weight = self._layers[0][0][: spec.n_y] / np.float32(spec.y_scale)
 
     def adjust(self, y_new: Floats, y_anchor: Floats, x_anchor: Floats) -> Floats:
         """Adjustments x_new − x_anchor (b, n) from (b, m), (b, m) and (b, n) (equation 5)."""
+        weight, bias = self._layers[0]
         if not self.spec.zero_anchored:
-            return self._in_chunks(np.concatenate([y_new, y_anchor, x_anchor], axis=1, dtype=np.float32))
-        features = self.features(x_anchor)
-        change = np.concatenate([y_new - y_anchor, np.zeros((len(features), self.spec.n_y))])
-        moved = self.evaluate(change, np.concatenate([features, features]))
-        adjustment: Floats = moved[: len(features)] - moved[len(features) :]
+            inputs = np.concatenate([y_new, y_anchor, x_anchor], axis=1, dtype=np.float32)
+            return self.later_layers(inputs @ weight + bias)
+        change = y_new - y_anchor
+        still = self.first_layer(np.zeros_like(change), x_anchor)
+        moved = self.later_layers(np.concatenate([still + self.share_of(change), still]))
+        adjustment: Floats = moved[: len(change)] - moved[len(change) :]
         return adjustment
 
-    def _in_chunks(self, inputs: Floats) -> Floats:
-        if len(inputs) <= _CHUNK:
-            return self._evaluate(inputs)
-        outputs = np.empty((len(inputs), self.spec.n_x), dtype=np.float32)
-        for start in range(0, len(inputs), _CHUNK):
-            outputs[start : start + _CHUNK] = self._evaluate(inputs[start : start + _CHUNK])
+    def first_layer(self, change: Floats, x_anchor: Floats) -> Floats:
+        """Zero-anchored form: the first layer before its activation, from Δy (b, m) and x_anchor (b, n).
+
+        It is linear in Δy: `share_of` another change may be added to it.
+        """
+        weight, bias = self._layers[0]
+        anchor = (
+            [np.cos(x_anchor), np.sin(x_anchor)] if self.spec.periodic else [x_anchor / self.spec.x_scale]
+        )
+        features = np.concatenate(anchor, axis=1, dtype=np.float32)
+        first: Floats = self.share_of(change) + features @ weight[self.spec.n_y :] + bias
+        return first
+
+    def share_of(self, change: Floats) -> Floats:
+        """What a change of y (b, m) or (m,) adds to `first_layer`."""
+        share: Floats = change.astype(np.float32) @ self._change_weight
+        return share
+
+    def later_layers(self, first: Floats) -> Floats:
+        """What the perceptron makes of its first layer (b, h) before the activation; it may overwrite it."""
+        if len(first) <= _CHUNK:
+            return self._later_layers(first)
+        outputs = np.empty((len(first), self.spec.n_x), dtype=np.float32)
+        for start in range(0, len(first), _CHUNK):
+            outputs[start : start + _CHUNK] = self._later_layers(first[start : start + _CHUNK])
         return outputs
 
-    def _evaluate(self, inputs: Floats) -> Floats:
-        values = inputs
-        for weight, bias in self._layers[:-1]:
-            values = values @ weight
+    def _later_layers(self, values: Floats) -> Floats:
+        for weight, bias in self._layers[1:]:
+            values = self._activate(values) @ weight
             values += bias
-            values = self._activate(values)
-        weight, bias = self._layers[-1]
-        return values @ weight + bias
+        return values

@@ -47,19 +47,22 @@ class TwinInverse:
             )
         self.evaluator = evaluator
         self.anchors = anchors
-        # Of anchors that are used again and again, the network sees the same features and subtracts the
-        # same N(0, features) each time.
-        self._features = self._offset = None
+        # Anchors are used again and again: their share of the first layer and of the answer is kept.
+        self._first = self._base = None
         if spec.zero_anchored:
-            self._features = evaluator.features(anchors.x)
-            self._offset = evaluator.evaluate(np.zeros(spec.n_y), self._features)
+            self._first = evaluator.first_layer(-anchors.y, anchors.x)
+            still = evaluator.first_layer(np.zeros_like(anchors.y), anchors.x)
+            self._base = anchors.x - evaluator.later_layers(still)
 
     def adjust_anchors(self, y: Array, indices: NDArray[np.intp]) -> Array:
         """`adjust` from the anchors with these indices (b,); y is (b, m), or (m,) for all."""
-        x, y_anchor = self.anchors.x[indices], self.anchors.y[indices]
-        if self._features is None or self._offset is None:
+        if self._first is None or self._base is None:
+            x, y_anchor = self.anchors.x[indices], self.anchors.y[indices]
             return self.adjust(np.broadcast_to(y, y_anchor.shape), x, y_anchor)
-        return x + (self.evaluator.evaluate(y - y_anchor, self._features[indices]) - self._offset[indices])
+        first = self._first[indices]
+        first += self.evaluator.share_of(y)
+        adjusted: Array = self._base[indices] + self.evaluator.later_layers(first)
+        return adjusted
 
     def adjust(self, y: Array, x_anchor: Array, y_anchor: Array) -> Array:
         """x̂ = x_anchor + F(y, y_anchor, x_anchor) (equation 6), row by row."""
