@@ -38,7 +38,7 @@ class NearestLeastSquares:
         arm = self._arm
         positions: Array = self._postures[self._tree.query(target)[1]]
         for _ in range(_MAX_STEPS):
-            tip, rows = arm.tip(positions, np)
+            tip, rows = arm.tip(list(positions), np)
             error = target - tip
             if error @ error <= self._tolerance**2:
                 break

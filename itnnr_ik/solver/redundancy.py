@@ -44,10 +44,10 @@ def approach(arm: Arm, joints: Sequence[Component], state: Sequence[Component], 
     rate = sum(map(mul, towards, direction))
     length = xp.where(rate > 1e-6, _LONGEST / xp.maximum(rate, _TINY), 0.0)
     for d, g in zip(direction, gap, strict=True):
-        for sign in (1.0, -1.0):
-            closing = rate - sign * d
-            meets = (farthest - sign * g) / xp.maximum(closing, _TINY)
-            length = xp.where(closing > _TINY, xp.minimum(length, meets), length)
+        # When ±g, closing at ±d, is as far as the farthest. A gap that never gets there counts for at
+        # least 1, which is beyond the longest move.
+        length = xp.minimum(length, (farthest - g + _TINY) / xp.maximum(rate - d, _TINY))
+        length = xp.minimum(length, (farthest + g + _TINY) / xp.maximum(rate + d, _TINY))
     return _move(arm, joints, direction, length, xp)
 
 

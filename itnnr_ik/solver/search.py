@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 #: Anchors looked up around a target.
 NEIGHBOURS = 16
 #: Of these, how many F adjusts at first: those nearest to the current joint positions.
-TRIED = 4
+TRIED = 3
 #: The current state serves as an anchor for targets up to this many typical changes of F's training away.
 RANGE = 4.0
 #: Anchors looked up for a target that none of these solved, and for all branches.
