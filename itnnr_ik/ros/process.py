@@ -36,7 +36,7 @@ def run_node(name: str, make_node: Callable[[], Node], args: Sequence[str] | Non
     executor.add_node(node)
     try:
         while rclpy.ok():
-            executor.spin_once(timeout_sec=None)
+            executor.spin_once(timeout_sec=_LONGEST_WAIT)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except RuntimeError:

@@ -16,17 +16,12 @@ from itnnr_ik.twin.inference import Candidates, Forward, TwinInverse
 from itnnr_ik.twin.network import TwinNetwork
 from itnnr_ik.twin.sampling import neighbour_pairs
 from itnnr_ik.twin.spec import NetworkSpec
-from itnnr_ik.twin.training import Batch, train_for_steps, train_until_plateau
+from itnnr_ik.twin.training import Batch, shuffled, to_tensor, train_for_steps, train_until_plateau
 
 Array = NDArray[np.float64]
 
 #: Share of a typical change of y below which the consistency loss is no longer taken relative to it.
 _NO_CHANGE = 0.01
-
-
-def to_tensor(array: Array) -> Tensor:
-    """float32 copy, the precision of training."""
-    return torch.tensor(np.asarray(array), dtype=torch.float32)
 
 
 class InverseTwinRegressor:
@@ -94,7 +89,9 @@ class InverseTwinRegressor:
         config = self.config
         self._check()
         rng = np.random.default_rng(self.random_state)
-        pairs = None if self.sample else [to_tensor(a) for a in neighbour_pairs(anchors.x, anchors.y, self.k)]
+        pairs: Batch | None = None
+        if self.sample is None:
+            pairs = tuple(to_tensor(a) for a in neighbour_pairs(anchors.x, anchors.y, self.k))
         self.network_ = TwinNetwork(
             self._spec(anchors, pairs), torch.Generator().manual_seed(self.random_state)
         )
@@ -143,7 +140,7 @@ class InverseTwinRegressor:
         if self.config.loss == "consistency" and self.forward is None:
             raise ValueError("the consistency loss needs the parameter forward")
 
-    def _spec(self, anchors: Anchors, pairs: list[Tensor] | None) -> NetworkSpec:
+    def _spec(self, anchors: Anchors, pairs: Batch | None) -> NetworkSpec:
         config = self.config
         y_scale = x_scale = 1.0
         if config.zero_anchored:
@@ -187,16 +184,13 @@ class InverseTwinRegressor:
         return to_tensor(y[:count]), to_tensor(y[count:]), to_tensor(x_anchor), to_tensor(label)
 
     @staticmethod
-    def _pick(count: int, pairs: list[Tensor], rng: np.random.Generator) -> Batch:
+    def _pick(count: int, pairs: Batch, rng: np.random.Generator) -> Batch:
         rows = torch.from_numpy(rng.integers(len(pairs[0]), size=count))
         return tuple(a[rows] for a in pairs)
 
-    def _epoch(self, n_points: int, pairs: list[Tensor] | None, rng: np.random.Generator) -> Iterator[Batch]:
+    def _epoch(self, n_points: int, pairs: Batch | None, rng: np.random.Generator) -> Iterator[Batch]:
         size = self.config.schedule.batch_size
-        if pairs is None:
-            for _ in range(self.batches_per_epoch or max(1, self.k * n_points // size)):
-                yield self._draw(size, rng)
-        else:
-            order = torch.from_numpy(rng.permutation(len(pairs[0])))
-            for rows in torch.split(order, size):
-                yield tuple(a[rows] for a in pairs)
+        if pairs is not None:
+            return shuffled(pairs, size, rng)
+        count = self.batches_per_epoch or max(1, self.k * n_points // size)
+        return (self._draw(size, rng) for _ in range(count))

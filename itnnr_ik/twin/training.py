@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -14,6 +16,18 @@ from itnnr_ik.twin.config import CosineSchedule, PlateauSchedule
 
 Batch = tuple[Tensor, ...]
 Loss = Callable[[Batch], Tensor]
+
+
+def to_tensor(array: NDArray[np.float64]) -> Tensor:
+    """float32 copy, the precision of training."""
+    return torch.tensor(np.asarray(array), dtype=torch.float32)
+
+
+def shuffled(data: Batch, size: int, rng: np.random.Generator) -> Iterator[Batch]:
+    """One epoch of data: all rows once, in random order, in batches of ``size``."""
+    order = torch.from_numpy(rng.permutation(len(data[0])))
+    for rows in torch.split(order, size):
+        yield tuple(values[rows] for values in data)
 
 
 def train_until_plateau(
