@@ -8,7 +8,7 @@ import signal
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
-from probe import SILENCE, Probe, Process
+from probe import SILENCE, START_TIMEOUT, Probe, Process
 
 from itnnr_ik import IKSolver
 from itnnr_ik.arms import ARMS, Arm, get_arm
@@ -225,6 +225,16 @@ def test_ends_quietly_on_a_signal(probe: Probe, number: signal.Signals) -> None:
         probe.targets.publish(probe.target(*TARGET))
     assert process.interrupt(number) == 0
     assert "Traceback" not in process.output
+
+
+def test_ends_on_a_signal_while_nothing_happens(probe: Probe) -> None:
+    """Eight idle nodes all end: an unlimited wait in rclpy sleeps through one SIGTERM in five."""
+    processes = [probe.start("ik_node") for _ in range(8)]
+    probe.spin_until(
+        lambda: probe.targets.get_subscription_count() == len(processes), START_TIMEOUT, "all eight nodes"
+    )
+    for process in processes:
+        assert process.interrupt(signal.SIGTERM) == 0
 
 
 @pytest.mark.parametrize("arm", ARMS.values(), ids=ARMS)
