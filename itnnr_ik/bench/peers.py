@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -51,43 +53,58 @@ class RoboticsToolbox:
 
 
 class Optik:
-    """optik, in Rust, position weight only."""
+    """optik, in Rust: position alone weighs."""
 
     name = "optik"
 
     def __init__(self, arm: Arm) -> None:
         import optik
 
-        self._robot = optik.Robot.from_urdf_str(to_urdf(arm), arm.base_link, arm.tip_name)
+        with _urdf_file(to_urdf(arm)) as path:
+            self._robot = optik.Robot.from_urdf_file(path, arm.base_link, arm.tip_name)
         self._config = optik.SolverConfig(max_time=0.01, tol_f=1e-13, angular_weight=[0.0] * 3)
 
     def solve(self, target: Array, start: Array) -> Array:
         pose = np.eye(4)
         pose[: len(target), 3] = target
-        found = self._robot.ik(self._config, pose.tolist(), start.tolist())
+        found = self._robot.ik(self._config, pose, start)
         return start if found is None else np.asarray(found[0])
 
 
 class TracIK:
-    """TRAC-IK through pytracik."""
+    """TRAC-IK through pytracik, which asks for an orientation: a free wrist at the tip provides any."""
 
     name = "pytracik"
 
     def __init__(self, arm: Arm) -> None:
         from trac_ik import TracIK as Solver
 
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "arm.urdf"
-            path.write_text(to_urdf(arm), encoding="utf-8")
-            self._solver = Solver(
-                base_link_name=arm.base_link, tip_link_name=arm.tip_name, urdf_path=str(path)
+        parent, wrist = arm.tip_name, ""
+        for i, axis in enumerate(("1 0 0", "0 1 0", "0 0 1")):
+            wrist += (
+                f'<link name="wrist_{i}"/><joint name="wrist_joint_{i}" type="continuous">'
+                f'<parent link="{parent}"/><child link="wrist_{i}"/><axis xyz="{axis}"/></joint>'
             )
+            parent = f"wrist_{i}"
+        with _urdf_file(to_urdf(arm).replace("</robot>", wrist + "</robot>")) as path:
+            self._solver = Solver(
+                base_link_name=arm.base_link, tip_link_name=parent, urdf_path=path, epsilon=1e-7
+            )
+        self._n = arm.n_joints
 
     def solve(self, target: Array, start: Array) -> Array:
         position = np.zeros(3)
         position[: len(target)] = target
-        found = self._solver.ik(position, np.eye(3), seed_jnt_values=start)
-        return start if found is None else np.asarray(found)
+        found = self._solver.ik(position, np.eye(3), np.concatenate([start, np.zeros(3)]))
+        return start if found is None else np.asarray(found)[: self._n]
+
+
+@contextmanager
+def _urdf_file(text: str) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "arm.urdf"
+        path.write_text(text, encoding="utf-8")
+        yield str(path)
 
 
 def installed_peers(arm: Arm) -> tuple[list[Peer], list[str]]:
