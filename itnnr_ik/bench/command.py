@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--arm", choices=sorted(ARMS), action="append", help="repeatable; all three if not given"
     )
     parser.add_argument("--targets", type=int, default=2000, help="random reachable targets")
+    parser.add_argument("--paths", type=int, default=10, help="smooth paths of 1000 targets")
     parser.add_argument("--batch", type=int, default=20_000, help="targets in a batch")
     parser.add_argument("--seed", type=int, default=0, help="of targets and states")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -29,8 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    if args.targets < 1 or args.batch < 1:
-        raise ValueError(f"--targets and --batch must be at least 1, got {args.targets} and {args.batch}")
+    for name, least in (("targets", 1), ("paths", 0), ("batch", 1)):
+        if getattr(args, name) < least:
+            raise ValueError(f"--{name} must be at least {least}, got {getattr(args, name)}")
     report = {name: _measure(name, args) for name in args.arm or ARMS}
     if args.json:
         print(json.dumps(report, indent=2))
@@ -48,7 +50,7 @@ def _measure(name: str, args: argparse.Namespace) -> dict[str, Any]:
     peers, missing = installed_peers(arm)
     solvers: list[Peer] = [baseline, Ours(solver), *peers]
     targets, starts = arm.forward(arm.sample(args.targets, rng)), arm.sample(args.targets, rng)
-    single = interleaved(solvers, arm, targets, starts, tolerance)
+    single = interleaved(solvers, arm, targets, starts, tolerance, args.paths)
     many = arm.forward(arm.sample(args.batch, rng))
     batch = batches(
         [
@@ -70,12 +72,12 @@ def _print(name: str, part: dict[str, Any]) -> None:
     print(f"\n{name}")
     print(
         f"  {'one target':26}{'solved %':>9}{'median µs':>11}{'p99 µs':>9}{'ratio':>7}"
-        f"{'change rad':>12}{'path step rad':>15}"
+        f"{'change rad':>12}{'jumping paths':>15}{'largest step rad':>18}"
     )
     for r in part["single"]:
         print(
             f"  {r['solver']:26}{100 * r['success']:9.2f}{r['median_us']:11.0f}{r['p99_us']:9.0f}"
-            f"{r['ratio']:7.2f}{r['median_change']:12.3f}{r['largest_step']:15.3f}"
+            f"{r['ratio']:7.2f}{r['median_change']:12.3f}{r['jumping_paths']:15}{r['largest_step']:18.3f}"
         )
     print(f"  {'batch':26}{'solved %':>9}{'targets/s':>11}{'ratio':>16}")
     for r in part["batch"]:

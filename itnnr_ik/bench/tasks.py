@@ -16,10 +16,17 @@ from itnnr_ik.solver import IKSolver
 
 Array = NDArray[np.float64]
 
+#: A joint step [rad] on a smooth path that the arm cannot follow: at 200 Hz, 10 rad/s.
+JUMP = 0.05
+
 
 @dataclass(frozen=True)
 class Result:
-    """One solver on one task; times in [µs], joint changes in [rad], rates in targets/s."""
+    """One solver; times in [µs], joint changes in [rad].
+
+    ``ratio`` compares the median time with the first solver's; ``median_change`` is the largest joint change
+    from the current state; ``jumping_paths`` and ``largest_step`` are what `tracking` found.
+    """
 
     solver: str
     success: float
@@ -27,6 +34,7 @@ class Result:
     p99_us: float
     ratio: float
     median_change: float
+    jumping_paths: int
     largest_step: float
 
 
@@ -59,7 +67,7 @@ def smooth_path(arm: Arm, count: int, seed: int) -> Array:
 
 
 def interleaved(
-    solvers: Sequence[Peer], arm: Arm, targets: Array, starts: Array, tolerance: float
+    solvers: Sequence[Peer], arm: Arm, targets: Array, starts: Array, tolerance: float, paths: int
 ) -> list[Result]:
     """Each target solved by every solver in turn, so that a busy machine slows all of them alike."""
     seconds = np.empty((len(solvers), len(targets)))
@@ -69,7 +77,7 @@ def interleaved(
             begin = time.perf_counter()
             answers[s, i] = solver.solve(targets[i], starts[i])
             seconds[s, i] = time.perf_counter() - begin
-    steps = tracking_steps(solvers, arm)
+    steps = tracking(solvers, arm, paths)
     medians = np.median(seconds, axis=1)
     results = []
     for s, solver in enumerate(solvers):
@@ -82,23 +90,27 @@ def interleaved(
                 float(np.percentile(seconds[s], 99) * 1e6),
                 float(medians[s] / medians[0]),
                 float(np.median(change)),
-                steps[s],
+                int((steps[s] > JUMP).sum()),
+                float(steps[s].max(initial=0.0)),
             )
         )
     return results
 
 
-def tracking_steps(solvers: Sequence[Peer], arm: Arm, count: int = 1000, seed: int = 0) -> list[float]:
-    """Largest joint step [rad] of each solver along `smooth_path`, seeded with its own last solution."""
-    path = smooth_path(arm, count, seed)
-    largest = []
-    for solver in solvers:
-        state, worst = path[0], 0.0
-        for target in arm.forward(path[1:]):
-            answer = solver.solve(target, state)
-            worst = max(worst, float(np.abs(answer - state).max()))
-            state = answer
-        largest.append(worst)
+def tracking(solvers: Sequence[Peer], arm: Arm, paths: int, count: int = 1000) -> Array:
+    """Largest joint step [rad] of each solver on each `smooth_path` (solvers, paths).
+
+    Each solve starts from the solver's own last answer, as a robot would be when it has followed it.
+    """
+    largest = np.zeros((len(solvers), paths))
+    for seed in tqdm(range(paths), desc=f"{arm.name} smooth paths", unit="path", leave=False):
+        path = smooth_path(arm, count, seed)
+        for s, solver in enumerate(solvers):
+            state = path[0]
+            for target in arm.forward(path[1:]):
+                answer = solver.solve(target, state)
+                largest[s, seed] = max(largest[s, seed], np.abs(answer - state).max())
+                state = answer
     return largest
 
 
