@@ -15,8 +15,17 @@ _COMMANDS = (
 )
 
 
+class _DefaultsFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Names the default of every option that has one."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return super()._get_help_string(action) if action.default not in (None, False, []) else action.help
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="itnnr-ik", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="itnnr-ik", description="Inverse kinematics by Inverse Twin Neural Network Regression."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module_name, summary in _COMMANDS:
         module = importlib.import_module(module_name)
@@ -24,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
             name,
             help=summary,
             description=module.__doc__,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=_DefaultsFormatter,
         )
         module.add_arguments(command)
         command.set_defaults(run=module.run)

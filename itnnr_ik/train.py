@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,22 +90,34 @@ def _metrics(arm: Arm, inverse: TwinInverse, seed: int) -> dict[str, float]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``itnnr-ik train``."""
     parser.add_argument("--arm", choices=sorted(ARMS), default="two_link", help="kinematics")
-    parser.add_argument("--links", type=float, nargs="+", metavar="M", help="link lengths [m], base to tip")
-    parser.add_argument("--lower", type=float, nargs="+", metavar="RAD", help="lower joint limits [rad]")
-    parser.add_argument("--upper", type=float, nargs="+", metavar="RAD", help="upper joint limits [rad]")
+    for name, metavar, text in (
+        ("--links", "M", "link lengths [m], base to tip (default: the arm's)"),
+        ("--lower", "RAD", "lower joint limits [rad] (default: the arm's)"),
+        ("--upper", "RAD", "upper joint limits [rad] (default: the arm's)"),
+    ):
+        parser.add_argument(name, type=number_list, nargs="+", action="extend", metavar=metavar, help=text)
     parser.add_argument("--joints", metavar="A,B", help="joint names, base to tip")
     parser.add_argument("--seed", type=int, default=0, help="of weights, pairs and anchors")
     parser.add_argument("--steps", type=int, default=20_000, help="optimisation steps")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="model folder to write")
+    parser.add_argument("-o", "--output", type=Path, help="model folder to write (default: models/ARM)")
+
+
+def number_list(text: str) -> list[float]:
+    """``0.65,1.45``; separate arguments may be given just as well."""
+    return [float(number) for number in text.split(",")]
 
 
 def run(args: argparse.Namespace) -> int:
     """Train and write a model folder."""
     arm = get_arm(args.arm)
-    limits = None
-    if args.lower is not None or args.upper is not None:
-        limits = (args.lower or arm.lower, args.upper or arm.upper)
-    arm = arm.with_changes(args.links, limits, args.joints.split(",") if args.joints else None)
+    links, lower, upper = (
+        tuple(chain.from_iterable(numbers or ())) for numbers in (args.links, args.lower, args.upper)
+    )
+    arm = arm.with_changes(
+        links or None,
+        (lower or arm.lower, upper or arm.upper),
+        args.joints.split(",") if args.joints else None,
+    )
     if args.steps < 1:
         raise ValueError(f"--steps must be at least 1, got {args.steps}")
     try:
@@ -114,8 +127,9 @@ def run(args: argparse.Namespace) -> int:
     from itnnr_ik.solver.model import save_model
 
     inverse, metadata = train_arm(arm, seed=args.seed, steps=args.steps, progress=True)
-    save_model(args.output, arm, inverse, metadata)
+    folder = args.output or Path("models") / arm.name
+    save_model(folder, arm, inverse, metadata)
     for name, value in metadata["metrics"].items():
         print(f"{name:28} {value:g}")
-    print(f"model written to {args.output}")
+    print(f"model written to {folder}")
     return 0

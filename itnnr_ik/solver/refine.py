@@ -59,8 +59,11 @@ def damped_step(
     jacobian: Sequence[Sequence[Component]], error: Sequence[Component], damping: Component
 ) -> list[Component]:
     """Jᵀ (J Jᵀ + damping · I)⁻¹ error: the smallest joint step [rad] that takes away the error [m]."""
-    weights = solve_normal(jacobian, error, damping)
-    return [_dot(column, weights) for column in zip(*jacobian, strict=True)]
+    first, *others = solve_normal(jacobian, error, damping)
+    step = [first * j for j in jacobian[0]]
+    for weight, row in zip(others, jacobian[1:], strict=True):
+        step = [s + weight * j for s, j in zip(step, row, strict=True)]
+    return step
 
 
 def limited_trial(
