@@ -1,0 +1,92 @@
+"""Exact inverse kinematics of the three arms, in closed form or by a fine sweep, to compare with."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from itnnr_ik.arms import Arm
+
+#: Rounding [rad] that a closed-form solution may be beyond a limit.
+_ROUNDING = 1e-9
+_SWEEP, _FINE_SWEEP = 720, 80
+
+
+def _wrapped(angles: np.ndarray) -> np.ndarray:
+    """The same angles within ±π."""
+    return (angles + math.pi) % (2 * math.pi) - math.pi
+
+
+def _two_link(first: float, second: float, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Both solutions (..., 2, 2) of a planar two-link arm for tips (...,); NaN out of reach."""
+    cosine = (x**2 + y**2 - first**2 - second**2) / (2 * first * second)
+    with np.errstate(invalid="ignore"):
+        bend = np.arccos(cosine)
+    elbow = np.stack([bend, -bend], axis=-1)
+    shoulder = np.arctan2(y, x)[..., None] - np.arctan2(
+        second * np.sin(elbow), first + second * np.cos(elbow)
+    )
+    return np.stack([_wrapped(shoulder), elbow], axis=-1)
+
+
+def _three_link(lengths: tuple[float, ...], targets: np.ndarray, orientation: np.ndarray) -> np.ndarray:
+    """Solutions (b, s, 2, 3) of a planar three-link arm whose last link points at ``orientation`` (b, s)."""
+    wrist = targets[:, None] - lengths[2] * np.stack([np.cos(orientation), np.sin(orientation)], axis=-1)
+    inner = _two_link(lengths[0], lengths[1], wrist[..., 0], wrist[..., 1])
+    last = _wrapped(orientation[..., None] - inner.sum(axis=-1))
+    return np.concatenate([inner, last[..., None]], axis=-1)
+
+
+def within_limits(arm: Arm, positions: np.ndarray, margin: float = 0.0) -> np.ndarray:
+    """Which joint positions (..., n) keep the limits, or exceed them by at most ``margin`` [rad]."""
+    return ((positions >= arm.limits[0] - margin) & (positions <= arm.limits[1] + margin)).all(axis=-1)
+
+
+def solutions(arm: Arm, targets: np.ndarray) -> np.ndarray:
+    """All solutions (b, s, n) [rad] within the limits, which are within ±π; NaN where there are fewer.
+
+    For the arms that have finitely many.
+    """
+    if arm.family == "planar":
+        found = _two_link(*arm.link_lengths, targets[:, 0], targets[:, 1])
+    else:
+        distance, height = np.hypot(targets[:, 0], targets[:, 1]), targets[:, 2]
+        yaw = np.arctan2(targets[:, 1], targets[:, 0])[:, None, None]
+        facing = _two_link(*arm.link_lengths, distance, height)
+        backwards = _two_link(*arm.link_lengths, -distance, height)
+        yaws = np.broadcast_to(yaw, (len(targets), 2, 1))
+        found = np.concatenate(
+            [
+                np.concatenate([yaws, facing], axis=2),
+                np.concatenate([_wrapped(yaws + math.pi), backwards], axis=2),
+            ],
+            axis=1,
+        )
+    return np.where(within_limits(arm, found, _ROUNDING)[..., None], found, np.nan)
+
+
+def _least_change(arm: Arm, found: np.ndarray, states: np.ndarray) -> np.ndarray:
+    """Largest joint change (b, ...) from the states (b, n) to solutions (b, ..., n); infinite off limits."""
+    states = states.reshape(len(states), *[1] * (found.ndim - 2), -1)
+    change = np.abs(found - states).max(axis=-1)
+    return np.where(within_limits(arm, found, _ROUNDING), change, np.inf)
+
+
+def nearest_change(arm: Arm, targets: np.ndarray, states: np.ndarray) -> np.ndarray:
+    """Largest joint change (b,) [rad] from the states (b, n) to the nearest solution within the limits."""
+    if arm.n_joints == arm.n_coordinates:
+        return _least_change(arm, solutions(arm, targets), states).min(axis=1)
+    step = 2 * math.pi / _SWEEP
+    nearest = []
+    for rows in np.array_split(np.arange(len(targets)), max(1, len(targets) // 250)):
+        orientation = np.tile(np.arange(_SWEEP) * step, (len(rows), 1))
+        found = _three_link(arm.link_lengths, targets[rows], orientation)
+        change = _least_change(arm, found, states[rows]).min(axis=2)
+        best = orientation[np.arange(len(rows)), change.argmin(axis=1)]
+        fine = best[:, None] + np.linspace(-step, step, _FINE_SWEEP)
+        found = _three_link(arm.link_lengths, targets[rows], fine)
+        nearest.append(
+            np.minimum(_least_change(arm, found, states[rows]).min(axis=(1, 2)), change.min(axis=1))
+        )
+    return np.concatenate(nearest)
