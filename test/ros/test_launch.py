@@ -95,7 +95,12 @@ def test_arm_follows_a_circle(launch: Callable[..., Callable[[], str]], probe: P
     assert codes.count("solved") >= 50
     assert set(codes) <= {"no_joint_state", "solved"}
     assert tuple(probe.solutions[-1].name) == ARMS[arm].joint_names
-    assert len({tuple(state.position) for state in probe.joint_states}) > 10, "the arm moves"
+    # The probe may hear the simulator later than the node does.
+    probe.spin_until(
+        lambda: len({tuple(state.position) for state in probe.joint_states}) > 10,
+        START_TIMEOUT,
+        "a moving arm",
+    )
     output = end()
     assert output.count("process has finished cleanly") == 3
     assert "Traceback" not in output
