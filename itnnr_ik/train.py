@@ -121,11 +121,13 @@ def run(args: argparse.Namespace) -> int:
     if args.steps < 1:
         raise ValueError(f"--steps must be at least 1, got {args.steps}")
     try:
-        import torch  # noqa: F401
+        import torch
     except ImportError:
         raise ImportError("training needs torch: install the CPU build, see the README") from None
     from itnnr_ik.solver.model import save_model
 
+    # Layers this small gain nothing from more threads, and one makes a run repeat itself bit by bit.
+    torch.set_num_threads(1)
     inverse, metadata = train_arm(arm, seed=args.seed, steps=args.steps, progress=True)
     folder = args.output or Path("models") / arm.name
     save_model(folder, arm, inverse, metadata)

@@ -29,8 +29,8 @@ RANGE = 4.0
 MANY_NEIGHBOURS = 128
 #: Refinement steps: an adjusted anchor needs one or two. One that needs more is given up at first.
 STEPS, MANY_STEPS = 8, 100
-#: Candidates refined with many steps when nothing converged.
-PERSISTENT = 16
+#: Candidates, and postures with near tips, refined with many steps when nothing converged.
+PERSISTENT = 6
 #: A candidate this near [rad] to a refined solution would lead to the same one.
 SAME = 0.05
 #: Refinement may carry a candidate this far [rad]: one that lies farther than this behind the best
@@ -155,15 +155,17 @@ class Searcher:
         candidates = np.clip(candidates, self.arm.lower, self.arm.upper)
         goals = np.broadcast_to(goal, (len(candidates), len(goal)))
         x, residual = refine_many(self.arm, candidates, goals, self.precision, STEPS)
-        kept = np.arange(len(x))
         if residual.min() > self.tolerance:
-            kept = np.argsort(residual, kind="stable")[:PERSISTENT]
-            x, residual = closest_points(self.arm, x[kept], goal, self.precision, MANY_STEPS)
+            # Out of reach, F has nothing to go by: the postures with the nearest tips are the better starts.
+            best = np.argsort(residual, kind="stable")[:PERSISTENT]
+            starts = np.concatenate([x[best], anchors.x[neighbours[:PERSISTENT]]])
+            x, residual = closest_points(self.arm, starts, goal, self.precision, MANY_STEPS)
+            from_current = from_current and best[0] == 0
         change = np.zeros(len(x)) if now is None else np.abs(x - now).max(axis=1)
         # What is as good as the best within the tolerance is judged by the joint change alone.
         change = np.where(residual <= max(self.tolerance, residual.min() + self.tolerance), change, np.inf)
-        best = int(np.argmin(change))
-        return x[best].tolist(), float(residual[best]), _anchor(from_current and kept[best] == 0)
+        chosen = int(np.argmin(change))
+        return x[chosen].tolist(), float(residual[chosen]), _anchor(from_current and chosen == 0)
 
 
 def _anchor(current: bool) -> str:
