@@ -123,7 +123,12 @@ class Probe:
         """Wait until an ik_node that was started and this probe hear each other."""
         self.repeat_until(
             lambda: self.targets.publish(self.target(math.nan, 0.0)),
-            lambda: bool(self.statuses) and self.states.get_subscription_count() >= 2,  # one is the probe's
+            lambda: (
+                bool(self.statuses)
+                # The probe subscribes joint states and publishes solutions too.
+                and self.states.get_subscription_count() >= 2
+                and self.node.count_publishers("joint_solution") >= 2
+            ),
             "a running ik_node",
         )
         self.spin_for(SILENCE)
