@@ -28,7 +28,7 @@ _MAX_DAMPING = 1e3
 #: Share of the squared residual that a step may leave in `refine_one`.
 _PROGRESS = 0.25
 #: Step [rad] below which a refinement that has not converged has found its closest point.
-_STALLED = 1e-7
+_STALLED = 1e-4
 
 
 def _dot(a: Iterable[Component], b: Iterable[Component]) -> Component:

@@ -28,9 +28,9 @@ RANGE = 4.0
 #: Anchors looked up for a target that none of these solved, and for all branches.
 MANY_NEIGHBOURS = 128
 #: Refinement steps: an adjusted anchor needs one or two. One that needs more is given up at first.
-STEPS, MANY_STEPS = 8, 100
+STEPS, MANY_STEPS = 8, 50
 #: Candidates, and postures with near tips, refined with many steps when nothing converged.
-PERSISTENT = 6
+PERSISTENT = 4
 #: A candidate this near [rad] to a refined solution would lead to the same one.
 SAME = 0.05
 #: Refinement may carry a candidate this far [rad]: one that lies farther than this behind the best
