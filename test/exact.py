@@ -30,12 +30,13 @@ def _two_link(first: float, second: float, x: np.ndarray, y: np.ndarray) -> np.n
     return np.stack([_wrapped(shoulder), elbow], axis=-1)
 
 
-def _three_link(lengths: tuple[float, ...], targets: np.ndarray, orientation: np.ndarray) -> np.ndarray:
-    """Solutions (b, s, 2, 3) of a planar three-link arm whose last link points at ``orientation`` (b, s)."""
-    wrist = targets[:, None] - lengths[2] * np.stack([np.cos(orientation), np.sin(orientation)], axis=-1)
-    inner = _two_link(lengths[0], lengths[1], wrist[..., 0], wrist[..., 1])
-    last = _wrapped(orientation[..., None] - inner.sum(axis=-1))
-    return np.concatenate([inner, last[..., None]], axis=-1)
+def _three_link(lengths: tuple[float, ...], targets: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Solutions (b, s, 2, 3) of a planar three-link arm for values (b, s) of its first joint."""
+    rest = targets[:, None] - lengths[0] * np.stack([np.cos(first), np.sin(first)], axis=-1)
+    outer = _two_link(lengths[1], lengths[2], rest[..., 0], rest[..., 1])
+    outer[..., 0] = _wrapped(outer[..., 0] - first[..., None])
+    first = np.broadcast_to(first[..., None, None], (*outer.shape[:-1], 1))
+    return np.concatenate([first, outer], axis=-1)
 
 
 def within_limits(arm: Arm, positions: np.ndarray, margin: float = 0.0) -> np.ndarray:
@@ -77,16 +78,14 @@ def nearest_change(arm: Arm, targets: np.ndarray, states: np.ndarray) -> np.ndar
     """Largest joint change (b,) [rad] from the states (b, n) to the nearest solution within the limits."""
     if arm.n_joints == arm.n_coordinates:
         return _least_change(arm, solutions(arm, targets), states).min(axis=1)
-    step = 2 * math.pi / _SWEEP
+    sweep = np.linspace(arm.lower[0], arm.upper[0], _SWEEP)
+    step = sweep[1] - sweep[0]
     nearest = []
     for rows in np.array_split(np.arange(len(targets)), max(1, len(targets) // 250)):
-        orientation = np.tile(np.arange(_SWEEP) * step, (len(rows), 1))
-        found = _three_link(arm.link_lengths, targets[rows], orientation)
+        found = _three_link(arm.link_lengths, targets[rows], np.tile(sweep, (len(rows), 1)))
         change = _least_change(arm, found, states[rows]).min(axis=2)
-        best = orientation[np.arange(len(rows)), change.argmin(axis=1)]
-        fine = best[:, None] + np.linspace(-step, step, _FINE_SWEEP)
-        found = _three_link(arm.link_lengths, targets[rows], fine)
-        nearest.append(
-            np.minimum(_least_change(arm, found, states[rows]).min(axis=(1, 2)), change.min(axis=1))
-        )
+        around = sweep[change.argmin(axis=1)][:, None] + np.linspace(-step, step, _FINE_SWEEP)
+        found = _three_link(arm.link_lengths, targets[rows], around)
+        finer = _least_change(arm, found, states[rows]).min(axis=(1, 2))
+        nearest.append(np.minimum(finer, change.min(axis=1)))
     return np.concatenate(nearest)
