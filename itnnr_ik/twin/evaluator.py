@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from itnnr_ik.twin.spec import NetworkSpec
 
-#: Rows evaluated at a time: activations of that many rows stay in a core's cache.
-_CHUNK = 1024
+#: Rows evaluated at a time: activations of that many rows stay in a core's cache. The rows of one target are
+#: too few for a second thread of the linear algebra, whose waking up takes milliseconds on a busy machine.
+_CHUNK, _CHUNK_OF_FEW, _FEW = 1024, 64, 512
 
 Floats = NDArray[np.floating]
 
@@ -99,11 +100,12 @@ class TwinEvaluator:
 
     def later_layers(self, first: Floats) -> Floats:
         """What the perceptron makes of its first layer (b, h) before the activation; it may overwrite it."""
-        if len(first) <= _CHUNK:
+        chunk = _CHUNK_OF_FEW if len(first) <= _FEW else _CHUNK
+        if len(first) <= chunk:
             return self._later_layers(first)
         outputs = np.empty((len(first), self.spec.n_x), dtype=np.float32)
-        for start in range(0, len(first), _CHUNK):
-            outputs[start : start + _CHUNK] = self._later_layers(first[start : start + _CHUNK])
+        for start in range(0, len(first), chunk):
+            outputs[start : start + chunk] = self._later_layers(first[start : start + chunk])
         return outputs
 
     def _later_layers(self, values: Floats) -> Floats:
