@@ -20,7 +20,7 @@ from itnnr_ik.solver.search import (
 Array = NDArray[np.float64]
 
 #: Targets worked on at a time: their candidates stay in a core's cache.
-_CHUNK = 4096
+_CHUNK = 8192
 #: Anchors adjusted for each target in successive attempts, as (first rank, count): ranked by the nearness of
 #: their tip to the target without a current state, and with one by the nearness of their joints to it.
 _ATTEMPTS_WITHOUT_STATE = ((0, 1), (1, 3), (4, 12))
