@@ -163,7 +163,9 @@ class Searcher:
             from_current = from_current and best[0] == 0
         change = np.zeros(len(x)) if now is None else np.abs(x - now).max(axis=1)
         # What is as good as the best within the tolerance is judged by the joint change alone.
-        change = np.where(residual <= max(self.tolerance, residual.min() + self.tolerance), change, np.inf)
+        least = float(residual.min())
+        enough = self.tolerance if least <= self.tolerance else least + self.tolerance
+        change = np.where(residual <= enough, change, np.inf)
         chosen = int(np.argmin(change))
         return x[chosen].tolist(), float(residual[chosen]), _anchor(from_current and chosen == 0)
 
