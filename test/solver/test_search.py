@@ -1,0 +1,66 @@
+"""Which anchors a search starts from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from exact import within_limits
+
+from itnnr_ik.arms import ARMS
+from itnnr_ik.solver.model import load_model
+from itnnr_ik.solver.search import Searcher
+
+
+@pytest.fixture(scope="module", params=list(ARMS))
+def searcher(request: pytest.FixtureRequest) -> Searcher:
+    arm, inverse, _ = load_model(request.param)
+    return Searcher(arm, inverse, tolerance=1e-6, precision=5e-7)
+
+
+def test_only_the_planar_arm_of_three_links_is_redundant(searcher: Searcher) -> None:
+    """Three joints for two coordinates."""
+    assert searcher.redundant is (searcher.arm.name == "three_link")
+
+
+def test_a_near_state_is_the_first_anchor(searcher: Searcher) -> None:
+    """A target within range of the tip is tried from the current state, a far one is not."""
+    arm = searcher.arm
+    state = (arm.limits.mean(axis=0) + 0.6).tolist()
+    tip = arm.forward(state)
+    neighbours = searcher.inverse.anchors.nearest(tip, 3)
+    near, from_current = searcher.candidates(tip.tolist(), neighbours, state)
+    assert (from_current, len(near)) == (True, 4)
+    np.testing.assert_allclose(near[0], state, atol=1e-5)
+    beyond = tip.copy()
+    beyond[0] -= 1.01 * searcher.current_range
+    far, from_current = searcher.candidates(beyond.tolist(), neighbours, state)
+    assert (from_current, len(far)) == (False, 3)
+    without, from_current = searcher.candidates(tip.tolist(), neighbours, None)
+    assert (from_current, len(without)) == (False, 3)
+
+
+def test_adjusted_anchors_are_nearer_to_the_target_than_the_anchors(searcher: Searcher) -> None:
+    """One pass of F takes away nearly all of the distance, in the median."""
+    arm, anchors = searcher.arm, searcher.inverse.anchors
+    before, after = [], []
+    for target in arm.forward(arm.sample(200, np.random.default_rng(0))):
+        neighbours = anchors.nearest(target, 3)
+        candidates, _ = searcher.candidates(target.tolist(), neighbours, None)
+        before += np.linalg.norm(anchors.y[neighbours] - target, axis=1).tolist()
+        after += np.linalg.norm(arm.forward(candidates) - target, axis=1).tolist()
+    assert np.median(after) < 0.05 * np.median(before)
+
+
+def test_targets_at_the_edge_are_reached(searcher: Searcher) -> None:
+    """The stretched arm and postures with joints on their limits, where few anchors are."""
+    arm, rng = searcher.arm, np.random.default_rng(1)
+    postures = arm.sample(200, rng)
+    on_limit = rng.integers(3, size=postures.shape)
+    postures = np.where(on_limit == 1, arm.lower, np.where(on_limit == 2, arm.upper, postures))
+    stretched = postures.copy()
+    stretched[:, arm.n_joints - len(arm.link_lengths) + 1 :] = 0.0
+    for target in arm.forward(np.concatenate([postures, stretched])):
+        for state in (None, arm.sample(1, rng)[0].tolist()):
+            joints, residual, _ = searcher.search(target.tolist(), state)
+            assert residual <= 1e-6
+            assert within_limits(arm, np.array(joints))
