@@ -28,7 +28,7 @@ RANGE = 4.0
 #: Anchors looked up for a target that none of these solved, and for all branches.
 MANY_NEIGHBOURS = 128
 #: Refinement steps: an adjusted anchor needs one or two. One that needs more is given up at first.
-STEPS, MANY_STEPS = 8, 50
+STEPS, MANY_STEPS = 8, 100
 #: Candidates, and postures with near tips, refined with many steps when nothing converged.
 PERSISTENT = 4
 #: A candidate this near [rad] to a refined solution would lead to the same one.

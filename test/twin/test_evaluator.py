@@ -1,103 +1,96 @@
-"""F in NumPy against F in torch, and what the zero-anchored form promises."""
+"""The network F in NumPy."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from networks import random_evaluator, random_weights
+from cases import SPECS, random_weights
 
-from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.evaluator import TwinEvaluator
-from itnnr_ik.twin.inference import TwinInverse
 from itnnr_ik.twin.spec import NetworkSpec
 
-SPECS = [
-    NetworkSpec(3, 2, (16, 16), "relu"),
-    NetworkSpec(3, 2, (16, 16), "silu"),
-    NetworkSpec(3, 2, (16,), "relu", zero_anchored=True, y_scale=0.3, x_scale=2.0),
-    NetworkSpec(3, 2, (16, 8), "silu", zero_anchored=True, periodic=True, y_scale=0.3),
-]
+ZERO_ANCHORED = [name for name, spec in SPECS.items() if spec.zero_anchored]
 
 
-def points(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """y_new (b, 2), y_anchor (b, 2) and x_anchor (b, 3)."""
-    rng = np.random.default_rng(1)
-    return rng.normal(size=(count, 2)), rng.normal(size=(count, 2)), rng.normal(size=(count, 3))
+def _inputs(spec: NetworkSpec, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(5)
+    y_new, y_anchor = rng.normal(size=(2, count, spec.n_y))
+    return y_new, y_anchor, rng.uniform(-4.0, 4.0, (count, spec.n_x))
 
 
-@pytest.mark.parametrize("spec", SPECS)
-def test_numpy_and_torch_agree(spec: NetworkSpec) -> None:
-    """The same weights give the same adjustments to single precision, for few rows and for many."""
-    torch = pytest.importorskip("torch", reason="compares with the network in torch")
-    from itnnr_ik.twin.network import TwinNetwork
-
-    network = TwinNetwork(spec, torch.Generator().manual_seed(0))
-    weights = random_weights(spec)
-    network.load_state_dict({name: torch.from_numpy(weight) for name, weight in weights.items()})
-    for count in (1, 100, 3000):
-        rows = points(count)
-        with torch.no_grad():
-            expected = network(*(torch.tensor(a, dtype=torch.float32) for a in rows)).numpy()
-        assert TwinEvaluator(spec, weights).adjust(*rows) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+def test_a_network_small_enough_to_work_out_by_hand() -> None:
+    """One hidden unit: 2 · relu(1·y_new − 1·y_anchor + 0.5·x + 0.25) − 1."""
+    spec = NetworkSpec(n_x=1, n_y=1, hidden=(1,))
+    weights = {
+        "layers.0.weight": np.array([[1.0, -1.0, 0.5]]),
+        "layers.0.bias": np.array([0.25]),
+        "layers.2.weight": np.array([[2.0]]),
+        "layers.2.bias": np.array([-1.0]),
+    }
+    evaluator = TwinEvaluator(spec, weights)
+    y_new, y_anchor, x = np.array([[3.0], [0.0]]), np.array([[1.0], [1.0]]), np.array([[2.0], [1.0]])
+    assert evaluator.adjust(y_new, y_anchor, x)[:, 0].tolist() == [5.5, -1.0]
 
 
-@pytest.mark.parametrize("spec", SPECS[2:])
-def test_no_change_of_y_is_no_change_of_x(spec: NetworkSpec) -> None:
-    """The zero-anchored form answers zero, to rounding, where y_new is the anchor's y."""
-    _, y, x = points(50)
-    assert np.abs(random_evaluator(spec).adjust(y, y, x)).max() < 1e-6
+@pytest.mark.parametrize("name", ZERO_ANCHORED)
+def test_no_change_of_y_gives_no_change_of_x(name: str) -> None:
+    """Zero-anchored, exactly: the shortest loop of equation 3."""
+    evaluator = TwinEvaluator(SPECS[name], random_weights(SPECS[name]))
+    y, _, x = _inputs(SPECS[name], 300)
+    np.testing.assert_array_equal(evaluator.adjust(y, y, x), 0.0)
 
 
-@pytest.mark.parametrize("spec", SPECS)
-def test_anchors_by_index_give_what_anchors_by_value_give(spec: NetworkSpec) -> None:
-    """What is kept of an anchor beforehand changes nothing but rounding."""
-    y, y_anchor, x_anchor = points(200)
-    inverse = TwinInverse(random_evaluator(spec), Anchors(x_anchor, y_anchor))
-    indices = np.random.default_rng(2).integers(200, size=80)
-    expected = inverse.adjust(y[:80], x_anchor[indices], y_anchor[indices])
-    assert inverse.adjust_anchors(y[:80], indices) == pytest.approx(expected, abs=5e-6)
-    one = inverse.adjust(np.repeat(y[:1], 80, axis=0), x_anchor[indices], y_anchor[indices])
-    assert inverse.adjust_anchors(y[0], indices) == pytest.approx(one, abs=5e-6)
+@pytest.mark.parametrize("name", [name for name in ZERO_ANCHORED if SPECS[name].periodic])
+def test_angles_count_modulo_a_turn(name: str) -> None:
+    """A full turn of every joint of the anchor changes nothing."""
+    evaluator = TwinEvaluator(SPECS[name], random_weights(SPECS[name]))
+    y_new, y_anchor, x = _inputs(SPECS[name], 50)
+    turned = evaluator.adjust(y_new, y_anchor, x + 2.0 * np.pi)
+    np.testing.assert_allclose(turned, evaluator.adjust(y_new, y_anchor, x), atol=1e-5)
 
 
-def test_large_activations_do_not_overflow() -> None:
-    """Huge inputs give finite numbers and no warning, which the tests would turn into an error."""
-    spec = NetworkSpec(2, 2, (8,), "silu", zero_anchored=True, periodic=True)
-    y = np.full((1, 2), 1e6)
-    with np.errstate(all="raise", under="ignore"):
-        assert np.isfinite(random_evaluator(spec).adjust(y, -y, np.ones((1, 2)))).all()
+@pytest.mark.parametrize("name", ZERO_ANCHORED)
+def test_only_the_difference_of_the_outputs_counts(name: str) -> None:
+    """Zero-anchored, a shift of both outputs changes nothing."""
+    evaluator = TwinEvaluator(SPECS[name], random_weights(SPECS[name]))
+    y_new, y_anchor, x = _inputs(SPECS[name], 50)
+    shifted = evaluator.adjust(y_new + 1.0, y_anchor + 1.0, x)
+    np.testing.assert_allclose(shifted, evaluator.adjust(y_new, y_anchor, x), atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("change", "text"),
-    [
-        (lambda weights: weights.pop("layers.0.bias"), "do not fit"),
-        (lambda weights: weights.update(extra=np.zeros(1, np.float32)), "do not fit"),
-        (lambda weights: weights.update({"layers.0.bias": np.zeros(3, np.float32)}), "do not fit"),
-        (lambda weights: weights["layers.0.bias"].fill(np.nan), "not all finite"),
-    ],
-)
-def test_weights_that_do_not_fit_are_refused(change, text: str) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("name", SPECS)
+def test_a_long_batch_is_its_rows(name: str) -> None:
+    """Thousands of rows are evaluated as each alone."""
+    evaluator = TwinEvaluator(SPECS[name], random_weights(SPECS[name]))
+    y_new, y_anchor, x = _inputs(SPECS[name], 5000)
+    together = evaluator.adjust(y_new, y_anchor, x)
+    assert together.shape == x.shape
+    for i in range(0, 5000, 499):
+        alone = evaluator.adjust(y_new[i : i + 1], y_anchor[i : i + 1], x[i : i + 1])
+        np.testing.assert_allclose(together[i : i + 1], alone, atol=1e-5)
+    assert evaluator.adjust(y_new[:0], y_anchor[:0], x[:0]).shape == (0, SPECS[name].n_x)
+
+
+@pytest.mark.parametrize("activation", ["relu", "silu"])
+def test_huge_inputs_do_not_overflow(activation: str) -> None:
+    """The activation of a large negative number is zero, not NaN."""
+    spec = SPECS[f"published-{activation}"]
+    evaluator = TwinEvaluator(spec, random_weights(spec))
+    with np.errstate(over="raise", invalid="raise"):
+        outputs = evaluator.adjust(np.full((1, 2), -1e6), np.full((1, 2), 1e6), np.zeros((1, 3)))
+    assert np.isfinite(outputs).all()
+
+
+def test_weights_that_do_not_fit_are_refused() -> None:
     """Missing, superfluous, of another shape, or not finite."""
-    weights = random_weights(SPECS[0])
-    change(weights)
-    with pytest.raises(ValueError, match=text):
-        TwinEvaluator(SPECS[0], weights)
-
-
-def test_a_spec_counts_its_weights_and_survives_json() -> None:
-    """Layer sizes and number of weights by hand: published form 2·2 + 3 inputs, periodic form 2 + 2·3."""
-    assert SPECS[0].layer_sizes == (7, 16, 16, 3)
-    assert SPECS[0].n_parameters == 8 * 16 + 17 * 16 + 17 * 3
-    assert SPECS[3].layer_sizes == (8, 16, 8, 3)
-    assert all(NetworkSpec.from_dict(spec.to_dict()) == spec for spec in SPECS)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [{"activation": "tanh"}, {"hidden": ()}, {"n_x": 0}, {"periodic": True}],
-)
-def test_a_spec_that_means_nothing_is_refused(wrong: dict[str, object]) -> None:
-    """Unknown activation, no layer, no dimension, or angles in the published form."""
-    with pytest.raises(ValueError):
-        NetworkSpec(**{"n_x": 2, "n_y": 2, **wrong})  # type: ignore[arg-type]
+    spec = SPECS["published-relu"]
+    good = random_weights(spec)
+    missing = {name: weight for name, weight in good.items() if name != "layers.2.bias"}
+    transposed = {**good, "layers.0.weight": good["layers.0.weight"].T}
+    for bad in (missing, {**good, "layers.6.bias": np.zeros(1)}, transposed, {}):
+        with pytest.raises(ValueError, match=r"network weights do not fit: expected .* got"):
+            TwinEvaluator(spec, bad)
+    for value in (np.nan, np.inf):
+        broken = {**good, "layers.4.bias": np.full(3, value)}
+        with pytest.raises(ValueError, match="not all finite"):
+            TwinEvaluator(spec, broken)

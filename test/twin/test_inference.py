@@ -1,89 +1,82 @@
-"""Algorithm 2 with a network whose weights are known."""
+"""Algorithm 2: anchors adjusted, candidates ranked."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from networks import random_evaluator, random_weights
+from cases import SPECS, random_anchors, random_inverse, random_weights
 
-from itnnr_ik.twin.anchors import Anchors
+from itnnr_ik.arms import ARMS
+from itnnr_ik.solver.model import load_model
 from itnnr_ik.twin.evaluator import TwinEvaluator
 from itnnr_ik.twin.inference import TwinInverse
-from itnnr_ik.twin.spec import NetworkSpec
 
 
-def double(x: np.ndarray) -> np.ndarray:
-    """The forward function y = 2 x."""
-    return 2.0 * x
+@pytest.mark.parametrize("name", SPECS)
+def test_kept_anchors_are_adjusted_like_any_other(name: str) -> None:
+    """What is computed beforehand for anchors changes no answer."""
+    inverse = random_inverse(SPECS[name])
+    rng = np.random.default_rng(2)
+    indices, targets = rng.integers(200, size=80), rng.normal(size=(80, 2))
+    x, y = inverse.anchors.x[indices], inverse.anchors.y[indices]
+    expected = inverse.adjust(targets, x, y)
+    np.testing.assert_allclose(inverse.adjust_anchors(targets, indices), expected, atol=5e-6)
+    to_one_target = inverse.adjust(np.broadcast_to(targets[0], y.shape), x, y)
+    np.testing.assert_allclose(inverse.adjust_anchors(targets[0], indices), to_one_target, atol=5e-6)
 
 
-def half_of_the_change(factor: float) -> TwinEvaluator:
-    """F(y_new, y_anchor, x_anchor) = factor · (y_new − y_anchor), exactly, for one dimension."""
-    spec = NetworkSpec(1, 1, (2,), "relu")
-    # relu(Δy) − relu(−Δy) = Δy
-    first = np.array([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]], np.float32)
-    weights = {
-        "layers.0.weight": first,
-        "layers.0.bias": np.zeros(2, np.float32),
-        "layers.2.weight": np.array([[factor, -factor]], np.float32),
-        "layers.2.bias": np.zeros(1, np.float32),
-    }
-    return TwinEvaluator(spec, weights)
-
-
-ANCHORS = Anchors(np.array([[0.0], [1.0], [2.0], [5.0]]), np.array([[0.0], [2.0], [4.0], [10.0]]))
-
-
-def test_a_perfect_network_inverts_from_every_anchor() -> None:
-    """x̂ = x_anchor + F is the preimage, whichever anchor it starts from (equation 6)."""
-    inverse = TwinInverse(half_of_the_change(0.5), ANCHORS)
-    assert inverse.predictions(np.array([[3.0], [7.0]]), k=3) == pytest.approx(
-        np.array([[[1.5]] * 3, [[3.5]] * 3])
+@pytest.mark.parametrize("name", [name for name, spec in SPECS.items() if spec.zero_anchored])
+def test_an_anchor_asked_for_its_own_output_stays(name: str) -> None:
+    """Zero-anchored: x_anchor comes back, to single precision."""
+    inverse = random_inverse(SPECS[name])
+    indices = np.arange(200)
+    np.testing.assert_allclose(
+        inverse.adjust_anchors(inverse.anchors.y, indices), inverse.anchors.x, atol=5e-6
     )
 
 
-def test_candidates_are_ranked_by_consistency() -> None:
-    """An imperfect network does best from the nearest anchor, here of rank 0; residuals grow from there."""
-    candidates = TwinInverse(half_of_the_change(0.4), ANCHORS).candidates(np.array([[3.9]]), double, k=4)
-    assert candidates.rank.tolist() == [[0, 1, 2, 3]]
-    assert (np.diff(candidates.residual, axis=1) >= 0.0).all()
-    assert candidates.residual == pytest.approx(
-        0.2 * np.abs(3.9 - np.array([[4.0, 2.0, 0.0, 10.0]])), abs=1e-6
-    )
-    assert candidates.best == pytest.approx(np.array([[2.0 - 0.04]]), abs=1e-6)
+@pytest.mark.parametrize("first_rank", [0, 1])
+def test_predictions_come_in_the_order_of_the_anchors(first_rank: int) -> None:
+    """One for each of the k anchors nearest in y, the ranks before ``first_rank`` left out."""
+    inverse = random_inverse(SPECS["published-silu"])
+    targets = np.random.default_rng(3).normal(size=(12, 2))
+    predictions = inverse.predictions(targets, k=4, first_rank=first_rank)
+    assert predictions.shape == (12, 4, 3)
+    for target, row in zip(targets, predictions, strict=True):
+        nearest = np.argsort(np.linalg.norm(inverse.anchors.y - target, axis=1))[first_rank : first_rank + 4]
+        expected = inverse.adjust(
+            np.tile(target, (4, 1)), inverse.anchors.x[nearest], inverse.anchors.y[nearest]
+        )
+        np.testing.assert_allclose(row, expected, atol=1e-6)
 
 
-def test_ranking_needs_no_luck_with_the_nearest_anchor() -> None:
-    """Where a farther anchor leads to the better preimage it comes first, with its rank."""
-    inverse = TwinInverse(
-        half_of_the_change(0.5), Anchors(np.array([[0.0], [1.0]]), np.array([[1.0], [2.0]]))
-    )
-    # The first anchor lies beside the function y = 2 x, the second one on it.
-    candidates = inverse.candidates(np.array([[1.2]]), double, k=2)
-    assert candidates.rank.tolist() == [[1, 0]]
-    assert candidates.best == pytest.approx(np.array([[0.6]]))
+@pytest.mark.parametrize("name", ARMS)
+def test_candidates_are_ranked_by_consistency(name: str) -> None:
+    """Residuals rise along a row, belong to their candidates, and the ranks name the anchors."""
+    arm, inverse, _ = load_model(name)
+    targets = arm.forward(arm.sample(100, np.random.default_rng(4)))
+    found = inverse.candidates(targets, arm.forward, k=6)
+    assert (np.diff(found.residual, axis=1) >= 0.0).all()
+    distance = np.linalg.norm(arm.forward(found.x) - targets[:, None], axis=2)
+    np.testing.assert_allclose(found.residual, distance, atol=1e-12)
+    np.testing.assert_array_equal(np.sort(found.rank, axis=1), np.tile(np.arange(6), (100, 1)))
+    predictions = inverse.predictions(targets, k=6)
+    np.testing.assert_array_equal(np.take_along_axis(predictions, found.rank[..., None], axis=1), found.x)
+    np.testing.assert_array_equal(found.best, found.x[:, 0])
 
 
-def test_re_anchoring_shrinks_the_residual_in_every_pass() -> None:
-    """Each pass leaves a fifth of the residual of this network."""
-    inverse = TwinInverse(half_of_the_change(0.4), ANCHORS)
-    residuals = [
-        inverse.candidates(np.array([[9.0]]), double, k=1, passes=n).residual[0, 0] for n in (1, 2, 3)
-    ]
-    assert residuals == pytest.approx([0.2, 0.04, 0.008], rel=1e-3)
+@pytest.mark.parametrize("name", ARMS)
+def test_re_anchoring_lowers_the_residual(name: str) -> None:
+    """A second pass from the answers of the first improves the median tenfold."""
+    arm, inverse, _ = load_model(name)
+    targets = arm.forward(arm.sample(500, np.random.default_rng(5)))
+    one, two = (inverse.candidates(targets, arm.forward, passes=n).residual[:, 0] for n in (1, 2))
+    assert np.median(two) < 0.1 * np.median(one)
 
 
-def test_the_published_protocol_starts_at_rank_1() -> None:
-    """The nearest anchor is left out."""
-    inverse = TwinInverse(half_of_the_change(0.4), ANCHORS)
-    first, second = inverse.predictions(np.array([[3.9]]), k=2)[0]
-    published = inverse.predictions(np.array([[3.9]]), k=1, first_rank=1)[0, 0]
-    assert published == second != first
-
-
-def test_anchors_of_another_dimension_are_refused() -> None:
-    """The message says what the network expects."""
-    spec = NetworkSpec(2, 2, (4,), "relu")
-    assert random_weights(spec)
-    with pytest.raises(ValueError, match=r"x \(p, 2\) and y \(p, 2\)"):
-        TwinInverse(random_evaluator(spec), ANCHORS)
+def test_anchors_of_another_problem_are_refused() -> None:
+    """The message has the dimensions of network and anchors."""
+    evaluator = TwinEvaluator(SPECS["published-relu"], random_weights(SPECS["published-relu"]))
+    other = random_anchors(type(evaluator.spec)(n_x=2, n_y=2))
+    with pytest.raises(ValueError, match=r"expects anchors with x \(p, 3\) and y \(p, 2\), got \(200, 2\)"):
+        TwinInverse(evaluator, other)
