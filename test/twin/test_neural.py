@@ -51,10 +51,10 @@ def test_it_is_a_forward_function_for_arrays_and_tensors() -> None:
 
 
 def test_trained_the_other_way_round_it_averages_over_branches() -> None:
-    """The inverse baseline of Table 1 cannot answer where three inputs are right."""
+    """The inverse baseline of Table 1 fails where two branches meet, and serves where there is one."""
     (x, y), (x_val, y_val) = cubic_data(300, 0), cubic_data(100, 1)
     inverse = NeuralRegressor(hidden=(64, 64), schedule=SCHEDULE).fit(y, x, y_val, x_val)
-    targets = np.linspace(-0.3, 0.3, 20)[:, None]
-    assert np.abs(cubic(inverse.predict(targets)) - targets).mean() > 0.05
+    folds = np.linspace(-0.6, 0.6, 13)[:, None]
+    assert np.abs(cubic(inverse.predict(folds)) - folds).max() > 0.2
     outer = np.array([[-4.0], [4.0]])
-    np.testing.assert_allclose(cubic(inverse.predict(outer)), outer, atol=0.5)
+    np.testing.assert_allclose(cubic(inverse.predict(outer)), outer, atol=0.7)
