@@ -27,6 +27,9 @@ _MIN_DAMPING = 1e-12
 _MAX_DAMPING = 1e3
 #: Share of the squared residual that a step may leave in `refine_one`.
 _PROGRESS = 0.25
+#: Share of the progress that the Jacobian foresees below which `closest_points` damps more: far from the
+#: target, steps without damping overshoot from side to side.
+_FORESEEN = 0.5
 #: Step [rad] below which a refinement that has not converged has found its closest point.
 _STALLED = 1e-4
 
@@ -180,8 +183,15 @@ def closest_points(
         trial_error = list(map(sub, target, tip))
         trial_square = _dot(trial_error, trial_error)
         better = trial_square < square
-        moved = np.max(np.abs(list(map(sub, trial, joints))), axis=0)
-        damping = np.where(better, 0.3 * damping, 10.0 * np.maximum(damping, 1e-3 * square))
+        step = list(map(sub, trial, joints))
+        moved = np.max(np.abs(step), axis=0)
+        left = [e - _dot(row, step) for e, row in zip(error, jacobian, strict=True)]
+        foreseen = square - _dot(left, left)
+        damping = np.where(
+            square - trial_square > _FORESEEN * foreseen,
+            0.3 * damping,
+            np.where(better, 3.0, 10.0) * np.maximum(damping, 1e-3 * square),
+        )
         joints = _choose(better, trial, joints)
         error = _choose(better, trial_error, error)
         jacobian = [_choose(better, *rows) for rows in zip(trial_jacobian, jacobian, strict=True)]

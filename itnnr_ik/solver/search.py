@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from operator import sub
 
 import numpy as np
@@ -28,9 +29,10 @@ RANGE = 4.0
 #: Anchors looked up for a target that none of these solved, and for all branches.
 MANY_NEIGHBOURS = 128
 #: Refinement steps: an adjusted anchor needs one or two. One that needs more is given up at first.
-STEPS, MANY_STEPS = 8, 100
-#: Candidates, and postures with near tips, refined with many steps when nothing converged.
-PERSISTENT = 4
+STEPS, MANY_STEPS = 8, 50
+#: Refined with many steps when nothing converged: so many candidates, and every so manyth of the anchors,
+#: because two edges of the workspace may be about as near.
+PERSISTENT, APART = 4, 16
 #: A candidate this near [rad] to a refined solution would lead to the same one.
 SAME = 0.05
 #: Refinement may carry a candidate this far [rad]: one that lies farther than this behind the best
@@ -59,6 +61,11 @@ class Searcher:
     def redundant(self) -> bool:
         """The arm has more joints than the target has coordinates."""
         return self.arm.n_joints > self.arm.n_coordinates
+
+    @cached_property
+    def _corners(self) -> Array:
+        """Joint positions (2^n, n) [rad] with all joints on a limit: often closest, with few anchors near."""
+        return np.array(list(product(*self.arm.limits.T)))
 
     @cached_property
     def current_range(self) -> float:
@@ -156,9 +163,9 @@ class Searcher:
         goals = np.broadcast_to(goal, (len(candidates), len(goal)))
         x, residual = refine_many(self.arm, candidates, goals, self.precision, STEPS)
         if residual.min() > self.tolerance:
-            # Out of reach, F has nothing to go by: the postures with the nearest tips are the better starts.
+            # Out of reach, F has nothing to go by: known postures are the better starts.
             best = np.argsort(residual, kind="stable")[:PERSISTENT]
-            starts = np.concatenate([x[best], anchors.x[neighbours[:PERSISTENT]]])
+            starts = np.concatenate([x[best], anchors.x[neighbours[::APART]], self._corners])
             x, residual = closest_points(self.arm, starts, goal, self.precision, MANY_STEPS)
             from_current = from_current and best[0] == 0
         change = np.zeros(len(x)) if now is None else np.abs(x - now).max(axis=1)
