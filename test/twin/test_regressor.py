@@ -16,6 +16,7 @@ from itnnr_ik.twin.sampling import perturbation_radius
 
 torch = pytest.importorskip("torch", reason="trains networks")
 
+from itnnr_ik.twin.neural import NeuralRegressor  # noqa: E402
 from itnnr_ik.twin.regressor import InverseTwinRegressor  # noqa: E402
 
 #: The paper's configuration made small and quick: narrower, with a higher rate and few epochs.
@@ -160,3 +161,15 @@ def test_the_published_configuration_is_that_of_appendix_b() -> None:
     assert (PUBLISHED.hidden, PUBLISHED.activation, PUBLISHED.loss) == ((640, 640), "relu", "label")
     assert not PUBLISHED.zero_anchored
     assert PUBLISHED.schedule == PlateauSchedule(1e-5, 32, 40, 100, 2000)
+
+
+def test_candidates_are_ranked_by_a_learned_forward_function() -> None:
+    """Where f is unknown: pairs from data and a network fitted to them, still better than the lookup."""
+    learned = NeuralRegressor(hidden=(64, 64), schedule=PlateauSchedule(learning_rate=1e-3, max_epochs=150))
+    learned.fit(*cubic_data(300, 0), *cubic_data(100, 1))
+    regressor = _published(forward=learned)
+    assert _cubic_rmse(regressor) < _cubic_rmse(NearestInverse().fit(*cubic_data(300, 0)))
+    found = regressor.candidates(cubic_data(20, 9)[1])
+    np.testing.assert_allclose(
+        found.residual, np.abs(learned(found.x) - cubic_data(20, 9)[1][:, None])[..., 0], atol=1e-6
+    )
