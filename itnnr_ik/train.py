@@ -103,7 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def number_list(text: str) -> list[float]:
-    """``0.65,1.45``; separate arguments may be given just as well."""
+    """``0.65,1.45``, or one number of several arguments; a negative list needs ``--lower=-1,-2``."""
     return [float(number) for number in text.split(",")]
 
 
@@ -128,8 +128,9 @@ def run(args: argparse.Namespace) -> int:
 
     # Layers this small gain nothing from more threads, and one makes a run repeat itself bit by bit.
     torch.set_num_threads(1)
-    inverse, metadata = train_arm(arm, seed=args.seed, steps=args.steps, progress=True)
     folder = args.output or Path("models") / arm.name
+    folder.mkdir(parents=True, exist_ok=True)  # known to be writable before, not after, the training
+    inverse, metadata = train_arm(arm, seed=args.seed, steps=args.steps, progress=True)
     save_model(folder, arm, inverse, metadata)
     for name, value in metadata["metrics"].items():
         print(f"{name:28} {value:g}")

@@ -61,6 +61,11 @@ def generate_launch_description():
                 "bag", default_value="", description="Folder of the recording that targets:=bag replays"
             ),
             DeclareLaunchArgument(
+                "urdf",
+                default_value=_share("urdf", arm, ".urdf"),
+                description="Robot description for RViz; a trained model's folder has its own arm.urdf",
+            ),
+            DeclareLaunchArgument(
                 "rviz",
                 default_value="false",
                 choices=["true", "false"],
@@ -84,7 +89,7 @@ def generate_launch_description():
             Node(
                 package="robot_state_publisher",
                 executable="robot_state_publisher",
-                parameters=[{"robot_description": _text(Command(["cat ", *_share("urdf", arm, ".urdf")]))}],
+                parameters=[{"robot_description": _text(Command(["cat ", LaunchConfiguration("urdf")]))}],
                 condition=rviz,
             ),
             Node(

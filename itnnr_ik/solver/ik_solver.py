@@ -44,7 +44,8 @@ class IKSolver:
         metadata: What is recorded about the model.
 
     Raises:
-        ValueError: The network was trained for other dimensions, or the tolerance is not positive.
+        ValueError: The network was trained for other dimensions, it has too few anchors, or the tolerance
+            is not positive.
     """
 
     def __init__(
@@ -58,6 +59,8 @@ class IKSolver:
                 f"{arm.name} has {arm.n_joints} joints and {arm.n_coordinates} target coordinates, "
                 f"the network was trained for {spec.n_x} and {spec.n_y}"
             )
+        if len(inverse.anchors) < MANY_NEIGHBOURS:
+            raise ValueError(f"expected at least {MANY_NEIGHBOURS} anchors, got {len(inverse.anchors)}")
         self.arm = arm
         self.tolerance = float(tolerance)
         self.metadata = metadata or {}
@@ -143,8 +146,7 @@ class IKSolver:
         positions, residual = refine_many(self.arm, candidates, goals, searcher.precision, 2 * STEPS)
         reference = self.arm.limits.mean(axis=0) if now is None else now
         change = np.abs(positions - reference).max(axis=1)
-        redundant = self.arm.n_joints > self.arm.n_coordinates
-        apart = _DISTINCT_REDUNDANT if redundant else _DISTINCT
+        apart = _DISTINCT_REDUNDANT if searcher.redundant else _DISTINCT
         found: list[Solution] = []
         for i in np.argsort(change, kind="stable"):
             if residual[i] > self.tolerance:

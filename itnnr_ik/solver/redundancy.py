@@ -21,9 +21,10 @@ from itnnr_ik.solver.refine import damped_step
 
 #: Longest move [rad] before the tip has to be corrected: it moves off along a curve.
 _LONGEST = 0.3
-#: The well-bent posture: this share of its limit for each joint beyond the first, all to the side that
-#: the first elbow is bent to; the first joint, which only turns the whole, in its middle with less weight.
-_BEND, _FIRST_WEIGHT = 0.64, 0.5
+#: The well-bent posture: each elbow at this share of the way from straight to its limit, all to the side
+#: that the first is bent to where their limits allow; the joints before, which only turn the whole, in the
+#: middle of their limits, with less weight.
+_BEND, _BASE_WEIGHT = 0.64, 0.5
 _TINY = 1e-12
 
 
@@ -55,19 +56,31 @@ def bend(
     arm: Arm, joints: Sequence[Component], state: Sequence[Component], allowed: Component, xp: Any
 ) -> list[Component]:
     """Joint positions nearer to the well-bent posture, none farther than ``allowed`` [rad] from ``state``."""
-    elbow_up = state[1] > 0.0
-    wish = [_FIRST_WEIGHT * (0.5 * (arm.lower[0] + arm.upper[0]) - joints[0])]
-    for q, low, high in zip(joints[1:], arm.lower[1:], arm.upper[1:], strict=True):
-        wish.append(_BEND * xp.where(elbow_up, high, low) - q)
+    first_elbow = arm.n_joints - len(arm.link_lengths) + 1
+    bent_up = state[first_elbow] > 0.0
+    wish = []
+    for i, (q, low, high) in enumerate(zip(joints, arm.lower, arm.upper, strict=True)):
+        if i < first_elbow:
+            wish.append(_BASE_WEIGHT * (0.5 * (low + high) - q))
+        else:
+            up, down = _bent(low, high)
+            wish.append(xp.where(bent_up, up, down) - q)
     direction = _without_tip_motion(arm, joints, wish, xp)
     # To the point on the line that is nearest to the posture, in the norm weighted as the wish is.
-    weight = [_FIRST_WEIGHT] + [1.0] * (arm.n_joints - 1)
+    weight = [_BASE_WEIGHT] * first_elbow + [1.0] * (arm.n_joints - first_elbow)
     curvature = sum(w * d * d for w, d in zip(weight, direction, strict=True))
     length = sum(map(mul, wish, direction)) / xp.maximum(curvature, _TINY)
     for d, q, s in zip(direction, joints, state, strict=True):
         room = xp.where(d > 0.0, allowed - (q - s), allowed + (q - s))
         length = xp.minimum(length, room / xp.maximum(xp.abs(d), _TINY))
     return _move(arm, joints, direction, length, xp)
+
+
+def _bent(low: float, high: float) -> tuple[float, float]:
+    """Well-bent positions [rad] of an elbow, up and down; the same one twice if it bends to one side only."""
+    up = max(low, 0.0) + _BEND * (high - max(low, 0.0))
+    down = min(high, 0.0) + _BEND * (low - min(high, 0.0))
+    return (up if high > 0.0 else down), (down if low < 0.0 else up)
 
 
 def _without_tip_motion(

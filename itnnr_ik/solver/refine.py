@@ -141,7 +141,7 @@ def refine_many(
         if len(going) < len(active):
             active, square = active[going], square[going]
             joints, goal, error = ([c[going] for c in columns] for columns in (joints, goal, error))
-            jacobian = [[_rows(c, going) for c in row] for row in jacobian]
+            jacobian = [[c[going] for c in row] for row in jacobian]
         trial = limited_trial(arm, joints, jacobian, error, _DAMPING_SHARE * square + _MIN_DAMPING, np)
         tip, jacobian = arm.tip(trial, np)
         error = list(map(sub, goal, tip))
@@ -155,7 +155,7 @@ def refine_many(
         kept = np.flatnonzero(better)
         active, square = active[kept], trial_square[kept]
         joints, goal, error = ([c[kept] for c in columns] for columns in (trial, goal, error))
-        jacobian = [[_rows(c, kept) for c in row] for row in jacobian]
+        jacobian = [[c[kept] for c in row] for row in jacobian]
         positions[active] = np.stack(joints, axis=1)
         residual[active] = square
     return positions, np.sqrt(residual)
@@ -199,11 +199,6 @@ def closest_points(
         if (moved < _STALLED).all():
             break
     return np.stack(joints, axis=1), np.sqrt(square)
-
-
-def _rows(column: Component, indices: NDArray[np.intp]) -> Component:
-    """Rows of a Jacobian entry, which may be a constant."""
-    return column[indices] if isinstance(column, np.ndarray) else column
 
 
 def _choose(

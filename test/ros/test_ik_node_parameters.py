@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from probe import Probe
 
-import itnnr_ik
-from itnnr_ik.arms import get_arm
+from itnnr_ik.solver.model import load_model, save_model
 
 #: Within reach of the two-link arm, in [m].
 TARGET = (1.71, 0.48)
@@ -63,15 +62,20 @@ def test_warnings_held_back_are_counted(probe: Probe) -> None:
     assert "got frame 'map' (2 more like this held back)" in process.output
 
 
-def test_model_may_be_a_folder(probe: Probe) -> None:
-    """A path in place of a name, and integers and an empty list where numbers and names are asked for."""
-    folder = Path(itnnr_ik.__file__).parent / "models" / "three_link"
-    probe.start_ik_node("-p", f"model:={folder}", "-p", "joints:=[]", "-p", "warn_period:=5")
-    probe.send_first_joint_state(get_arm("three_link").joint_names, (0.1, 0.5, 0.5))
+def test_a_trained_model_brings_its_names(probe: Probe, tmp_path: Path, root: Path) -> None:
+    """A model folder beside the packaged parameters: its joints count. An integer does for a number."""
+    arm, inverse, metadata = load_model("three_link")
+    names = ("shoulder", "elbow", "wrist")
+    save_model(tmp_path / "mine", arm.with_changes(joint_names=names), inverse, metadata["metrics"])
+    parameters = root / "config" / "three_link.yaml"
+    probe.start_ik_node(
+        "--params-file", str(parameters), "-p", f"model:={tmp_path / 'mine'}", "-p", "warn_period:=5"
+    )
+    probe.send_first_joint_state(names, (0.1, 0.5, 0.5))
     values, _, solution = probe.ask(probe.target(2.0, 1.0))
     assert values["code"] == "solved"
     assert solution is not None
-    assert tuple(solution.name) == get_arm("three_link").joint_names
+    assert tuple(solution.name) == names
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from exact import within_limits
 
-from itnnr_ik.arms import ARMS
+from itnnr_ik import IKSolver
+from itnnr_ik.arms import ARMS, Arm
 from itnnr_ik.solver import scalars
 from itnnr_ik.solver.redundancy import approach, bend
+from itnnr_ik.train import train_arm
 
 ARM = ARMS["three_link"]
 
@@ -77,3 +80,43 @@ def test_one_value_and_columns_move_alike() -> None:
         row, state = joints[i].tolist(), states[i].tolist()
         np.testing.assert_allclose(approach(ARM, row, state, scalars), near[i], atol=1e-12)
         np.testing.assert_allclose(bend(ARM, row, state, float(allowed[i]), scalars), bent[i], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("arm", "reason"),
+    [
+        (
+            ARMS["three_link"].with_changes(limits=((-1.5, 0.3, -2.2), (1.5, 2.2, -0.3))),
+            "elbows that bend to opposite sides",
+        ),
+        (
+            Arm(
+                name="shoulder_and_two_elbows",
+                family="yaw_pitch",
+                link_lengths=(1.0, 1.0, 0.5),
+                lower=(-1.57, 0.1, -2.2, -1.5),
+                upper=(1.57, 1.5, -0.2, 1.5),
+                joint_names=("yaw", "shoulder", "elbow", "wrist"),
+                link_names=("base_link", "link_1", "link_2", "link_3", "link_4"),
+            ),
+            "a shoulder that is no elbow",
+        ),
+    ],
+    ids=["opposite elbows", "yaw and shoulder"],
+)
+def test_arms_with_other_limits_track_without_a_jump(arm: Arm, reason: str) -> None:
+    """Limits on one side of straight, or a joint before the elbows, must not draw the arm into a corner."""
+    pytest.importorskip("torch", reason="training needs torch")
+    inverse, _ = train_arm(arm, steps=300)
+    solver = IKSolver(arm, inverse)
+    rng, t = np.random.default_rng(0), np.arange(600)[:, None] / 200
+    middle, half = arm.limits.mean(axis=0), np.subtract(arm.upper, arm.lower) / 2
+    swing = half * rng.uniform(0.1, 0.5, arm.n_joints)
+    path = middle + swing * np.sin(2 * np.pi * rng.uniform(0.1, 0.5, arm.n_joints) * t)
+    state = path[0]
+    for target in arm.forward(path[1:]):
+        solution = solver.solve(target, state)
+        assert solution.converged
+        assert solution.displacement is not None and solution.displacement <= 0.05, reason
+        state = solution.positions
+        assert np.minimum(state - arm.lower, arm.upper - state).min() > 1e-3
