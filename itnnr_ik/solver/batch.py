@@ -74,7 +74,9 @@ def _from_states(
     x, residual, change = _least_change(searcher, x, residual, now)
     x_now = np.clip(now, arm.lower, arm.upper)
     tips = arm.forward(x_now)
-    near = np.flatnonzero(np.linalg.norm(tips - goals, axis=1) <= searcher.current_range)
+    # In the first attempt only: what the current state leads to does not change.
+    in_range = np.linalg.norm(tips - goals, axis=1) <= searcher.current_range
+    near = np.flatnonzero(in_range & (first_rank == 0))
     x_near = inverse.adjust(goals[near], x_now[near], tips[near])
     x_near, residual_near = _refine_limited(searcher, goals[near], x_near, now[near])
     x_near, residual_near, change_near = _least_change(
