@@ -134,30 +134,24 @@ def refine_many(
     square = _dot(error, error)
     residual = square.copy()
     active = np.arange(len(positions))
+    going = square > precision * precision
     for _ in range(max_steps):
-        going = np.flatnonzero(square > precision * precision)
-        if not len(going):
+        kept = np.flatnonzero(going)
+        if not len(kept):
             break
-        if len(going) < len(active):
-            active, square = active[going], square[going]
-            joints, goal, error = ([c[going] for c in columns] for columns in (joints, goal, error))
-            jacobian = [[c[going] for c in row] for row in jacobian]
-        trial = limited_trial(arm, joints, jacobian, error, _DAMPING_SHARE * square + _MIN_DAMPING, np)
-        tip, jacobian = arm.tip(trial, np)
+        if len(kept) < len(active):
+            active, square = active[kept], square[kept]
+            joints, goal, error = ([c[kept] for c in columns] for columns in (joints, goal, error))
+            jacobian = [[c[kept] for c in row] for row in jacobian]
+        joints = limited_trial(arm, joints, jacobian, error, _DAMPING_SHARE * square + _MIN_DAMPING, np)
+        tip, jacobian = arm.tip(joints, np)
         error = list(map(sub, goal, tip))
-        trial_square = _dot(error, error)
-        better = trial_square <= _PROGRESS * square
-        if better.all():
-            joints, square = trial, trial_square
-            positions[active] = np.stack(joints, axis=1)
-            residual[active] = square
-            continue
-        kept = np.flatnonzero(better)
-        active, square = active[kept], trial_square[kept]
-        joints, goal, error = ([c[kept] for c in columns] for columns in (trial, goal, error))
-        jacobian = [[c[kept] for c in row] for row in jacobian]
-        positions[active] = np.stack(joints, axis=1)
-        residual[active] = square
+        last, square = square, _dot(error, error)
+        better = square <= _PROGRESS * last
+        improved = active[better]
+        positions[improved] = np.stack(joints, axis=1)[better]
+        residual[improved] = square[better]
+        going = better & (square > precision * precision)
     return positions, np.sqrt(residual)
 
 
