@@ -70,25 +70,22 @@ def _from_states(
     neighbours = inverse.anchors.nearest(goals, NEIGHBOURS)
     distance = np.abs(inverse.anchors.x[neighbours] - now[:, None]).max(axis=2)
     order = np.argsort(distance, axis=1)[:, first_rank : first_rank + count]
-    x, residual = _refined(searcher, goals, np.take_along_axis(neighbours, order, axis=1), now)
-    x, residual, change = _least_change(searcher, x, residual, now)
-    x_now = np.clip(now, arm.lower, arm.upper)
-    tips = arm.forward(x_now)
-    # In the first attempt only: what the current state leads to does not change.
+    tried, tried_residual = _refined(searcher, goals, np.take_along_axis(neighbours, order, axis=1), now)
+    # Candidate 0 is the current state's: in the first attempt only, as it leads to the same place again.
+    x = np.concatenate([np.clip(now, arm.lower, arm.upper)[:, None], tried], axis=1)
+    residual = np.concatenate([np.full((len(goals), 1), np.inf), tried_residual], axis=1)
+    tips = arm.forward(x[:, 0])
     in_range = np.linalg.norm(tips - goals, axis=1) <= searcher.current_range
     near = np.flatnonzero(in_range & (first_rank == 0))
-    x_near = inverse.adjust(goals[near], x_now[near], tips[near])
-    x_near, residual_near = _refine_limited(searcher, goals[near], x_near, now[near])
-    x_near, residual_near, change_near = _least_change(
-        searcher, x_near[:, None], residual_near[:, None], now[near]
-    )
-    from_current = np.zeros(len(goals), dtype=bool)
-    from_current[near] = change_near < change[near]
-    taken = from_current[near]
-    x[from_current], residual[from_current] = x_near[taken], residual_near[taken]
+    moved = inverse.adjust(goals[near], x[near, 0], tips[near])
+    x[near, 0], residual[near, 0] = _refine_limited(searcher, goals[near], moved, now[near])
+    change = np.where(residual <= searcher.tolerance, np.abs(x - now[:, None]).max(axis=2), np.inf)
+    best = np.argmin(change, axis=1)
+    rows = np.arange(len(goals))
+    x, residual = x[rows, best], residual[rows, best]
     if searcher.redundant:
         x, residual = _bend(searcher, goals, x, residual, now)
-    return x, residual, from_current
+    return x, residual, best == 0
 
 
 def _refined(
@@ -111,17 +108,6 @@ def _refine_limited(searcher: Searcher, goals: Array, x: Array, now: Array | Non
         far = np.flatnonzero(np.abs(x - now).max(axis=1) > TRACKING)
         x[far] = np.stack(approach(arm, list(x[far].T), list(now[far].T), np), axis=1)
     return refine_many(arm, x, goals, searcher.precision, STEPS)
-
-
-def _least_change(searcher: Searcher, x: Array, residual: Array, now: Array) -> tuple[Array, Array, Array]:
-    """Of candidates (b, c, n) the converged one nearest to the current state, its residual and its change.
-
-    The change is infinite where none converged.
-    """
-    change = np.where(residual <= searcher.tolerance, np.abs(x - now[:, None]).max(axis=2), np.inf)
-    best = np.argmin(change, axis=1)
-    rows = np.arange(len(x))
-    return x[rows, best], residual[rows, best], change[rows, best]
 
 
 def _bend(searcher: Searcher, goals: Array, x: Array, residual: Array, now: Array) -> tuple[Array, Array]:
