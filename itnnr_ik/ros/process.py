@@ -12,6 +12,8 @@ from rclpy.node import Node
 
 #: rclpy.spin() waits without a limit, and sleeps through one SIGTERM in five where no message comes.
 _LONGEST_WAIT = 0.5  # [s]
+#: What keeps a node from starting, and is told in one line.
+_CANNOT_START = (ValueError, OSError, RuntimeError, ParameterException)
 
 
 def run_node(name: str, make_node: Callable[[], Node], args: Sequence[str] | None) -> int:
@@ -22,27 +24,25 @@ def run_node(name: str, make_node: Callable[[], Node], args: Sequence[str] | Non
     Returns:
         0 once it was interrupted; 1, after one line that says why, where it cannot start.
     """
+    initialised, node = False, None
     try:
         rclpy.init(args=None if args is None else list(args))
+        initialised = True
         node = make_node()
-    except KeyboardInterrupt:
-        rclpy.try_shutdown()
-        return 0
-    except (ValueError, OSError, RuntimeError, ParameterException) as error:
-        get_logger(name).fatal(" ".join(str(error).split()))
-        rclpy.try_shutdown()
-        return 1
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    try:
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
         while rclpy.ok():
             executor.spin_once(timeout_sec=_LONGEST_WAIT)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except RuntimeError:
-        # A signal that comes during a callback invalidates the context, and the callback's publish fails.
-        if rclpy.ok():
-            raise
+    except Exception as error:
+        # A signal invalidates the context at any moment, and whatever uses it next fails.
+        interrupted = initialised and not rclpy.ok()
+        if not interrupted:
+            if node is not None or not isinstance(error, _CANNOT_START):
+                raise
+            get_logger(name).fatal(" ".join(str(error).split()))
+            return 1
     finally:
         rclpy.try_shutdown()
     return 0
