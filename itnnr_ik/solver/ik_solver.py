@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from itnnr_ik.arms import Arm
 from itnnr_ik.solver.batch import search_batch
 from itnnr_ik.solver.model import load_model
-from itnnr_ik.solver.refine import refine_many
 from itnnr_ik.solver.search import MANY_NEIGHBOURS, STEPS, Searcher
 from itnnr_ik.solver.solution import Solution, Solutions
 from itnnr_ik.twin.inference import TwinInverse
@@ -138,12 +137,8 @@ class IKSolver:
         near = self._bring_near(_vector(target, self.arm.n_coordinates, "a target", "m"))
         now = None if current is None else self._state(current)
         searcher = self._searcher
-        anchors = searcher.inverse.anchors
-        neighbours = anchors.nearest(near, MANY_NEIGHBOURS)
-        candidates, from_current = searcher.candidates(near, neighbours, now)
-        candidates = np.clip(candidates, self.arm.lower, self.arm.upper)
-        goals = np.broadcast_to(near, (len(candidates), len(near)))
-        positions, residual = refine_many(self.arm, candidates, goals, searcher.precision, 2 * STEPS)
+        neighbours = searcher.inverse.anchors.nearest(near, MANY_NEIGHBOURS)
+        positions, residual, from_current = searcher.refined(near, neighbours, now, 2 * STEPS)
         reference = self.arm.limits.mean(axis=0) if now is None else now
         change = np.abs(positions - reference).max(axis=1)
         apart = _DISTINCT_REDUNDANT if searcher.redundant else _DISTINCT

@@ -105,6 +105,15 @@ class Searcher:
                 x = np.concatenate([moved, x])
         return x, from_current
 
+    def refined(
+        self, goal: list[float], neighbours: NDArray[np.intp], now: list[float] | None, max_steps: int
+    ) -> tuple[Array, Array, bool]:
+        """`candidates` refined: positions (c, n), residuals (c,), and if the first is the current state's."""
+        candidates, from_current = self.candidates(goal, neighbours, now)
+        candidates = np.clip(candidates, self.arm.lower, self.arm.upper)
+        goals = np.broadcast_to(goal, (len(candidates), len(goal)))
+        return *refine_many(self.arm, candidates, goals, self.precision, max_steps), from_current
+
     def _refine_nearest(
         self, goal: list[float], candidates: list[list[float]], now: list[float] | None
     ) -> tuple[list[float], float, int] | None:
@@ -158,10 +167,7 @@ class Searcher:
         """Many anchors, then many steps: targets near the edge of the workspace, and those beyond it."""
         anchors = self.inverse.anchors
         neighbours = anchors.nearest(goal, MANY_NEIGHBOURS)
-        candidates, from_current = self.candidates(goal, neighbours, now)
-        candidates = np.clip(candidates, self.arm.lower, self.arm.upper)
-        goals = np.broadcast_to(goal, (len(candidates), len(goal)))
-        x, residual = refine_many(self.arm, candidates, goals, self.precision, STEPS)
+        x, residual, from_current = self.refined(goal, neighbours, now, STEPS)
         if residual.min() > self.tolerance:
             # Out of reach, F has nothing to go by: known postures are the better starts.
             best = np.argsort(residual, kind="stable")[:PERSISTENT]
