@@ -19,6 +19,16 @@ _ros_logs = tempfile.TemporaryDirectory(prefix="itnnr_ik_test_")
 os.environ.update(isolated_environment(Path(_ros_logs.name)))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """On a busy machine, the threads of networks this small spend their time on waiting for each other."""
+    try:
+        import torch
+    except ImportError:
+        return
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""

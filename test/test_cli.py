@@ -7,13 +7,13 @@ import pytest
 from itnnr_ik.cli import main
 
 
-@pytest.mark.parametrize("command", ["demo", "train", "bench"])
+@pytest.mark.parametrize("command", ["demo", "train", "bench", "paper run"])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """--help ends with status 0 and names options."""
     with pytest.raises(SystemExit) as ended:
-        main([command, "--help"])
+        main([*command.split(), "--help"])
     assert ended.value.code == 0
-    assert "--arm" in capsys.readouterr().out
+    assert ("--experiment" if "paper" in command else "--arm") in capsys.readouterr().out
 
 
 def test_a_failure_is_one_line_and_status_1(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,15 +10,10 @@ from typing import Any
 import numpy as np
 
 from itnnr_ik.arms import kinematics
+from itnnr_ik.arrays import namespace
 
 #: Kinematic families: the formula, and how many joints the arm has beyond its links.
 _FAMILIES = {"planar": (kinematics.planar, 0), "yaw_pitch": (kinematics.yaw_pitch, 1)}
-
-
-def _namespace(values: Any) -> Any:
-    """NumPy or torch, whichever ``values`` belongs to; torch is never imported for it."""
-    torch = sys.modules.get("torch")
-    return torch if torch is not None and isinstance(values, torch.Tensor) else np
 
 
 @dataclass(frozen=True)
@@ -161,7 +155,7 @@ class Arm:
         return cls(**values)
 
     def _columns(self, positions: Any) -> tuple[Any, list[Any]]:
-        xp = _namespace(positions)
+        xp = namespace(positions)
         if xp is np:
             positions = np.asarray(positions, dtype=float)
         if positions.ndim == 0 or positions.shape[-1] != self.n_joints:

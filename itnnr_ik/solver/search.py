@@ -70,7 +70,8 @@ class Searcher:
     @cached_property
     def current_range(self) -> float:
         """How far in [m] from the tip a target may be for the current state to serve as an anchor."""
-        return RANGE * self.inverse.evaluator.spec.y_scale
+        scales = self.inverse.evaluator.spec.scales
+        return RANGE * scales.typical_change if scales is not None else math.inf
 
     def search(self, goal: list[float], now: list[float] | None) -> tuple[list[float], float, str]:
         """Joint positions (n) [rad], residual [m] and kind of anchor for a target (m) and a state (n)."""

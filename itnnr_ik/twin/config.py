@@ -29,7 +29,7 @@ class PlateauSchedule:
 class CosineSchedule:
     """Adam for a fixed number of steps, the rate falling to zero along half a cosine."""
 
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-2
     batch_size: int = 512
     steps: int = 20_000
 
@@ -43,11 +43,13 @@ class TwinConfig:
         activation: ``relu`` or ``silu``.
         zero_anchored: See `NetworkSpec`.
         loss: ``label`` is the mean absolute error of F against x_new − x_anchor. ``consistency`` is
-            ‖f(x_anchor + F) − y_new‖ / ‖y_new − y_anchor‖ + ``pull`` · ‖F‖², on pairs at all distances up to
-            the radius: where two inputs are both right, a label averages them and f does not. It needs
-            a differentiable forward function.
-        pull: Weight of ‖F‖², which chooses the smallest of all consistent adjustments.
+            ‖f(x_anchor + F) − y_new‖ / ‖y_new − y_anchor‖ + ``pull`` · ‖F‖²: where two inputs are both right,
+            a label averages them and f does not. It needs a differentiable forward function.
         schedule: Optimisation.
+        pull: Weight of ‖F‖², which chooses the smallest of all consistent adjustments.
+        pairs: Where f is known: ``perturbed`` pairs a fresh input with a point around it (section 4.3).
+            ``anchored`` pairs a fresh input's output with the anchors nearest to it in y, which is what F
+            meets at inference; there is no label for such a pair, so it goes with the consistency loss.
     """
 
     hidden: tuple[int, ...]
@@ -56,10 +58,15 @@ class TwinConfig:
     loss: str
     schedule: PlateauSchedule | CosineSchedule
     pull: float = 0.0
+    pairs: str = "perturbed"
 
     def __post_init__(self) -> None:
         if self.loss not in ("label", "consistency"):
             raise ValueError(f"loss must be 'label' or 'consistency', got {self.loss!r}")
+        if self.pairs not in ("perturbed", "anchored"):
+            raise ValueError(f"pairs must be 'perturbed' or 'anchored', got {self.pairs!r}")
+        if self.pairs == "anchored" and self.loss == "label":
+            raise ValueError("anchored pairs have no label: they need the consistency loss")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types, for a model's metadata."""
@@ -69,5 +76,10 @@ class TwinConfig:
 #: The paper's network and schedule (Appendix B).
 PUBLISHED = TwinConfig((640, 640), "relu", False, "label", PlateauSchedule())
 
-#: Smaller and more accurate where the forward function is known: the default for the arms.
+#: For the arms: small and quick to evaluate, and at home with any anchor, so that the current state is one.
 CONSISTENT = TwinConfig((64, 64), "silu", True, "consistency", CosineSchedule(), pull=1e-4)
+
+#: The most accurate in one pass from a given set of anchors.
+ANCHORED = TwinConfig(
+    (128, 128, 128), "silu", True, "consistency", CosineSchedule(steps=6000), pull=1e-4, pairs="anchored"
+)

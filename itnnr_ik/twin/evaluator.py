@@ -64,33 +64,37 @@ class TwinEvaluator:
                 np.ascontiguousarray(self.weights[f"layers.{2 * i}.weight"].T) * np.float32(factor),
                 self.weights[f"layers.{2 * i}.bias"] * np.float32(factor),
             )
-            for i, factor in enumerate([share] * len(spec.hidden) + [1.0])
+            for i, factor in enumerate(
+                [share] * len(spec.hidden) + [spec.scales.adjustment if spec.scales else 1.0]
+            )
         ]
-        self._change_weight = self._layers[0][0][: spec.n_y] / np.float32(spec.y_scale)
+        if spec.scales is not None:
+            change = np.array(spec.scales.change, dtype=np.float32)
+            self._change_weight = self._layers[0][0][: spec.n_y] / change[:, None]
 
     def adjust(self, y_new: Floats, y_anchor: Floats, x_anchor: Floats) -> Floats:
         """Adjustments x_new − x_anchor (b, n) from (b, m), (b, m) and (b, n) (equation 5)."""
-        weight, bias = self._layers[0]
         if not self.spec.zero_anchored:
+            weight, bias = self._layers[0]
             inputs = np.concatenate([y_new, y_anchor, x_anchor], axis=1, dtype=np.float32)
             return self.later_layers(inputs @ weight + bias)
-        change = y_new - y_anchor
-        still = self.first_layer(np.zeros_like(change), x_anchor)
-        moved = self.later_layers(np.concatenate([still + self.share_of(change), still]))
-        adjustment: Floats = moved[: len(change)] - moved[len(change) :]
+        still = self.first_layer(y_anchor, x_anchor)
+        moved = self.later_layers(np.concatenate([still + self.share_of(y_new - y_anchor), still]))
+        adjustment: Floats = moved[: len(still)] - moved[len(still) :]
         return adjustment
 
-    def first_layer(self, change: Floats, x_anchor: Floats) -> Floats:
-        """Zero-anchored form: the first layer before its activation, from Δy (b, m) and x_anchor (b, n).
+    def first_layer(self, y_anchor: Floats, x_anchor: Floats) -> Floats:
+        """Zero-anchored form: the first layer before its activation for Δy = 0, from (b, m) and (b, n).
 
-        It is linear in Δy: `share_of` another change may be added to it.
+        It is linear in Δy: `share_of` a change is added to it.
         """
+        scales = self.spec.scales
+        assert scales is not None
         weight, bias = self._layers[0]
-        anchor = (
-            [np.cos(x_anchor), np.sin(x_anchor)] if self.spec.periodic else [x_anchor / self.spec.x_scale]
-        )
-        features = np.concatenate(anchor, axis=1, dtype=np.float32)
-        first: Floats = self.share_of(change) + features @ weight[self.spec.n_y :] + bias
+        known = [(y_anchor - np.array(scales.y_mean)) / np.array(scales.y_spread)]
+        known += [np.cos(x_anchor), np.sin(x_anchor)] if self.spec.periodic else [x_anchor / scales.x_spread]
+        features = np.concatenate(known, axis=1, dtype=np.float32)
+        first: Floats = features @ weight[self.spec.n_y :] + bias
         return first
 
     def share_of(self, change: Floats) -> Floats:

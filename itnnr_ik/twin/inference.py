@@ -50,8 +50,8 @@ class TwinInverse:
         # Anchors are used again and again: their share of the first layer and of the answer is kept.
         self._first = self._base = None
         if spec.zero_anchored:
-            self._first = evaluator.first_layer(-anchors.y, anchors.x)
-            still = evaluator.first_layer(np.zeros_like(anchors.y), anchors.x)
+            still = evaluator.first_layer(anchors.y, anchors.x)
+            self._first = still + evaluator.share_of(-anchors.y)
             self._base = anchors.x - evaluator.later_layers(still)
 
     def adjust_anchors(self, y: Array, indices: NDArray[np.intp]) -> Array:

@@ -33,25 +33,29 @@ def multilayer_perceptron(
 class TwinNetwork(nn.Module):
     """F(y_new, y_anchor, x_anchor) → predicted x_new − x_anchor (equation 5)."""
 
+    change: Tensor
+    y_mean: Tensor
+    y_spread: Tensor
+
     def __init__(self, spec: NetworkSpec, generator: torch.Generator) -> None:
         super().__init__()
         self.spec = spec
         self.layers = multilayer_perceptron(spec.layer_sizes, spec.activation, generator)
+        if spec.scales is not None:
+            for name in ("change", "y_mean", "y_spread"):
+                values = torch.tensor(getattr(spec.scales, name), dtype=torch.float32)
+                self.register_buffer(name, values, persistent=False)
 
     def forward(self, y_new: Tensor, y_anchor: Tensor, x_anchor: Tensor) -> Tensor:
         """Adjustments (b, n) from targets (b, m), anchor outputs (b, m) and anchor inputs (b, n)."""
-        spec = self.spec
-        if not spec.zero_anchored:
+        scales = self.spec.scales
+        if scales is None:
             published: Tensor = self.layers(torch.cat([y_new, y_anchor, x_anchor], dim=1))
             return published
-        if spec.periodic:
-            features = torch.cat([torch.cos(x_anchor), torch.sin(x_anchor)], dim=1)
-        else:
-            features = x_anchor / spec.x_scale
-        change = (y_new - y_anchor) / spec.y_scale
-        both = torch.cat(
-            [torch.cat([change, features], dim=1), torch.cat([torch.zeros_like(change), features], dim=1)]
-        )
+        known = [(y_anchor - self.y_mean) / self.y_spread]
+        known += [x_anchor.cos(), x_anchor.sin()] if self.spec.periodic else [x_anchor / scales.x_spread]
+        change = (y_new - y_anchor) / self.change
+        both = torch.cat([torch.cat([step, *known], dim=1) for step in (change, torch.zeros_like(change))])
         moved, still = self.layers(both).chunk(2)
-        adjustment: Tensor = moved - still
+        adjustment: Tensor = (moved - still) * scales.adjustment
         return adjustment

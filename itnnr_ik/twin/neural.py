@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save
 
 from itnnr_ik.twin.config import PlateauSchedule
 from itnnr_ik.twin.network import multilayer_perceptron
@@ -76,6 +79,25 @@ class NeuralRegressor:
     def __call__(self, x: Any) -> Any:
         """The network as a function of NumPy arrays or, differentiably, of torch tensors."""
         return self.network_(x) if isinstance(x, torch.Tensor) else self.predict(x)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the weights (safetensors)."""
+        Path(path).write_bytes(
+            save({name: value.contiguous() for name, value in self.network_.state_dict().items()})
+        )
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> NeuralRegressor:
+        """The regressor whose weights `save` wrote, with its default activation."""
+        weights = load_file(path)
+        layers = sorted(
+            (name for name in weights if name.endswith(".weight")), key=lambda name: int(name.split(".")[0])
+        )
+        sizes = (weights[layers[0]].shape[1], *(weights[name].shape[0] for name in layers))
+        regressor = cls(hidden=sizes[1:-1])
+        regressor.network_ = multilayer_perceptron(sizes, regressor.activation, torch.Generator())
+        regressor.network_.load_state_dict(weights)
+        return regressor
 
     def _loss(self, batch: Batch) -> torch.Tensor:
         inputs, outputs = batch

@@ -15,27 +15,35 @@ from itnnr_ik.twin.evaluator import TwinEvaluator
 from itnnr_ik.twin.inference import Candidates, Forward, TwinInverse
 from itnnr_ik.twin.network import TwinNetwork
 from itnnr_ik.twin.sampling import neighbour_pairs
-from itnnr_ik.twin.spec import NetworkSpec
+from itnnr_ik.twin.spec import NetworkSpec, Scales
 from itnnr_ik.twin.training import Batch, shuffled, to_tensor, train_for_steps, train_until_plateau
 
 Array = NDArray[np.float64]
 
 #: Share of a typical change of y below which the consistency loss is no longer taken relative to it.
 _NO_CHANGE = 0.01
+#: A typical adjustment, relative to half the width of the domain: the unit of a zero-anchored F's output.
+_ADJUSTMENT = 0.06
+#: Pairs from which the scales are taken.
+_SCALE_PAIRS = 2000
 
 
 class InverseTwinRegressor:
     """Inverse of y = f(x), learned from points (X, Y) or from f itself.
 
     With ``sample`` the training pairs come from a generator around the known ``forward`` (section 4.3):
-    a drawn by ``sample``, b = a + U(−radius, radius)^n, input (f(a), f(b), b), label a − b. Without, they
-    are each training point with its k nearest in x (section 4.2, Algorithm 1).
+    a drawn by ``sample``, b = a + U(−radius, radius)^n, input (f(a), f(b), b), label a − b; or, with
+    anchored pairs, f(a) with each of the k anchors nearest to it. Without ``sample``, they are each
+    training point with its k nearest in x (section 4.2, Algorithm 1).
 
     Args:
         forward: f for ranking the candidates, exact or learned, and for the generator and the
             consistency loss; takes and returns NumPy arrays and torch tensors.
         sample: Draws (count, n) inputs from the domain, given a count and a NumPy generator.
-        radius: Half-width ε of the perturbation; see `perturbation_radius`. Needed with ``sample``.
+        radius: Half-width ε of the perturbation; see `perturbation_radius`. Needed with ``sample`` and
+            perturbed pairs.
+        disturb: With anchored pairs: makes drawn targets (b, m) as noisy as those at inference will be, which
+            may lie where f does not reach.
         k: Anchors a prediction, and neighbours a training point.
         first_rank: See `Anchors.nearest`.
         periodic: x are angles.
@@ -55,6 +63,7 @@ class InverseTwinRegressor:
         forward: Forward | None = None,
         sample: Callable[[int, np.random.Generator], Array] | None = None,
         radius: float | None = None,
+        disturb: Callable[[Array, np.random.Generator], Array] | None = None,
         k: int = 5,
         first_rank: int = 0,
         periodic: bool = False,
@@ -66,6 +75,7 @@ class InverseTwinRegressor:
         self.forward = forward
         self.sample = sample
         self.radius = radius
+        self.disturb = disturb
         self.k = k
         self.first_rank = first_rank
         self.periodic = periodic
@@ -92,8 +102,15 @@ class InverseTwinRegressor:
         pairs: Batch | None = None
         if self.sample is None:
             pairs = tuple(to_tensor(a) for a in neighbour_pairs(anchors.x, anchors.y, self.k))
+
+        def draw(count: int, rng: np.random.Generator = rng) -> Batch:
+            if pairs is not None:
+                return self._pick(count, pairs, rng)
+            return self._draw_anchored(count, anchors, rng) if anchored else self._draw(count, rng)
+
+        anchored = config.pairs == "anchored"
         self.network_ = TwinNetwork(
-            self._spec(anchors, pairs), torch.Generator().manual_seed(self.random_state)
+            self._spec(anchors, draw), torch.Generator().manual_seed(self.random_state)
         )
         if isinstance(config.schedule, PlateauSchedule):
             if X_val is None or Y_val is None:
@@ -101,7 +118,7 @@ class InverseTwinRegressor:
             validation = tuple(to_tensor(a) for a in neighbour_pairs(X_val, Y_val, min(self.k, len(X_val))))
             self.validation_losses_ = train_until_plateau(
                 self.network_,
-                lambda: self._epoch(len(anchors), pairs, rng),
+                lambda: self._epoch(len(anchors), pairs, draw, rng),
                 self._loss,
                 validation,
                 config.schedule,
@@ -111,7 +128,7 @@ class InverseTwinRegressor:
             size = config.schedule.batch_size
             train_for_steps(
                 self.network_,
-                lambda: self._draw(size, rng) if pairs is None else self._pick(size, pairs, rng),
+                lambda: draw(size),
                 self._loss,
                 config.schedule,
                 self.progress,
@@ -135,41 +152,43 @@ class InverseTwinRegressor:
         return self.candidates(Y).best
 
     def _check(self) -> None:
-        if self.sample is not None and (self.forward is None or self.radius is None):
-            raise ValueError("a generator (sample) needs the parameters forward and radius")
-        if self.config.loss == "consistency" and self.forward is None:
+        config = self.config
+        if self.sample is not None and self.forward is None:
+            raise ValueError("a generator (sample) needs the parameter forward")
+        if self.sample is not None and self.radius is None and config.pairs == "perturbed":
+            raise ValueError("perturbed pairs need the parameter radius")
+        if self.sample is None and config.pairs == "anchored":
+            raise ValueError("anchored pairs need the parameter sample")
+        if config.loss == "consistency" and self.forward is None:
             raise ValueError("the consistency loss needs the parameter forward")
 
-    def _spec(self, anchors: Anchors, pairs: Batch | None) -> NetworkSpec:
+    def _spec(self, anchors: Anchors, draw: Callable[..., Batch]) -> NetworkSpec:
         config = self.config
-        y_scale = x_scale = 1.0
-        if config.zero_anchored:
-            if pairs is None:
-                y_new, y_anchor, _, _ = self._draw(2000, np.random.default_rng(self.random_state))
-            else:
-                y_new, y_anchor = pairs[:2]
-            y_scale = float((y_new - y_anchor).std()) or 1.0
-            x_scale = float(np.abs(anchors.x).max()) or 1.0
-        return NetworkSpec(
-            anchors.x.shape[1],
-            anchors.y.shape[1],
-            config.hidden,
-            config.activation,
-            config.zero_anchored,
-            self.periodic and config.zero_anchored,
-            y_scale,
-            x_scale,
+        shape = (anchors.x.shape[1], anchors.y.shape[1], config.hidden, config.activation)
+        if not config.zero_anchored:
+            return NetworkSpec(*shape)
+        y_new, y_anchor, *_ = draw(_SCALE_PAIRS, np.random.default_rng(self.random_state))
+        half_width = float(np.abs(anchors.x).max()) or 1.0
+        scales = Scales(
+            _positive((y_new - y_anchor).std(0).tolist()),
+            tuple(anchors.y.mean(axis=0).tolist()),
+            _positive(anchors.y.std(axis=0).tolist()),
+            half_width,
+            _ADJUSTMENT * half_width,
         )
+        return NetworkSpec(*shape, scales, self.periodic)
 
     def _loss(self, batch: Batch) -> Tensor:
-        y_new, y_anchor, x_anchor, label = batch
+        y_new, y_anchor, x_anchor, *label = batch
         adjustment = self.network_(y_new, y_anchor, x_anchor)
         if self.config.loss == "label":
-            loss: Tensor = (adjustment - label).abs().mean()
+            loss: Tensor = (adjustment - label[0]).abs().mean()
             return loss
         assert self.forward is not None
         error: Tensor = (self.forward(x_anchor + adjustment) - y_new).norm(dim=1)
-        change = (y_new - y_anchor).norm(dim=1) + _NO_CHANGE * self.network_.spec.y_scale
+        scales = self.network_.spec.scales
+        least = _NO_CHANGE * (scales.typical_change if scales is not None else 1.0)
+        change = (y_new - y_anchor).norm(dim=1) + least
         loss = (error / change).mean() + self.config.pull * adjustment.square().sum(dim=1).mean()
         return loss
 
@@ -183,14 +202,31 @@ class InverseTwinRegressor:
         y = self.forward(np.concatenate([x_new, x_anchor]))
         return to_tensor(y[:count]), to_tensor(y[count:]), to_tensor(x_anchor), to_tensor(label)
 
+    def _draw_anchored(self, count: int, anchors: Anchors, rng: np.random.Generator) -> Batch:
+        assert self.sample is not None and self.forward is not None
+        y_new = self.forward(self.sample(-(-count // self.k), rng))
+        if self.disturb is not None:
+            y_new = self.disturb(y_new, rng)
+        indices = anchors.nearest(y_new, self.k, self.first_rank).reshape(-1)
+        y_new = np.repeat(y_new, self.k, axis=0)
+        return to_tensor(y_new), to_tensor(anchors.y[indices]), to_tensor(anchors.x[indices])
+
     @staticmethod
     def _pick(count: int, pairs: Batch, rng: np.random.Generator) -> Batch:
         rows = torch.from_numpy(rng.integers(len(pairs[0]), size=count))
         return tuple(a[rows] for a in pairs)
 
-    def _epoch(self, n_points: int, pairs: Batch | None, rng: np.random.Generator) -> Iterator[Batch]:
+    def _epoch(
+        self, n_points: int, pairs: Batch | None, draw: Callable[..., Batch], rng: np.random.Generator
+    ) -> Iterator[Batch]:
         size = self.config.schedule.batch_size
         if pairs is not None:
             return shuffled(pairs, size, rng)
         count = self.batches_per_epoch or max(1, self.k * n_points // size)
-        return (self._draw(size, rng) for _ in range(count))
+        drawn = draw(count * size)  # at once, which is quicker than batch by batch
+        return zip(*(torch.split(values, size) for values in drawn), strict=True)
+
+
+def _positive(values: list[float]) -> tuple[float, ...]:
+    """As scales: 1 in place of 0, where nothing varies."""
+    return tuple(value or 1.0 for value in values)

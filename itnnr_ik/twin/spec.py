@@ -8,15 +8,37 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Scales:
+    """What the zero-anchored form takes as the unit of its inputs and outputs.
+
+    Args:
+        change: A typical change y_new − y_anchor, per output (m).
+        y_mean, y_spread: Mean and standard deviation of y_anchor, per output (m).
+        x_spread: Half the width of the domain of x.
+        adjustment: A typical adjustment of x.
+    """
+
+    change: tuple[float, ...]
+    y_mean: tuple[float, ...]
+    y_spread: tuple[float, ...]
+    x_spread: float
+    adjustment: float
+
+    @property
+    def typical_change(self) -> float:
+        """Mean of ``change`` over the outputs."""
+        return sum(self.change) / len(self.change)
+
+
+@dataclass(frozen=True)
 class NetworkSpec:
     """Architecture of F(y_new, y_anchor, x_anchor) → x_new − x_anchor (paper, equation 5).
 
     Two forms:
 
-    * Published (``zero_anchored=False``): a multilayer perceptron of (y_new, y_anchor, x_anchor), as in
-      Appendix B.
-    * Zero-anchored: N(Δy / y_scale, features(x_anchor)) − N(0, features(x_anchor)) with
-      Δy = y_new − y_anchor. No change of y gives exactly no change of x, which is the shortest loop
+    * Published (no ``scales``): a multilayer perceptron of (y_new, y_anchor, x_anchor), as in Appendix B.
+    * Zero-anchored: N(Δy, y_anchor, x_anchor) − N(0, y_anchor, x_anchor) with Δy = y_new − y_anchor, each
+      in units of its scale. No change of y gives exactly no change of x, which is the shortest loop
       consistency condition (equation 3 with both points equal), and errors shrink with Δy.
 
     Args:
@@ -24,34 +46,42 @@ class NetworkSpec:
         n_y: Dimension m of y.
         hidden: Width of each hidden layer.
         activation: ``relu`` or ``silu``.
-        zero_anchored: Which of the two forms.
+        scales: Zero-anchored form only.
         periodic: Zero-anchored form only: x are angles and enter as cosine and sine.
-        y_scale: Zero-anchored form only: a typical size of Δy.
-        x_scale: Zero-anchored form only, not periodic: half the width of the domain of x.
     """
 
     n_x: int
     n_y: int
     hidden: tuple[int, ...] = (640, 640)
     activation: str = "relu"
-    zero_anchored: bool = False
+    scales: Scales | None = None
     periodic: bool = False
-    y_scale: float = 1.0
-    x_scale: float = 1.0
 
     def __post_init__(self) -> None:
         if self.activation not in ("relu", "silu"):
             raise ValueError(f"activation must be 'relu' or 'silu', got {self.activation!r}")
         if self.n_x < 1 or self.n_y < 1 or not self.hidden or min(self.hidden) < 1:
             raise ValueError(f"dimensions and layer widths must be positive, got {self}")
-        if self.periodic and not self.zero_anchored:
-            raise ValueError("periodic features belong to the zero-anchored form")
+        if self.scales is None:
+            if self.periodic:
+                raise ValueError("periodic features belong to the zero-anchored form")
+            return
+        per_output = (self.scales.change, self.scales.y_mean, self.scales.y_spread)
+        if {len(values) for values in per_output} != {self.n_y}:
+            raise ValueError(f"scales of y need {self.n_y} values each, got {self.scales}")
+        if min(*self.scales.change, *self.scales.y_spread, self.scales.x_spread, self.scales.adjustment) <= 0:
+            raise ValueError(f"scales must be positive, got {self.scales}")
+
+    @property
+    def zero_anchored(self) -> bool:
+        """Which of the two forms."""
+        return self.scales is not None
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
         """Widths from input to output layer."""
         anchor_features = 2 * self.n_x if self.periodic else self.n_x
-        n_in = (self.n_y if self.zero_anchored else 2 * self.n_y) + anchor_features
+        n_in = 2 * self.n_y + anchor_features
         return (n_in, *self.hidden, self.n_x)
 
     @property
@@ -62,9 +92,23 @@ class NetworkSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types."""
-        return {**asdict(self), "hidden": list(self.hidden)}
+        data = asdict(self)
+        if self.scales is None:
+            del data["scales"]
+        return {key: _json(value) for key, value in data.items()}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> NetworkSpec:
         """The spec that `to_dict` described."""
-        return cls(**{**data, "hidden": tuple(data["hidden"])})
+        scales = data.get("scales")
+        if scales is not None:
+            values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in scales.items()}
+            scales = Scales(**values)
+        return cls(**{**data, "hidden": tuple(data["hidden"]), "scales": scales})
+
+
+def _json(value: Any) -> Any:
+    """The same with lists in place of tuples, as JSON would give it back."""
+    if isinstance(value, dict):
+        return {key: _json(item) for key, item in value.items()}
+    return list(value) if isinstance(value, tuple) else value

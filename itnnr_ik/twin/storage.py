@@ -17,7 +17,7 @@ from itnnr_ik.twin.inference import TwinInverse
 from itnnr_ik.twin.spec import NetworkSpec
 
 _FORMAT = "itnnr_ik twin"
-_VERSION = 1
+_VERSION = 2
 _METADATA, _WEIGHTS = "model.json", "weights.safetensors"
 
 

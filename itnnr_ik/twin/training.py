@@ -48,7 +48,7 @@ def train_until_plateau(
         schedule: See `PlateauSchedule`.
         progress: Show a bar.
     """
-    optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate, eps=1e-7)
+    optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate, eps=1e-7, fused=True)
     best, best_weights = math.inf, copy.deepcopy(network.state_dict())
     since_best = since_change = 0
     history = []
@@ -88,7 +88,7 @@ def train_for_steps(
     Raises:
         RuntimeError: The loss is no longer finite.
     """
-    optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate)
+    optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate, fused=True)
     decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, schedule.steps)
     bar = tqdm(range(schedule.steps), desc="training", unit="step", disable=not progress)
     for step in bar:

@@ -9,7 +9,9 @@ import numpy as np
 from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.evaluator import TwinEvaluator
 from itnnr_ik.twin.inference import TwinInverse
-from itnnr_ik.twin.spec import NetworkSpec
+from itnnr_ik.twin.spec import NetworkSpec, Scales
+
+SCALES = Scales((0.3, 0.2), (0.1, -0.4), (0.9, 1.3), x_spread=2.0, adjustment=0.5)
 
 #: Every form that a network may have.
 SPECS = {
@@ -17,8 +19,8 @@ SPECS = {
     for activation in ("relu", "silu")
     for form, options in {
         "published": {},
-        "zero_anchored": {"zero_anchored": True, "y_scale": 0.3, "x_scale": 2.0},
-        "periodic": {"zero_anchored": True, "periodic": True, "y_scale": 0.3},
+        "zero_anchored": {"scales": SCALES},
+        "periodic": {"scales": SCALES, "periodic": True},
     }.items()
 }
 

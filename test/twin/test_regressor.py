@@ -10,7 +10,7 @@ import pytest
 from cases import cubic, cubic_data
 
 from itnnr_ik.arms import ARMS
-from itnnr_ik.twin.config import CONSISTENT, PUBLISHED, CosineSchedule, PlateauSchedule, TwinConfig
+from itnnr_ik.twin.config import ANCHORED, CONSISTENT, PUBLISHED, CosineSchedule, PlateauSchedule, TwinConfig
 from itnnr_ik.twin.nearest import NearestInverse
 from itnnr_ik.twin.sampling import perturbation_radius
 
@@ -92,6 +92,16 @@ def test_re_anchoring_improves_a_brief_training() -> None:
     assert two < 0.5 * one
 
 
+def test_anchored_pairs_beat_perturbed_ones_on_their_anchors() -> None:
+    """The same network and steps, trained on what it meets at inference."""
+    targets = TWO_LINK.forward(TWO_LINK.sample(500, np.random.default_rng(2)))
+    perturbed, anchored = (
+        np.median(_two_link(config=replace(BRIEF, pairs=pairs)).candidates(targets).residual[:, 0])
+        for pairs in ("perturbed", "anchored")
+    )
+    assert anchored < 0.7 * perturbed
+
+
 def test_labels_train_the_zero_anchored_form_too() -> None:
     """Network and loss are chosen apart."""
     regressor = _two_link(config=replace(BRIEF, loss="label", pull=0.0))
@@ -126,8 +136,9 @@ def test_prediction_is_the_most_consistent_candidate() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sample": _sample, "radius": 0.1, "forward": None}, "needs the parameters forward and radius"),
-        ({"sample": _sample, "forward": cubic}, "needs the parameters forward and radius"),
+        ({"sample": _sample, "radius": 0.1, "forward": None}, "needs the parameter forward"),
+        ({"sample": _sample}, "perturbed pairs need the parameter radius"),
+        ({"config": ANCHORED}, "anchored pairs need the parameter sample"),
         ({"config": CONSISTENT, "forward": None}, "the consistency loss needs the parameter forward"),
     ],
 )
@@ -150,8 +161,12 @@ def test_ranking_needs_a_forward_function() -> None:
         regressor.predict(np.zeros((1, 1)))
 
 
-def test_an_unknown_loss_is_refused() -> None:
+def test_an_unknown_choice_is_refused() -> None:
     """The message lists the known ones."""
+    with pytest.raises(ValueError, match="pairs must be 'perturbed' or 'anchored', got 'random'"):
+        replace(CONSISTENT, pairs="random")
+    with pytest.raises(ValueError, match="anchored pairs have no label"):
+        replace(PUBLISHED, pairs="anchored")
     with pytest.raises(ValueError, match="loss must be 'label' or 'consistency', got 'hinge'"):
         replace(PUBLISHED, loss="hinge")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from cases import SPECS
+from cases import SCALES, SPECS
 
 from itnnr_ik.twin.spec import NetworkSpec
 
@@ -19,9 +20,9 @@ def test_the_published_form_reads_both_outputs_and_the_anchor() -> None:
 
 
 def test_the_zero_anchored_form_reads_the_change_and_the_anchor() -> None:
-    """Angles enter as cosine and sine."""
-    assert NetworkSpec(3, 2, (8,), zero_anchored=True).layer_sizes == (2 + 3, 8, 3)
-    assert NetworkSpec(3, 2, (8,), zero_anchored=True, periodic=True).layer_sizes == (2 + 6, 8, 3)
+    """Its output and its input, of which angles enter as cosine and sine."""
+    assert NetworkSpec(3, 2, (8,), scales=SCALES).layer_sizes == (2 + 2 + 3, 8, 3)
+    assert NetworkSpec(3, 2, (8,), scales=SCALES, periodic=True).layer_sizes == (2 + 2 + 6, 8, 3)
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -38,6 +39,9 @@ def test_a_spec_survives_json(name: str) -> None:
         ({"n_y": 0}, "must be positive"),
         ({"hidden": ()}, "must be positive"),
         ({"hidden": (8, 0)}, "must be positive"),
+        ({"scales": replace(SCALES, change=(0.1,))}, "scales of y need 2 values each"),
+        ({"scales": replace(SCALES, y_spread=(0.0, 1.0))}, "scales must be positive"),
+        ({"scales": replace(SCALES, adjustment=-1.0)}, "scales must be positive"),
         ({"periodic": True}, "periodic features belong to the zero-anchored form"),
     ],
 )

@@ -1,0 +1,191 @@
+"""Run the paper's experiments again, print its tables, draw its figures, write the document about it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from itnnr_ik.paper.problems import EXPERIMENTS, PROBLEMS
+from itnnr_ik.paper.protocols import PROTOCOLS
+from itnnr_ik.paper.results import Records, Task, committed_results, load_results
+from itnnr_ik.paper.table import make_rows, to_markdown, to_text
+
+if TYPE_CHECKING:
+    from itnnr_ik.paper.effort import Effort
+
+_FOLDER = Path("itnnr_paper")
+_METHODS = ("knn", "nn", "itnnr", "ours")
+_SEEDS = 5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``itnnr-ik paper``."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    run_parser = actions.add_parser("run", help="train and evaluate; a stopped run goes on where it was")
+    _add_selection(run_parser)
+    run_parser.add_argument("--method", choices=_METHODS, action="append", help="repeatable; all by default")
+    run_parser.add_argument(
+        "--seeds", type=int, help=f"runs of each method (default: {_SEEDS}; 1 with --quick)"
+    )
+    run_parser.add_argument("--quick", action="store_true", help="a reduced form of everything, in minutes")
+    run_parser.add_argument("--processes", type=int, default=2, help="runs at a time")
+    run_parser.add_argument(
+        "-o", "--output", type=Path, help=f"folder (default: {_FOLDER}, or {_FOLDER}_quick with --quick)"
+    )
+    run_parser.add_argument("--json", action="store_true", help="print JSON")
+
+    table_parser = actions.add_parser("table", help="print the tables")
+    _add_selection(table_parser)
+    style = table_parser.add_mutually_exclusive_group()
+    style.add_argument("--markdown", action="store_true", help="print Markdown")
+    style.add_argument("--json", action="store_true", help="print JSON")
+    _add_results(table_parser)
+
+    figures_parser = actions.add_parser("figures", help="draw the figures as SVG and PNG")
+    figures_parser.add_argument("-o", "--output", type=Path, default=_FOLDER / "figures", help="folder")
+    figures_parser.add_argument("--seed", type=int, default=0, help="of what is trained for them")
+    _add_results(figures_parser)
+
+    document_parser = actions.add_parser("document", help="write what the results say as Markdown")
+    document_parser.add_argument("-o", "--output", type=Path, default=_FOLDER / "paper.md", help="file")
+    _add_results(document_parser)
+
+    infinite_parser = actions.add_parser("infinite", help="infinitely many solutions: the anchor chooses one")
+    from itnnr_ik.paper import infinite
+
+    infinite.add_arguments(infinite_parser)
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--experiment", choices=PROBLEMS, action="append", help="repeatable; 1 to 9 by default"
+    )
+    parser.add_argument(
+        "--table", type=int, choices=(1, 2), help="1: f known, 2: noisy data; both by default"
+    )
+    parser.add_argument("--protocol", choices=PROTOCOLS, help="which anchors count; both by default")
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--results", type=Path, help="results.json of a run (default: those that come with the package)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out one of the actions."""
+    if args.action == "run":
+        return _run(args)
+    if args.action == "table":
+        _print_tables(_results(args), args)
+    elif args.action == "figures":
+        torch = _torch()
+        from itnnr_ik.paper.figures import draw_all
+
+        torch.set_num_threads(1)  # networks this small gain nothing from more
+        draw_all(_results(args), args.output, args.seed)
+        print(f"figures written to {args.output}")
+    elif args.action == "document":
+        from itnnr_ik.paper.document import make_document
+
+        args.output.parent.mkdir(parents=True, exist_ok=True)
+        args.output.write_text(make_document(_results(args)), encoding="utf-8")
+        print(f"{args.output} written")
+    else:
+        from itnnr_ik.paper import infinite
+
+        return infinite.run(args)
+    return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    effort, folder, seeds = _effort(args)
+    for name, value in (("--seeds", seeds), ("--processes", args.processes)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+    _torch()
+    from itnnr_ik.paper.runner import run_tasks
+
+    tasks = make_tasks(
+        args.experiment or EXPERIMENTS,
+        (args.table,) if args.table else (1, 2),
+        args.method or _METHODS,
+        seeds,
+    )
+    run_tasks(tasks, folder, effort, args.processes)
+    print(f"results are in {folder / 'results.json'}", file=sys.stderr)
+    records = load_results(folder / "results.json")
+    args.markdown = False
+    _print_tables({task: records[task] for task in tasks}, args)
+    return 0
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ImportError:
+        raise ImportError("training needs torch: install the CPU build, see the README") from None
+    return torch
+
+
+def _effort(args: argparse.Namespace) -> tuple[Effort, Path, int]:
+    from itnnr_ik.paper.effort import FULL, QUICK
+
+    effort, folder, seeds = (
+        (QUICK, _FOLDER.with_name(f"{_FOLDER.name}_quick"), 1) if args.quick else (FULL, _FOLDER, _SEEDS)
+    )
+    return effort, args.output or folder, seeds if args.seeds is None else args.seeds
+
+
+def make_tasks(
+    experiments: list[str] | tuple[str, ...],
+    tables: tuple[int, ...],
+    methods: list[str] | tuple[str, ...],
+    seeds: int,
+) -> list[Task]:
+    """All tasks of a selection, all methods with their first seed first.
+
+    The lookup is the same for every seed where one data set serves all; the paper has no inverse network
+    in Table 2.
+    """
+    tasks = []
+    for seed in range(seeds):
+        for experiment in experiments:
+            for table in tables:
+                for method in methods:
+                    again = seed > 0 and len(PROBLEMS[experiment].data_seeds) == 1
+                    if not (method == "knn" and again) and not (method == "nn" and table == 2):
+                        tasks.append(Task(experiment, table, method, seed))
+    return tasks
+
+
+def _results(args: argparse.Namespace) -> Records:
+    if args.results is None:
+        return committed_results()
+    if not args.results.is_file():
+        raise ValueError(f"no results in {args.results}: expected the results.json of `itnnr-ik paper run`")
+    return load_results(args.results)
+
+
+def _print_tables(records: Records, args: argparse.Namespace) -> None:
+    wanted = set(args.experiment or PROBLEMS)
+    records = {task: record for task, record in records.items() if task.experiment in wanted}
+    report = []
+    for protocol in [args.protocol] if args.protocol else PROTOCOLS:
+        for table in [args.table] if args.table else (1, 2):
+            rows = make_rows(records, table, protocol)
+            if args.json:
+                report += [{"table": table, "protocol": protocol, **asdict(row)} for row in rows]
+            elif rows:
+                title = (
+                    f"Table {table}, protocol {protocol}: RMSE in y, mean ± standard deviation over the runs"
+                )
+                text = to_markdown(rows, table) if args.markdown else to_text(rows, table)
+                print(f"{title}\n\n{text}\n")
+    if args.json:
+        print(json.dumps(report, indent=2))

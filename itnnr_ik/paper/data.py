@@ -1,0 +1,40 @@
+"""The data set of an experiment: drawn, made noisy, split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.paper.problems import Problem
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Training points, which are the anchors, validation points and test points, x (p, n) and y (p, m)."""
+
+    x_train: Array
+    y_train: Array
+    x_val: Array
+    y_val: Array
+    x_test: Array
+    y_test: Array
+
+
+def draw_dataset(problem: Problem, noisy: bool, seed: int) -> Dataset:
+    """Points of a problem, the same inputs with and without noise.
+
+    Noise multiplies every output, those of the test points included, by N(1, ``problem.noise``): the
+    noisy test output is the target, and what errors are taken against.
+    """
+    inputs, factors = (np.random.default_rng([seed, stream]) for stream in (0, 1))
+    x = problem.sample(problem.n_train + problem.n_val + problem.n_test, inputs)
+    y = problem.function(x)
+    if noisy:
+        y = y * factors.normal(1.0, problem.noise, y.shape)
+    cuts = [problem.n_train, problem.n_train + problem.n_val]
+    (x_train, x_val, x_test), (y_train, y_val, y_test) = np.split(x, cuts), np.split(y, cuts)
+    return Dataset(x_train, y_train, x_val, y_val, x_test, y_test)

@@ -1,0 +1,30 @@
+"""How long the experiments train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from itnnr_ik.twin.config import PlateauSchedule
+
+
+@dataclass(frozen=True)
+class Effort:
+    """The full measure, or the brief one of ``--quick``.
+
+    Args:
+        max_epochs: Epochs at most of what follows the paper's schedule.
+        rate_factor: Multiplies the paper's learning rates, so that a brief training gets somewhere.
+        steps: Optimisation steps of ours.
+    """
+
+    max_epochs: int = 2000
+    rate_factor: float = 1.0
+    steps: int = 6000
+
+    def schedule(self, learning_rate: float) -> PlateauSchedule:
+        """The paper's schedule with this learning rate."""
+        return PlateauSchedule(learning_rate * self.rate_factor, max_epochs=self.max_epochs)
+
+
+FULL = Effort()
+QUICK = Effort(max_epochs=20, rate_factor=30.0, steps=800)

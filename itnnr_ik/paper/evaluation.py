@@ -1,0 +1,119 @@
+"""The numbers of a table's cell: errors in y by anchor rank and of the best of five anchors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from itnnr_ik.paper.data import Dataset
+from itnnr_ik.paper.methods import Fitted
+from itnnr_ik.paper.problems import Problem
+from itnnr_ik.paper.protocols import PROTOCOLS, K
+from itnnr_ik.twin.gaussian import GaussianProcessForward
+from itnnr_ik.twin.inference import TwinInverse
+from itnnr_ik.twin.uncertainty import uncertainty
+
+Array = NDArray[np.float64]
+
+#: Applications of F after which the median residual is reported (re-anchoring).
+PASSES = (1, 2, 3)
+#: Targets beyond the test set, on which rare failures show.
+_MORE_TARGETS = 5000
+
+
+def rmse(errors: Array) -> float:
+    """Root of the squared errors' mean over points and output dimensions."""
+    return float(np.sqrt(np.mean(np.square(errors))))
+
+
+def evaluate(
+    problem: Problem, data: Dataset, noisy: bool, fitted: Fitted, points: bool = True
+) -> dict[str, Any]:
+    """RMSE in y against the test targets, always through the exact f, for each protocol.
+
+    Args:
+        problem: What is inverted.
+        data: Its data set.
+        noisy: The data set has noise, and f counts as unknown.
+        fitted: The method.
+        points: Report single points where there is more than a number to show.
+
+    Returns:
+        By protocol: ``by_rank`` (a list; one number for a method without anchors), ``best_exact`` with the
+        candidate chosen for each target by the exact f, and ``best_learned`` by the learned one. With
+        known f also ``more_targets``, which is ``best_exact`` on 5000 other targets, and for a twin
+        ``passes``, the median of the best candidate's ‖f(x̂) − y‖ after one, two and three applications of
+        F; with learned f ``uncertainty`` (see `judge_uncertainty`).
+    """
+    y = data.y_test
+    x = fitted.predictions(y)
+    errors = problem.function(x) - y[:, None]
+    if x.shape[1] == 1:
+        return {name: {"by_rank": [rmse(errors)]} for name in PROTOCOLS}
+    if not noisy:
+        more = problem.function(problem.sample(_MORE_TARGETS, np.random.default_rng(_MORE_TARGETS)))
+        more_errors = problem.function(fitted.predictions(more)) - more[:, None]
+    report: dict[str, Any] = {}
+    for name, first in PROTOCOLS.items():
+        chosen = slice(first, first + K)
+        report[name] = {
+            "by_rank": [rmse(errors[:, rank]) for rank in range(first, first + K)],
+            "best_exact": rmse(_best(errors[:, chosen], errors[:, chosen])),
+        }
+        if fitted.learned is not None:
+            doubt = fitted.learned(x[:, chosen]) - y[:, None]
+            report[name]["best_learned"] = rmse(_best(errors[:, chosen], doubt))
+            report[name]["uncertainty"] = judge_uncertainty(problem, y, fitted, first, points)
+        elif not noisy:
+            report[name]["more_targets"] = rmse(_best(more_errors[:, chosen], more_errors[:, chosen]))
+            if fitted.inverse is not None:
+                report[name]["passes"] = _passes(problem, y, fitted.inverse, first)
+    return report
+
+
+def judge_uncertainty(
+    problem: Problem, y: Array, fitted: Fitted, first_rank: int, points: bool
+) -> dict[str, Any]:
+    """How well the predicted uncertainty of each test target tells its true error ‖f(x̂) − y‖.
+
+    Returns:
+        ``spearman`` of each measure with the error; ``within_two``, the share of targets with an error up
+        to twice the predicted one; with ``points``, ``predicted`` and ``error`` of every target.
+    """
+    assert fitted.inverse is not None and fitted.learned is not None
+    found = uncertainty(fitted.inverse, y, fitted.learned, K, first_rank)
+    deviation: Any = 0.0
+    if isinstance(fitted.learned, GaussianProcessForward):
+        deviation = fitted.learned.deviation(found.x)
+    predicted = found.total(deviation)
+    error = np.linalg.norm(problem.function(found.x) - y, axis=1)
+    measures = {
+        "consistency": found.consistency,
+        "loop": found.loop,
+        "disagreement": found.disagreement,
+        "predicted": predicted,
+    }
+    report: dict[str, Any] = {
+        "spearman": {name: round(float(spearmanr(values, error)[0]), 3) for name, values in measures.items()},
+        "within_two": round(float(np.mean(error <= 2 * predicted)), 3),
+    }
+    if points:
+        report["predicted"], report["error"] = (
+            [float(f"{value:.3g}") for value in values] for values in (predicted, error)
+        )
+    return report
+
+
+def _passes(problem: Problem, y: Array, inverse: TwinInverse, first_rank: int) -> list[float]:
+    found = (inverse.candidates(y, problem.function, K, first_rank, passes) for passes in PASSES)
+    return [float(np.median(candidates.residual[:, 0])) for candidates in found]
+
+
+def _best(errors: Array, doubt: Array) -> Array:
+    """The errors (b, m) of each target's candidate with the least ‖doubt‖; both are (b, k, m)."""
+    rows = np.arange(len(errors))
+    best: Array = errors[rows, np.linalg.norm(doubt, axis=-1).argmin(axis=1)]
+    return best

@@ -1,0 +1,145 @@
+"""Figures 8 and 9: the error of each method by anchor rank, for all nine experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from itnnr_ik.paper.figures.style import BLUE, GREY, PURPLE, VERMILLION, finish, legend_below, new_figure
+from itnnr_ik.paper.problems import EXPERIMENTS, PROBLEMS
+from itnnr_ik.paper.published import PublishedRow, published_numbers
+from itnnr_ik.paper.results import Records
+
+#: Label, colour and marker of each method.
+_METHODS = {
+    "knn": ("lookup (kNN)", GREY, "s"),
+    "itnnr": ("ITNNR as published", BLUE, "o"),
+    "ours": ("ours (this package)", VERMILLION, "^"),
+    "nn": ("inverse network (NN), no anchor", PURPLE, "D"),
+}
+_PROTOCOL = "published"
+_ANCHORS = 5
+#: Where the best of five stands on the axis of ranks.
+_BEST = {"best_exact": 6.5, "best_learned": 8.1}
+_BEST_LABELS = {"best_exact": "best by\nexact f", "best_learned": "best by\nlearned f"}
+
+
+def figure_8(records: Records) -> Figure:
+    """RMSE in y by anchor where f is known: Table 1's experiments in the published protocol (Figure 8).
+
+    Args:
+        records: Of any experiments, methods and seeds; seeds are averaged, what is missing is left out.
+    """
+    return _figure(
+        records, 1, "Known f: error in y of the answer from each anchor, and of the best of five by f"
+    )
+
+
+def figure_9(records: Records) -> Figure:
+    """RMSE in y by anchor from noisy data: Table 2's experiments in the published protocol (Figure 9).
+
+    Args:
+        records: See `figure_8`.
+    """
+    title = (
+        "Noisy data: error in y of the answer from each anchor, and of the best of five by learned or exact f"
+    )
+    return _figure(records, 2, title)
+
+
+def _figure(records: Records, table: int, title: str) -> Figure:
+    figure = new_figure(11.0, 9.4, title)
+    panels = figure.subplots(3, 3)
+    methods = [name for name in _METHODS if table == 1 or name != "nn"]
+    for key, axes in zip(EXPERIMENTS, panels.flat, strict=True):
+        unit = " [m]" if PROBLEMS[key].periodic else ""  # only the arms take angles
+        finish(axes, f"{key} {PROBLEMS[key].title}", "", f"RMSE in y{unit}")
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(numticks=8))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        for method, values in _mean_over_seeds(records, table, key):
+            if method in methods:
+                _draw_method(axes, method, values)
+        _draw_published(axes, published_numbers()[table, key])
+        best = [name for name in _BEST if table == 2 or name == "best_exact"]
+        axes.set_xticks(
+            [*range(1, _ANCHORS + 1), *(_BEST[name] for name in best)],
+            [*map(str, range(1, _ANCHORS + 1)), *(_BEST_LABELS[name] for name in best)],
+            fontsize=7.5,
+        )
+        axes.set_xlim(0.5, _BEST[best[-1]] + 0.8)
+        axes.axvline(5.6, color="#bbbbbb", linewidth=0.8)
+    for axes in panels[-1]:
+        axes.set_xlabel("rank of the anchor by its distance in y", fontsize=8, loc="left")
+    legend_below(figure, _legend(methods), 3)
+    return figure
+
+
+def _mean_over_seeds(records: Records, table: int, key: str) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """Each method's numbers, averaged over the seeds that there are."""
+    tasks = sorted(task for task in records if (task.experiment, task.table) == (key, table))
+    for method, group in groupby(tasks, key=lambda task: task.method):
+        reports = [records[task][_PROTOCOL] for task in group]
+        names = [name for name in ("by_rank", *_BEST) if all(name in report for report in reports)]
+        yield method, {name: np.mean([report[name] for report in reports], axis=0) for name in names}
+
+
+def _draw_method(axes: Axes, method: str, values: dict[str, np.ndarray]) -> None:
+    """Filled markers: by rank, and the best of five with a line for comparison with the ranks."""
+    label, color, marker = _METHODS[method]
+    by_rank = values["by_rank"]
+    if len(by_rank) == 1:
+        axes.axhline(by_rank[0], color=color, linewidth=1.5, linestyle=":", label=label)
+        return
+    ranks = np.arange(1, len(by_rank) + 1)
+    axes.plot(ranks, by_rank, f"-{marker}", color=color, linewidth=1.5, markersize=5, label=label, zorder=3)
+    if method == "knn":
+        return  # the paper ranks the candidates of ITNNR only
+    for name, place in _BEST.items():
+        if name in values:
+            axes.plot([0.5, place], [values[name]] * 2, color=color, linewidth=0.9, linestyle="--", zorder=2)
+            axes.plot(
+                place, values[name], marker, color=color, markersize=5, label=f"{label}, {name}", zorder=3
+            )
+
+
+def _draw_published(axes: Axes, row: PublishedRow) -> None:
+    """Hollow markers: the paper's own numbers."""
+    ranks = np.arange(1, _ANCHORS + 1)
+    for method, x, values in (
+        ("knn", ranks, row.knn),
+        ("itnnr", ranks, row.itnnr),
+        ("itnnr", _BEST["best_exact"], row.best_exact),
+        ("itnnr", _BEST["best_learned"], row.best_learned),
+        ("nn", 1, row.nn),
+    ):
+        if values is not None:
+            _, color, marker = _METHODS[method]
+            axes.plot(x, values, marker, color=color, markerfacecolor="none", markersize=9, zorder=4)
+
+
+def _legend(methods: list[str]) -> list[Line2D]:
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=color,
+            marker="" if name == "nn" else marker,
+            linestyle=":" if name == "nn" else "-",
+            label=label,
+        )
+        for name, (label, color, marker) in _METHODS.items()
+        if name in methods
+    ]
+    handles.append(
+        Line2D([], [], color="#555555", linestyle="--", linewidth=0.9, label="level of the best of five")
+    )
+    hollow = Line2D([], [], color="#555555", marker="o", markerfacecolor="none", markersize=9, linestyle="")
+    hollow.set_label("hollow: the paper's own number")
+    return [*handles, hollow]

@@ -1,0 +1,128 @@
+"""What the tables compare: lookup, inverse network, ITNNR as published, and ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.paper.data import Dataset
+from itnnr_ik.paper.effort import Effort
+from itnnr_ik.paper.problems import Problem
+from itnnr_ik.paper.protocols import N_RANKS, K
+from itnnr_ik.twin.anchors import Anchors
+from itnnr_ik.twin.config import ANCHORED, PUBLISHED, CosineSchedule
+from itnnr_ik.twin.gaussian import GaussianProcessForward
+from itnnr_ik.twin.inference import Forward, TwinInverse
+from itnnr_ik.twin.neural import NeuralRegressor
+from itnnr_ik.twin.regressor import InverseTwinRegressor
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A method fitted to a data set.
+
+    Args:
+        predictions: From targets (b, m) to preimages (b, r, n): one for each anchor rank from 0 on, or one.
+        inverse: The twin network with its anchors, for a method that has one.
+        learned: The learned forward function, where f is taken as unknown.
+        network: The network of a method that has no anchors.
+        notes: Epochs or steps, parameters and so on, as JSON types.
+    """
+
+    predictions: Callable[[Array], Array]
+    inverse: TwinInverse | None = None
+    learned: Forward | None = None
+    network: NeuralRegressor | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+def of_twin(inverse: TwinInverse, learned: Forward | None, notes: dict[str, Any]) -> Fitted:
+    """A fitted twin; the learned forward function where f is unknown."""
+    return Fitted(partial(inverse.predictions, k=N_RANKS), inverse, learned, None, notes)
+
+
+def of_network(network: NeuralRegressor, notes: dict[str, Any]) -> Fitted:
+    """A fitted network from y to x."""
+    return Fitted(lambda y: network.predict(y)[:, None], network=network, notes=notes)
+
+
+def knn(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort) -> Fitted:
+    """The input of the training point that is nearest in y, rank by rank (section 4.4)."""
+    anchors = Anchors(data.x_train, data.y_train)
+    return Fitted(lambda y: anchors.x[anchors.nearest(y, N_RANKS)])
+
+
+def nn(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort) -> Fitted:
+    """A network from y to x, which averages over branches (section 4.1)."""
+    network = NeuralRegressor(schedule=effort.schedule(1e-5), random_state=seed)
+    network.fit(data.y_train, data.x_train, data.y_val, data.x_val)
+    return of_network(network, {"epochs": len(network.validation_losses_)})
+
+
+def itnnr(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort) -> Fitted:
+    """ITNNR as published: generated pairs where f is known, else pairs of neighbours and a learned f."""
+    config = replace(PUBLISHED, schedule=effort.schedule(1e-5))
+    notes: dict[str, Any] = {}
+    learned = None
+    options: dict[str, Any] = {}
+    if noisy:
+        learned = NeuralRegressor(schedule=effort.schedule(1e-4), random_state=seed)
+        learned.fit(data.x_train, data.y_train, data.x_val, data.y_val)
+        notes["forward_epochs"] = len(learned.validation_losses_)
+    else:
+        options = {
+            "forward": problem.function,
+            "sample": problem.sample,
+            "radius": problem.radius,
+            "batches_per_epoch": K * problem.n_train // config.schedule.batch_size * problem.batches_factor,
+        }
+    regressor = InverseTwinRegressor(k=K, config=config, random_state=seed, **options)
+    regressor.fit(data.x_train, data.y_train, data.x_val, data.y_val)
+    notes["epochs"] = len(regressor.validation_losses_)
+    notes["parameters"] = regressor.network_.spec.n_parameters
+    return of_twin(regressor.inverse_, learned, notes)
+
+
+def ours(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort) -> Fitted:
+    """Zero-anchored, trained for consistency on the anchors that inference meets.
+
+    For noisy data, a Gaussian process fitted to the training points stands in for f everywhere: in the
+    loss, as the anchors' smoothed outputs, and in ranking. Inputs are drawn around the training points,
+    and targets are as noisy as the training points' outputs.
+    """
+    options: dict[str, Any] = {"forward": problem.function, "sample": problem.sample}
+    y_anchor = data.y_train
+    learned = None
+    if noisy:
+        learned = GaussianProcessForward().fit(data.x_train, data.y_train)
+        y_anchor = learned(data.x_train)
+        options = {
+            "forward": learned,
+            "sample": partial(_around, data.x_train, problem.radius),
+            "disturb": learned.disturb,
+        }
+    regressor = InverseTwinRegressor(
+        k=N_RANKS,
+        periodic=problem.periodic,
+        config=replace(ANCHORED, schedule=CosineSchedule(steps=effort.steps)),
+        random_state=seed,
+        **options,
+    ).fit(data.x_train, y_anchor)
+    notes = {"steps": effort.steps, "parameters": regressor.network_.spec.n_parameters}
+    return of_twin(regressor.inverse_, learned, notes)
+
+
+def _around(x: Array, radius: float, count: int, rng: np.random.Generator) -> Array:
+    """Inputs (count, n) within ``radius`` of known ones, and within their bounds."""
+    drawn = x[rng.integers(len(x), size=count)] + rng.uniform(-radius, radius, (count, x.shape[1]))
+    return drawn.clip(x.min(axis=0), x.max(axis=0))
+
+
+METHODS = {"knn": knn, "nn": nn, "itnnr": itnnr, "ours": ours}

@@ -1,0 +1,53 @@
+"""Trained networks on disk, so that a new way of measuring needs no new training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from itnnr_ik.paper.data import Dataset
+from itnnr_ik.paper.methods import Fitted, of_network, of_twin
+from itnnr_ik.twin.anchors import Anchors
+from itnnr_ik.twin.gaussian import GaussianProcessForward
+from itnnr_ik.twin.inference import TwinInverse
+from itnnr_ik.twin.neural import NeuralRegressor
+from itnnr_ik.twin.storage import load_twin, save_twin
+
+_NOTES, _NETWORK, _FORWARD = "notes.json", "network.safetensors", "forward.safetensors"
+
+
+def save_networks(folder: Path, fitted: Fitted) -> None:
+    """Write what was trained, the notes last: where they are, the rest is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if fitted.inverse is not None:
+        save_twin(folder, fitted.inverse, {})
+    if fitted.network is not None:
+        fitted.network.save(folder / _NETWORK)
+    if isinstance(fitted.learned, NeuralRegressor):
+        fitted.learned.save(folder / _FORWARD)
+    (folder / _NOTES).write_text(json.dumps(fitted.notes), encoding="utf-8")
+
+
+def load_networks(folder: Path, data: Dataset, noisy: bool) -> Fitted | None:
+    """What `save_networks` wrote, None where there is nothing. A Gaussian process is fitted again.
+
+    Raises:
+        ValueError: A file is damaged.
+    """
+    try:
+        notes: dict[str, Any] = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    if (folder / _NETWORK).exists():
+        return of_network(NeuralRegressor.load(folder / _NETWORK), notes)
+    learned: NeuralRegressor | GaussianProcessForward | None = None
+    y_anchor = data.y_train
+    if (folder / _FORWARD).exists():
+        learned = NeuralRegressor.load(folder / _FORWARD)
+    elif noisy:
+        learned = GaussianProcessForward().fit(data.x_train, data.y_train)
+        y_anchor = learned(data.x_train)
+    # Stored anchors are rounded to single precision.
+    evaluator = load_twin(folder)[0].evaluator
+    return of_twin(TwinInverse(evaluator, Anchors(data.x_train, y_anchor)), learned, notes)

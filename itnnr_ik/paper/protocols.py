@@ -1,0 +1,9 @@
+"""Which of a target's anchors count."""
+
+#: The rank of the first anchor that a protocol uses. The published results leave out the nearest one, as if
+#: the target itself were among the anchors.
+PROTOCOLS = {"published": 1, "corrected": 0}
+#: Anchors of a target.
+K = 5
+#: Anchors ranked 0 to 5 serve both protocols.
+N_RANKS = K + max(PROTOCOLS.values())

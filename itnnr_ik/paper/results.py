@@ -1,0 +1,74 @@
+"""Results of runs as one JSON file: what was trained, how long it took, and the errors that came out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, order=True)
+class Task:
+    """One training and evaluation.
+
+    Args:
+        experiment: Key of the problem.
+        table: 1 for a known forward function, 2 for noisy data.
+        method: Key of `METHODS`.
+        seed: Of weights, pairs and batches.
+    """
+
+    experiment: str
+    table: int
+    method: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """For file names and progress."""
+        return f"{self.experiment}-table{self.table}-{self.method}-seed{self.seed}"
+
+
+Records = dict[Task, dict[str, Any]]
+
+_FIELDS = ("experiment", "table", "method", "seed")
+
+
+def load_results(path: Path) -> Records:
+    """Records by task; none where there is no file.
+
+    Raises:
+        ValueError: The file is not one of `save_results`.
+    """
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return {Task(*(row[field] for field in _FIELDS)): row for row in rows}
+    except FileNotFoundError:
+        return {}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} does not hold results of `itnnr-ik paper run`: {error!r}") from None
+
+
+@cache
+def committed_results() -> Records:
+    """The results of the full run that come with the package."""
+    with as_file(files("itnnr_ik.paper").joinpath("results.json")) as path:
+        return load_results(path)
+
+
+def save_results(path: Path, records: Records) -> None:
+    """Write records, one a line; whoever reads at the same time sees the old file or the new one."""
+    lines: Iterable[str] = (json.dumps(records[task], ensure_ascii=False) for task in sorted(records))
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+    os.replace(partial, path)
+
+
+def new_record(task: Task, values: dict[str, Any]) -> dict[str, Any]:
+    """A task's fields and what came out."""
+    return {**{field: getattr(task, field) for field in _FIELDS}, **values}

@@ -1,0 +1,171 @@
+"""The paper's two tables: its numbers, ITNNR as published run again, and ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from itnnr_ik.paper.problems import PROBLEMS
+from itnnr_ik.paper.published import PublishedRow, published_numbers
+from itnnr_ik.paper.results import Records
+
+#: Reads a number from what a record holds for a protocol.
+Read = Callable[[dict[str, Any]], float]
+
+
+def _first(report: dict[str, Any]) -> float:
+    return float(report["by_rank"][0])
+
+
+def _best(name: str) -> Read:
+    return lambda report: float(report[name])
+
+
+#: Per table: a column's key, its heading, the method, what of a record it shows, and the paper's number.
+_COLUMNS: dict[int, tuple[tuple[str, str, str, Read, Callable[[PublishedRow], float | None] | None], ...]] = {
+    1: (
+        ("knn", "kNN, 1st anchor", "knn", _first, lambda row: row.knn[0]),
+        ("nn", "NN", "nn", _first, lambda row: row.nn),
+        ("itnnr", "ITNNR, 1st anchor", "itnnr", _first, lambda row: row.itnnr[0]),
+        ("itnnr_best", "ITNNR, best of 5", "itnnr", _best("best_exact"), lambda row: row.best_exact),
+        ("ours", "ours, 1st anchor", "ours", _first, None),
+        ("ours_best", "ours, best of 5", "ours", _best("best_exact"), None),
+    ),
+    2: (
+        ("knn", "kNN, 1st anchor", "knn", _first, lambda row: row.knn[0]),
+        ("itnnr", "ITNNR, 1st anchor", "itnnr", _first, lambda row: row.itnnr[0]),
+        ("itnnr_best", "ITNNR, best, learned f", "itnnr", _best("best_learned"), lambda r: r.best_learned),
+        ("itnnr_exact", "ITNNR, best, exact f", "itnnr", _best("best_exact"), lambda row: row.best_exact),
+        ("ours", "ours, 1st anchor", "ours", _first, None),
+        ("ours_best", "ours, best, learned f", "ours", _best("best_learned"), None),
+        ("ours_exact", "ours, best, exact f", "ours", _best("best_exact"), None),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """RMSE in y over the runs of one method, and the paper's number where it has one.
+
+    ``mean`` and ``std`` are None and ``seeds`` is 0 where nothing was run.
+    """
+
+    paper: float | None
+    mean: float | None
+    std: float | None
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """An experiment's cells by column, the reductions against kNN in per cent, and ours against the paper.
+
+    ``reduction`` of ITNNR as published (paper, rerun), ``gain``: the paper's best over ours.
+    """
+
+    experiment: str
+    cells: dict[str, Cell]
+    reduction: tuple[float | None, float | None]
+    gain: float | None
+
+
+def make_rows(records: Records, table: int, protocol: str) -> list[Row]:
+    """One row for each problem that has a record in this table."""
+    keys = [key for key in PROBLEMS if any(t.experiment == key and t.table == table for t in records)]
+    return [_row(records, table, protocol, key) for key in keys]
+
+
+def _row(records: Records, table: int, protocol: str, experiment: str) -> Row:
+    # The paper's numbers are of the published protocol, and of the quartic that was run.
+    published = published_numbers().get((table, experiment)) if protocol == "published" else None
+    cells = {}
+    for key, _, method, read, paper in _COLUMNS[table]:
+        values = [
+            read(record[protocol])
+            for task, record in records.items()
+            if (task.experiment, task.table, task.method) == (experiment, table, method)
+        ]
+        cells[key] = Cell(
+            paper(published) if published is not None and paper is not None else None,
+            float(np.mean(values)) if values else None,
+            float(np.std(values)) if values else None,
+            len(values),
+        )
+    best, knn, ours = cells["itnnr_best"], cells["knn"], cells["ours_best"]
+    return Row(
+        experiment,
+        cells,
+        (_reduction(best.paper, knn.paper), _reduction(best.mean, knn.mean)),
+        best.paper / ours.mean if best.paper is not None and ours.mean else None,
+    )
+
+
+def _reduction(value: float | None, baseline: float | None) -> float | None:
+    return None if value is None or not baseline else 100 * (1 - value / baseline)
+
+
+def to_markdown(rows: Sequence[Row], table: int) -> str:
+    """A Markdown table. A cell that the paper has reads ``paper → mean ± std``, others ``mean ± std``."""
+    head = ["experiment", *(column[1] for column in _COLUMNS[table]), "reduction", "paper's best / ours"]
+    lines = []
+    for row in rows:
+        cells = []
+        for column in _COLUMNS[table]:
+            paper, again = _texts(row.cells[column[0]])
+            cells.append(again if paper == _NONE else f"{paper} → {again}")
+        paper, again = (_percent(value) for value in row.reduction)
+        cells.append(again if paper == _NONE else f"{paper} → {again}")
+        lines.append([_name(row), *cells, _ratio(row)])
+    return markdown_table(head, lines)
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows of texts as a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def to_text(rows: Sequence[Row], table: int) -> str:
+    """For a terminal: for each experiment a line with the paper's numbers and one with those run again."""
+    lines = [
+        ["experiment", "", *(column[1] for column in _COLUMNS[table]), "reduction", "paper's best / ours"]
+    ]
+    for row in rows:
+        cells = [_texts(row.cells[column[0]]) for column in _COLUMNS[table]]
+        reduction = [_percent(value) for value in row.reduction]
+        if any(paper != _NONE for paper, _ in cells):
+            lines.append([_name(row), "paper", *(paper for paper, _ in cells), reduction[0], ""])
+        lines.append([_name(row), "rerun", *(again for _, again in cells), reduction[1], _ratio(row)])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+_NONE = "–"
+
+
+def _name(row: Row) -> str:
+    return f"{row.experiment} {PROBLEMS[row.experiment].title}"
+
+
+def _ratio(row: Row) -> str:
+    return _NONE if row.gain is None else f"{row.gain:.1f}"
+
+
+def _percent(value: float | None) -> str:
+    return _NONE if value is None else f"{value:.1f} %"
+
+
+def _texts(cell: Cell) -> tuple[str, str]:
+    paper = _NONE if cell.paper is None else _number(cell.paper)
+    again = _NONE if cell.mean is None or cell.std is None else f"{_number(cell.mean)} ± {_number(cell.std)}"
+    return paper, again
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.1 else f"{value:.5f}"

@@ -1,0 +1,80 @@
+"""How far a prediction may be off, from the twin's own consistency (sections 3 and 4.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from itnnr_ik.twin.inference import Forward, TwinInverse
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """Measures in units of y, (b,) each, of the predictions x̂ (b, n) that Algorithm 2 ranks first.
+
+    Args:
+        x: The predictions.
+        consistency: ‖f(x̂) − y‖, what the candidates are ranked by.
+        loop: How far from the anchor's y the way from the anchor to x̂ and back by F ends: a loop's
+            adjustments sum to zero for a consistent F (equation 3).
+        disagreement: ‖f(x̂) − f(x̂')‖ with the candidate x̂' of another anchor that lies nearest to x̂: on
+            one branch, all anchors should lead to one place.
+    """
+
+    x: Array
+    consistency: Array
+    loop: Array
+    disagreement: Array
+
+    def total(self, deviation: ArrayLike = 0.0) -> Array:
+        """Predicted error (b,): ``consistency`` and the forward function's own error, root of the squares.
+
+        Args:
+            deviation: Standard deviations (b, m) of a learned forward function at ``x``; nothing for an
+                exact one.
+        """
+        forward = np.sqrt(np.sum(np.square(np.asarray(deviation)), axis=-1))
+        total: Array = np.hypot(self.consistency, forward)
+        return total
+
+
+def uncertainty(
+    inverse: TwinInverse, y: Array, forward: Forward, k: int = 5, first_rank: int = 0
+) -> Uncertainty:
+    """Predict preimages of targets y (b, m) from k anchors and say how far off they may be.
+
+    Args:
+        inverse: The twin.
+        y: Targets.
+        forward: Exact or learned forward function.
+        k: Anchors a target, at least 2.
+        first_rank: See `Anchors.nearest`.
+
+    Raises:
+        ValueError: k is less than 2: one anchor has none to disagree with.
+    """
+    if k < 2:
+        raise ValueError(f"disagreement needs k ≥ 2 anchors, got {k}")
+    y = np.asarray(y, dtype=float)
+    b = len(y)
+    indices = inverse.anchors.nearest(y, k, first_rank)
+    x = inverse.adjust_anchors(np.repeat(y, k, axis=0), indices.reshape(-1)).reshape(b, k, -1)
+    outputs = forward(x)
+    residuals = np.linalg.norm(outputs - y[:, None], axis=-1)
+    rows = np.arange(b)
+    best = residuals.argmin(axis=1)
+    chosen, chosen_output = x[rows, best], outputs[rows, best]
+
+    y_anchor = inverse.anchors.y[indices[rows, best]]
+    returned = inverse.adjust(y_anchor, chosen, y)
+    loop = np.linalg.norm(forward(returned) - y_anchor, axis=-1)
+
+    distance = np.linalg.norm(x - chosen[:, None], axis=-1)
+    distance[rows, best] = np.inf
+    other = outputs[rows, distance.argmin(axis=1)]
+    disagreement = np.linalg.norm(chosen_output - other, axis=-1)
+    return Uncertainty(chosen, residuals[rows, best], loop, disagreement)

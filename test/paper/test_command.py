@@ -1,0 +1,93 @@
+"""``itnnr-ik paper`` on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from itnnr_ik.cli import main
+from itnnr_ik.paper.command import make_tasks
+from itnnr_ik.paper.results import Task, committed_results
+
+
+def test_a_run_prints_its_table_and_a_second_one_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Trained in processes of its own; then read from the file."""
+    pytest.importorskip("torch", reason="trains networks")
+    monkeypatch.chdir(tmp_path)
+    command = [
+        "paper",
+        "run",
+        "--quick",
+        "--experiment",
+        "3",
+        "--table",
+        "1",
+        "--method",
+        "knn",
+        "--method",
+        "ours",
+    ]
+    assert main([*command, "--protocol", "published"]) == 0
+    printed = capsys.readouterr().out
+    assert "3 sine" in printed
+    assert "corrected" not in printed
+    assert main([*command, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["table"], row["protocol"]) for row in rows] == [(1, "published"), (1, "corrected")]
+    assert rows[0]["cells"]["ours_best"]["seeds"] == 1
+    assert rows[0]["cells"]["ours_best"]["mean"] < 0.8 * rows[0]["cells"]["knn"]["mean"]
+    assert (tmp_path / "itnnr_paper_quick" / "results.json").is_file()
+    assert main(["paper", "table", "--results", "itnnr_paper_quick/results.json", "--markdown"]) == 0
+    assert "| 3 sine |" in capsys.readouterr().out
+
+
+def test_the_table_shows_what_comes_with_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without any option: both tables, both protocols, all nine experiments."""
+    assert main(["paper", "table"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("RMSE in y") == 4
+    assert printed.count("9 yaw–pitch–pitch arm") == 6
+
+
+def test_the_document_is_that_of_the_results(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """docs/paper.md is what `itnnr-ik paper document` writes, and its pictures exist."""
+    path = tmp_path / "paper.md"
+    assert main(["paper", "document", "-o", str(path)]) == 0
+    text = path.read_text(encoding="utf-8")
+    assert text == (root / "docs" / "paper.md").read_text(encoding="utf-8")
+    pictures = [line.split("(")[-1].rstrip(")") for line in text.splitlines() if line.startswith("![")]
+    assert len(pictures) == 9
+    for picture in pictures:
+        assert (root / "docs" / picture).is_file()
+        assert (root / "docs" / picture).with_suffix(".svg").is_file()
+
+
+def test_missing_results_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line on stderr."""
+    assert main(["paper", "table", "--results", str(tmp_path / "none.json")]) == 1
+    assert "none.json: expected the results.json of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--seeds", "--processes"])
+def test_counts_are_positive(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message says which."""
+    assert main(["paper", "run", option, "0"]) == 1
+    assert f"{option} must be at least 1, got 0" in capsys.readouterr().err
+
+
+def test_the_tasks_of_a_full_run() -> None:
+    """Nine experiments, both tables, five seeds; the lookup once for each data set, NN in Table 1 only."""
+    tasks = make_tasks(tuple("123456789"), (1, 2), ("knn", "nn", "itnnr", "ours"), 5)
+    assert len(tasks) == len(set(tasks)) == 2 * (8 + 5) + 9 * 5 + 2 * 2 * 9 * 5
+    assert Task("7", 1, "knn", 1) not in tasks
+    assert Task("4", 1, "knn", 1) in tasks
+    assert Task("7", 2, "nn", 0) not in tasks
+    assert set(committed_results()) - {t for t in committed_results() if t.experiment == "2-printed"} <= set(
+        tasks
+    )

@@ -1,0 +1,47 @@
+"""Data sets: sizes, splits, noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from itnnr_ik.paper.data import Dataset, draw_dataset
+from itnnr_ik.paper.problems import PROBLEMS
+
+
+def _all(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    return (
+        np.concatenate([data.x_train, data.x_val, data.x_test]),
+        np.concatenate([data.y_train, data.y_val, data.y_test]),
+    )
+
+
+@pytest.mark.parametrize(("key", "sizes"), [("3", (300, 100, 100)), ("9", (600, 200, 200))])
+def test_sizes(key: str, sizes: tuple[int, int, int]) -> None:
+    """500 points in experiments 1 to 4, 1000 in the others; outputs are those of f."""
+    data = draw_dataset(PROBLEMS[key], False, 0)
+    assert (len(data.x_train), len(data.x_val), len(data.x_test)) == sizes
+    x, y = _all(data)
+    np.testing.assert_array_equal(PROBLEMS[key].function(x), y)
+    assert len(np.unique(x, axis=0)) == sum(sizes)
+
+
+@pytest.mark.parametrize(("key", "noise"), [("7", 0.01), ("4", 0.02)])
+def test_noise_multiplies_every_output(key: str, noise: float) -> None:
+    """1 %, on the half ball 2 %, on test points too, and each output for itself; inputs stay the same."""
+    clean, noisy = (draw_dataset(PROBLEMS[key], with_noise, 3) for with_noise in (False, True))
+    (x, y), (x_noisy, y_noisy) = _all(clean), _all(noisy)
+    np.testing.assert_array_equal(x, x_noisy)
+    factors = y_noisy / y
+    assert factors.mean() == pytest.approx(1.0, abs=noise / 5)
+    assert factors.std() == pytest.approx(noise, rel=0.1)
+    assert (noisy.y_test / clean.y_test).std() == pytest.approx(noise, rel=0.25)
+    if key == "7":
+        assert abs(np.corrcoef(factors.T)[0, 1]) < 0.15
+
+
+def test_the_seed_decides() -> None:
+    """The same points again with the same seed, others with another."""
+    first, second, third = (draw_dataset(PROBLEMS["1"], True, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first.y_train, second.y_train)
+    assert not np.isin(third.x_train, first.x_train).any()

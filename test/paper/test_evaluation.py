@@ -1,0 +1,91 @@
+"""The numbers of a table's cell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from itnnr_ik.paper.data import Dataset, draw_dataset
+from itnnr_ik.paper.problems import PROBLEMS
+
+torch = pytest.importorskip("torch", reason="the methods train networks")
+
+from itnnr_ik.paper.effort import Effort  # noqa: E402
+from itnnr_ik.paper.evaluation import evaluate, rmse  # noqa: E402
+from itnnr_ik.paper.methods import Fitted, knn, ours  # noqa: E402
+
+CUBIC = PROBLEMS["1"]
+
+
+def _tiny() -> Dataset:
+    """Anchors at 0 and 1.5, 1.6 … 2.1; the target is f(0.1), nearest to the anchor at 0."""
+    x = np.array([[0.0], [1.5], [1.6], [1.7], [1.8], [1.9], [2.0]])
+    target = np.array([[0.1]])
+    y, goal = CUBIC.function(x), CUBIC.function(target)
+    return Dataset(x, y, x, y, target, goal)
+
+
+def test_rmse_is_the_mean_over_points_and_dimensions() -> None:
+    """√((9 + 16 + 0 + 0) / 4)."""
+    assert rmse(np.array([[3.0, 4.0], [0.0, 0.0]])) == 2.5
+
+
+def test_the_protocols_use_other_ranks() -> None:
+    """Published leaves out the nearest anchor, corrected starts with it."""
+    data = _tiny()
+    report = evaluate(CUBIC, data, False, knn(CUBIC, data, False, 0, Effort()))
+    by_hand = [abs(y - data.y_test[0, 0]) for y in data.y_train[:6, 0]]
+    np.testing.assert_allclose(report["corrected"]["by_rank"], by_hand[:5])
+    np.testing.assert_allclose(report["published"]["by_rank"], by_hand[1:])
+    assert report["corrected"]["best_exact"] == pytest.approx(by_hand[0])
+    assert report["published"]["best_exact"] == pytest.approx(by_hand[1])
+
+
+def test_the_learned_function_chooses_and_the_exact_one_measures() -> None:
+    """A learned f that likes the fourth anchor best gets the fourth anchor's true error."""
+    data = _tiny()
+
+    def learned(x: np.ndarray) -> np.ndarray:
+        return np.abs(x - data.x_train[3]) + data.y_test
+
+    fitted = replace(knn(CUBIC, data, True, 0, Effort()), learned=learned)
+    with pytest.raises(AttributeError):  # uncertainty needs a twin, which the lookup is not
+        evaluate(CUBIC, data, True, replace(fitted, inverse=object()))
+    x = fitted.predictions(data.y_test)[:, 1:6]
+    assert np.abs(learned(x) - data.y_test).argmin() == 2
+
+
+def test_a_method_without_anchors_has_one_number() -> None:
+    """For both protocols the same."""
+    data = _tiny()
+    report = evaluate(CUBIC, data, False, Fitted(lambda y: np.full((len(y), 1, 1), 0.1)))
+    assert report["published"] == report["corrected"] == {"by_rank": [pytest.approx(0.0)]}
+
+
+def test_a_noisy_cell_has_an_uncertainty() -> None:
+    """Ranks of errors, and the single points only where asked for."""
+    problem = PROBLEMS["3"]
+    data = draw_dataset(problem, True, problem.data_seeds[0])
+    fitted = ours(problem, data, True, 0, Effort(steps=60))
+    with_points, without = (
+        evaluate(problem, data, True, fitted, points)["published"] for points in (True, False)
+    )
+    report = with_points["uncertainty"]
+    assert len(report["predicted"]) == len(report["error"]) == problem.n_test
+    assert set(report["spearman"]) == {"consistency", "loop", "disagreement", "predicted"}
+    assert all(-1.0 <= rho <= 1.0 for rho in report["spearman"].values())
+    assert set(without["uncertainty"]) == {"spearman", "within_two"}
+    assert with_points["best_exact"] <= with_points["best_learned"]
+    assert "more_targets" not in with_points
+
+
+def test_a_clean_cell_reports_re_anchoring_and_other_targets() -> None:
+    """Three passes, each better than the one before."""
+    problem = PROBLEMS["7"]
+    data = draw_dataset(problem, False, problem.data_seeds[0])
+    report = evaluate(problem, data, False, ours(problem, data, False, 0, Effort(steps=200)))["published"]
+    one, two, three = report["passes"]
+    assert three < two < one
+    assert report["more_targets"] > 0.0

@@ -1,0 +1,55 @@
+"""The methods of the tables, briefly trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from itnnr_ik.paper.data import draw_dataset
+from itnnr_ik.paper.problems import PROBLEMS
+
+torch = pytest.importorskip("torch", reason="the methods train networks")
+
+from itnnr_ik.paper.effort import FULL, Effort  # noqa: E402
+from itnnr_ik.paper.methods import METHODS, itnnr  # noqa: E402
+from itnnr_ik.twin.config import PlateauSchedule  # noqa: E402
+
+BRIEF = Effort(max_epochs=2, steps=20)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("noisy", [False, True])
+def test_predictions(method: str, noisy: bool) -> None:
+    """One answer for each anchor rank from 0 to 5, or one in all; ranking learns f where it is unknown."""
+    problem = PROBLEMS["4"]
+    data = draw_dataset(problem, noisy, 0)
+    fitted = METHODS[method](problem, data, noisy, 0, BRIEF)
+    x = fitted.predictions(data.y_test)
+    assert x.shape == (100, 1 if method == "nn" else 6, 2)
+    assert np.isfinite(x).all()
+    assert (fitted.learned is not None) == (noisy and method in ("itnnr", "ours"))
+
+
+def test_the_full_measure_is_the_papers() -> None:
+    """Appendix B: 2000 epochs at most, learning rate 1e-5."""
+    assert FULL.schedule(1e-5) == PlateauSchedule(1e-5, 32, 40, 100, 2000)
+
+
+def test_the_published_network_has_more_weights_than_ours() -> None:
+    """Two layers of 640 against three of 128."""
+    problem = PROBLEMS["7"]
+    data = draw_dataset(problem, False, 0)
+    published, mine = (METHODS[name](problem, data, False, 0, BRIEF).notes for name in ("itnnr", "ours"))
+    assert published["parameters"] == 7 * 640 + 641 * 640 + 641 * 2
+    assert mine["parameters"] < published["parameters"] / 10
+
+
+def test_the_seed_decides_the_weights_not_the_data() -> None:
+    """Another seed, other predictions from the same anchors."""
+    problem = PROBLEMS["1"]
+    data = draw_dataset(problem, False, 0)
+    first, second, third = (
+        itnnr(problem, data, False, seed, BRIEF).predictions(data.y_test) for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert np.abs(first - third).max() > 0.0

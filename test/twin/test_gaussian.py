@@ -1,0 +1,78 @@
+"""The Gaussian process as learned forward function."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the process is fitted with torch")
+
+from itnnr_ik.arms import ARMS  # noqa: E402
+from itnnr_ik.twin.gaussian import GaussianProcessForward  # noqa: E402
+
+TWO_LINK = ARMS["two_link"]
+
+
+def _noisy_arm(noise: float, count: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    x = TWO_LINK.sample(count, rng)
+    y = TWO_LINK.forward(x)
+    return x, y * rng.normal(1.0, noise, y.shape)
+
+
+def test_it_averages_noise_out() -> None:
+    """1 % noise on the two-link arm: the error of the mean is far below the noise, and so it says."""
+    x, y = _noisy_arm(0.01)
+    process = GaussianProcessForward().fit(x, y)
+    inputs = TWO_LINK.sample(500, np.random.default_rng(1))
+    error = process(inputs) - TWO_LINK.forward(inputs)
+    noise = 0.01 * np.sqrt(np.mean(TWO_LINK.forward(inputs) ** 2))
+    assert np.sqrt(np.mean(error**2)) < 0.5 * noise
+    assert np.mean(np.abs(error) < 2 * process.deviation(inputs)) > 0.85
+
+
+def test_it_finds_what_the_noise_is_like() -> None:
+    """Proportional to y here, constant there."""
+    x, y = _noisy_arm(0.01)
+    constant, relative = GaussianProcessForward().fit(x, y).noise_
+    np.testing.assert_allclose(relative, 0.01, rtol=0.3)
+    assert constant.max() < 0.003
+    exact = TWO_LINK.forward(x)
+    rng = np.random.default_rng(2)
+    constant, relative = GaussianProcessForward().fit(x, exact + rng.normal(0.0, 0.02, exact.shape)).noise_
+    np.testing.assert_allclose(constant, 0.02, rtol=0.3)
+    assert relative.max() < 0.015
+
+
+def test_a_root_is_modelled_as_its_square() -> None:
+    """√(1 − x²), infinitely steep at its ends: the likelihood chooses the power 2."""
+    x = np.linspace(-0.99, 0.99, 80)[:, None]
+    process = GaussianProcessForward().fit(x, np.sqrt(1 - x**2))
+    assert process.powers_.tolist() == [2.0]
+    inputs = np.linspace(-0.985, 0.985, 200)[:, None]
+    np.testing.assert_allclose(process(inputs), np.sqrt(1 - inputs**2), atol=1e-3)
+    assert np.isfinite(process(np.array([[1.5], [-40.0]]))).all()
+
+
+def test_torch_and_numpy_agree_and_torch_has_gradients() -> None:
+    """In single precision, as the consistency loss uses it."""
+    x, y = _noisy_arm(0.01, 60)
+    process = GaussianProcessForward().fit(x, y)
+    inputs = TWO_LINK.sample(20, np.random.default_rng(3)).reshape(4, 5, 2)
+    tensor = torch.tensor(inputs, dtype=torch.float32, requires_grad=True)
+    outputs = process(tensor)
+    np.testing.assert_allclose(outputs.detach().numpy(), process(inputs), atol=1e-4)
+    outputs.sum().backward()
+    step = 1e-5
+    moved = inputs + np.array([step, 0.0])
+    slope = (process(moved) - process(inputs)).sum(axis=-1) / step
+    np.testing.assert_allclose(tensor.grad[..., 0].numpy(), slope, atol=1e-2)
+
+
+def test_disturbed_outputs_scatter_like_the_data() -> None:
+    """Noise as it was found."""
+    x, y = _noisy_arm(0.01)
+    process = GaussianProcessForward().fit(x, y)
+    outputs = np.full((5000, 2), 2.0)
+    scatter = (process.disturb(outputs, np.random.default_rng(4)) - outputs).std(axis=0)
+    np.testing.assert_allclose(scatter, np.hypot(*(process.noise_ * [[1.0], [2.0]])), rtol=0.05)
