@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -14,9 +14,9 @@ from itnnr_ik.twin.config import CONSISTENT, PlateauSchedule, TwinConfig
 from itnnr_ik.twin.evaluator import TwinEvaluator
 from itnnr_ik.twin.inference import Candidates, Forward, TwinInverse
 from itnnr_ik.twin.network import TwinNetwork
-from itnnr_ik.twin.sampling import neighbour_pairs
+from itnnr_ik.twin.pairs import AnchoredPairs, DataPairs, Pairs, PerturbedPairs, Sample
 from itnnr_ik.twin.spec import NetworkSpec, Scales
-from itnnr_ik.twin.training import Batch, shuffled, to_tensor, train_for_steps, train_until_plateau
+from itnnr_ik.twin.training import Batch, train_for_steps, train_until_plateau
 
 Array = NDArray[np.float64]
 
@@ -31,10 +31,9 @@ _SCALE_PAIRS = 2000
 class InverseTwinRegressor:
     """Inverse of y = f(x), learned from points (X, Y) or from f itself.
 
-    With ``sample`` the training pairs come from a generator around the known ``forward`` (section 4.3):
-    a drawn by ``sample``, b = a + U(−radius, radius)^n, input (f(a), f(b), b), label a − b; or, with
-    anchored pairs, f(a) with each of the k anchors nearest to it. Without ``sample``, they are each
-    training point with its k nearest in x (section 4.2, Algorithm 1).
+    With ``sample`` the training pairs come from a generator around the known ``forward``: `PerturbedPairs`
+    (section 4.3) or `AnchoredPairs`, as ``config`` says. Without, they are each training point with its k
+    nearest in x: `DataPairs` (section 4.2, Algorithm 1).
 
     Args:
         forward: f for ranking the candidates, exact or learned, and for the generator and the
@@ -61,7 +60,7 @@ class InverseTwinRegressor:
         self,
         *,
         forward: Forward | None = None,
-        sample: Callable[[int, np.random.Generator], Array] | None = None,
+        sample: Sample | None = None,
         radius: float | None = None,
         disturb: Callable[[Array, np.random.Generator], Array] | None = None,
         k: int = 5,
@@ -96,43 +95,27 @@ class InverseTwinRegressor:
             ValueError: The parameters do not fit each other or the data.
         """
         anchors = Anchors(X, Y)
-        config = self.config
-        self._check()
+        pairs = self._pairs(anchors)
+        schedule = self.config.schedule
         rng = np.random.default_rng(self.random_state)
-        pairs: Batch | None = None
-        if self.sample is None:
-            pairs = tuple(to_tensor(a) for a in neighbour_pairs(anchors.x, anchors.y, self.k))
-
-        def draw(count: int, rng: np.random.Generator = rng) -> Batch:
-            if pairs is not None:
-                return self._pick(count, pairs, rng)
-            return self._draw_anchored(count, anchors, rng) if anchored else self._draw(count, rng)
-
-        anchored = config.pairs == "anchored"
-        self.network_ = TwinNetwork(
-            self._spec(anchors, draw), torch.Generator().manual_seed(self.random_state)
-        )
-        if isinstance(config.schedule, PlateauSchedule):
+        generator = torch.Generator().manual_seed(self.random_state)
+        self.network_ = TwinNetwork(self._spec(anchors, pairs), generator)
+        if isinstance(schedule, PlateauSchedule):
             if X_val is None or Y_val is None:
                 raise ValueError("a PlateauSchedule needs validation points X_val, Y_val")
-            validation = tuple(to_tensor(a) for a in neighbour_pairs(X_val, Y_val, min(self.k, len(X_val))))
+            size = schedule.batch_size
+            count = self.batches_per_epoch or max(1, self.k * len(anchors) // size)
             self.validation_losses_ = train_until_plateau(
                 self.network_,
-                lambda: self._epoch(len(anchors), pairs, draw, rng),
+                lambda: pairs.epoch(count, size, rng),
                 self._loss,
-                validation,
-                config.schedule,
+                DataPairs(X_val, Y_val, min(self.k, len(X_val))).batch,
+                schedule,
                 self.progress,
             )
         else:
-            size = config.schedule.batch_size
-            train_for_steps(
-                self.network_,
-                lambda: draw(size),
-                self._loss,
-                config.schedule,
-                self.progress,
-            )
+            size = schedule.batch_size
+            train_for_steps(self.network_, lambda: pairs.draw(size, rng), self._loss, schedule, self.progress)
         weights = {name: value.numpy() for name, value in self.network_.state_dict().items()}
         self.inverse_ = TwinInverse(TwinEvaluator(self.network_.spec, weights), anchors)
         return self
@@ -151,23 +134,28 @@ class InverseTwinRegressor:
         """Preimages (b, n) of targets (b, m): the most consistent candidate of each (Algorithm 2)."""
         return self.candidates(Y).best
 
-    def _check(self) -> None:
-        config = self.config
-        if self.sample is not None and self.forward is None:
-            raise ValueError("a generator (sample) needs the parameter forward")
-        if self.sample is not None and self.radius is None and config.pairs == "perturbed":
-            raise ValueError("perturbed pairs need the parameter radius")
-        if self.sample is None and config.pairs == "anchored":
-            raise ValueError("anchored pairs need the parameter sample")
-        if config.loss == "consistency" and self.forward is None:
+    def _pairs(self, anchors: Anchors) -> Pairs:
+        anchored, consistency = self.config.pairs == "anchored", self.config.loss == "consistency"
+        if consistency and self.forward is None:
             raise ValueError("the consistency loss needs the parameter forward")
+        if self.sample is None:
+            if anchored:
+                raise ValueError("anchored pairs need the parameter sample")
+            return DataPairs(anchors.x, anchors.y, self.k)
+        if self.forward is None:
+            raise ValueError("a generator (sample) needs the parameter forward")
+        if anchored:
+            return AnchoredPairs(self.forward, self.sample, anchors, self.k, self.first_rank, self.disturb)
+        if self.radius is None:
+            raise ValueError("perturbed pairs need the parameter radius")
+        return PerturbedPairs(self.forward, self.sample, self.radius, all_distances=consistency)
 
-    def _spec(self, anchors: Anchors, draw: Callable[..., Batch]) -> NetworkSpec:
+    def _spec(self, anchors: Anchors, pairs: Pairs) -> NetworkSpec:
         config = self.config
         shape = (anchors.x.shape[1], anchors.y.shape[1], config.hidden, config.activation)
         if not config.zero_anchored:
             return NetworkSpec(*shape)
-        y_new, y_anchor, *_ = draw(_SCALE_PAIRS, np.random.default_rng(self.random_state))
+        y_new, y_anchor, *_ = pairs.draw(_SCALE_PAIRS, np.random.default_rng(self.random_state))
         half_width = float(np.abs(anchors.x).max()) or 1.0
         scales = Scales(
             _positive((y_new - y_anchor).std(0).tolist()),
@@ -191,40 +179,6 @@ class InverseTwinRegressor:
         change = (y_new - y_anchor).norm(dim=1) + least
         loss = (error / change).mean() + self.config.pull * adjustment.square().sum(dim=1).mean()
         return loss
-
-    def _draw(self, count: int, rng: np.random.Generator) -> Batch:
-        assert self.sample is not None and self.forward is not None and self.radius is not None
-        x_new = self.sample(count, rng)
-        label = -rng.uniform(-self.radius, self.radius, size=x_new.shape)
-        if self.config.loss == "consistency":
-            label *= rng.uniform(size=(count, 1))
-        x_anchor = x_new - label
-        y = self.forward(np.concatenate([x_new, x_anchor]))
-        return to_tensor(y[:count]), to_tensor(y[count:]), to_tensor(x_anchor), to_tensor(label)
-
-    def _draw_anchored(self, count: int, anchors: Anchors, rng: np.random.Generator) -> Batch:
-        assert self.sample is not None and self.forward is not None
-        y_new = self.forward(self.sample(-(-count // self.k), rng))
-        if self.disturb is not None:
-            y_new = self.disturb(y_new, rng)
-        indices = anchors.nearest(y_new, self.k, self.first_rank).reshape(-1)
-        y_new = np.repeat(y_new, self.k, axis=0)
-        return to_tensor(y_new), to_tensor(anchors.y[indices]), to_tensor(anchors.x[indices])
-
-    @staticmethod
-    def _pick(count: int, pairs: Batch, rng: np.random.Generator) -> Batch:
-        rows = torch.from_numpy(rng.integers(len(pairs[0]), size=count))
-        return tuple(a[rows] for a in pairs)
-
-    def _epoch(
-        self, n_points: int, pairs: Batch | None, draw: Callable[..., Batch], rng: np.random.Generator
-    ) -> Iterator[Batch]:
-        size = self.config.schedule.batch_size
-        if pairs is not None:
-            return shuffled(pairs, size, rng)
-        count = self.batches_per_epoch or max(1, self.k * n_points // size)
-        drawn = draw(count * size)  # at once, which is quicker than batch by batch
-        return zip(*(torch.split(values, size) for values in drawn), strict=True)
 
 
 def _positive(values: list[float]) -> tuple[float, ...]:
