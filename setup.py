@@ -17,6 +17,8 @@ ROS = [
     "ros-rcl-interfaces",
     "ros-sensor-msgs",
     "ros-std-msgs",
+    "ros-std-srvs",
+    "ros-trajectory-msgs",
 ]
 
 setup(

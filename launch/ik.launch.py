@@ -4,7 +4,7 @@ from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.conditions import IfCondition
 from launch.substitutions import Command, LaunchConfiguration, PathJoinSubstitution, PythonExpression
-from launch_ros.actions import Node
+from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
@@ -18,6 +18,10 @@ def _share(folder, arm, suffix):
 def _text(substitution):
     """As text, whatever YAML would make of it."""
     return ParameterValue(substitution, value_type=str)
+
+
+def _flag(substitution):
+    return ParameterValue(substitution, value_type=bool)
 
 
 def _if(argument, comparison):
@@ -46,6 +50,12 @@ def generate_launch_description():
                 description="Parameters of all nodes, such as config/two_link.yaml",
             ),
             DeclareLaunchArgument(
+                "autostart",
+                default_value="true",
+                choices=["true", "false"],
+                description="Configure and activate ik_node at start; false where a lifecycle manager does",
+            ),
+            DeclareLaunchArgument(
                 "simulator",
                 default_value="kinematic",
                 choices=["kinematic", "none"],
@@ -71,7 +81,14 @@ def generate_launch_description():
                 choices=["true", "false"],
                 description="Show the arm and its target; needs robot_state_publisher and rviz2",
             ),
-            Node(package=PACKAGE, executable="ik_node", parameters=common, output="screen"),
+            LifecycleNode(
+                package=PACKAGE,
+                executable="ik_node",
+                name="itnnr_ik",
+                namespace="",
+                parameters=[*common, {"autostart": _flag(LaunchConfiguration("autostart"))}],
+                output="screen",
+            ),
             Node(
                 package=PACKAGE,
                 executable="simulator",

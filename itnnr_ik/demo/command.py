@@ -25,6 +25,8 @@ _ROS_MODULES = (
     "diagnostic_msgs.msg",
     "geometry_msgs.msg",
     "sensor_msgs.msg",
+    "std_srvs.srv",
+    "trajectory_msgs.msg",
 )
 _ROS_WHEELS = (
     "ros-rclpy",
@@ -32,6 +34,8 @@ _ROS_WHEELS = (
     "ros-diagnostic-msgs",
     "ros-geometry-msgs",
     "ros-sensor-msgs",
+    "ros-std-srvs",
+    "ros-trajectory-msgs",
 )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from itnnr_ik.paper.problems import EXPERIMENTS, PROBLEMS
-from itnnr_ik.paper.protocols import PROTOCOLS
+from itnnr_ik.paper.protocols import METHOD_NAMES, PROTOCOLS
 from itnnr_ik.paper.results import Records, Task, committed_results, load_results
 from itnnr_ik.paper.table import make_rows, to_markdown, to_text
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from itnnr_ik.paper.effort import Effort
 
 _FOLDER = Path("itnnr_paper")
-_METHODS = ("knn", "nn", "itnnr", "ours")
 _SEEDS = 5
 
 
@@ -28,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     run_parser = actions.add_parser("run", help="train and evaluate; a stopped run goes on where it was")
     _add_selection(run_parser)
-    run_parser.add_argument("--method", choices=_METHODS, action="append", help="repeatable; all by default")
+    run_parser.add_argument(
+        "--method", choices=METHOD_NAMES, action="append", help="repeatable; all by default"
+    )
     run_parser.add_argument(
         "--seeds", type=int, help=f"runs of each method (default: {_SEEDS}; 1 with --quick)"
     )
@@ -109,19 +110,18 @@ def _run(args: argparse.Namespace) -> int:
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
     _torch()
-    from itnnr_ik.paper.runner import run_tasks
+    from itnnr_ik.paper.runner import RESULTS, run_tasks
 
     tasks = make_tasks(
         args.experiment or EXPERIMENTS,
         (args.table,) if args.table else (1, 2),
-        args.method or _METHODS,
+        args.method or list(METHOD_NAMES),
         seeds,
     )
-    run_tasks(tasks, folder, effort, args.processes)
-    print(f"results are in {folder / 'results.json'}", file=sys.stderr)
-    records = load_results(folder / "results.json")
+    records = run_tasks(tasks, folder, effort, args.processes)
+    print(f"results are in {folder / RESULTS}", file=sys.stderr)
     args.markdown = False
-    _print_tables({task: records[task] for task in tasks}, args)
+    _print_tables(records, args)
     return 0
 
 
@@ -175,6 +175,8 @@ def _results(args: argparse.Namespace) -> Records:
 def _print_tables(records: Records, args: argparse.Namespace) -> None:
     wanted = set(args.experiment or PROBLEMS)
     records = {task: record for task, record in records.items() if task.experiment in wanted}
+    if not records:
+        raise ValueError(f"no results for {', '.join(sorted(wanted))}")
     report = []
     for protocol in [args.protocol] if args.protocol else PROTOCOLS:
         for table in [args.table] if args.table else (1, 2):

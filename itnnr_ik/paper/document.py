@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from itnnr_ik.paper.problems import EXPERIMENTS, PROBLEMS
-from itnnr_ik.paper.protocols import PROTOCOLS
+from itnnr_ik.paper.protocols import METHOD_NAMES, PROTOCOLS
 from itnnr_ik.paper.results import Records
 from itnnr_ik.paper.table import make_rows, markdown_table, to_markdown
 
 _ANCHORED = ("knn", "itnnr", "ours")
-_METHODS = {"knn": "kNN", "nn": "NN", "itnnr": "ITNNR as published", "ours": "ours"}
 
 _INTRODUCTION = """\
 # The paper's experiments
@@ -21,14 +20,17 @@ _INTRODUCTION = """\
 This document is generated from the results that come with the package (`itnnr_ik/paper/results.json`) by
 `itnnr-ik paper document`. Errors are RMSE in y, in the units of each function, over test points and output
 dimensions, always taken with the exact f. A cell `a → b ± c` has the paper's number, and mean and standard
-deviation over our runs.
+deviation over our five runs; one number alone stands for a single run.
 
 - **kNN**: the input of a known point near the target. **NN**: a plain network from y to x.
 - **ITNNR as published**: the paper's network (two layers of 640), loss, schedule, generator and pairs.
 - **ours**: a network of three layers of 128 whose adjustment is exactly zero for no change of y, trained to
   make f(x_anchor + F) equal to the target, on those anchors that inference will meet. Where f is unknown, a
   Gaussian process fitted to the noisy training points takes its place in the loss, in the anchors' outputs
-  and in ranking. One pass, no re-anchoring, no polish; the same anchors as the others.
+  and in ranking. One pass, no re-anchoring, no polish. In Table 1 the same anchors as the others; in Table 2
+  the same set of anchors, but the five nearest are looked up by their smoothed outputs.
+- The Gaussian process knows two things that fit these experiments well: noise may be proportional to y, and
+  an output may be modelled as its square or root, whichever is likeliest. On the half ball it is the square.
 - Protocol **published** takes the anchors ranked 1 to 5 by their distance from the target in y and leaves
   out the nearest one, as the published results do; **corrected** takes ranks 0 to 4.
 """
@@ -110,8 +112,8 @@ over the runs, of
 """
 
 _UNCERTAINTY_READ = """\
-Loops and disagreement see what F gets wrong. Ours is consistent with g, so what is left is mostly g's own
-error, which only its standard deviation knows. *Predicted* is in the units of y: it says how far off.
+Loops, disagreement and consistency see what F gets wrong, and nothing of the error of g itself. *Predicted*
+adds that: it is in the units of y, so it says not only which answers to doubt but how far off they may be.
 """
 
 
@@ -148,7 +150,7 @@ def make_document(records: Records) -> str:
 def _run(records: Records) -> str:
     head = ["method", "table", "runs", "seeds an experiment", "median of a run", "in all"]
     rows = []
-    for method, label in _METHODS.items():
+    for method, label in METHOD_NAMES.items():
         for table in (1, 2):
             found = {t: r for t, r in records.items() if (t.method, t.table) == (method, table)}
             if not found:
@@ -162,7 +164,7 @@ def _run(records: Records) -> str:
 
 
 def _more_targets(records: Records) -> str:
-    head = ["experiment", *(_METHODS[name] for name in _ANCHORED), "ITNNR as published / ours"]
+    head = ["experiment", *(METHOD_NAMES[name] for name in _ANCHORED), "ITNNR as published / ours"]
     rows = []
     for key in EXPERIMENTS:
         means = [_mean(records, key, 1, method, "more_targets") for method in _ANCHORED]
@@ -192,12 +194,12 @@ def _uncertainty(records: Records) -> str:
                 rho = [np.mean([report["spearman"][name] for report in reports]) for name in measures]
                 share = np.mean([report["within_two"] for report in reports])
                 numbers = [f"{value:.2f}" for value in rho]
-                rows.append([_name(key), _METHODS[method], *numbers, f"{100 * share:.0f} %"])
+                rows.append([_name(key), METHOD_NAMES[method], *numbers, f"{100 * share:.0f} %"])
     if not rows:
         return ""
     table = markdown_table(["experiment", "method", *measures, "error ≤ 2 × predicted"], rows)
     picture = _figure("calibration", "Predicted uncertainty against true error, ours")
-    return f"{_UNCERTAINTY}{table}\n{_UNCERTAINTY_READ}\n{picture}"
+    return f"{_UNCERTAINTY}{table}\n\n{_UNCERTAINTY_READ}\n{picture}"
 
 
 def _reports(records: Records, experiment: str, table: int, method: str) -> list[dict[str, Any]]:

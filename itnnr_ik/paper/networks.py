@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ _NOTES, _NETWORK, _FORWARD = "notes.json", "network.safetensors", "forward.safet
 
 
 def save_networks(folder: Path, fitted: Fitted) -> None:
-    """Write what was trained, the notes last: where they are, the rest is whole."""
+    """Write what was trained, the notes last and at once: where they are, the rest is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     if fitted.inverse is not None:
         save_twin(folder, fitted.inverse, {})
@@ -26,19 +28,27 @@ def save_networks(folder: Path, fitted: Fitted) -> None:
         fitted.network.save(folder / _NETWORK)
     if isinstance(fitted.learned, NeuralRegressor):
         fitted.learned.save(folder / _FORWARD)
-    (folder / _NOTES).write_text(json.dumps(fitted.notes), encoding="utf-8")
+    partial = folder / f"{_NOTES}.partial"
+    partial.write_text(json.dumps(fitted.notes), encoding="utf-8")
+    os.replace(partial, folder / _NOTES)
 
 
-def load_networks(folder: Path, data: Dataset, noisy: bool) -> Fitted | None:
-    """What `save_networks` wrote, None where there is nothing. A Gaussian process is fitted again.
+def load_networks(folder: Path, data: Dataset, noisy: bool, effort: dict[str, Any]) -> Fitted | None:
+    """What `save_networks` wrote, or None: nothing is there, of another effort, or damaged (with a warning).
 
-    Raises:
-        ValueError: A file is damaged.
+    A Gaussian process is fitted again, which takes seconds.
     """
-    try:
-        notes: dict[str, Any] = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not (folder / _NOTES).exists():
         return None
+    try:
+        notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
+        return _load(folder, data, noisy, notes) if notes["effort"] == effort else None
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        warnings.warn(f"{folder} is damaged and trained again: {error}", stacklevel=2)
+        return None
+
+
+def _load(folder: Path, data: Dataset, noisy: bool, notes: dict[str, Any]) -> Fitted:
     if (folder / _NETWORK).exists():
         return of_network(NeuralRegressor.load(folder / _NETWORK), notes)
     learned: NeuralRegressor | GaussianProcessForward | None = None

@@ -1,5 +1,12 @@
-"""Which of a target's anchors count."""
+"""What is compared, and which of a target's anchors count."""
 
+#: The methods and what tables and figures call them.
+METHOD_NAMES = {
+    "knn": "lookup (kNN)",
+    "nn": "inverse network (NN)",
+    "itnnr": "ITNNR as published",
+    "ours": "ours",
+}
 #: The rank of the first anchor that a protocol uses. The published results leave out the nearest one, as if
 #: the target itself were among the anchors.
 PROTOCOLS = {"published": 1, "corrected": 0}

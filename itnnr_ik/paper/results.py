@@ -11,6 +11,8 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
+from itnnr_ik.paper.protocols import PROTOCOLS
+
 
 @dataclass(frozen=True, order=True)
 class Task:
@@ -47,11 +49,27 @@ def load_results(path: Path) -> Records:
     """
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
-        return {Task(*(row[field] for field in _FIELDS)): row for row in rows}
+        return {_task(row): row for row in rows}
     except FileNotFoundError:
         return {}
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} does not hold results of `itnnr-ik paper run`: {error!r}") from None
+
+
+def _task(row: dict[str, Any]) -> Task:
+    """The task of a record that has what every reader expects."""
+    task = Task(*(row[field] for field in _FIELDS))
+    if [type(value) for value in (task.experiment, task.table, task.method, task.seed)] != [
+        str,
+        int,
+        str,
+        int,
+    ]:
+        raise TypeError(f"unexpected types in {task}")
+    for protocol in PROTOCOLS:
+        if not all(isinstance(error, float) for error in row[protocol]["by_rank"]):
+            raise TypeError(f"{task} has no errors by rank")
+    return task
 
 
 @cache

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import sys
+import threading
 import time
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import replace
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +24,10 @@ from itnnr_ik.paper.evaluation import evaluate
 from itnnr_ik.paper.methods import METHODS
 from itnnr_ik.paper.networks import load_networks, save_networks
 from itnnr_ik.paper.problems import get_problem
-from itnnr_ik.paper.results import Task, load_results, new_record, save_results
+from itnnr_ik.paper.results import Records, Task, load_results, new_record, save_results
+
+#: Results of a folder, its trained networks, and what is waited for before progress is shown again [s].
+RESULTS, _NETWORKS, _REFRESH = "results.json", "networks", 1.0
 
 
 def carry_out(task: Task, effort: Effort, networks: Path | None = None) -> dict[str, Any]:
@@ -36,43 +44,99 @@ def carry_out(task: Task, effort: Effort, networks: Path | None = None) -> dict[
     problem, noisy = get_problem(task.experiment), task.table == 2
     data = draw_dataset(problem, noisy, problem.data_seeds[task.seed % len(problem.data_seeds)])
     folder = networks / task.name if networks is not None else None
-    fitted = load_networks(folder, data, noisy) if folder is not None else None
+    fitted = load_networks(folder, data, noisy, asdict(effort)) if folder is not None else None
     if fitted is None:
         start = time.perf_counter()
         fitted = METHODS[task.method](problem, data, noisy, task.seed, effort)
         seconds = round(time.perf_counter() - start, 1)
-        fitted = replace(fitted, notes={"seconds": seconds, **fitted.notes})
+        fitted = replace(fitted, notes={"seconds": seconds, "effort": asdict(effort), **fitted.notes})
         if folder is not None and (fitted.inverse is not None or fitted.network is not None):
             save_networks(folder, fitted)
     return new_record(task, {**fitted.notes, **evaluate(problem, data, noisy, fitted, points=task.seed == 0)})
 
 
 def run_tasks(
-    tasks: Iterable[Task], folder: Path, effort: Effort, processes: int = 2, progress: bool = True
-) -> None:
-    """Carry out what ``folder/results.json`` does not hold yet; Ctrl-C loses only what is under way."""
+    tasks: Sequence[Task], folder: Path, effort: Effort, processes: int = 2, progress: bool = True
+) -> Records:
+    """Carry out what ``folder/results.json`` does not hold yet; Ctrl-C loses only what is under way.
+
+    Returns:
+        The records of the tasks.
+
+    Raises:
+        ValueError: The folder has results of another effort.
+        RuntimeError: Some tasks failed; the others were carried out and stored.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "results.json"
+    path = folder / RESULTS
     records = load_results(path)
-    open_tasks = [task for task in tasks if task not in records]
+    wanted = dict.fromkeys(tasks)
+    for task in wanted:
+        if task in records and records[task].get("effort") != asdict(effort):
+            raise ValueError(
+                f"{path} has results of another effort ({task.name}: {records[task].get('effort')}, "
+                f"expected {asdict(effort)}); choose another folder with --output"
+            )
+    failures = _carry_out_all(
+        [task for task in wanted if task not in records], folder, effort, processes, progress
+    )
+    records = load_results(path)
+    if failures:
+        texts = "; ".join(f"{task.name}: {' '.join(str(error).split())}" for task, error in failures.items())
+        raise RuntimeError(f"{len(failures)} of {len(wanted)} runs failed, repeat to try them again: {texts}")
+    return {task: records[task] for task in wanted}
+
+
+def _carry_out_all(
+    tasks: Sequence[Task], folder: Path, effort: Effort, processes: int, progress: bool
+) -> dict[Task, BaseException]:
+    """Store each result at once; what failed, by task."""
+    failures: dict[Task, BaseException] = {}
     context = multiprocessing.get_context("spawn")
-    bar = tqdm(total=len(open_tasks), desc="experiments", unit="run", disable=not progress)
-    with bar, ProcessPoolExecutor(processes, context, _start_worker) as pool:
-        futures = {pool.submit(carry_out, task, effort, folder / "networks"): task for task in open_tasks}
-        try:
-            for future in as_completed(futures):
-                records[futures[future]] = future.result()
-                save_results(path, records)
-                bar.set_postfix_str(futures[future].name, refresh=False)
+    pool = ProcessPoolExecutor(processes, context, _start_worker)
+    bar = tqdm(total=len(tasks), desc="experiments", unit="run", disable=not progress)
+    try:
+        waiting = list(reversed(tasks))
+        running: dict[Future[dict[str, Any]], Task] = {}
+        while waiting or running:
+            while waiting and len(running) < processes:
+                task = waiting.pop()
+                running[pool.submit(carry_out, task, effort, folder / _NETWORKS)] = task
+            bar.set_postfix_str("under way: " + ", ".join(task.name for task in running.values()))
+            for future in wait(running, _REFRESH, FIRST_COMPLETED).done:
+                task = running.pop(future)
+                try:
+                    record = future.result()
+                except BrokenProcessPool as error:
+                    raise RuntimeError(f"a process of {task.name} ended unexpectedly: {error}") from None
+                except Exception as error:
+                    failures[task] = error
+                else:
+                    # Read again: another run may have written to the same folder meanwhile.
+                    save_results(folder / RESULTS, {**load_results(folder / RESULTS), task: record})
                 bar.update()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
+    except BaseException:
+        for process in (pool._processes or {}).values():
+            process.terminate()
+        raise
+    finally:
+        bar.close()
+        pool.shutdown(wait=True, cancel_futures=True)
+    return failures
 
 
 def _start_worker() -> None:
     # Networks this small gain nothing from a second thread; denormal weights cost a multiple of others.
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
+    # Ctrl-C is the parent's to handle, and without the parent there is nobody to work for.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        sys.stderr.close()
+        os._exit(1)

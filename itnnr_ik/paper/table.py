@@ -50,7 +50,8 @@ _COLUMNS: dict[int, tuple[tuple[str, str, str, Read, Callable[[PublishedRow], fl
 class Cell:
     """RMSE in y over the runs of one method, and the paper's number where it has one.
 
-    ``mean`` and ``std`` are None and ``seeds`` is 0 where nothing was run.
+    ``mean`` is None and ``seeds`` is 0 where nothing was run; ``std``, over the runs themselves (not an
+    estimate of others), is None for fewer than two.
     """
 
     paper: float | None
@@ -91,7 +92,7 @@ def _row(records: Records, table: int, protocol: str, experiment: str) -> Row:
         cells[key] = Cell(
             paper(published) if published is not None and paper is not None else None,
             float(np.mean(values)) if values else None,
-            float(np.std(values)) if values else None,
+            float(np.std(values)) if len(values) > 1 else None,
             len(values),
         )
     best, knn, ours = cells["itnnr_best"], cells["knn"], cells["ours_best"]
@@ -163,8 +164,11 @@ def _percent(value: float | None) -> str:
 
 def _texts(cell: Cell) -> tuple[str, str]:
     paper = _NONE if cell.paper is None else _number(cell.paper)
-    again = _NONE if cell.mean is None or cell.std is None else f"{_number(cell.mean)} ± {_number(cell.std)}"
-    return paper, again
+    if cell.mean is None:
+        return paper, _NONE
+    if cell.std is None:
+        return paper, _number(cell.mean)
+    return paper, f"{_number(cell.mean)} ± {_number(cell.std)}"
 
 
 def _number(value: float) -> str:

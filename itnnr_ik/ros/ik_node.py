@@ -1,4 +1,4 @@
-"""The node ``itnnr_ik``: a target pose and the joint states in, a joint solution and a status out."""
+"""The node ``itnnr_ik``: target poses and joint states in; joint solutions, commands and statuses out."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
-from rclpy.node import Node
+from rclpy.exceptions import ParameterException
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
+from std_srvs.srv import SetBool
 
-from itnnr_ik import IKSolver, Solution
-from itnnr_ik.ros.messages import (
-    joint_state_from_positions,
-    positions_by_name,
-    quote,
-    quote_all,
-    target_from_pose,
-)
-from itnnr_ik.ros.parameters import declare_flag, declare_joints, declare_number, declare_text
+from itnnr_ik import Solution
+from itnnr_ik.ros.commands import COMMAND_TYPES, NONE, check_step, command_maker
+from itnnr_ik.ros.joint_memory import JointMemory
+from itnnr_ik.ros.messages import joint_state_from_positions, quote, quote_all, target_from_pose
+from itnnr_ik.ros.parameters import declare_flag
 from itnnr_ik.ros.process import run_node
+from itnnr_ik.ros.settings import CLOSEST, Settings, declare_settings
+from itnnr_ik.ros.statistics import Statistics
 from itnnr_ik.ros.status import Code, RejectedError, make_status, stamp_text
 from itnnr_ik.ros.throttle import ThrottledLog
 
@@ -34,142 +34,196 @@ _NEWEST_JOINT_STATE = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
 )
 _ANSWERS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.RELIABLE)
+_DIAGNOSTICS_PERIOD = 1.0  # [s]
+
+_SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
-class IKNode(Node):
+class IKNode(LifecycleNode):
     """Answers every target with exactly one status, and with a joint solution where there is one.
 
-    Subscribes ``target_pose`` (PoseStamped) and ``joint_states`` (JointState); publishes
-    ``joint_solution`` (JointState) and ``~/status`` (DiagnosticStatus), which also tells of every joint
-    state that was rejected. Names, types and parameters are in the README.
+    Configuring loads the model, activating starts to listen, deactivating ends it at once and in silence;
+    whatever was heard before is forgotten. With the parameter ``autostart`` it does the first two by itself.
+    Topics, services and parameters are in the README.
 
     Raises:
-        ValueError: A parameter's value cannot be used, or the model cannot.
+        ValueError: With ``autostart``, a parameter's value cannot be used, or the model cannot.
     """
 
     def __init__(self) -> None:
         super().__init__(NAME)
-        model = declare_text(self, "model", "two_link", "Name of an arm, or the folder of a trained model")
-        tolerance = declare_number(
-            self, "tolerance", 1e-6, "Largest residual of a solution, in [m]", minimum=1e-9, maximum=0.1
+        self._failure: Exception | None = None
+        self._paused = False
+        autostart = declare_flag(
+            self, "autostart", True, "Configure and activate at start; false: wait for transitions"
         )
-        self._solver = IKSolver.load(model, tolerance=tolerance)
-        arm = self._solver.arm
-        self._joint_names = declare_joints(self, arm)
-        self._frame = (
-            declare_text(
-                self,
-                "robot_base_link",
-                arm.base_link,
-                "Frame that targets must be in: the arm's base link; empty: the model's",
-            )
-            or arm.base_link
-        )
-        self._needs_joint_states = declare_flag(
-            self,
-            "require_joint_states",
-            True,
-            "Publish no solution until the joints' positions are known; false: solve without them till then",
-        )
-        warn_period = declare_number(
-            self,
-            "warn_period",
-            1.0,
-            "Least time between two warnings of one kind, in [s]; 0: every one is logged",
-            minimum=0.0,
-            maximum=3600.0,
-        )
+        self._starting = autostart
+        if autostart:
+            self.trigger_configure()
+            if self._failure is not None:
+                raise self._failure
+            self.trigger_activate()
+            self._starting = False
 
-        self._warnings = ThrottledLog(self.get_logger(), warn_period)
-        self._current: np.ndarray | None = None
-        self._unusable_names: Sequence[str] | None = None
-        self._solution_publisher = self.create_publisher(JointState, "joint_solution", _ANSWERS)
-        self._status_publisher = self.create_publisher(DiagnosticStatus, "~/status", _ANSWERS)
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Check the parameters, load the model and announce what is published."""
+        self._failure = None
+        try:
+            settings = declare_settings(self)
+        except (ValueError, OSError, ParameterException) as failure:
+            self._failure = failure
+            if self._starting:  # it ends the process, and is told there
+                return _FAILURE
+            self.get_logger().error(f"cannot be configured: {' '.join(str(failure).split())}")
+            return _FAILURE
+        self._settings: Settings = settings
+        self._warnings = ThrottledLog(self.get_logger(), settings.warn_period)
+        self._statistics = Statistics()
+        self._solutions = self.create_publisher(JointState, "joint_solution", _ANSWERS)
+        self._statuses = self.create_publisher(DiagnosticStatus, "~/status", _ANSWERS)
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", _ANSWERS)
+        self._commands = None
+        if settings.command_out_type != NONE:
+            message_type, _ = COMMAND_TYPES[settings.command_out_type]
+            self._commands = self.create_publisher(message_type, settings.command_out_topic, _ANSWERS)
+            self._make_command = command_maker(
+                settings.command_out_type, settings.joints, settings.max_velocity
+            )
+        return _SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start to listen, with nothing remembered."""
+        settings = self._settings
+        self._paused = False
         # Before the targets': rclpy serves subscriptions in the order in which they were created, so that a
         # target that waits beside a joint state is solved from it.
-        self._joint_state_subscription = self.create_subscription(
+        joint_states = self.create_subscription(
             JointState, "joint_states", self._on_joint_state, _NEWEST_JOINT_STATE
         )
-        target_subscription = self.create_subscription(
-            PoseStamped, "target_pose", self._on_target, _NEWEST_TARGET
-        )
+        self._joints = JointMemory(settings.joints, joint_states.topic_name, settings.joint_state_timeout)
+        targets = self.create_subscription(PoseStamped, "target_pose", self._on_target, _NEWEST_TARGET)
+        self._listening = [joint_states, targets]
+        self._pause = self.create_service(SetBool, "~/pause", self._on_pause)
+        self._timer = self.create_timer(_DIAGNOSTICS_PERIOD, self._diagnose)
         self.get_logger().info(
-            f"solving for {arm.name}, joints {quote_all(self._joint_names)}, "
-            f"targets in frame {quote(self._frame)} on {target_subscription.topic_name}"
+            f"solving for {settings.solver.arm.name}, joints {quote_all(settings.joints)}, "
+            f"targets in frame {quote(settings.robot_base_link)} on {targets.topic_name}"
         )
+        return _SUCCESS
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop listening and answering."""
+        for subscription in self._listening:
+            self.destroy_subscription(subscription)
+        self._listening.clear()
+        self.destroy_service(self._pause)
+        self.destroy_timer(self._timer)
+        return _SUCCESS
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Withdraw what was announced; parameters keep their values."""
+        for publisher in (self._solutions, self._statuses, self._diagnostics, self._commands):
+            if publisher is not None:
+                self.destroy_publisher(publisher)
+        return _SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop, from whatever state."""
+        if getattr(self, "_listening", None):
+            self.on_deactivate(state)
+        return _SUCCESS
+
+    def _now(self) -> float:
+        return self.get_clock().now().nanoseconds * 1e-9
 
     def _on_joint_state(self, message: JointState) -> None:
         try:
-            positions = positions_by_name(message, self._joint_names)
+            self._joints.take(message, self._now())
         except RejectedError as rejection:
-            self._unusable_names = message.name
-            self._reject(rejection)
-            return
-        if positions is None:
-            self._unusable_names = message.name
-        else:
-            self._current = positions
+            self._warnings.warn(rejection.code, str(rejection))
+            self._report(rejection.code, str(rejection), {})
+
+    def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        self._paused = bool(request.data)
+        response.success = True
+        response.message = "paused" if self._paused else "going on from the present joint state"
+        return response
 
     def _on_target(self, message: PoseStamped) -> None:
+        start = time.perf_counter()
         values: dict[str, str | float] = {"stamp": stamp_text(message.header.stamp)}
         try:
-            target = target_from_pose(message, self._frame, self._solver.arm.n_coordinates)
-            self._check_joint_states()
-            solution = self._solve(target, values)
-            command = joint_state_from_positions(
-                solution.positions, self._solver.arm, self._joint_names, message.header
-            )
+            code = self._answer(message, values)
+            text = code.value
         except RejectedError as rejection:
-            self._reject(rejection, values)
-            return
-        self._solution_publisher.publish(command)
-        self._report(Code.SOLVED, "solved", values)
-
-    def _check_joint_states(self) -> None:
-        """Raise RejectedError while the joints' positions are needed and not known."""
-        if self._current is not None or not self._needs_joint_states:
-            return
-        came = (
-            "no message has come"
-            if self._unusable_names is None
-            else f"the last message named {quote_all(self._unusable_names)}"
-        )
-        raise RejectedError(
-            Code.NO_JOINT_STATE,
-            f"no joint state yet: expected joints {quote_all(self._joint_names)} "
-            f"on {self._joint_state_subscription.topic_name}, {came}",
+            code, text = rejection.code, str(rejection)
+            self._warnings.warn(code, text)
+        self._report(code, text, values)
+        residual = values.get("residual")
+        self._statistics.add(
+            code, time.perf_counter() - start, residual if isinstance(residual, float) else None
         )
 
-    def _solve(self, target: np.ndarray, values: dict[str, str | float]) -> Solution:
-        """A solution within tolerance; what is known of it goes into ``values`` even where it is rejected."""
+    def _answer(self, message: PoseStamped, values: dict[str, str | float]) -> Code:
+        """Publish a solution and, where wanted, a command; what is known of it goes into ``values``."""
+        settings = self._settings
+        if self._paused:
+            raise RejectedError(
+                Code.PAUSED, "paused: no target is answered until ~/pause is called with false"
+            )
+        arm = settings.solver.arm
+        target = target_from_pose(
+            message, settings.robot_base_link, arm.n_coordinates, settings.plane_tolerance
+        )
+        now = self._now()
+        current = self._joints.known(now) if settings.require_joint_states else self._joints.current(now)
+        code, solution = self._solve(target, current, values)
+        answer = joint_state_from_positions(solution.positions, arm, settings.joints, message.header)
+        if self._commands is not None and current is not None:
+            check_step(solution.positions, current, settings.max_joint_step)
+            self._commands.publish(self._make_command(solution.positions, current))
+        self._solutions.publish(answer)
+        return code
+
+    def _solve(
+        self, target: np.ndarray, current: np.ndarray | None, values: dict[str, str | float]
+    ) -> tuple[Code, Solution]:
+        settings = self._settings
         start = time.perf_counter()
         try:
-            solution = self._solver.solve(target, self._current)
+            solution = settings.solver.solve(target, current)
         except (ValueError, ArithmeticError) as error:
             raise RejectedError(
                 Code.SOLVER_ERROR, f"cannot solve for {target.tolist()} m: {error}"
             ) from error
         values["solve_time"] = time.perf_counter() - start
         values["residual"] = solution.residual
-        if not solution.converged:
+        if not solution.converged and settings.unreachable != CLOSEST:
             raise RejectedError(
                 Code.UNREACHABLE,
                 f"target {target.tolist()} m is out of reach: the closest point found is "
-                f"{solution.residual:.6g} m away, expected at most {self._solver.tolerance:g} m",
+                f"{solution.residual:.6g} m away, expected at most {settings.solver.tolerance:g} m",
             )
         if solution.displacement is not None:
             values["displacement"] = solution.displacement
         values["anchor"] = solution.anchor
-        return solution
-
-    def _reject(self, rejection: RejectedError, values: dict[str, str | float] | None = None) -> None:
-        self._warnings.warn(rejection.code, str(rejection))
-        self._report(rejection.code, str(rejection), values or {})
+        return (Code.SOLVED if solution.converged else Code.CLOSEST), solution
 
     def _report(self, code: Code, text: str, values: dict[str, str | float]) -> None:
-        self._status_publisher.publish(
-            make_status(self.get_name(), self._solver.arm.name, code, text, values)
-        )
+        arm = self._settings.solver.arm.name
+        self._statuses.publish(make_status(self.get_name(), arm, code, text, values))
+
+    def _diagnose(self) -> None:
+        now = self._now()
+        values = self._statistics.values(time.monotonic())
+        age = self._joints.age(now)
+        if age is not None:
+            values["joint_state_age"] = age
+        text = "paused" if self._paused else "active"
+        status = make_status(self.get_name(), self._settings.solver.arm.name, None, text, values)
+        array = DiagnosticArray(status=[status])
+        array.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(array)
 
 
 def main(args: Sequence[str] | None = None) -> int:

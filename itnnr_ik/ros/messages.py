@@ -72,12 +72,16 @@ def _invalid_joint_state(text: str, message: JointState) -> RejectedError:
     return RejectedError(Code.INVALID_JOINT_STATE, f"{text}; names in the message: {quote_all(message.name)}")
 
 
-def target_from_pose(message: PoseStamped, frame: str, n_coordinates: int) -> np.ndarray:
-    """Target (m,) [m] from a pose in ``frame``; its orientation is ignored, and z too where m is 2.
+def target_from_pose(
+    message: PoseStamped, frame: str, n_coordinates: int, plane_tolerance: float = -1.0
+) -> np.ndarray:
+    """Target (m,) [m] from a pose in ``frame``; its orientation is ignored.
+
+    Where m is 2, z may be up to ``plane_tolerance`` [m] away from 0; anything if that is negative.
 
     Raises:
-        RejectedError: The pose is in another frame (``wrong_frame``) or its position is not finite
-            (``invalid_target``).
+        RejectedError: The pose is in another frame (``wrong_frame``), its position is not finite
+            (``invalid_target``), or it is too far off a planar arm's plane (``off_plane``).
     """
     frame_id = message.header.frame_id
     if frame_id != frame:
@@ -88,6 +92,12 @@ def target_from_pose(message: PoseStamped, frame: str, n_coordinates: int) -> np
     if not np.isfinite(target).all():
         raise RejectedError(
             Code.INVALID_TARGET, f"expected a finite target position, got {target.tolist()} m"
+        )
+    if n_coordinates == 2 and 0.0 <= plane_tolerance < abs(position.z):
+        raise RejectedError(
+            Code.OFF_PLANE,
+            f"the target is {position.z:g} m off the arm's plane z = 0, "
+            f"expected at most plane_tolerance = {plane_tolerance:g} m",
         )
     return target[:n_coordinates]
 

@@ -34,6 +34,15 @@ def declare_text(node: Node, name: str, default: str, description: str) -> str:
     return value
 
 
+def declare_choice(node: Node, name: str, default: str, description: str, choices: Sequence[str]) -> str:
+    """One of a few texts."""
+    expected = f"one of {quote_all(choices)}"
+    value = _declare(node, name, default, description, expected)
+    if value not in choices:
+        raise ParameterError(name, expected, value)
+    return str(value)
+
+
 def declare_flag(node: Node, name: str, default: bool, description: str) -> bool:
     """true or false."""
     value = _declare(node, name, default, description)
@@ -100,6 +109,8 @@ def _declare(
     )
     if limits is not None:
         descriptor.floating_point_range = [FloatingPointRange(from_value=limits[0], to_value=limits[1])]
+    if node.has_parameter(name):  # a lifecycle node that is configured again
+        return node.get_parameter(name).value
     try:
         return node.declare_parameter(name, default, descriptor).value
     except InvalidParameterValueException:

@@ -13,10 +13,16 @@ class Code(str, Enum):
     """Outcome of one message, as in the ``code`` value of ``~/status``."""
 
     SOLVED = "solved"
+    #: Out of reach, and the closest point was asked for: a solution, but not of the target.
+    CLOSEST = "closest"
+    PAUSED = "paused"
     NO_JOINT_STATE = "no_joint_state"
+    STALE_JOINT_STATE = "stale_joint_state"
     INVALID_TARGET = "invalid_target"
     WRONG_FRAME = "wrong_frame"
+    OFF_PLANE = "off_plane"
     UNREACHABLE = "unreachable"
+    STEP_TOO_LARGE = "step_too_large"
     INVALID_JOINT_STATE = "invalid_joint_state"
     #: The solver failed or answered outside the joint limits: a defect, not the sender's fault.
     SOLVER_ERROR = "solver_error"
@@ -44,12 +50,17 @@ def stamp_text(stamp: Time) -> str:
 
 
 def make_status(
-    name: str, hardware_id: str, code: Code, text: str, values: Mapping[str, str | float]
+    name: str, hardware_id: str, code: Code | None, text: str, values: Mapping[str, str | float]
 ) -> DiagnosticStatus:
-    """A DiagnosticStatus whose values are ``code`` and then ``values``, numbers with all their digits."""
-    pairs = {"code": code.value, **{key: str(value) for key, value in values.items()}}
+    """A DiagnosticStatus whose values are ``code`` and then ``values``, numbers with all their digits.
+
+    Without a code it tells of the node and not of a message: level OK.
+    """
+    pairs = {key: str(value) for key, value in values.items()}
+    if code is not None:
+        pairs = {"code": code.value, **pairs}
     return DiagnosticStatus(
-        level=_LEVELS.get(code, DiagnosticStatus.WARN),
+        level=DiagnosticStatus.OK if code is None else _LEVELS.get(code, DiagnosticStatus.WARN),
         name=name,
         hardware_id=hardware_id,
         message=text,

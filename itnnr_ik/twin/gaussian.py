@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from torch import Tensor
 
+from itnnr_ik.twin.anchors import Anchors
+
 Array = NDArray[np.float64]
 
 #: Keeps the covariance matrix positive definite in floating point, relative to the signal's variance.
@@ -32,7 +34,7 @@ class _Process:
     lengths: Array
     weights: Array
     signal: float
-    precision: Array
+    factor: Array
     noise: tuple[float, float]
     loss: float
 
@@ -50,7 +52,8 @@ class GaussianProcessForward:
         max_iterations: Steps of the optimiser (L-BFGS) for each process.
 
     Attributes:
-        noise_: Standard deviations (2, m) of the noise that was found: constant, and relative to y.
+        noise_: Standard deviations (2, m) of the noise that was found: constant, in units of the modelled
+            power of y, and relative to y.
         powers_: Power (m,) of each output that is modelled.
     """
 
@@ -58,10 +61,15 @@ class GaussianProcessForward:
         self.max_iterations = max_iterations
 
     def fit(self, X: Array, Y: Array) -> GaussianProcessForward:
-        """Fit to inputs X (p, n) and outputs Y (p, m)."""
-        self._x = np.asarray(X, dtype=float)
+        """Fit to inputs X (p, n) and outputs Y (p, m).
+
+        Raises:
+            ValueError: See `Anchors`.
+        """
+        points = Anchors(X, Y)
+        self._x = points.x
         self._processes = []
-        for y in np.asarray(Y, dtype=float).T:
+        for y in points.y.T:
             powers = _POWERS if y.min() > 0 else _POWERS[:1]
             fits = [_fit(self._x, y, power, self.max_iterations) for power in powers]
             self._processes.append(min(fits, key=lambda process: process.loss))
@@ -78,7 +86,8 @@ class GaussianProcessForward:
     def disturb(self, y: Array, rng: np.random.Generator) -> Array:
         """Outputs (…, m) with noise as it was found in the training points."""
         constant, relative = self.noise_
-        noisy: Array = y + rng.standard_normal(y.shape) * np.hypot(constant, relative * y)
+        slope = self.powers_ * np.abs(y) ** (self.powers_ - 1)
+        noisy: Array = y + rng.standard_normal(y.shape) * np.hypot(constant / slope, relative * y)
         return noisy
 
     def __call__(self, x: Any) -> Any:
@@ -97,8 +106,11 @@ class GaussianProcessForward:
         columns = []
         for process in self._processes:
             near = self._correlation(process, flat)
-            explained = ((near @ torch.from_numpy(process.precision)) * near).sum(1) * process.signal
-            value = (process.signal * (1 - explained)).clamp_min(0.0).sqrt() * process.spread
+            # By the Cholesky factor: with the inverse of so ill-conditioned a matrix, differences drown.
+            factor = torch.from_numpy(process.factor)
+            explained = torch.linalg.solve_triangular(factor, near.T, upper=False).square().sum(0)
+            share = (1 - process.signal * explained).clamp_min(_JITTER)
+            value = (process.signal * share).sqrt() * process.spread
             if process.power != 1.0:  # to first order
                 value = value / (process.power * self._mean(process, near) ** (process.power - 1))
             columns.append(value.numpy())
@@ -121,6 +133,7 @@ class GaussianProcessForward:
 def _fit(x: Array, y: Array, power: float, max_iterations: int) -> _Process:
     n = x.shape[1]
     width = x.std(axis=0)
+    width[width == 0.0] = 1.0
     powered = y**power
     mean, spread = powered.mean(), powered.std() or 1.0
     target = torch.from_numpy((powered - mean) / spread)
@@ -150,7 +163,7 @@ def _fit(x: Array, y: Array, power: float, max_iterations: int) -> _Process:
     found = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     with torch.no_grad():
         theta = torch.from_numpy(found.x)
-        precision = torch.linalg.inv(covariance(theta))
+        factor = torch.linalg.cholesky(covariance(theta))
         weights = torch.linalg.solve(covariance(theta), target) * (2 * theta[n]).exp()
     constant, relative = np.exp(found.x[n + 1 :])
     # The likelihood of y, not of its power: the density changes with the slope of y^power.
@@ -165,7 +178,7 @@ def _fit(x: Array, y: Array, power: float, max_iterations: int) -> _Process:
         np.exp(found.x[:n]) * width,
         weights.numpy(),
         float(np.exp(2 * found.x[n])),
-        precision.numpy(),
+        factor.numpy(),
         (float(constant * spread), float(relative)),
         float(found.fun + density),
     )

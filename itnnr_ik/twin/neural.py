@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from itnnr_ik.twin.config import PlateauSchedule
@@ -88,15 +89,23 @@ class NeuralRegressor:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> NeuralRegressor:
-        """The regressor whose weights `save` wrote, with its default activation."""
-        weights = load_file(path)
-        layers = sorted(
-            (name for name in weights if name.endswith(".weight")), key=lambda name: int(name.split(".")[0])
-        )
-        sizes = (weights[layers[0]].shape[1], *(weights[name].shape[0] for name in layers))
-        regressor = cls(hidden=sizes[1:-1])
-        regressor.network_ = multilayer_perceptron(sizes, regressor.activation, torch.Generator())
-        regressor.network_.load_state_dict(weights)
+        """The regressor whose weights `save` wrote, with its default activation.
+
+        Raises:
+            ValueError: The file is damaged or holds something else.
+        """
+        try:
+            weights = load_file(path)
+            layers = sorted(
+                (name for name in weights if name.endswith(".weight")),
+                key=lambda name: int(name.split(".")[0]),
+            )
+            sizes = (weights[layers[0]].shape[1], *(weights[name].shape[0] for name in layers))
+            regressor = cls(hidden=sizes[1:-1])
+            regressor.network_ = multilayer_perceptron(sizes, regressor.activation, torch.Generator())
+            regressor.network_.load_state_dict(weights)
+        except (SafetensorError, OSError, RuntimeError, ValueError, IndexError) as error:
+            raise ValueError(f"{path} does not hold a network: {error}") from None
         return regressor
 
     def _loss(self, batch: Batch) -> torch.Tensor:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from itnnr_ik.paper.data import Dataset, draw_dataset
 from itnnr_ik.paper.problems import PROBLEMS
+from itnnr_ik.twin.anchors import Anchors
+from itnnr_ik.twin.evaluator import TwinEvaluator
+from itnnr_ik.twin.inference import TwinInverse
+from itnnr_ik.twin.spec import NetworkSpec
 
 torch = pytest.importorskip("torch", reason="the methods train networks")
 
 from itnnr_ik.paper.effort import Effort  # noqa: E402
 from itnnr_ik.paper.evaluation import evaluate, rmse  # noqa: E402
-from itnnr_ik.paper.methods import Fitted, knn, ours  # noqa: E402
+from itnnr_ik.paper.methods import Fitted, knn, of_twin, ours  # noqa: E402
 
 CUBIC = PROBLEMS["1"]
 
@@ -44,17 +46,35 @@ def test_the_protocols_use_other_ranks() -> None:
 
 
 def test_the_learned_function_chooses_and_the_exact_one_measures() -> None:
-    """A learned f that likes the fourth anchor best gets the fourth anchor's true error."""
+    """A twin with F = 0 on the tiny set, and a learned f that likes the anchor of rank 3 best."""
     data = _tiny()
+    spec = NetworkSpec(n_x=1, n_y=1, hidden=(1,))
+    weights = {
+        name: np.zeros(shape) for name, shape in (("layers.0.weight", (1, 3)), ("layers.0.bias", (1,)))
+    }
+    weights |= {
+        name: np.zeros(shape) for name, shape in (("layers.2.weight", (1, 1)), ("layers.2.bias", (1,)))
+    }
+    still = TwinInverse(TwinEvaluator(spec, weights), Anchors(data.x_train, data.y_train))
 
     def learned(x: np.ndarray) -> np.ndarray:
         return np.abs(x - data.x_train[3]) + data.y_test
 
-    fitted = replace(knn(CUBIC, data, True, 0, Effort()), learned=learned)
-    with pytest.raises(AttributeError):  # uncertainty needs a twin, which the lookup is not
-        evaluate(CUBIC, data, True, replace(fitted, inverse=object()))
-    x = fitted.predictions(data.y_test)[:, 1:6]
-    assert np.abs(learned(x) - data.y_test).argmin() == 2
+    report = evaluate(CUBIC, data, True, of_twin(still, learned, {}))
+    by_hand = [abs(y - data.y_test[0, 0]) for y in data.y_train[:6, 0]]
+    for protocol, nearest in (("published", 1), ("corrected", 0)):
+        assert report[protocol]["best_learned"] == pytest.approx(by_hand[3])
+        assert report[protocol]["best_exact"] == pytest.approx(by_hand[nearest])
+
+
+def test_other_targets_are_measured_like_the_test_set() -> None:
+    """The lookup's best of five on 5000 targets, worked out here once more."""
+    data = draw_dataset(CUBIC, False, 0)
+    report = evaluate(CUBIC, data, False, knn(CUBIC, data, False, 0, Effort()))
+    y = CUBIC.function(CUBIC.sample(5000, np.random.default_rng(5000)))[:, 0]
+    distance = np.sort(np.abs(y[:, None] - data.y_train[:, 0]), axis=1)
+    assert report["corrected"]["more_targets"] == pytest.approx(np.sqrt(np.mean(distance[:, 0] ** 2)))
+    assert report["published"]["more_targets"] == pytest.approx(np.sqrt(np.mean(distance[:, 1] ** 2)))
 
 
 def test_a_method_without_anchors_has_one_number() -> None:

@@ -67,8 +67,8 @@ def test_figure_9_shows_both_bests() -> None:
     """Chosen by the learned and by the exact f."""
     records: Records = {Task("1", 2, "ours", 0): _report(1.0, best_exact=0.001, best_learned=0.002)}
     panel = _panel(figures.figure_9(records), "1 cubic")
-    assert _series(panel, "ours (this package), best_exact") == [0.001]
-    assert _series(panel, "ours (this package), best_learned") == [0.002]
+    assert _series(panel, "ours, best_exact") == [0.001]
+    assert _series(panel, "ours, best_learned") == [0.002]
 
 
 @pytest.mark.parametrize("table", [1, 2])

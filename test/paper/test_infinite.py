@@ -87,7 +87,7 @@ def test_the_example_runs_and_draws(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="trains networks")
     picture = tmp_path / "infinite.png"
     options = ["--steps", "30", "--states", "5", "--output", str(picture)]
-    command = [sys.executable, "-m", "itnnr_ik.paper.infinite", *options]
+    command = [sys.executable, "-m", "itnnr_ik.cli", "paper", "infinite", *options]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout.count("upper right") == 4
     assert "solver, current state given" in result.stdout

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,6 +13,7 @@ from itnnr_ik.paper.problems import PROBLEMS
 
 torch = pytest.importorskip("torch", reason="the methods train networks")
 
+from itnnr_ik.paper import methods  # noqa: E402
 from itnnr_ik.paper.effort import FULL, Effort  # noqa: E402
 from itnnr_ik.paper.methods import METHODS, itnnr  # noqa: E402
 from itnnr_ik.twin.config import PlateauSchedule  # noqa: E402
@@ -53,3 +57,59 @@ def test_the_seed_decides_the_weights_not_the_data() -> None:
     )
     np.testing.assert_array_equal(first, second)
     assert np.abs(first - third).max() > 0.0
+
+
+def _spied(key: str, noisy: bool, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, Any]]]:
+    """The arguments that `itnnr` makes its networks with."""
+    made: dict[str, list[dict[str, Any]]] = {"regressor": [], "network": []}
+
+    def spy(name: str, cls: type) -> Any:
+        def make(**options: Any) -> Any:
+            made[name].append(options)
+            return cls(**options)
+
+        return make
+
+    monkeypatch.setattr(methods, "InverseTwinRegressor", spy("regressor", methods.InverseTwinRegressor))
+    monkeypatch.setattr(methods, "NeuralRegressor", spy("network", methods.NeuralRegressor))
+    problem = PROBLEMS[key]
+    itnnr(problem, draw_dataset(problem, noisy, 0), noisy, 3, BRIEF)
+    return made
+
+
+@pytest.mark.parametrize(("key", "batches"), [("1", 46), ("4", 460), ("7", 93)])
+def test_the_published_generator(key: str, batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """⌊5 · points / 32⌋ batches an epoch, ten times that on the half ball; the problem's ε and domain."""
+    (options,) = _spied(key, False, monkeypatch)["regressor"]
+    assert options["batches_per_epoch"] == batches
+    assert options["radius"] == PROBLEMS[key].radius
+    assert options["sample"] == PROBLEMS[key].sample
+    assert options["config"].schedule.learning_rate == 1e-5
+    assert (options["config"].hidden, options["config"].loss, options["random_state"]) == (
+        (640, 640),
+        "label",
+        3,
+    )
+
+
+def test_the_published_method_on_noisy_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pairs of the training points, no generator; the learned forward function starts at 1e-4."""
+    made = _spied("7", True, monkeypatch)
+    (regressor,), (network,) = made["regressor"], made["network"]
+    assert not {"forward", "sample", "radius"} & set(regressor)
+    assert network["schedule"].learning_rate == 1e-4
+
+
+@pytest.mark.parametrize("method", ["itnnr", "ours"])
+def test_noisy_methods_never_ask_the_exact_function(method: str) -> None:
+    """Nor the domain: only the noisy points count."""
+
+    def forbidden(*arguments: Any) -> Any:
+        raise AssertionError("the exact f was used")
+
+    problem = PROBLEMS["4"]
+    data = draw_dataset(problem, True, 0)
+    blind = replace(problem, function=forbidden, keep=forbidden)
+    fitted = METHODS[method](blind, data, True, 0, BRIEF)
+    assert fitted.learned is not None
+    assert np.isfinite(fitted.learned(fitted.predictions(data.y_test))).all()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,12 +26,12 @@ def test_the_same_seed_gives_the_same_cell(task: Task, tmp_path: Path) -> None:
     """Trained again, and loaded from the networks that were kept."""
     trained = runner.carry_out(task, BRIEF, tmp_path)
     again = runner.carry_out(task, BRIEF)
-    loaded = runner.carry_out(task, Effort(max_epochs=0, steps=0), tmp_path)
-    assert loaded == trained
+    loaded = runner.carry_out(task, BRIEF, tmp_path)
+    assert loaded == trained, "the seconds are those of the training"
     assert {**again, "seconds": 0} == {**trained, "seconds": 0}
 
 
-def test_a_run_stores_results_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_stores_results_and_goes_on(tmp_path: Path) -> None:
     """In two processes; what is there is not done again."""
     tasks = make_tasks(["1"], (1,), ["knn", "nn"], 1)
     runner.run_tasks(tasks, tmp_path, BRIEF, progress=False)
@@ -43,17 +47,61 @@ def test_a_run_stores_results_and_goes_on(tmp_path: Path, monkeypatch: pytest.Mo
     assert all(after[task] == marked[task] for task in tasks)
 
 
-def test_an_interrupted_run_keeps_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C after the first result: it is in the file."""
-    saved: list[Any] = []
+def test_results_of_another_effort_are_not_mixed_in(tmp_path: Path) -> None:
+    """The message says which there are; networks of another effort are trained anew."""
+    tasks = make_tasks(["1"], (1,), ["nn"], 1)
+    runner.run_tasks(tasks, tmp_path, BRIEF, progress=False)
+    longer = replace(BRIEF, max_epochs=3)
+    with pytest.raises(ValueError, match=r"results of another effort \(1-table1-nn-seed0: .*'max_epochs': 2"):
+        runner.run_tasks(tasks, tmp_path, longer, progress=False)
+    assert runner.carry_out(tasks[0], longer, tmp_path / "networks")["epochs"] == 3
 
-    def interrupt(path: Path, records: Any) -> None:
-        save_results(path, records)
-        saved.append(len(records))
-        raise KeyboardInterrupt
 
-    monkeypatch.setattr(runner, "save_results", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        runner.run_tasks(make_tasks(["1", "3"], (1,), ["knn"], 1), tmp_path, BRIEF, progress=False)
-    assert saved == [1]
+@pytest.mark.parametrize("name", ["notes.json", "network.safetensors"])
+def test_damaged_networks_are_trained_again(name: str, tmp_path: Path) -> None:
+    """With a warning that names the folder."""
+    task = Task("1", 1, "nn", 0)
+    record = runner.carry_out(task, BRIEF, tmp_path)
+    (tmp_path / task.name / name).write_bytes(b"{")
+    with pytest.warns(UserWarning, match="1-table1-nn-seed0 is damaged and trained again"):
+        again = runner.carry_out(task, BRIEF, tmp_path)
+    assert {**again, "seconds": 0} == {**record, "seconds": 0}
+
+
+def test_a_failed_run_does_not_stop_the_others(tmp_path: Path) -> None:
+    """All others are stored, and the failure is told by name at the end."""
+    tasks = [Task("no such", 1, "knn", 0), Task("1", 1, "knn", 0), Task("3", 1, "knn", 0)]
+    with pytest.raises(RuntimeError, match=r"1 of 3 runs failed.*no such-table1-knn-seed0: no experiment"):
+        runner.run_tasks(tasks, tmp_path, BRIEF, progress=False)
+    assert set(load_results(tmp_path / "results.json")) == set(tasks[1:])
+
+
+def _start(folder: Path) -> subprocess.Popen[str]:
+    """A run whose first task is done at once and whose second takes minutes."""
+    command = ["paper", "run", "--experiment", "1", "--table", "1", "--method", "knn", "--method", "itnnr"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "itnnr_ik.cli", *command, "--seeds", "1", "-o", str(folder)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60.0
+    while not (folder / "results.json").exists():
+        assert time.monotonic() < deadline, "no result within a minute"
+        time.sleep(0.1)
+    return process
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+def test_an_interrupted_run_keeps_what_is_done(number: int, status: int, tmp_path: Path) -> None:
+    """It ends at once, its workers with it, and without a traceback."""
+    process = _start(tmp_path)
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.send_signal(number)
+    assert process.wait(20.0) == status
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
     assert len(load_results(tmp_path / "results.json")) == 1
+    deadline = time.monotonic() + 10.0
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < deadline, "workers that outlive their parent"
+        time.sleep(0.1)

@@ -114,7 +114,12 @@ class Probe:
         return self._processes[-1]
 
     def start_ik_node(self, *ros_args: str) -> Process:
-        """Start an ik_node and wait until it and this probe hear each other."""
+        """Start an ik_node and wait until it and this probe hear each other.
+
+        A joint state counts as current for as long as the test takes, unless that says how long.
+        """
+        if not any("joint_state_timeout" in argument for argument in ros_args):
+            ros_args = ("-p", "joint_state_timeout:=0", *ros_args)
         process = self.start("ik_node", *ros_args)
         self.wait_for_ik_node()
         return process

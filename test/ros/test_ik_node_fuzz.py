@@ -124,7 +124,10 @@ def test_survives_ten_thousand_messages(shared_probe: Probe, node: Process) -> N
     assert sent["targets"] + sent["joint states"] == 10_000
     assert seen[Code.INVALID_JOINT_STATE] == sent["damaged joint states"]
     assert seen[Code.SOLVER_ERROR] == 0
-    del seen[Code.SOLVER_ERROR], seen[Code.NO_JOINT_STATE]  # none is expected; few before the first good one
+    # Few come before the first good joint state; the others belong to parameters that are off here.
+    rare = (Code.SOLVER_ERROR, Code.NO_JOINT_STATE, Code.CLOSEST, Code.PAUSED, Code.STALE_JOINT_STATE)
+    for code in (*rare, Code.OFF_PLANE, Code.STEP_TOO_LARGE):
+        del seen[code]
     assert min(seen.values()) >= 100, seen
     probe.clear()
     probe.send_joint_state(ARM.joint_names, (-0.2, 0.9))

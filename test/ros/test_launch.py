@@ -131,7 +131,8 @@ def test_every_argument_is_described(environment: dict[str, str], root: Path) ->
         command, env=environment, check=True, capture_output=True, text=True, timeout=ANSWER_TIMEOUT
     ).stdout
     described = {line.split()[0]: line.split(maxsplit=2)[1:] for line in listing.splitlines()}
-    assert set(described) == {"arm", "model", "params_file", "simulator", "targets", "bag", "urdf", "rviz"}
+    names = {"arm", "autostart", "model", "params_file", "simulator", "targets", "bag", "urdf", "rviz"}
+    assert set(described) == names
     assert all(len(description) > 20 for _, description in described.values())
     with_choices = {name for name, (choices, _) in described.items() if int(choices)}
     assert with_choices == {"arm", "simulator", "targets", "rviz"}

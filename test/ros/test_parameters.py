@@ -19,10 +19,17 @@ from itnnr_ik.arms import ARMS
 CONFIG = Path(__file__).parents[2] / "config"
 #: The parameters of each node, and which of them are numbers with a range.
 PARAMETERS = {
-    "itnnr_ik": {"model", "tolerance", "joints", "robot_base_link", "require_joint_states", "warn_period"},
+    "itnnr_ik": {
+        *("autostart", "model", "tolerance", "joints", "robot_base_link", "require_joint_states"),
+        *("joint_state_timeout", "plane_tolerance", "unreachable", "command_out_type", "command_out_topic"),
+        *("max_joint_step", "max_velocity", "warn_period"),
+    },
     "simulator": {"model", "joints", "rate", "max_velocity", "initial_positions"},
 }
-BOUNDED = {"tolerance", "warn_period", "rate", "max_velocity"}
+BOUNDED = {
+    *("tolerance", "joint_state_timeout", "plane_tolerance", "max_joint_step", "max_velocity"),
+    *("warn_period", "rate"),
+}
 #: What every rclpy node declares by itself.
 RCLPY_OWN = ("use_sim_time", "start_type_description_service")
 
@@ -91,12 +98,16 @@ def test_config_file_suits_both_nodes(probe: Probe, arm: str) -> None:
     assert (entries["joints"], entries["robot_base_link"], entries["initial_positions"]) == ([], "", [])
     assert "rate" not in entries
 
-    probe.start_ik_node("--params-file", str(file), "-p", "warn_period:=0.5")
+    timeout = ("-p", "joint_state_timeout:=2.0")  # which the probe would switch off otherwise
+    probe.start_ik_node("--params-file", str(file), *timeout, "-p", "warn_period:=0.5")
     probe.start_simulator("--params-file", str(file), "-p", "max_velocity:=10.0")
-    entries |= {"warn_period": 0.5, "max_velocity": 10.0}
+    entries |= {"warn_period": 0.5, "joint_state_timeout": 2.0}
     for node, names in PARAMETERS.items():
         for name in names & set(entries):
             value = value_of(probe, node, name)
+            if (node, name) == ("simulator", "max_velocity"):
+                assert value == 10.0
+                continue
             assert (value or []) == [] if entries[name] == [] else value == entries[name], f"{node}: {name}"
 
     # The two of them, as configured: the arm goes to the target and stays there.

@@ -54,6 +54,45 @@ def test_a_root_is_modelled_as_its_square() -> None:
     assert np.isfinite(process(np.array([[1.5], [-40.0]]))).all()
 
 
+def test_it_knows_its_own_error_where_points_are_many() -> None:
+    """Little noise makes an ill-conditioned matrix: deviations stay positive and true."""
+    rng = np.random.default_rng(5)
+    x = rng.uniform(-3.0, 3.0, (400, 2))
+
+    def f(x: np.ndarray) -> np.ndarray:
+        return np.stack([x[:, 0] ** 3 - 2 * x[:, 0] * x[:, 1] ** 2, x[:, 1] ** 2 - 2 * x[:, 0] * x[:, 1]], -1)
+
+    process = GaussianProcessForward().fit(x, f(x) * rng.normal(1.0, 0.01, (400, 2)))
+    inputs = rng.uniform(-3.0, 3.0, (500, 2))
+    deviation = process.deviation(inputs)
+    assert deviation.min() > 0.0
+    assert np.mean(np.abs(process(inputs) - f(inputs)) < 2 * deviation) > 0.85
+
+
+def test_constant_noise_under_a_root_is_what_it_was() -> None:
+    """Modelled as a square, disturbed as the output: 0.05 at y near 4, where the square has 2 · 4 · 0.05."""
+    rng = np.random.default_rng(6)
+    x = rng.uniform(-0.95, 0.95, (300, 1))
+    y = 5 * np.sqrt(1 - x**2) + rng.normal(0.0, 0.05, x.shape)
+    process = GaussianProcessForward().fit(x, y)
+    scatter = process.disturb(np.full((4000, 1), 4.0), rng).std()
+    assert scatter == pytest.approx(0.05, rel=0.35)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_bad_points_are_refused(bad: float) -> None:
+    """Before any fitting."""
+    with pytest.raises(ValueError, match="must be finite"):
+        GaussianProcessForward().fit(np.array([[0.0], [bad], [1.0]]), np.zeros((3, 1)))
+
+
+def test_an_input_that_never_varies_does_no_harm() -> None:
+    """Its length is as good as any."""
+    x = np.column_stack([np.linspace(0.0, 3.0, 40), np.full(40, 2.0)])
+    process = GaussianProcessForward().fit(x, np.sin(x[:, :1]) + 2.0)
+    np.testing.assert_allclose(process(x), np.sin(x[:, :1]) + 2.0, atol=0.01)
+
+
 def test_torch_and_numpy_agree_and_torch_has_gradients() -> None:
     """In single precision, as the consistency loss uses it."""
     x, y = _noisy_arm(0.01, 60)

@@ -13,15 +13,19 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from itnnr_ik.paper.figures.style import BLUE, GREY, PURPLE, VERMILLION, finish, legend_below, new_figure
 from itnnr_ik.paper.problems import EXPERIMENTS, PROBLEMS
+from itnnr_ik.paper.protocols import METHOD_NAMES
 from itnnr_ik.paper.published import PublishedRow, published_numbers
 from itnnr_ik.paper.results import Records
 
 #: Label, colour and marker of each method.
 _METHODS = {
-    "knn": ("lookup (kNN)", GREY, "s"),
-    "itnnr": ("ITNNR as published", BLUE, "o"),
-    "ours": ("ours (this package)", VERMILLION, "^"),
-    "nn": ("inverse network (NN), no anchor", PURPLE, "D"),
+    name: (METHOD_NAMES[name], colour, marker)
+    for name, colour, marker in (
+        ("knn", GREY, "s"),
+        ("itnnr", BLUE, "o"),
+        ("ours", VERMILLION, "^"),
+        ("nn", PURPLE, "D"),
+    )
 }
 _PROTOCOL = "published"
 _ANCHORS = 5

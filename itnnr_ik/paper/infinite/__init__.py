@@ -4,7 +4,7 @@
 (b) On the redundant three-link arm the current state as the anchor keeps the joint motion small; how small
 is measured against the least motion that reaches the target.
 
-Run with ``python -m itnnr_ik.paper.infinite``.
+Run with ``itnnr-ik paper infinite``.
 """
 
 from itnnr_ik.paper.infinite.command import add_arguments, run

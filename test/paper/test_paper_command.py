@@ -74,6 +74,14 @@ def test_missing_results_are_named(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "none.json: expected the results.json of" in capsys.readouterr().err
 
 
+def test_an_experiment_without_results_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not an empty page."""
+    (tmp_path / "results.json").write_text("[]")
+    command = ["paper", "table", "--results", str(tmp_path / "results.json"), "--experiment", "7"]
+    assert main(command) == 1
+    assert capsys.readouterr().err == "itnnr-ik paper: no results for 7\n"
+
+
 @pytest.mark.parametrize("option", ["--seeds", "--processes"])
 def test_counts_are_positive(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The message says which."""

@@ -1,0 +1,90 @@
+"""The last usable joint state, and when it came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sensor_msgs.msg import JointState
+
+from itnnr_ik.ros.messages import positions_by_name, quote_all
+from itnnr_ik.ros.status import Code, RejectedError
+
+
+class JointMemory:
+    """Positions of the robot's joints by name, with their age by the time of receipt.
+
+    Stamps are not looked at: those of a recording are old, some drivers send none, and a sender's clock may
+    be wrong.
+
+    Args:
+        joint_names: The robot's names for the arm's joints, base to tip.
+        topic: Where joint states come from, for texts.
+        timeout: Age in [s] beyond which positions no longer count as current; 0: never.
+    """
+
+    def __init__(self, joint_names: Sequence[str], topic: str, timeout: float) -> None:
+        self._joint_names = joint_names
+        self._topic = topic
+        self._timeout = timeout
+        self._positions: np.ndarray | None = None
+        self._received = 0.0
+        self._unusable_names: Sequence[str] | None = None
+
+    def take(self, message: JointState, now: float) -> None:
+        """Remember the joints' positions; a message with none of the joints is another device's.
+
+        Args:
+            message: The joint state.
+            now: Time of receipt in [s], on the clock that `current` is asked with.
+
+        Raises:
+            RejectedError: See `positions_by_name`. What was known before is kept.
+        """
+        self._unusable_names = message.name
+        positions = positions_by_name(message, self._joint_names)
+        if positions is not None:
+            self._positions, self._received, self._unusable_names = positions, now, None
+
+    def age(self, now: float) -> float | None:
+        """Seconds since the last usable joint state, None before the first."""
+        if self._positions is None:
+            return None
+        # A clock that was set back, as when a recording starts again: the count starts anew.
+        self._received = min(self._received, now)
+        return now - self._received
+
+    def current(self, now: float) -> np.ndarray | None:
+        """The joint positions (n,) [rad], None before the first joint state.
+
+        Raises:
+            RejectedError: They are older than the timeout (``stale_joint_state``).
+        """
+        age = self.age(now)
+        if age is not None and 0.0 < self._timeout < age:
+            raise RejectedError(
+                Code.STALE_JOINT_STATE,
+                f"the last joint state on {self._topic} came {age:.3g} s ago, "
+                f"expected at most joint_state_timeout = {self._timeout:g} s",
+            )
+        return self._positions
+
+    def known(self, now: float) -> np.ndarray:
+        """The joint positions (n,) [rad].
+
+        Raises:
+            RejectedError: There are none yet (``no_joint_state``), or they are too old.
+        """
+        positions = self.current(now)
+        if positions is None:
+            came = (
+                "no message has come"
+                if self._unusable_names is None
+                else f"the last message named {quote_all(self._unusable_names)}"
+            )
+            raise RejectedError(
+                Code.NO_JOINT_STATE,
+                f"no joint state yet: expected joints {quote_all(self._joint_names)} "
+                f"on {self._topic}, {came}",
+            )
+        return positions

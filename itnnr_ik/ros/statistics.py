@@ -1,0 +1,51 @@
+"""Counts and times of a node since the last report, for /diagnostics."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+import numpy as np
+
+from itnnr_ik.ros.status import Code
+
+#: Targets over which percentiles are taken.
+_WINDOW = 1000
+
+
+class Statistics:
+    """What became of the targets: how many of each outcome, how long they took, how far they were off."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[Code] = Counter()
+        self._latencies: deque[float] = deque(maxlen=_WINDOW)
+        self._residuals: deque[float] = deque(maxlen=_WINDOW)
+        self._reported = 0
+        self._since: float | None = None
+
+    def add(self, code: Code, latency: float, residual: float | None) -> None:
+        """Count a target: its outcome, seconds from its callback's start to its answer, residual in [m]."""
+        self.counts[code] += 1
+        self._latencies.append(latency)
+        if residual is not None:
+            self._residuals.append(residual)
+
+    def values(self, now: float) -> dict[str, str | float]:
+        """Values of a DiagnosticStatus: totals, and what came since the last call.
+
+        Args:
+            now: Time in [s].
+        """
+        total = self.counts.total()
+        elapsed = 0.0 if self._since is None else now - self._since
+        rate = (total - self._reported) / elapsed if elapsed > 0.0 else 0.0
+        self._since, self._reported = now, total
+        values: dict[str, str | float] = {
+            "targets": str(total),
+            "targets_per_second": round(rate, 3),
+            **{code.value: str(self.counts[code]) for code in Code if self.counts[code]},
+        }
+        for name, times in (("latency", self._latencies), ("residual", self._residuals)):
+            if times:
+                for suffix, q in (("median", 0.5), ("p99", 0.99), ("max", 1.0)):
+                    values[f"{name}_{suffix}"] = float(np.quantile(times, q))
+        return values

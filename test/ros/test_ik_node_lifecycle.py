@@ -1,0 +1,81 @@
+"""The node's life: configured, active, inactive and active again."""
+
+from __future__ import annotations
+
+import signal
+
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from probe import SILENCE, START_TIMEOUT, Probe
+
+from itnnr_ik.arms import get_arm
+
+ARM = get_arm("two_link")
+START = (-0.2, 0.9)
+TARGET = (1.71, 0.48)
+
+
+def change(probe: Probe, transition: int) -> bool:
+    request = ChangeState.Request(transition=Transition(id=transition))
+    return bool(probe.call(ChangeState, "itnnr_ik/change_state", request).success)
+
+
+def state(probe: Probe) -> str:
+    return str(probe.call(GetState, "itnnr_ik/get_state", GetState.Request()).current_state.label)
+
+
+def test_transitions(probe: Probe) -> None:
+    """Silent unless active; the second activation knows nothing of what came before."""
+    process = probe.start(
+        "ik_node", *("-p", "autostart:=false", "-p", "joint_state_timeout:=0", "-p", "warn_period:=0")
+    )
+    assert state(probe) == "unconfigured"
+    assert change(probe, Transition.TRANSITION_CONFIGURE)
+    assert state(probe) == "inactive"
+    probe.targets.publish(probe.target(*TARGET))
+    probe.spin_for(SILENCE)
+    assert probe.statuses == []
+
+    assert change(probe, Transition.TRANSITION_ACTIVATE)
+    probe.wait_for_ik_node()
+    probe.send_first_joint_state(ARM.joint_names, START)
+    assert probe.ask(probe.target(*TARGET))[0]["code"] == "solved"
+
+    assert change(probe, Transition.TRANSITION_DEACTIVATE)
+    probe.clear()
+    probe.targets.publish(probe.target(*TARGET))
+    probe.spin_for(SILENCE)
+    assert (probe.statuses, probe.solutions) == ([], [])
+
+    assert change(probe, Transition.TRANSITION_ACTIVATE)
+    probe.wait_for_ik_node()
+    assert (probe.statuses, probe.solutions) == ([], []), "the old target is not answered"
+    assert probe.ask(probe.target(*TARGET))[0]["code"] == "no_joint_state"
+    probe.send_first_joint_state(ARM.joint_names, (0.6, -0.9))
+    _, _, solution = probe.ask(probe.target(*TARGET))
+    assert solution is not None
+    assert solution.position[1] < 0.0, "the branch is that of the present state"
+
+    assert change(probe, Transition.TRANSITION_DEACTIVATE)
+    assert change(probe, Transition.TRANSITION_CLEANUP)
+    assert state(probe) == "unconfigured"
+    assert change(probe, Transition.TRANSITION_CONFIGURE)
+    assert change(probe, Transition.TRANSITION_ACTIVATE)
+    probe.wait_for_ik_node()
+    assert state(probe) == "active"
+    assert process.interrupt(signal.SIGINT) == 0
+
+
+def test_what_cannot_be_configured_stays_unconfigured(probe: Probe) -> None:
+    """One line that says why, and the process lives on."""
+    process = probe.start("ik_node", "-p", "autostart:=false", "-p", "model:=four_link")
+    assert not change(probe, Transition.TRANSITION_CONFIGURE)
+    assert state(probe) == "unconfigured"
+    probe.spin_until(lambda: "four_link" in process.output, START_TIMEOUT, "a line in the log")
+    assert process.alive()
+
+
+def test_it_starts_by_itself(probe: Probe) -> None:
+    """autostart is the default."""
+    probe.start_ik_node()
+    assert state(probe) == "active"

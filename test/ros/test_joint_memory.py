@@ -1,0 +1,74 @@
+"""What counts as the current joint positions."""
+
+from __future__ import annotations
+
+import pytest
+from sensor_msgs.msg import JointState
+
+from itnnr_ik.ros.joint_memory import JointMemory
+from itnnr_ik.ros.status import Code, RejectedError
+
+NAMES = ("shoulder", "elbow")
+
+
+def _state(*positions: float, names: tuple[str, ...] = NAMES) -> JointState:
+    return JointState(name=list(names), position=list(positions))
+
+
+@pytest.fixture
+def memory() -> JointMemory:
+    return JointMemory(NAMES, "/joint_states", timeout=0.5)
+
+
+def test_nothing_is_known_before_the_first(memory: JointMemory) -> None:
+    """None, or a refusal that says what came instead."""
+    assert memory.current(10.0) is None
+    assert memory.age(10.0) is None
+    memory.take(_state(1.0, names=("gripper",)), 10.0)
+    with pytest.raises(
+        RejectedError, match=r"no joint state yet: .* the last message named \['gripper'\]"
+    ) as caught:
+        memory.known(10.0)
+    assert caught.value.code is Code.NO_JOINT_STATE
+
+
+def test_age_counts_from_receipt(memory: JointMemory) -> None:
+    """Stamps are not looked at; beyond the timeout the positions are stale."""
+    memory.take(_state(0.1, 0.2), 10.0)
+    assert memory.known(10.5).tolist() == [0.1, 0.2]
+    assert memory.age(10.25) == 0.25
+    with pytest.raises(
+        RejectedError, match=r"came 0\.6 s ago, expected at most joint_state_timeout = 0\.5 s"
+    ) as caught:
+        memory.known(10.6)
+    assert caught.value.code is Code.STALE_JOINT_STATE
+    with pytest.raises(RejectedError):
+        memory.current(10.6)
+    memory.take(_state(0.3, 0.4), 10.6)
+    assert memory.known(10.6).tolist() == [0.3, 0.4]
+
+
+def test_other_devices_and_damage_do_not_keep_it_fresh(memory: JointMemory) -> None:
+    """Only a usable joint state of the arm does."""
+    memory.take(_state(0.1, 0.2), 10.0)
+    memory.take(_state(9.0, names=("gripper",)), 10.5)
+    with pytest.raises(RejectedError, match="missing"):
+        memory.take(_state(0.5, names=("elbow",)), 10.5)
+    with pytest.raises(RejectedError) as caught:
+        memory.known(10.7)
+    assert caught.value.code is Code.STALE_JOINT_STATE
+
+
+def test_a_clock_set_back_starts_the_count_anew(memory: JointMemory) -> None:
+    """As when a recording starts again: not stale at once, and not fresh for ever."""
+    memory.take(_state(0.1, 0.2), 100.0)
+    assert memory.known(3.0).tolist() == [0.1, 0.2]
+    with pytest.raises(RejectedError):
+        memory.known(3.6)
+
+
+def test_without_a_timeout_nothing_grows_stale() -> None:
+    """0 means never."""
+    memory = JointMemory(NAMES, "/joint_states", timeout=0.0)
+    memory.take(_state(0.1, 0.2), 0.0)
+    assert memory.known(1e9).tolist() == [0.1, 0.2]
