@@ -20,7 +20,7 @@ _INTRODUCTION = """\
 This document is generated from the results that come with the package (`itnnr_ik/paper/results.json`) by
 `itnnr-ik paper document`. Errors are RMSE in y, in the units of each function, over test points and output
 dimensions, always taken with the exact f. A cell `a → b ± c` has the paper's number, and mean and standard
-deviation over our five runs; one number alone stands for a single run.
+deviation over our five runs; one number alone stands for a single run, – for none yet.
 
 - **kNN**: the input of a known point near the target. **NN**: a plain network from y to x.
 - **ITNNR as published**: the paper's network (two layers of 640), loss, schedule, generator and pairs.

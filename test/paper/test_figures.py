@@ -58,7 +58,7 @@ def test_figure_8_shows_the_mean_over_the_seeds() -> None:
     panel = _panel(figure, "7 two-link arm")
     np.testing.assert_allclose(_series(panel, "ITNNR as published"), 2.0 * np.array(RANKS))
     np.testing.assert_allclose(_series(panel, "ITNNR as published, best_exact"), [0.02])
-    np.testing.assert_allclose(_series(panel, "inverse network (NN), no anchor"), [0.2, 0.2])
+    np.testing.assert_allclose(_series(panel, "inverse network (NN)"), [0.2, 0.2])
     labels = [line.get_label() for line in _panel(figure, "8 three-link arm").get_lines()]
     assert "ITNNR as published" not in labels
 
