@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from itnnr_ik.arms import ARMS, Arm, get_arm
+from itnnr_ik.arrays import use_torch
 
 if TYPE_CHECKING:
     from itnnr_ik.twin.inference import TwinInverse
@@ -120,14 +121,9 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.steps < 1:
         raise ValueError(f"--steps must be at least 1, got {args.steps}")
-    try:
-        import torch
-    except ImportError:
-        raise ImportError("training needs torch: install the CPU build, see the README") from None
+    use_torch()
     from itnnr_ik.solver.model import save_model
 
-    # Layers this small gain nothing from more threads, and one makes a run repeat itself bit by bit.
-    torch.set_num_threads(1)
     folder = args.output or Path("models") / arm.name
     folder.mkdir(parents=True, exist_ok=True)  # known to be writable before, not after, the training
     inverse, metadata = train_arm(arm, seed=args.seed, steps=args.steps, progress=True)

@@ -7,8 +7,10 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from itnnr_ik.arrays import use_torch
+from itnnr_ik.paper import infinite
 from itnnr_ik.paper.problems import EXPERIMENTS, PROBLEMS
 from itnnr_ik.paper.protocols import METHOD_NAMES, PROTOCOLS
 from itnnr_ik.paper.results import Records, Task, committed_results, load_results
@@ -39,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, help=f"folder (default: {_FOLDER}, or {_FOLDER}_quick with --quick)"
     )
     run_parser.add_argument("--json", action="store_true", help="print JSON")
+    run_parser.set_defaults(markdown=False)
 
     table_parser = actions.add_parser("table", help="print the tables")
     _add_selection(table_parser)
@@ -57,8 +60,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_results(document_parser)
 
     infinite_parser = actions.add_parser("infinite", help="infinitely many solutions: the anchor chooses one")
-    from itnnr_ik.paper import infinite
-
     infinite.add_arguments(infinite_parser)
 
 
@@ -85,10 +86,9 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "table":
         _print_tables(_results(args), args)
     elif args.action == "figures":
-        torch = _torch()
+        use_torch()
         from itnnr_ik.paper.figures import draw_all
 
-        torch.set_num_threads(1)  # networks this small gain nothing from more
         draw_all(_results(args), args.output, args.seed)
         print(f"figures written to {args.output}")
     elif args.action == "document":
@@ -98,8 +98,6 @@ def run(args: argparse.Namespace) -> int:
         args.output.write_text(make_document(_results(args)), encoding="utf-8")
         print(f"{args.output} written")
     else:
-        from itnnr_ik.paper import infinite
-
         return infinite.run(args)
     return 0
 
@@ -109,7 +107,7 @@ def _run(args: argparse.Namespace) -> int:
     for name, value in (("--seeds", seeds), ("--processes", args.processes)):
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
-    _torch()
+    use_torch()
     from itnnr_ik.paper.runner import RESULTS, run_tasks
 
     tasks = make_tasks(
@@ -120,17 +118,8 @@ def _run(args: argparse.Namespace) -> int:
     )
     records = run_tasks(tasks, folder, effort, args.processes)
     print(f"results are in {folder / RESULTS}", file=sys.stderr)
-    args.markdown = False
     _print_tables(records, args)
     return 0
-
-
-def _torch() -> Any:
-    try:
-        import torch
-    except ImportError:
-        raise ImportError("training needs torch: install the CPU build, see the README") from None
-    return torch
 
 
 def _effort(args: argparse.Namespace) -> tuple[Effort, Path, int]:

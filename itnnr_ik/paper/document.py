@@ -171,7 +171,7 @@ def _more_targets(records: Records) -> str:
         if means[-1] is not None:
             cells = ["–" if mean is None else f"{float(mean):.5f}" for mean in means]
             ratio = "–" if means[-2] is None else f"{float(means[-2] / means[-1]):.1f}"
-            rows.append([_name(key), *cells, ratio])
+            rows.append([PROBLEMS[key].label, *cells, ratio])
     return _MORE_TARGETS + markdown_table(head, rows) + "\n" if rows else ""
 
 
@@ -180,7 +180,7 @@ def _passes(records: Records) -> str:
     for key in EXPERIMENTS:
         medians = _mean(records, key, 1, "ours", "passes")
         if medians is not None:
-            rows.append([_name(key), *(f"{value:.1e}" for value in medians)])
+            rows.append([PROBLEMS[key].label, *(f"{value:.1e}" for value in medians)])
     return _PASSES + markdown_table(["experiment", "one pass", "two", "three"], rows) + "\n" if rows else ""
 
 
@@ -194,7 +194,7 @@ def _uncertainty(records: Records) -> str:
                 rho = [np.mean([report["spearman"][name] for report in reports]) for name in measures]
                 share = np.mean([report["within_two"] for report in reports])
                 numbers = [f"{value:.2f}" for value in rho]
-                rows.append([_name(key), METHOD_NAMES[method], *numbers, f"{100 * share:.0f} %"])
+                rows.append([PROBLEMS[key].label, METHOD_NAMES[method], *numbers, f"{100 * share:.0f} %"])
     if not rows:
         return ""
     table = markdown_table(["experiment", "method", *measures, "error ≤ 2 × predicted"], rows)
@@ -211,10 +211,6 @@ def _mean(records: Records, experiment: str, table: int, method: str, name: str)
     """Mean over the runs, of a number or of each number of a list; None where there is none."""
     values = [report[name] for report in _reports(records, experiment, table, method) if name in report]
     return np.mean(values, axis=0) if values else None
-
-
-def _name(experiment: str) -> str:
-    return f"{experiment} {PROBLEMS[experiment].title}"
 
 
 def _figure(name: str, text: str) -> str:

@@ -61,6 +61,11 @@ class Problem:
     keep: Callable[[Array], NDArray[np.bool_]] | None = None
 
     @property
+    def label(self) -> str:
+        """Key and title, for tables and figures."""
+        return f"{self.key} {self.title}"
+
+    @property
     def radius(self) -> float:
         """Half-width ε of the generator's perturbation (section 4.1)."""
         return perturbation_radius(2 * self.high, self.n_train, self.n_x, self.multiplier)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from itnnr_ik.arrays import use_torch
 from itnnr_ik.paper.data import draw_dataset
 from itnnr_ik.paper.effort import Effort
 from itnnr_ik.paper.evaluation import evaluate
@@ -126,9 +126,8 @@ def _carry_out_all(
 
 
 def _start_worker() -> None:
-    # Networks this small gain nothing from a second thread; denormal weights cost a multiple of others.
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    use_torch()
+    torch.set_flush_denormal(True)  # denormal weights cost a multiple of others
     # Ctrl-C is the parent's to handle, and without the parent there is nobody to work for.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -138,5 +137,4 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        sys.stderr.close()
         os._exit(1)

@@ -119,7 +119,7 @@ def to_markdown(rows: Sequence[Row], table: int) -> str:
             cells.append(again if paper == _NONE else f"{paper} → {again}")
         paper, again = (_percent(value) for value in row.reduction)
         cells.append(again if paper == _NONE else f"{paper} → {again}")
-        lines.append([_name(row), *cells, _ratio(row)])
+        lines.append([PROBLEMS[row.experiment].label, *cells, _ratio(row)])
     return markdown_table(head, lines)
 
 
@@ -138,8 +138,18 @@ def to_text(rows: Sequence[Row], table: int) -> str:
         cells = [_texts(row.cells[column[0]]) for column in _COLUMNS[table]]
         reduction = [_percent(value) for value in row.reduction]
         if any(paper != _NONE for paper, _ in cells):
-            lines.append([_name(row), "paper", *(paper for paper, _ in cells), reduction[0], ""])
-        lines.append([_name(row), "rerun", *(again for _, again in cells), reduction[1], _ratio(row)])
+            lines.append(
+                [PROBLEMS[row.experiment].label, "paper", *(paper for paper, _ in cells), reduction[0], ""]
+            )
+        lines.append(
+            [
+                PROBLEMS[row.experiment].label,
+                "rerun",
+                *(again for _, again in cells),
+                reduction[1],
+                _ratio(row),
+            ]
+        )
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
@@ -148,10 +158,6 @@ def to_text(rows: Sequence[Row], table: int) -> str:
 
 
 _NONE = "–"
-
-
-def _name(row: Row) -> str:
-    return f"{row.experiment} {PROBLEMS[row.experiment].title}"
 
 
 def _ratio(row: Row) -> str:

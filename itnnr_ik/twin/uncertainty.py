@@ -60,21 +60,14 @@ def uncertainty(
     if k < 2:
         raise ValueError(f"disagreement needs k ≥ 2 anchors, got {k}")
     y = np.asarray(y, dtype=float)
-    b = len(y)
-    indices = inverse.anchors.nearest(y, k, first_rank)
-    x = inverse.adjust_anchors(np.repeat(y, k, axis=0), indices.reshape(-1)).reshape(b, k, -1)
-    outputs = forward(x)
-    residuals = np.linalg.norm(outputs - y[:, None], axis=-1)
-    rows = np.arange(b)
-    best = residuals.argmin(axis=1)
-    chosen, chosen_output = x[rows, best], outputs[rows, best]
+    found = inverse.candidates(y, forward, k, first_rank)
+    best, others = found.best, found.x[:, 1:]
+    rows = np.arange(len(y))
 
-    y_anchor = inverse.anchors.y[indices[rows, best]]
-    returned = inverse.adjust(y_anchor, chosen, y)
+    y_anchor = inverse.anchors.y[inverse.anchors.nearest(y, k, first_rank)[rows, found.rank[:, 0]]]
+    returned = inverse.adjust(y_anchor, best, y)
     loop = np.linalg.norm(forward(returned) - y_anchor, axis=-1)
 
-    distance = np.linalg.norm(x - chosen[:, None], axis=-1)
-    distance[rows, best] = np.inf
-    other = outputs[rows, distance.argmin(axis=1)]
-    disagreement = np.linalg.norm(chosen_output - other, axis=-1)
-    return Uncertainty(chosen, residuals[rows, best], loop, disagreement)
+    nearest = np.linalg.norm(others - best[:, None], axis=-1).argmin(axis=1)
+    disagreement = np.linalg.norm(forward(best) - forward(others[rows, nearest]), axis=-1)
+    return Uncertainty(best, found.residual[:, 0], loop, disagreement)

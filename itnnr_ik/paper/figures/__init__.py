@@ -53,7 +53,7 @@ def calibration_panels(records: Records) -> dict[str, tuple[list[float], list[fl
         record = records.get(Task(key, 2, method, seed))
         if record is not None:
             report = record[protocol]["uncertainty"]
-            panels[f"{key} {PROBLEMS[key].title}"] = (report["predicted"], report["error"])
+            panels[PROBLEMS[key].label] = (report["predicted"], report["error"])
     return panels
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,24 +73,16 @@ def train_twin(seed: int = 0, steps: int = 4000) -> TwinInverse:
         seed: Of weights and pairs.
         steps: Optimisation steps; 4000 take some ten seconds.
     """
-    from itnnr_ik.twin.config import CosineSchedule, TwinConfig
+    from itnnr_ik.twin.config import CONSISTENT, CosineSchedule
     from itnnr_ik.twin.regressor import InverseTwinRegressor
 
     schedule = CosineSchedule(learning_rate=5e-3, batch_size=256, steps=steps)
-    config = TwinConfig(
-        hidden=(64, 64),
-        activation="silu",
-        zero_anchored=True,
-        loss="consistency",
-        schedule=schedule,
-        pull=1e-4,
-    )
     regressor = InverseTwinRegressor(
         forward=f,
         sample=sample,
         # As far as five anchors are apart: they have to serve the whole domain.
         radius=perturbation_radius(2 * HALF_WIDTH, len(ANCHORS), 1),
-        config=config,
+        config=replace(CONSISTENT, schedule=schedule),
         random_state=seed,
     )
     return regressor.fit(ANCHORS, f(ANCHORS)).inverse_

@@ -63,7 +63,7 @@ def _figure(records: Records, table: int, title: str) -> Figure:
     methods = [name for name in _METHODS if table == 1 or name != "nn"]
     for key, axes in zip(EXPERIMENTS, panels.flat, strict=True):
         unit = " [m]" if PROBLEMS[key].periodic else ""  # only the arms take angles
-        finish(axes, f"{key} {PROBLEMS[key].title}", "", f"RMSE in y{unit}")
+        finish(axes, PROBLEMS[key].label, "", f"RMSE in y{unit}")
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(numticks=8))
         axes.yaxis.set_minor_formatter(NullFormatter())

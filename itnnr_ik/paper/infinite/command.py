@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from itnnr_ik.arrays import use_torch
+
 if TYPE_CHECKING:
     from itnnr_ik.paper.infinite.half_ball import RegionAnswers
     from itnnr_ik.paper.infinite.motion import Motion
@@ -32,15 +34,10 @@ def run(args: argparse.Namespace) -> int:
         from itnnr_ik.demo.picture import check_path
 
         check_path(args.output)
-    try:
-        import torch
-    except ImportError:
-        raise ImportError("training needs torch: install the CPU build, see the README") from None
-
+    use_torch()
     from itnnr_ik.paper.infinite.half_ball import SECTORS, answers_in, train_half_ball
     from itnnr_ik.paper.infinite.motion import compare_motion
 
-    torch.set_num_threads(1)  # a network this small gains nothing from more
     print("(a) Half ball, y = √(1 − x₁² − x₂²): anchors from one region of the disc\n")
     inverse = train_half_ball(args.seed, args.steps)
     regions, again = (

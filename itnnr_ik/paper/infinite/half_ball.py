@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,14 +79,11 @@ def train_half_ball(seed: int = 0, steps: int = 3000, n_anchors: int = 300) -> T
         steps: Optimisation steps; 3000 take some six seconds.
         n_anchors: Anchors in the disc.
     """
-    from itnnr_ik.twin.config import CosineSchedule, TwinConfig
+    from itnnr_ik.twin.config import CONSISTENT, CosineSchedule
     from itnnr_ik.twin.regressor import InverseTwinRegressor
 
-    config = TwinConfig(
-        hidden=(64, 64),
-        activation="silu",
-        zero_anchored=True,
-        loss="consistency",
+    config = replace(
+        CONSISTENT,
         schedule=CosineSchedule(learning_rate=5e-3, batch_size=256, steps=steps),
         # f says nothing about the direction along the circle: the pull on ‖F‖² takes the shortest way to it.
         pull=0.1,
