@@ -19,6 +19,7 @@ ROS = [
     "ros-std-msgs",
     "ros-std-srvs",
     "ros-trajectory-msgs",
+    "ros-visualization-msgs",
 ]
 
 setup(

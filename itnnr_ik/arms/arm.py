@@ -108,6 +108,15 @@ class Arm:
         xp, columns = self._columns(positions)
         return xp.stack(self.tip(columns, xp)[0], -1)
 
+    def skeleton(self, positions: Any) -> np.ndarray:
+        """Base, elbows and tip (links + 1, m) [m] of the arm at joint positions (n,) [rad]."""
+        ends = [np.zeros(self.n_coordinates)]
+        extra = self.n_joints - len(self.link_lengths)
+        for links in range(1, len(self.link_lengths) + 1):
+            end, _ = self._formula(list(positions[: extra + links]), self.link_lengths[:links], np)
+            ends.append(np.array(end))
+        return np.array(ends)
+
     def jacobian(self, positions: Any) -> Any:
         """Derivative of `forward`: joint positions (..., n) [rad] to (..., m, n) [m/rad]."""
         xp, columns = self._columns(positions)

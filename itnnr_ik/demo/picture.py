@@ -69,7 +69,7 @@ def _draw_paths(figure: Figure, place: Any, result: Result) -> None:
     positions = np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints)
     tips = arm.forward(positions)
     for posture in positions[_far_apart(tips, _POSTURES)]:
-        axes.plot(*_skeleton(arm, posture).T, "-o", color=_LINK, linewidth=2.0, markersize=4.0, alpha=0.4)
+        axes.plot(*arm.skeleton(posture).T, "-o", color=_LINK, linewidth=2.0, markersize=4.0, alpha=0.4)
     if result.run.expected.step_bound is not None:
         axes.plot(*targets.T, ".", color=_TARGET, markersize=8, alpha=0.5, label="target", zorder=3)
         axes.plot(*_with_gaps(arm, recording).T, color=_TIP, linewidth=1.4, zorder=5, label="tip")
@@ -192,27 +192,3 @@ def _far_apart(points: np.ndarray, count: int) -> list[int]:
         chosen.append(int(distances.argmax()))
         distances = np.minimum(distances, np.linalg.norm(points - points[chosen[-1]], axis=1))
     return chosen
-
-
-def _skeleton(arm: Arm, positions: np.ndarray) -> np.ndarray:
-    """Base, elbows and tip (links + 1, m) [m] of the arm at ``positions`` (n,) [rad]."""
-    points = [np.zeros(arm.n_coordinates)]
-    extra = arm.n_joints - len(arm.link_lengths)
-    for i in range(len(arm.link_lengths)):
-        n = extra + i + 1
-        points.append(_shortened(arm, i + 1).forward(positions[:n]))
-    return np.array(points)
-
-
-def _shortened(arm: Arm, links: int) -> Arm:
-    """The arm's first ``links`` links as an arm of its own."""
-    n = arm.n_joints - len(arm.link_lengths) + links
-    return Arm(
-        name=arm.name,
-        family=arm.family,
-        link_lengths=arm.link_lengths[:links],
-        lower=arm.lower[:n],
-        upper=arm.upper[:n],
-        joint_names=arm.joint_names[:n],
-        link_names=arm.link_names[: n + 1],
-    )

@@ -4,37 +4,45 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
-from rclpy.exceptions import ParameterException
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState
 from std_srvs.srv import SetBool
 
-from itnnr_ik import Solution
-from itnnr_ik.ros.commands import COMMAND_TYPES, NONE, check_step, command_maker
+from itnnr_ik.ros.answer import Answerer, Values
+from itnnr_ik.ros.commands import COMMAND_TYPES, NONE
+from itnnr_ik.ros.frames import Frames
+from itnnr_ik.ros.interfaces import (
+    COMPUTE_IK,
+    DIAGNOSTICS,
+    JOINT_SOLUTION,
+    JOINT_STATES,
+    MARKERS,
+    PAUSE,
+    STATUS,
+    TARGET_POSE,
+    Interface,
+)
 from itnnr_ik.ros.joint_memory import JointMemory
-from itnnr_ik.ros.messages import joint_state_from_positions, quote, quote_all, target_from_pose
-from itnnr_ik.ros.parameters import declare_flag
+from itnnr_ik.ros.markers import Scene
+from itnnr_ik.ros.messages import quote, quote_all
+from itnnr_ik.ros.position_ik import answer_request
 from itnnr_ik.ros.process import run_node
-from itnnr_ik.ros.settings import CLOSEST, Settings, declare_settings
+from itnnr_ik.ros.settings import AUTOSTART, Settings, check_changes, declare_settings, read_settings
 from itnnr_ik.ros.statistics import Statistics
 from itnnr_ik.ros.status import Code, RejectedError, make_status, stamp_text
 from itnnr_ik.ros.throttle import ThrottledLog
 
 NAME = "itnnr_ik"
 
-_NEWEST_TARGET = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE)
-#: Best effort hears every publisher, reliable or not.
-_NEWEST_JOINT_STATE = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
-)
-_ANSWERS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.RELIABLE)
-_DIAGNOSTICS_PERIOD = 1.0  # [s]
+_DIAGNOSTICS_PERIOD, _MARKERS_PERIOD = 1.0, 0.1  # [s]
 
 _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
@@ -52,13 +60,13 @@ class IKNode(LifecycleNode):
 
     def __init__(self) -> None:
         super().__init__(NAME)
+        self._settings: Settings | None = None
+        self._active = False
         self._failure: Exception | None = None
-        self._paused = False
-        autostart = declare_flag(
-            self, "autostart", True, "Configure and activate at start; false: wait for transitions"
-        )
-        self._starting = autostart
-        if autostart:
+        declare_settings(self)
+        self.add_on_set_parameters_callback(self._on_parameters)
+        self._starting = AUTOSTART.get(self)
+        if self._starting:
             self.trigger_configure()
             if self._failure is not None:
                 raise self._failure
@@ -69,42 +77,52 @@ class IKNode(LifecycleNode):
         """Check the parameters, load the model and announce what is published."""
         self._failure = None
         try:
-            settings = declare_settings(self)
-        except (ValueError, OSError, ParameterException) as failure:
+            settings = read_settings(self)
+        except (ValueError, OSError) as failure:
             self._failure = failure
-            if self._starting:  # it ends the process, and is told there
-                return _FAILURE
-            self.get_logger().error(f"cannot be configured: {' '.join(str(failure).split())}")
+            if not self._starting:  # otherwise it ends the process, and is told there
+                self.get_logger().error(f"cannot be configured: {' '.join(str(failure).split())}")
             return _FAILURE
-        self._settings: Settings = settings
+        self._settings = settings
         self._warnings = ThrottledLog(self.get_logger(), settings.warn_period)
-        self._statistics = Statistics()
-        self._solutions = self.create_publisher(JointState, "joint_solution", _ANSWERS)
-        self._statuses = self.create_publisher(DiagnosticStatus, "~/status", _ANSWERS)
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", _ANSWERS)
+        self._solutions = self._announce(JOINT_SOLUTION)
+        self._statuses = self._announce(STATUS)
+        self._diagnostics = self._announce(DIAGNOSTICS)
+        self._markers = self._announce(MARKERS)
+        self._announced = [self._solutions, self._statuses, self._diagnostics, self._markers]
         self._commands = None
         if settings.command_out_type != NONE:
             message_type, _ = COMMAND_TYPES[settings.command_out_type]
-            self._commands = self.create_publisher(message_type, settings.command_out_topic, _ANSWERS)
-            self._make_command = command_maker(
-                settings.command_out_type, settings.joints, settings.max_velocity
-            )
+            topic = settings.command_out_topic
+            self._commands = self.create_publisher(message_type, topic, JOINT_SOLUTION.qos)
+            self._announced.append(self._commands)
         return _SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start to listen, with nothing remembered."""
-        settings = self._settings
+        settings = self._configured
         self._paused = False
+        self._statistics = Statistics()
         # Before the targets': rclpy serves subscriptions in the order in which they were created, so that a
         # target that waits beside a joint state is solved from it.
-        joint_states = self.create_subscription(
-            JointState, "joint_states", self._on_joint_state, _NEWEST_JOINT_STATE
-        )
+        joint_states = self._listen(JOINT_STATES, self._on_joint_state)
         self._joints = JointMemory(settings.joints, joint_states.topic_name, settings.joint_state_timeout)
-        targets = self.create_subscription(PoseStamped, "target_pose", self._on_target, _NEWEST_TARGET)
-        self._listening = [joint_states, targets]
-        self._pause = self.create_service(SetBool, "~/pause", self._on_pause)
-        self._timer = self.create_timer(_DIAGNOSTICS_PERIOD, self._diagnose)
+        targets = self._listen(TARGET_POSE, self._on_target)
+        self._subscriptions_of_ours = [joint_states, targets]
+        self._frames = Frames(self, settings.robot_base_link)
+        self._answerer = Answerer(settings, self._joints, self._frames)
+        self._watched = False
+        self._scene = Scene(settings.solver, settings.robot_base_link)
+        self._services_of_ours = [self.create_service(PAUSE.type, PAUSE.name, self._on_pause)]
+        if COMPUTE_IK.type is not None:
+            self._services_of_ours.append(
+                self.create_service(COMPUTE_IK.type, COMPUTE_IK.name, self._on_request)
+            )
+        self._timers_of_ours = [
+            self.create_timer(_DIAGNOSTICS_PERIOD, self._diagnose),
+            self.create_timer(_MARKERS_PERIOD, self._show),
+        ]
+        self._active = True
         self.get_logger().info(
             f"solving for {settings.solver.arm.name}, joints {quote_all(settings.joints)}, "
             f"targets in frame {quote(settings.robot_base_link)} on {targets.topic_name}"
@@ -113,28 +131,56 @@ class IKNode(LifecycleNode):
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop listening and answering."""
-        for subscription in self._listening:
+        self._active = False
+        for subscription in self._subscriptions_of_ours:
             self.destroy_subscription(subscription)
-        self._listening.clear()
-        self.destroy_service(self._pause)
-        self.destroy_timer(self._timer)
+        for service in self._services_of_ours:
+            self.destroy_service(service)
+        for timer in self._timers_of_ours:
+            self.destroy_timer(timer)
+        self._frames.close()
         return _SUCCESS
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Withdraw what was announced; parameters keep their values."""
-        for publisher in (self._solutions, self._statuses, self._diagnostics, self._commands):
-            if publisher is not None:
-                self.destroy_publisher(publisher)
+        for publisher in self._announced:
+            self.destroy_publisher(publisher)
+        self._settings = None
         return _SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop, from whatever state."""
-        if getattr(self, "_listening", None):
+        if self._active:
             self.on_deactivate(state)
         return _SUCCESS
 
+    @property
+    def _configured(self) -> Settings:
+        assert self._settings is not None, "not configured"
+        return self._settings
+
+    def _announce(self, topic: Interface) -> Any:
+        return self.create_publisher(topic.type, topic.name, topic.qos)
+
+    def _listen(self, topic: Interface, callback: Any) -> Any:
+        return self.create_subscription(topic.type, topic.name, callback, topic.qos)
+
     def _now(self) -> float:
         return self.get_clock().now().nanoseconds * 1e-9
+
+    def _on_parameters(self, parameters: Sequence[Parameter[Any]]) -> SetParametersResult:
+        """Take all changes or none."""
+        try:
+            settings = check_changes(self._settings, {p.name: p.value for p in parameters})
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        self._settings = settings
+        if settings is not None:
+            self._warnings.period = settings.warn_period
+        if settings is not None and self._active:
+            self._answerer.settings = settings
+            self._joints.timeout = settings.joint_state_timeout
+        return SetParametersResult(successful=True)
 
     def _on_joint_state(self, message: JointState) -> None:
         try:
@@ -142,6 +188,10 @@ class IKNode(LifecycleNode):
         except RejectedError as rejection:
             self._warnings.warn(rejection.code, str(rejection))
             self._report(rejection.code, str(rejection), {})
+            return
+        positions = self._joints.positions
+        if positions is not None and self._watched:
+            self._scene.moved(positions)
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self._paused = bool(request.data)
@@ -149,81 +199,73 @@ class IKNode(LifecycleNode):
         response.message = "paused" if self._paused else "going on from the present joint state"
         return response
 
-    def _on_target(self, message: PoseStamped) -> None:
+    def _on_request(self, request: Any, response: Any) -> Any:
+        return answer_request(request.ik_request, response, self._answerer, self._now())
+
+    def _on_target(self, message: PoseStamped, info: Mapping[str, Any]) -> None:
         start = time.perf_counter()
-        values: dict[str, str | float] = {"stamp": stamp_text(message.header.stamp)}
-        try:
-            code = self._answer(message, values)
-            text = code.value
-        except RejectedError as rejection:
-            code, text = rejection.code, str(rejection)
-            self._warnings.warn(code, text)
+        values: Values = {"stamp": stamp_text(message.header.stamp)}
+        code, text = self._answer(message, _waited(info), values)
         self._report(code, text, values)
         residual = values.get("residual")
         self._statistics.add(
-            code, time.perf_counter() - start, residual if isinstance(residual, float) else None
+            code,
+            time.monotonic(),
+            time.perf_counter() - start,
+            residual if isinstance(residual, float) else None,
         )
 
-    def _answer(self, message: PoseStamped, values: dict[str, str | float]) -> Code:
-        """Publish a solution and, where wanted, a command; what is known of it goes into ``values``."""
-        settings = self._settings
-        if self._paused:
-            raise RejectedError(
-                Code.PAUSED, "paused: no target is answered until ~/pause is called with false"
-            )
-        arm = settings.solver.arm
-        target = target_from_pose(
-            message, settings.robot_base_link, arm.n_coordinates, settings.plane_tolerance
-        )
-        now = self._now()
-        current = self._joints.known(now) if settings.require_joint_states else self._joints.current(now)
-        code, solution = self._solve(target, current, values)
-        answer = joint_state_from_positions(solution.positions, arm, settings.joints, message.header)
-        if self._commands is not None and current is not None:
-            check_step(solution.positions, current, settings.max_joint_step)
-            self._commands.publish(self._make_command(solution.positions, current))
-        self._solutions.publish(answer)
-        return code
-
-    def _solve(
-        self, target: np.ndarray, current: np.ndarray | None, values: dict[str, str | float]
-    ) -> tuple[Code, Solution]:
-        settings = self._settings
-        start = time.perf_counter()
+    def _answer(self, message: PoseStamped, waited: float, values: Values) -> tuple[Code, str]:
+        """Publish what there is for a target, the command first; what is known of it goes into ``values``."""
         try:
-            solution = settings.solver.solve(target, current)
-        except (ValueError, ArithmeticError) as error:
-            raise RejectedError(
-                Code.SOLVER_ERROR, f"cannot solve for {target.tolist()} m: {error}"
-            ) from error
-        values["solve_time"] = time.perf_counter() - start
-        values["residual"] = solution.residual
-        if not solution.converged and settings.unreachable != CLOSEST:
-            raise RejectedError(
-                Code.UNREACHABLE,
-                f"target {target.tolist()} m is out of reach: the closest point found is "
-                f"{solution.residual:.6g} m away, expected at most {settings.solver.tolerance:g} m",
-            )
-        if solution.displacement is not None:
-            values["displacement"] = solution.displacement
-        values["anchor"] = solution.anchor
-        return (Code.SOLVED if solution.converged else Code.CLOSEST), solution
+            if self._paused:
+                text = "paused: no target is answered until ~/pause is called with false"
+                raise RejectedError(Code.PAUSED, text)
+            answer = self._answerer.answer(message, self._now(), waited, values)
+        except RejectedError as rejection:
+            self._warnings.warn(rejection.code, str(rejection))
+            return rejection.code, str(rejection)
+        if self._commands is not None and answer.command is not None:
+            self._commands.publish(answer.command)
+        self._solutions.publish(answer.solution)
+        self._scene.solved(answer.target, np.array(answer.solution.position), answer.current)
+        return answer.code, answer.code.value
 
-    def _report(self, code: Code, text: str, values: dict[str, str | float]) -> None:
-        arm = self._settings.solver.arm.name
+    def _report(self, code: Code, text: str, values: Values) -> None:
+        arm = self._configured.solver.arm.name
         self._statuses.publish(make_status(self.get_name(), arm, code, text, values))
 
     def _diagnose(self) -> None:
-        now = self._now()
+        settings = self._configured
         values = self._statistics.values(time.monotonic())
-        age = self._joints.age(now)
+        values["model"] = settings.model
+        values["joints"] = ", ".join(settings.joints)
+        values["robot_base_link"] = settings.robot_base_link
+        text, level = ("paused", DiagnosticStatus.OK) if self._paused else ("active", DiagnosticStatus.OK)
+        age = self._joints.age(self._now())
         if age is not None:
             values["joint_state_age"] = age
-        text = "paused" if self._paused else "active"
-        status = make_status(self.get_name(), self._settings.solver.arm.name, None, text, values)
+            if 0.0 < settings.joint_state_timeout < age:
+                text, level = f"{text}, but the joint states are stale", DiagnosticStatus.WARN
+        elif settings.require_joint_states:
+            text, level = f"{text}, but no joint state has come", DiagnosticStatus.WARN
+        status = make_status(self.get_name(), settings.solver.arm.name, None, text, values)
+        status.level = level
         array = DiagnosticArray(status=[status])
         array.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(array)
+
+    def _show(self) -> None:
+        """Publish the markers where somebody looks: to make them takes longer than to solve."""
+        self._watched = self._markers.get_subscription_count() > 0
+        if self._watched:
+            self._markers.publish(self._scene.markers(self.get_clock().now().to_msg()))
+
+
+def _waited(info: Mapping[str, Any]) -> float:
+    """How long ago in [s] a message came that is taken now; 0 where the middleware does not say."""
+    received = info.get("received_timestamp", 0)
+    return max(0.0, (time.time_ns() - received) * 1e-9) if received else 0.0
 
 
 def main(args: Sequence[str] | None = None) -> int:

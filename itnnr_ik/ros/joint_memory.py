@@ -20,14 +20,17 @@ class JointMemory:
     Args:
         joint_names: The robot's names for the arm's joints, base to tip.
         topic: Where joint states come from, for texts.
-        timeout: Age in [s] beyond which positions no longer count as current; 0: never.
+        timeout: Age in [s] beyond which positions no longer count as current; 0: never. It may change.
+
+    Attributes:
+        positions: The last usable ones (n,) [rad], however old; None before the first.
     """
 
     def __init__(self, joint_names: Sequence[str], topic: str, timeout: float) -> None:
         self._joint_names = joint_names
         self._topic = topic
-        self._timeout = timeout
-        self._positions: np.ndarray | None = None
+        self.timeout = timeout
+        self.positions: np.ndarray | None = None
         self._received = 0.0
         self._unusable_names: Sequence[str] | None = None
 
@@ -44,11 +47,11 @@ class JointMemory:
         self._unusable_names = message.name
         positions = positions_by_name(message, self._joint_names)
         if positions is not None:
-            self._positions, self._received, self._unusable_names = positions, now, None
+            self.positions, self._received, self._unusable_names = positions, now, None
 
     def age(self, now: float) -> float | None:
         """Seconds since the last usable joint state, None before the first."""
-        if self._positions is None:
+        if self.positions is None:
             return None
         # A clock that was set back, as when a recording starts again: the count starts anew.
         self._received = min(self._received, now)
@@ -61,13 +64,13 @@ class JointMemory:
             RejectedError: They are older than the timeout (``stale_joint_state``).
         """
         age = self.age(now)
-        if age is not None and 0.0 < self._timeout < age:
+        if age is not None and 0.0 < self.timeout < age:
             raise RejectedError(
                 Code.STALE_JOINT_STATE,
                 f"the last joint state on {self._topic} came {age:.3g} s ago, "
-                f"expected at most joint_state_timeout = {self._timeout:g} s",
+                f"expected at most joint_state_timeout = {self.timeout:g} s",
             )
-        return self._positions
+        return self.positions
 
     def known(self, now: float) -> np.ndarray:
         """The joint positions (n,) [rad].

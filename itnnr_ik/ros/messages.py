@@ -72,34 +72,34 @@ def _invalid_joint_state(text: str, message: JointState) -> RejectedError:
     return RejectedError(Code.INVALID_JOINT_STATE, f"{text}; names in the message: {quote_all(message.name)}")
 
 
-def target_from_pose(
-    message: PoseStamped, frame: str, n_coordinates: int, plane_tolerance: float = -1.0
+def target_from_position(
+    position: np.ndarray, n_coordinates: int, plane_tolerance: float = -1.0
 ) -> np.ndarray:
-    """Target (m,) [m] from a pose in ``frame``; its orientation is ignored.
+    """Target (m,) [m] from a position (3,) [m] in the base frame.
 
     Where m is 2, z may be up to ``plane_tolerance`` [m] away from 0; anything if that is negative.
 
     Raises:
-        RejectedError: The pose is in another frame (``wrong_frame``), its position is not finite
-            (``invalid_target``), or it is too far off a planar arm's plane (``off_plane``).
+        RejectedError: The position is not finite (``invalid_target``), or too far off a planar arm's plane
+            (``off_plane``).
     """
-    frame_id = message.header.frame_id
-    if frame_id != frame:
-        came = f"frame {quote(frame_id)}" if frame_id else "an empty frame_id"
-        raise RejectedError(Code.WRONG_FRAME, f"expected a target in frame {quote(frame)}, got {came}")
-    position = message.pose.position
-    target = np.array([position.x, position.y, position.z])
-    if not np.isfinite(target).all():
+    if not np.isfinite(position).all():
         raise RejectedError(
-            Code.INVALID_TARGET, f"expected a finite target position, got {target.tolist()} m"
+            Code.INVALID_TARGET, f"expected a finite target position, got {position.tolist()} m"
         )
-    if n_coordinates == 2 and 0.0 <= plane_tolerance < abs(position.z):
+    if n_coordinates == 2 and 0.0 <= plane_tolerance < abs(position[2]):
         raise RejectedError(
             Code.OFF_PLANE,
-            f"the target is {position.z:g} m off the arm's plane z = 0, "
+            f"the target is {position[2]:g} m off the arm's plane z = 0, "
             f"expected at most plane_tolerance = {plane_tolerance:g} m",
         )
-    return target[:n_coordinates]
+    return position[:n_coordinates]
+
+
+def has_orientation(message: PoseStamped) -> bool:
+    """Whether the pose asks for an orientation: neither none (0, 0, 0, 0) nor the frame's own."""
+    q = message.pose.orientation
+    return any((q.x, q.y, q.z)) or q.w not in (0.0, 1.0, -1.0)
 
 
 def joint_state_from_positions(

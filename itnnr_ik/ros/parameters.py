@@ -1,18 +1,17 @@
-"""Parameters with a description and a range each, checked once, when they are declared.
+"""Parameters as data: a name, a default, a description with its unit, and a check of the value.
 
 They are declared with dynamic typing, because a YAML file's ``50`` is an integer and rclpy would refuse it
-where a double was declared. They are read-only: a change at run time would have no effect, so it is
-refused rather than accepted in silence.
+where a double was declared.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
-from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 
 from itnnr_ik.arms import Arm
@@ -26,102 +25,208 @@ class ParameterError(ValueError):
         super().__init__(f"parameter {name!r} must be {expected}, got {value!r}")
 
 
-def declare_text(node: Node, name: str, default: str, description: str) -> str:
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a node; what values it takes is its subclass's.
+
+    Args:
+        name: As in YAML.
+        default: Its value where none is given.
+        description: A sentence or two with the unit, for ``ros2 param describe`` and the README.
+        changeable: A change takes effect while the node runs.
+    """
+
+    name: str
+    default: Any
+    description: str
+    changeable: bool = False
+
+    @property
+    def expected(self) -> str:
+        """What a value must be, as a noun."""
+        raise NotImplementedError
+
+    def check(self, value: Any) -> Any:
+        """The value as the node uses it.
+
+        Raises:
+            ParameterError: It cannot be used.
+        """
+        if not self._suits(value):
+            raise ParameterError(self.name, self.expected, value)
+        return value
+
+    def declare(self, node: Node, read_only: bool = True) -> None:
+        """Declare it on ``node``, whatever value was given; `get` checks it.
+
+        A read-only parameter refuses a change at run time, rather than taking it without an effect.
+        """
+        value = node.declare_parameter(
+            self.name, self.default, ParameterDescriptor(dynamic_typing=True)
+        ).value
+        descriptor = ParameterDescriptor(
+            description=self.description,
+            additional_constraints=self.expected,
+            read_only=read_only,
+            dynamic_typing=True,
+        )
+        if self._suits(value):  # rclpy would end the node with a text of its own
+            descriptor.floating_point_range = self._ranges()
+        node.set_descriptor(self.name, descriptor)
+
+    def get(self, node: Node) -> Any:
+        """Its value on ``node``, declared here if it was not.
+
+        Raises:
+            ParameterError: The value cannot be used.
+        """
+        if not node.has_parameter(self.name):
+            self.declare(node)
+        return self.check(node.get_parameter(self.name).value)
+
+    def _suits(self, value: Any) -> bool:
+        raise NotImplementedError
+
+    def _ranges(self) -> list[FloatingPointRange]:
+        return []
+
+
+@dataclass(frozen=True)
+class Text(Parameter):
     """A string."""
-    value = _declare(node, name, default, description)
-    if not isinstance(value, str):
-        raise ParameterError(name, "text (put it in quotes)", value)
-    return value
+
+    @property
+    def expected(self) -> str:
+        return "text (put it in quotes)"
+
+    def _suits(self, value: Any) -> bool:
+        return isinstance(value, str)
 
 
-def declare_choice(node: Node, name: str, default: str, description: str, choices: Sequence[str]) -> str:
+@dataclass(frozen=True)
+class Choice(Parameter):
     """One of a few texts."""
-    expected = f"one of {quote_all(choices)}"
-    value = _declare(node, name, default, description, expected)
-    if value not in choices:
-        raise ParameterError(name, expected, value)
-    return str(value)
+
+    choices: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> str:
+        return f"one of {quote_all(self.choices)}"
+
+    def _suits(self, value: Any) -> bool:
+        return value in self.choices
 
 
-def declare_flag(node: Node, name: str, default: bool, description: str) -> bool:
+@dataclass(frozen=True)
+class Flag(Parameter):
     """true or false."""
-    value = _declare(node, name, default, description)
-    if not isinstance(value, bool):
-        raise ParameterError(name, "true or false", value)
-    return value
+
+    @property
+    def expected(self) -> str:
+        return "true or false"
+
+    def _suits(self, value: Any) -> bool:
+        return isinstance(value, bool)
 
 
-def declare_number(
-    node: Node, name: str, default: float, description: str, minimum: float, maximum: float
-) -> float:
+@dataclass(frozen=True)
+class Number(Parameter):
     """A finite number within ``minimum`` and ``maximum``, both included; an integer will do."""
-    expected = f"a number from {minimum:g} to {maximum:g}"
-    value = _declare(node, name, default, description, expected, (minimum, maximum))
-    if not _is_number(value) or not minimum <= value <= maximum:
-        raise ParameterError(name, expected, value)
-    return float(value)
+
+    minimum: float = -math.inf
+    maximum: float = math.inf
+
+    @property
+    def expected(self) -> str:
+        return f"a number from {self.minimum:g} to {self.maximum:g}"
+
+    def check(self, value: Any) -> float:
+        return float(super().check(value))
+
+    def _suits(self, value: Any) -> bool:
+        return _is_number(value) and self.minimum <= value <= self.maximum
+
+    def _ranges(self) -> list[FloatingPointRange]:
+        return [FloatingPointRange(from_value=self.minimum, to_value=self.maximum)]
 
 
-def declare_numbers(node: Node, name: str, default: Sequence[float], description: str) -> tuple[float, ...]:
+@dataclass(frozen=True)
+class WholeNumber(Number):
+    """A whole number from 0 to 2³¹ − 1."""
+
+    minimum: float = 0
+    maximum: float = 2**31 - 1
+
+    @property
+    def expected(self) -> str:
+        return f"a whole number from {self.minimum:g} to {self.maximum:g}"
+
+    def check(self, value: Any) -> int:
+        return int(super().check(value))
+
+    def _suits(self, value: Any) -> bool:
+        return super()._suits(value) and float(value).is_integer()
+
+
+@dataclass(frozen=True)
+class Numbers(Parameter):
     """As many finite numbers as ``default`` has; an empty list stands for the default."""
-    expected = f"a list of {len(default)} finite numbers, or empty"
-    values = _declare(node, name, list(default), description, expected) or list(default)
-    if not _is_list_of(values, len(default)) or not all(_is_number(value) for value in values):
-        raise ParameterError(name, expected, values)
-    return tuple(float(value) for value in values)
+
+    @property
+    def expected(self) -> str:
+        return f"a list of {len(self.default)} finite numbers, or empty"
+
+    def check(self, value: Any) -> tuple[float, ...]:
+        return tuple(float(number) for number in super().check(value) or self.default)
+
+    def _suits(self, value: Any) -> bool:
+        numbers = _as_list(value)
+        return (
+            numbers is not None and len(numbers) in (0, len(self.default)) and all(map(_is_number, numbers))
+        )
 
 
-def declare_joints(node: Node, arm: Arm) -> tuple[str, ...]:
-    """``joints``: the robot's names for the arm's joints, base to tip."""
-    expected = (
-        f"a list of {arm.n_joints} distinct joint names in place of {quote_all(arm.joint_names)}, or empty"
-    )
-    names = _declare(
-        node,
-        "joints",
-        list(arm.joint_names),
-        "The robot's names for the arm's joints, base to tip; empty: the model's names",
-        expected,
-    ) or list(arm.joint_names)
-    if (
-        not _is_list_of(names, arm.n_joints)
-        or not all(isinstance(name, str) and name for name in names)
-        or len(set(names)) != len(names)
-    ):
-        raise ParameterError("joints", expected, names)
-    return tuple(names)
+@dataclass(frozen=True)
+class JointNames(Parameter):
+    """The robot's names for an arm's joints, base to tip; how many, `of` checks."""
 
+    name: str = "joints"
+    default: Any = ()
+    description: str = "The robot's names for the arm's joints, base to tip; empty: the model's names"
 
-def _declare(
-    node: Node,
-    name: str,
-    default: Any,
-    description: str,
-    constraints: str = "",
-    limits: tuple[float, float] | None = None,
-) -> Any:
-    """The value given for a parameter, or its default; None where an empty list was given."""
-    descriptor = ParameterDescriptor(
-        description=description,
-        additional_constraints=constraints,
-        read_only=True,
-        dynamic_typing=True,
-    )
-    if limits is not None:
-        descriptor.floating_point_range = [FloatingPointRange(from_value=limits[0], to_value=limits[1])]
-    if node.has_parameter(name):  # a lifecycle node that is configured again
-        return node.get_parameter(name).value
-    try:
-        return node.declare_parameter(name, default, descriptor).value
-    except InvalidParameterValueException:
-        # A double out of range. Ask once more for the value, so that the text is like every other one.
-        value = node.declare_parameter(name, default, ParameterDescriptor(dynamic_typing=True)).value
-        raise ParameterError(name, constraints, value) from None
+    @property
+    def expected(self) -> str:
+        return "a list of distinct joint names, or empty"
+
+    def check(self, value: Any) -> tuple[str, ...]:
+        return tuple(super().check(value) or ())
+
+    def of(self, arm: Arm, names: Sequence[str]) -> tuple[str, ...]:
+        """The names to use for the joints of ``arm``.
+
+        Raises:
+            ParameterError: Their number is not that of the joints.
+        """
+        if len(names) not in (0, arm.n_joints):
+            expected = f"a list of {arm.n_joints} distinct joint names in place of "
+            raise ParameterError(self.name, f"{expected}{quote_all(arm.joint_names)}, or empty", list(names))
+        return tuple(names) or arm.joint_names
+
+    def _suits(self, value: Any) -> bool:
+        names = _as_list(value)
+        return (
+            names is not None
+            and all(isinstance(name, str) and name for name in names)
+            and len(set(names)) == len(names)
+        )
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _is_list_of(values: object, count: int) -> bool:
-    return isinstance(values, Sequence) and not isinstance(values, (str, bytes)) and len(values) == count
+def _as_list(value: object) -> Sequence[object] | None:
+    """A list as it is; rclpy makes None of a YAML file's ``[]``."""
+    if value is None:
+        return ()
+    return value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else None

@@ -1,135 +1,222 @@
-"""The parameters of ``ik_node``, declared and checked together."""
+"""The parameters of ``ik_node``, and what it works with: checked together, changed together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from rclpy.node import Node
 
 from itnnr_ik import IKSolver
 from itnnr_ik.ros.commands import COMMAND_TYPES, NONE
 from itnnr_ik.ros.parameters import (
+    Choice,
+    Flag,
+    JointNames,
+    Number,
+    Parameter,
     ParameterError,
-    declare_choice,
-    declare_flag,
-    declare_joints,
-    declare_number,
-    declare_text,
+    Text,
 )
 
 REJECT, CLOSEST = "reject", "closest"
 
+AUTOSTART = Flag(
+    "autostart", True, "Configure and activate at start; false: wait for a lifecycle manager's transitions"
+)
+MODEL = Text("model", "two_link", "Name of an arm, or the folder of a trained model")
+JOINTS = JointNames()
+COMMAND_OUT_TYPE = Choice(
+    "command_out_type",
+    NONE,
+    "Message that a controller is sent for every solution; none: only joint_solution is published",
+    choices=(NONE, *COMMAND_TYPES),
+)
+COMMAND_OUT_TOPIC = Text(
+    "command_out_topic",
+    "",
+    "Where commands are sent; empty: where the usual controller of command_out_type listens",
+)
+MAX_VELOCITY = Number(
+    "max_velocity",
+    2.0,
+    "Largest speed of every joint, in [rad/s]: a trajectory takes as long as that needs",
+    minimum=1e-3,
+    maximum=100.0,
+    changeable=True,
+)
+_REQUIRE_JOINT_STATES = Flag(
+    "require_joint_states",
+    True,
+    "Publish no solution until the joints' positions are known; false: solve without them till then",
+    changeable=True,
+)
+_STREAMING = Flag(
+    "streaming",
+    False,
+    "Trajectories that move on through the solution at the joints' present speed, and come to rest on it "
+    "where no further target follows; false: every trajectory ends at rest",
+    changeable=True,
+)
+
+#: All parameters but `AUTOSTART`, in the order in which they are told of.
+PARAMETERS: tuple[Parameter, ...] = (
+    MODEL,
+    JOINTS,
+    Text(
+        "robot_base_link",
+        "",
+        "Frame that targets are in or, with tf2_ros, are transformed to: the arm's base link; empty: the "
+        "model's",
+    ),
+    Number(
+        "tolerance",
+        1e-6,
+        "Largest residual of a solution, in [m]",
+        minimum=1e-9,
+        maximum=0.1,
+        changeable=True,
+    ),
+    _REQUIRE_JOINT_STATES,
+    Number(
+        "joint_state_timeout",
+        1.0,
+        "Age beyond which a joint state no longer counts as current, by the time of its receipt on the "
+        "node's clock, in [s]; 0: never",
+        minimum=0.0,
+        maximum=3600.0,
+        changeable=True,
+    ),
+    Number(
+        "target_timeout",
+        1.0,
+        "A target that has waited longer than this since its receipt is not acted on, and after as long "
+        "without one a stream of targets counts as ended, in [s]; 0: never",
+        minimum=0.0,
+        maximum=3600.0,
+        changeable=True,
+    ),
+    Number(
+        "plane_tolerance",
+        -1.0,
+        "How far off the plane z = 0 a planar arm's target may be, in [m]; negative: z is not looked at",
+        minimum=-1.0,
+        maximum=1e6,
+        changeable=True,
+    ),
+    Choice(
+        "unreachable",
+        REJECT,
+        "What a target out of reach gets: no solution, or the closest point that was found",
+        choices=(REJECT, CLOSEST),
+        changeable=True,
+    ),
+    COMMAND_OUT_TYPE,
+    COMMAND_OUT_TOPIC,
+    _STREAMING,
+    Number(
+        "max_joint_step",
+        0.3,
+        "Where commands are sent: how far a solution may be from the current joint positions, in [rad]",
+        minimum=1e-4,
+        maximum=1e3,
+        changeable=True,
+    ),
+    MAX_VELOCITY,
+    Number(
+        "warn_period",
+        1.0,
+        "Least time between two warnings of one kind, in [s]; 0: every one is logged",
+        minimum=0.0,
+        maximum=3600.0,
+        changeable=True,
+    ),
+)
+_BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
+
 
 @dataclass(frozen=True)
 class Settings:
-    """What the node works with; units and meanings are those of the parameters of the same names."""
+    """What the node works with; units and meanings are those of the parameters of the same names.
+
+    ``model`` is the folder or name that ``solver`` was loaded from.
+    """
 
     solver: IKSolver
+    model: str
     joints: tuple[str, ...]
     robot_base_link: str
     require_joint_states: bool
     joint_state_timeout: float
+    target_timeout: float
     plane_tolerance: float
     unreachable: str
     command_out_type: str
     command_out_topic: str
+    streaming: bool
     max_joint_step: float
     max_velocity: float
     warn_period: float
 
+    def __post_init__(self) -> None:
+        if self.command_out_type != NONE and not self.require_joint_states:
+            raise ParameterError("require_joint_states", "true where commands are sent", False)
+        if self.streaming and self.command_out_type == "std_msgs/Float64MultiArray":
+            raise ParameterError("streaming", f"false with {self.command_out_type}, which has no times", True)
 
-def declare_settings(node: Node) -> Settings:
-    """Declare all parameters of ``node``, check their values and load the model.
+    def changed(self, changes: Mapping[str, Any]) -> Settings:
+        """These settings with other values of changeable parameters: all of them, or an error.
+
+        Raises:
+            ParameterError: A value cannot be used, or its parameter cannot change while the node is
+                configured.
+        """
+        values = {}
+        for name, value in changes.items():
+            parameter = _BY_NAME[name]
+            if not parameter.changeable:
+                raise ParameterError(name, "left alone until the node is cleaned up", value)
+            values[name] = parameter.check(value)
+        solver = self.solver
+        if "tolerance" in values:
+            solver = solver.with_tolerance(values.pop("tolerance"))
+        return replace(self, solver=solver, **values)
+
+
+def declare_settings(node: Node) -> None:
+    """Declare the parameters on ``node``, whatever their values; `read_settings` checks them."""
+    for parameter in PARAMETERS:
+        parameter.declare(node, read_only=False)
+
+
+def read_settings(node: Node) -> Settings:
+    """The parameters' values, checked, and the model, loaded.
 
     Raises:
         ValueError: A parameter's value cannot be used, or the model cannot.
     """
-    model = declare_text(node, "model", "two_link", "Name of an arm, or the folder of a trained model")
-    tolerance = declare_number(
-        node, "tolerance", 1e-6, "Largest residual of a solution, in [m]", minimum=1e-9, maximum=0.1
-    )
-    solver = IKSolver.load(model, tolerance=tolerance)
-    arm = solver.arm
-    frame = declare_text(
-        node,
-        "robot_base_link",
-        arm.base_link,
-        "Frame that targets must be in: the arm's base link; empty: the model's",
-    )
-    command_type = declare_choice(
-        node,
-        "command_out_type",
-        NONE,
-        "Message that a controller is sent for every solution; none: joint_solution only",
-        (NONE, *COMMAND_TYPES),
-    )
-    topic = declare_text(
-        node,
-        "command_out_topic",
-        "",
-        "Where commands are sent; empty: where the usual controller of command_out_type listens",
-    )
-    settings = Settings(
-        solver=solver,
-        joints=declare_joints(node, arm),
-        robot_base_link=frame or arm.base_link,
-        require_joint_states=declare_flag(
-            node,
-            "require_joint_states",
-            True,
-            "Publish no solution until the joints' positions are known; false: solve without them till then",
-        ),
-        joint_state_timeout=declare_number(
-            node,
-            "joint_state_timeout",
-            1.0,
-            "Age beyond which a joint state no longer counts as current, by the time of its receipt on the "
-            "node's clock, in [s]; 0: never",
-            minimum=0.0,
-            maximum=3600.0,
-        ),
-        plane_tolerance=declare_number(
-            node,
-            "plane_tolerance",
-            -1.0,
-            "How far off the plane z = 0 a planar arm's target may be, in [m]; negative: z is not looked at",
-            minimum=-1.0,
-            maximum=1e6,
-        ),
-        unreachable=declare_choice(
-            node,
-            "unreachable",
-            REJECT,
-            "What a target out of reach gets: no solution, or the closest point that was found",
-            (REJECT, CLOSEST),
-        ),
-        command_out_type=command_type,
-        command_out_topic=topic or (COMMAND_TYPES[command_type][1] if command_type != NONE else ""),
-        max_joint_step=declare_number(
-            node,
-            "max_joint_step",
-            0.3,
-            "Where commands are sent: how far a solution may be from the current joint positions, in [rad]",
-            minimum=1e-4,
-            maximum=1e3,
-        ),
-        max_velocity=declare_number(
-            node,
-            "max_velocity",
-            2.0,
-            "Largest speed of every joint, in [rad/s]: a trajectory takes as long as that needs",
-            minimum=1e-3,
-            maximum=100.0,
-        ),
-        warn_period=declare_number(
-            node,
-            "warn_period",
-            1.0,
-            "Least time between two warnings of one kind, in [s]; 0: every one is logged",
-            minimum=0.0,
-            maximum=3600.0,
-        ),
-    )
-    if settings.command_out_type != NONE and not settings.require_joint_states:
-        raise ParameterError("require_joint_states", "true where commands are sent", False)
-    return settings
+    values = {parameter.name: parameter.get(node) for parameter in PARAMETERS}
+    solver = IKSolver.load(values[MODEL.name], tolerance=values.pop("tolerance"))
+    values["joints"] = JOINTS.of(solver.arm, values["joints"])
+    values["robot_base_link"] = values["robot_base_link"] or solver.arm.base_link
+    if values["command_out_type"] != NONE:
+        _, topic = COMMAND_TYPES[values["command_out_type"]]
+        values["command_out_topic"] = values["command_out_topic"] or topic
+    return Settings(solver=solver, **values)
+
+
+def check_changes(settings: Settings | None, changes: Mapping[str, Any]) -> Settings | None:
+    """What a change of parameters leads to: of ``settings`` where there are some, else only the values count.
+
+    Names that are not in `PARAMETERS` are rclpy's own.
+
+    Raises:
+        ParameterError: See `Settings.changed`.
+    """
+    own = {name: value for name, value in changes.items() if name in _BY_NAME}
+    if settings is not None:
+        return settings.changed(own) if own else settings
+    for name, value in own.items():
+        _BY_NAME[name].check(value)
+    return None

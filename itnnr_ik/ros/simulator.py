@@ -11,12 +11,15 @@ from sensor_msgs.msg import JointState
 from itnnr_ik import IKSolver
 from itnnr_ik.ros.kinematic_arm import KinematicArm, rest_positions
 from itnnr_ik.ros.messages import positions_by_name, quote_all
-from itnnr_ik.ros.parameters import declare_joints, declare_number, declare_numbers, declare_text
+from itnnr_ik.ros.parameters import Number, Numbers
 from itnnr_ik.ros.process import run_node
+from itnnr_ik.ros.settings import JOINTS, MAX_VELOCITY, MODEL
 from itnnr_ik.ros.status import RejectedError
 from itnnr_ik.ros.throttle import ThrottledLog
 
 NAME = "simulator"
+
+_RATE = Number("rate", 100.0, "How often joint states are published, in [Hz]", minimum=1.0, maximum=1000.0)
 
 _WARN_PERIOD = 1.0  # [s]
 
@@ -30,21 +33,14 @@ class Simulator(Node):
 
     def __init__(self) -> None:
         super().__init__(NAME)
-        model = declare_text(self, "model", "two_link", "Name of an arm, or the folder of a trained model")
-        arm = IKSolver.load(model).arm
-        self._joint_names = declare_joints(self, arm)
-        rate = declare_number(
-            self, "rate", 100.0, "How often joint states are published, in [Hz]", minimum=1.0, maximum=1000.0
-        )
-        max_velocity = declare_number(
-            self, "max_velocity", 2.0, "Largest speed of every joint, in [rad/s]", minimum=1e-3, maximum=100.0
-        )
-        initial_positions = declare_numbers(
-            self,
+        arm = IKSolver.load(MODEL.get(self)).arm
+        self._joint_names = JOINTS.of(arm, JOINTS.get(self))
+        rate, max_velocity = _RATE.get(self), MAX_VELOCITY.get(self)
+        initial_positions = Numbers(
             "initial_positions",
-            rest_positions(arm).tolist(),
-            "Where the joints start, in [rad], within their limits; empty: a bent pose",
-        )
+            tuple(rest_positions(arm).tolist()),
+            "Where the joints start, in [rad], within their limits; empty: a bent posture",
+        ).get(self)
         self._arm = KinematicArm(arm, max_velocity, initial_positions)
         self._warnings = ThrottledLog(self.get_logger(), _WARN_PERIOD)
         self._publisher = self.create_publisher(JointState, "joint_states", 10)

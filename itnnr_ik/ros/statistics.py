@@ -21,10 +21,19 @@ class Statistics:
         self._residuals: deque[float] = deque(maxlen=_WINDOW)
         self._reported = 0
         self._since: float | None = None
+        self._last: float | None = None
 
-    def add(self, code: Code, latency: float, residual: float | None) -> None:
-        """Count a target: its outcome, seconds from its callback's start to its answer, residual in [m]."""
+    def add(self, code: Code, now: float, latency: float, residual: float | None) -> None:
+        """Count a target.
+
+        Args:
+            code: Its outcome.
+            now: Time in [s].
+            latency: Seconds from its callback's start to its answer.
+            residual: In [m], where it was solved for.
+        """
         self.counts[code] += 1
+        self._last = now
         self._latencies.append(latency)
         if residual is not None:
             self._residuals.append(residual)
@@ -44,6 +53,8 @@ class Statistics:
             "targets_per_second": round(rate, 3),
             **{code.value: str(self.counts[code]) for code in Code if self.counts[code]},
         }
+        if self._last is not None:
+            values["target_age"] = now - self._last
         for name, times in (("latency", self._latencies), ("residual", self._residuals)):
             if times:
                 for suffix, q in (("median", 0.5), ("p99", 0.99), ("max", 1.0)):

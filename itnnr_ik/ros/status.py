@@ -18,6 +18,7 @@ class Code(str, Enum):
     PAUSED = "paused"
     NO_JOINT_STATE = "no_joint_state"
     STALE_JOINT_STATE = "stale_joint_state"
+    STALE_TARGET = "stale_target"
     INVALID_TARGET = "invalid_target"
     WRONG_FRAME = "wrong_frame"
     OFF_PLANE = "off_plane"

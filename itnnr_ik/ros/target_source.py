@@ -16,19 +16,34 @@ from sensor_msgs.msg import JointState
 
 from itnnr_ik import IKSolver
 from itnnr_ik.arms import Arm
-from itnnr_ik.ros.parameters import (
-    ParameterError,
-    declare_joints,
-    declare_number,
-    declare_numbers,
-    declare_text,
-)
+from itnnr_ik.ros.parameters import Choice, Number, Numbers, ParameterError, Text, WholeNumber
 from itnnr_ik.ros.process import run_node
+from itnnr_ik.ros.settings import JOINTS, MODEL
 from itnnr_ik.ros.target_stream import TimedTarget, along_curve, at_random, from_bag
 from itnnr_ik.targets import CURVES, curve_for
 
 NAME = "target_source"
 PATTERNS = (*CURVES, "random", "bag")
+
+_PATTERN = Choice("pattern", "circle", "Where targets come from", choices=PATTERNS)
+_FRAME = Text("frame", "", "Frame that targets are published in; empty: the arm's base link")
+_COUNT = WholeNumber("count", 0, "Number of targets; 0: all there are, without end")
+_SUBSCRIBERS = WholeNumber(
+    "subscribers", 1, "Number of subscribers to wait for, so that they get the first target"
+)
+_BAG = Text("bag", "", "Recording: a rosbag2 folder, or one .mcap or .db3 file")
+_TOPIC = Text("topic", "", "PoseStamped or JointState topic to follow; empty: the only one, poses first")
+_SPEED = Number("speed", 1.0, "Pace, as a multiple of the recorded one", minimum=0.01, maximum=1000.0)
+_RATE = Number("rate", 50.0, "Targets per second, in [Hz]", minimum=0.01, maximum=1000.0)
+_SEED = WholeNumber("seed", 0, "Seed of the random targets")
+_PERIOD = Number("period", 8.0, "Time of one lap, in [s]", minimum=0.1, maximum=3600.0)
+_SIZE = Number(
+    "size",
+    0.0,
+    "Largest distance from the centre, in [m]; 0: as far as the arm has room",
+    minimum=0.0,
+    maximum=1000.0,
+)
 
 _POLL_PERIOD = 0.05  # [s]
 #: From when the publisher knows its subscribers to when they surely know it, in [s].
@@ -51,25 +66,12 @@ class TargetSource(Node):
 
     def __init__(self) -> None:
         super().__init__(NAME)
-        pattern = declare_text(self, "pattern", "circle", f"Where targets come from: {', '.join(PATTERNS)}")
-        if pattern not in PATTERNS:
-            raise ParameterError("pattern", f"one of {', '.join(PATTERNS)}", pattern)
-        model = declare_text(self, "model", "two_link", "Name of an arm, or the folder of a trained model")
-        arm = IKSolver.load(model).arm
-        self._frame = (
-            declare_text(
-                self,
-                "frame",
-                arm.base_link,
-                "Frame that targets are published in: the arm's base link; empty: the model's",
-            )
-            or arm.base_link
-        )
-        stream = self._declare_stream(pattern, arm)
-        number = self._declare_whole_number("count", 0, "Number of targets; 0: all there are, without end")
-        self._subscribers = self._declare_whole_number(
-            "subscribers", 1, "Number of subscribers to wait for, so that they get the first target"
-        )
+        pattern = _PATTERN.get(self)
+        arm = IKSolver.load(MODEL.get(self)).arm
+        self._frame = _FRAME.get(self) or arm.base_link
+        stream = self._stream(pattern, arm)
+        number = _COUNT.get(self)
+        self._subscribers = _SUBSCRIBERS.get(self)
         self._targets = iter(islice(stream, number or None))
         self._next = next(self._targets, None)
         if self._next is None:
@@ -88,53 +90,26 @@ class TargetSource(Node):
             f"{self._target_publisher.topic_name}"
         )
 
-    def _declare_stream(self, pattern: str, arm: Arm) -> Iterable[TimedTarget]:
+    def _stream(self, pattern: str, arm: Arm) -> Iterable[TimedTarget]:
         """The pattern's targets, after its own parameters."""
         if pattern == "bag":
-            bag = declare_text(self, "bag", "", "Recording: a rosbag2 folder, or one .mcap or .db3 file")
+            bag = _BAG.get(self)
             if not bag:
                 raise ParameterError("bag", "the path of a recording", bag)
-            topic = declare_text(
-                self,
-                "topic",
-                "",
-                "PoseStamped or JointState topic to follow; empty: the only one, poses first",
-            )
-            joints = declare_joints(self, arm)
-            speed = declare_number(
-                self, "speed", 1.0, "Pace, as a multiple of the recorded one", minimum=0.01, maximum=1000.0
-            )
-            return from_bag(bag, topic or None, arm, joints, speed)
-        rate = declare_number(self, "rate", 50.0, "Targets per second, in [Hz]", minimum=0.01, maximum=1000.0)
+            joints = JOINTS.of(arm, JOINTS.get(self))
+            return from_bag(bag, _TOPIC.get(self) or None, arm, joints, _SPEED.get(self))
+        rate = _RATE.get(self)
         if pattern == "random":
-            seed = self._declare_whole_number("seed", 0, "Seed of the random targets")
-            return at_random(arm, rate, seed)
-        period = declare_number(self, "period", 8.0, "Time of one lap, in [s]", minimum=0.1, maximum=3600.0)
+            return at_random(arm, rate, _SEED.get(self))
+        period, size = _PERIOD.get(self), _SIZE.get(self)
         curve = curve_for(arm, pattern)
-        default_center = tuple(curve.center.tolist())
-        center = declare_numbers(
-            self,
-            "center",
-            default_center,
-            "Centre of the curve, in [m]; empty: where the arm has room for it",
-        )
-        size = declare_number(
-            self,
-            "size",
-            0.0,
-            "Largest distance from the centre, in [m]; 0: as far as the arm has room",
-            minimum=0.0,
-            maximum=1000.0,
-        )
-        if center != default_center or size > 0.0:
-            curve = curve_for(arm, pattern, center if center != default_center else None, size or None)
+        default = tuple(curve.center.tolist())
+        center = Numbers(
+            "center", default, "Centre of the curve, in [m]; empty: where the arm has room for it"
+        ).get(self)
+        if center != default or size > 0.0:
+            curve = curve_for(arm, pattern, center if center != default else None, size or None)
         return along_curve(curve, rate, period)
-
-    def _declare_whole_number(self, name: str, default: int, description: str) -> int:
-        value = declare_number(self, name, default, description, minimum=0, maximum=2**31 - 1)
-        if not value.is_integer():
-            raise ParameterError(name, "a whole number", value)
-        return int(value)
 
     def _wait_for_subscribers(self) -> None:
         """Start a while after every topic has its subscribers."""

@@ -14,12 +14,12 @@ class ThrottledLog:
 
     Args:
         logger: Where warnings go.
-        period: Least time between two warnings of one key in [s]; 0 logs every one.
+        period: Least time between two warnings of one key in [s]; 0 logs every one. It may change.
     """
 
     def __init__(self, logger: RcutilsLogger, period: float) -> None:
         self._logger = logger
-        self._period = period
+        self.period = period
         self._due: dict[str, float] = {}
         self._held_back: dict[str, int] = {}
 
@@ -29,6 +29,6 @@ class ThrottledLog:
         if now < self._due.get(key, now):
             self._held_back[key] = self._held_back.get(key, 0) + 1
             return
-        self._due[key] = now + self._period
+        self._due[key] = now + self.period
         held_back = self._held_back.pop(key, 0)
         self._logger.warning(f"{text} ({held_back} more like this held back)" if held_back else text)

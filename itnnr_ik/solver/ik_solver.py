@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from itnnr_ik.arms import Arm
 from itnnr_ik.solver.batch import search_batch
 from itnnr_ik.solver.model import load_model
-from itnnr_ik.solver.search import MANY_NEIGHBOURS, STEPS, Searcher
+from itnnr_ik.solver.search import MANY_NEIGHBOURS, NEIGHBOURS, STEPS, Searcher
 from itnnr_ik.solver.solution import Solution, Solutions
 from itnnr_ik.twin.inference import TwinInverse
 
@@ -74,6 +74,31 @@ class IKSolver:
         """
         arm, inverse, metadata = load_model(model)
         return cls(arm, inverse, tolerance, metadata)
+
+    def with_tolerance(self, tolerance: float) -> IKSolver:
+        """This solver with another tolerance in [m]; the model is shared.
+
+        Raises:
+            ValueError: The tolerance is not positive.
+        """
+        return IKSolver(self.arm, self._searcher.inverse, tolerance, self.metadata)
+
+    def proposals(self, target: ArrayLike, current: ArrayLike | None = None) -> tuple[Array, Array]:
+        """What the twin network proposes for ``target`` (m,), before refinement (Algorithm 2).
+
+        Returns:
+            Adjusted anchors (c, n) [rad] within the limits, that of ``current`` (n,) first where it serves
+            as an anchor, and their residuals (c,) [m].
+
+        Raises:
+            ValueError: A shape is wrong or a value is not finite.
+        """
+        goal = self._bring_near(_vector(target, self.arm.n_coordinates, "a target", "m"))
+        now = None if current is None else self._state(current)
+        neighbours = self._searcher.inverse.anchors.nearest(goal, NEIGHBOURS)
+        candidates, _ = self._searcher.candidates(goal, neighbours, now)
+        positions = np.clip(candidates, self.arm.lower, self.arm.upper)
+        return positions, self._residual(positions, np.array(goal))
 
     def solve(self, target: ArrayLike, current: ArrayLike | None = None) -> Solution:
         """Joint positions that bring the tip to ``target``.

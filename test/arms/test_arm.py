@@ -149,3 +149,14 @@ def test_samples_fill_the_limits() -> None:
     assert (positions <= arm.upper).all()
     np.testing.assert_allclose(positions.mean(axis=0), arm.limits.mean(axis=0), atol=0.15)
     np.testing.assert_array_equal(positions, arm.sample(2000, np.random.default_rng(7)))
+
+
+def test_the_skeleton_ends_at_the_tip() -> None:
+    """From the base over every elbow, each a link's length from the one before."""
+    for arm in ARMS.values():
+        for positions in arm.sample(20, np.random.default_rng(0)):
+            points = arm.skeleton(positions)
+            assert not points[0].any()
+            np.testing.assert_allclose(points[-1], arm.forward(positions), atol=1e-12)
+            lengths = np.linalg.norm(np.diff(points, axis=0), axis=1)
+            np.testing.assert_allclose(lengths, arm.link_lengths, atol=1e-12)

@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from itnnr_ik.arms import ARMS
 from itnnr_ik.paper import figures
-from itnnr_ik.paper.figures import cubic, geometry
+from itnnr_ik.paper.figures import cubic
 from itnnr_ik.paper.figures.calibration import binned_medians
 from itnnr_ik.paper.published import published_numbers
 from itnnr_ik.paper.results import Records, Task
@@ -113,17 +112,6 @@ def test_a_trained_twin_follows_branches_that_the_lookup_misses() -> None:
 
     assert confirmed(cubic.lookup_branches()) < 0.1
     assert confirmed(cubic.twin_branches(cubic.train_twin(steps=1000))) > 0.5
-
-
-def test_the_skeleton_ends_at_the_tip() -> None:
-    """Figure A1 is drawn from the same kinematics that everything else uses, with links of 1 m."""
-    for arm in ARMS.values():
-        for positions in arm.sample(20, np.random.default_rng(0)):
-            points = geometry.skeleton(arm, positions)
-            np.testing.assert_allclose(points[-1], arm.forward(positions), atol=1e-12)
-            np.testing.assert_allclose(
-                np.linalg.norm(np.diff(points, axis=0), axis=1), arm.link_lengths, atol=1e-12
-            )
 
 
 def test_calibration_names_spearmans_rho_and_draws_medians() -> None:

@@ -116,11 +116,16 @@ class Probe:
     def start_ik_node(self, *ros_args: str) -> Process:
         """Start an ik_node and wait until it and this probe hear each other.
 
-        A joint state counts as current for as long as the test takes, unless that says how long.
+        Joint states and targets never grow old, on a machine however busy, unless the test says when.
         """
-        if not any("joint_state_timeout" in argument for argument in ros_args):
-            ros_args = ("-p", "joint_state_timeout:=0", *ros_args)
+        for name in ("joint_state_timeout", "target_timeout"):
+            if not any(name in argument for argument in ros_args):
+                ros_args = ("-p", f"{name}:=0", *ros_args)
         process = self.start("ik_node", *ros_args)
+        self.spin_until(
+            lambda: bool(process.output) or not process.alive(), START_TIMEOUT, "the node's first words"
+        )
+        assert process.alive(), process.output
         self.wait_for_ik_node()
         return process
 
@@ -160,7 +165,7 @@ class Probe:
         """Receive until ``condition`` holds; an AssertionError that says ``what`` did not come in time."""
         deadline = time.monotonic() + timeout
         while not condition():
-            assert time.monotonic() < deadline, f"{what} did not come within {timeout} s"
+            self._check_time(deadline, f"{what} did not come within {timeout} s")
             self._executor.spin_once(timeout_sec=0.1)
 
     def spin_for(self, duration: float) -> None:
@@ -173,9 +178,14 @@ class Probe:
         """Send again and again until ``condition`` holds: what is sent before discovery ends is lost."""
         deadline = time.monotonic() + START_TIMEOUT
         while not condition():
-            assert time.monotonic() < deadline, f"{what} did not come within {START_TIMEOUT} s"
+            self._check_time(deadline, f"{what} did not come within {START_TIMEOUT} s")
             send()
             self.spin_for(0.1)
+
+    def _check_time(self, deadline: float, text: str) -> None:
+        if time.monotonic() >= deadline:
+            outputs = "\n".join(process.output for process in self._processes)
+            raise AssertionError(f"{text}; the processes said:\n{outputs}")
 
     def send_joint_state(
         self, names: Sequence[str], positions: Sequence[float], settle: float = 0.1, **fields: object

@@ -14,21 +14,15 @@ from std_msgs.msg import Header
 
 from itnnr_ik.arms import get_arm
 from itnnr_ik.ros.messages import (
+    has_orientation,
     joint_state_from_positions,
     positions_by_name,
     quote_all,
-    target_from_pose,
+    target_from_position,
 )
 from itnnr_ik.ros.status import Code, RejectedError
 
 JOINTS = ("shoulder", "elbow", "wrist")
-
-
-def pose(x: float, y: float, z: float, frame: str = "base_link") -> PoseStamped:
-    message = PoseStamped()
-    message.header.frame_id = frame
-    message.pose.position.x, message.pose.position.y, message.pose.position.z = x, y, z
-    return message
 
 
 @given(st.permutations([("shoulder", 0.1), ("elbow", 0.2), ("wrist", 0.3), ("gripper", math.nan)]))
@@ -113,20 +107,9 @@ def test_quoted_names_are_cut() -> None:
 
 def test_target_of_a_planar_arm_and_of_one_in_space() -> None:
     """A planar arm takes x and y, an arm in space x, y and z."""
-    np.testing.assert_array_equal(target_from_pose(pose(0.1, 0.2, 0.3), "base_link", 2), [0.1, 0.2])
-    np.testing.assert_array_equal(target_from_pose(pose(0.1, 0.2, 0.3), "base_link", 3), [0.1, 0.2, 0.3])
-
-
-@pytest.mark.parametrize(
-    ("frame", "came"), [("map", "frame 'map'"), ("/base_link", "'/base_link'"), ("", "an empty")]
-)
-def test_target_in_another_frame(frame: str, came: str) -> None:
-    """Both frames are named, the expected and the given one."""
-    with pytest.raises(
-        RejectedError, match=f"expected a target in frame 'base_link', got .*{came}"
-    ) as rejection:
-        target_from_pose(pose(0.1, 0.2, 0.3, frame), "base_link", 2)
-    assert rejection.value.code is Code.WRONG_FRAME
+    position = np.array([0.1, 0.2, 0.3])
+    np.testing.assert_array_equal(target_from_position(position, 2), [0.1, 0.2])
+    np.testing.assert_array_equal(target_from_position(position, 3), [0.1, 0.2, 0.3])
 
 
 @pytest.mark.parametrize("axis", range(3))
@@ -134,13 +117,36 @@ def test_target_in_another_frame(frame: str, came: str) -> None:
 @pytest.mark.parametrize("n_coordinates", [2, 3])
 def test_target_that_is_not_finite(axis: int, value: float, n_coordinates: int) -> None:
     """No coordinate may be, not even the one that a planar arm does not use."""
-    position = [0.1, 0.2, 0.3]
+    position = np.array([0.1, 0.2, 0.3])
     position[axis] = value
     with pytest.raises(
         RejectedError, match=r"expected a finite target position, got .*(nan|inf)"
     ) as rejection:
-        target_from_pose(pose(*position), "base_link", n_coordinates)
+        target_from_position(position, n_coordinates)
     assert rejection.value.code is Code.INVALID_TARGET
+
+
+@pytest.mark.parametrize("z", [0.011, -0.011])
+def test_target_off_the_plane(z: float) -> None:
+    """Where a tolerance is given, and for a planar arm only."""
+    position = np.array([0.1, 0.2, z])
+    with pytest.raises(RejectedError, match=r"expected at most plane_tolerance = 0\.01 m") as rejection:
+        target_from_position(position, 2, 0.01)
+    assert rejection.value.code is Code.OFF_PLANE
+    for n_coordinates, tolerance in ((2, 0.02), (2, -1.0), (3, 0.01)):
+        assert len(target_from_position(position, n_coordinates, tolerance)) == n_coordinates
+
+
+@pytest.mark.parametrize(
+    ("quaternion", "wanted"),
+    [((0, 0, 0, 0), False), ((0, 0, 0, 1), False), ((0, 0, 0, -1), False), ((0, 0.6, 0, 0.8), True)],
+)
+def test_what_asks_for_an_orientation(quaternion: tuple[float, ...], wanted: bool) -> None:
+    """A sender that leaves it empty, or at the frame's own, does not."""
+    message = PoseStamped()
+    q = message.pose.orientation
+    q.x, q.y, q.z, q.w = map(float, quaternion)
+    assert has_orientation(message) is wanted
 
 
 def test_solution_carries_names_and_header() -> None:

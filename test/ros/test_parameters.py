@@ -10,25 +10,22 @@ import numpy as np
 import pytest
 import yaml
 from probe import Probe, Process
-from rcl_interfaces.msg import Parameter, ParameterValue
-from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
+from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters
 from rclpy.parameter import parameter_value_to_python
 
 from itnnr_ik.arms import ARMS
+from itnnr_ik.ros.settings import AUTOSTART
+from itnnr_ik.ros.settings import PARAMETERS as OF_THE_NODE
 
 CONFIG = Path(__file__).parents[2] / "config"
 #: The parameters of each node, and which of them are numbers with a range.
 PARAMETERS = {
-    "itnnr_ik": {
-        *("autostart", "model", "tolerance", "joints", "robot_base_link", "require_joint_states"),
-        *("joint_state_timeout", "plane_tolerance", "unreachable", "command_out_type", "command_out_topic"),
-        *("max_joint_step", "max_velocity", "warn_period"),
-    },
+    "itnnr_ik": {parameter.name for parameter in (AUTOSTART, *OF_THE_NODE)},
     "simulator": {"model", "joints", "rate", "max_velocity", "initial_positions"},
 }
 BOUNDED = {
-    *("tolerance", "joint_state_timeout", "plane_tolerance", "max_joint_step", "max_velocity"),
-    *("warn_period", "rate"),
+    *("tolerance", "joint_state_timeout", "target_timeout", "plane_tolerance", "max_joint_step"),
+    *("max_velocity", "warn_period", "rate"),
 }
 #: What every rclpy node declares by itself.
 RCLPY_OWN = ("use_sim_time", "start_type_description_service")
@@ -67,23 +64,9 @@ def test_every_parameter_is_described(shared_probe: Probe, node: str) -> None:
 
 
 @pytest.mark.usefixtures("nodes")
-def test_defaults_are_the_models(shared_probe: Probe) -> None:
-    """What a reader of the parameters sees is what is used, not an empty list."""
-    arm = ARMS["two_link"]
-    assert value_of(shared_probe, "itnnr_ik", "joints") == list(arm.joint_names)
-    assert value_of(shared_probe, "itnnr_ik", "robot_base_link") == arm.base_link
-    assert value_of(shared_probe, "simulator", "initial_positions") == [0.0, math.pi / 4]
-
-
-@pytest.mark.usefixtures("nodes")
-def test_a_change_at_run_time_is_refused(shared_probe: Probe) -> None:
-    """Rather than accepted without an effect."""
-    parameter = Parameter(name="tolerance", value=ParameterValue(type=3, double_value=0.01))
-    request = SetParameters.Request(parameters=[parameter])
-    (result,) = shared_probe.call(SetParameters, "itnnr_ik/set_parameters", request).results
-    assert not result.successful
-    assert "read-only" in result.reason
-    assert value_of(shared_probe, "itnnr_ik", "tolerance") == 1e-6
+def test_a_list_of_numbers_shows_what_is_used(shared_probe: Probe) -> None:
+    """A reader of the parameters sees the posture, not an empty list."""
+    assert value_of(shared_probe, "simulator", "initial_positions") == pytest.approx([0.0, math.pi / 4])
 
 
 @pytest.mark.parametrize("arm", ARMS)
@@ -98,10 +81,11 @@ def test_config_file_suits_both_nodes(probe: Probe, arm: str) -> None:
     assert (entries["joints"], entries["robot_base_link"], entries["initial_positions"]) == ([], "", [])
     assert "rate" not in entries
 
-    timeout = ("-p", "joint_state_timeout:=2.0")  # which the probe would switch off otherwise
-    probe.start_ik_node("--params-file", str(file), *timeout, "-p", "warn_period:=0.5")
+    # The timeouts, because the probe would switch them off otherwise.
+    timeouts = ("-p", "joint_state_timeout:=20.0", "-p", "target_timeout:=10.0")
+    probe.start_ik_node("--params-file", str(file), *timeouts, "-p", "warn_period:=0.5")
     probe.start_simulator("--params-file", str(file), "-p", "max_velocity:=10.0")
-    entries |= {"warn_period": 0.5, "joint_state_timeout": 2.0}
+    entries |= {"warn_period": 0.5, "joint_state_timeout": 20.0, "target_timeout": 10.0}
     for node, names in PARAMETERS.items():
         for name in names & set(entries):
             value = value_of(probe, node, name)

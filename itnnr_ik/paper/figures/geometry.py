@@ -12,7 +12,6 @@ from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
 from itnnr_ik.arms import ARMS, Arm
-from itnnr_ik.arms.kinematics import chain_moments
 from itnnr_ik.paper.figures.style import BLACK, BLUE, GREY, VERMILLION, finish, new_figure
 
 Array = NDArray[np.float64]
@@ -41,22 +40,9 @@ def figure_a1() -> Figure:
     return figure
 
 
-def skeleton(arm: Arm, positions: Array) -> Array:
-    """Base, elbows and tip (links + 1, m) [m] of an arm at joint ``positions`` (n,) [rad]."""
-    pitches = positions if arm.n_coordinates == 2 else positions[1:]
-    moments: Array = np.array(chain_moments(list(pitches), arm.link_lengths, np))
-    # A moment is the way from a joint to the tip: what is left of the first one is the way from the base.
-    plane: Array = np.concatenate([moments[:, :1] - moments, moments[:, :1]], axis=1).T
-    if arm.n_coordinates == 2:
-        return plane
-    along, up = plane.T
-    space: Array = np.stack([np.cos(positions[0]) * along, np.sin(positions[0]) * along, up], axis=1)
-    return space
-
-
 def _draw_planar(axes: Axes, arm: Arm, title: str) -> None:
     positions = _POSTURES[arm.name]
-    points = skeleton(arm, positions)
+    points = arm.skeleton(positions)
     _draw_links(axes, points)
     before = 0.0
     for i, angle in enumerate(positions):
@@ -84,7 +70,7 @@ def _draw_planar(axes: Axes, arm: Arm, title: str) -> None:
 def _draw_in_space(axes: Any, arm: Arm, title: str) -> None:
     positions = _POSTURES[arm.name]
     yaw, first, second = positions
-    points = skeleton(arm, positions)
+    points = arm.skeleton(positions)
     shadow = points * [1.0, 1.0, 0.0]
     axes.plot(*shadow.T, "--", color=GREY, linewidth=1.0)
     axes.plot(*np.stack([points[-1], shadow[-1]]).T, ":", color=GREY, linewidth=1.0)

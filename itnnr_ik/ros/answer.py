@@ -1,0 +1,148 @@
+"""From one target to its answer: a joint solution and, where one is wanted, a command. No node needed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped
+from sensor_msgs.msg import JointState
+
+from itnnr_ik import Solution
+from itnnr_ik.ros.commands import NONE, CommandMaker, check_step
+from itnnr_ik.ros.frames import Frames
+from itnnr_ik.ros.joint_memory import JointMemory
+from itnnr_ik.ros.messages import (
+    has_orientation,
+    joint_state_from_positions,
+    positions_by_name,
+    target_from_position,
+)
+from itnnr_ik.ros.settings import CLOSEST, Settings
+from itnnr_ik.ros.status import Code, RejectedError
+
+Values = dict[str, str | float]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is published for a target.
+
+    Attributes:
+        code: ``solved``, or ``closest`` for the closest point to one out of reach.
+        target: Tip coordinates (m,) in [m] in the base frame.
+        current: The joint positions (n,) in [rad] that it was solved from, None where they are not known.
+        solution: The joint solution, with the target's header.
+        command: What a controller is sent, if commands are.
+    """
+
+    code: Code
+    target: np.ndarray
+    current: np.ndarray | None
+    solution: JointState
+    command: Any = None
+
+
+class Answerer:
+    """Answers targets from the newest joint state, with everything that may be published checked.
+
+    Args:
+        settings: May be replaced by `Settings.changed` ones at any time.
+        joints: The newest joint state.
+        frames: Where other frames are.
+    """
+
+    def __init__(self, settings: Settings, joints: JointMemory, frames: Frames) -> None:
+        self.settings = settings
+        self._joints = joints
+        self._frames = frames
+        self._orientation_told = False
+        self._commands: CommandMaker | None = None
+        if settings.command_out_type != NONE:
+            limits = settings.solver.arm.limits
+            self._commands = CommandMaker(settings.command_out_type, settings.joints, limits)
+
+    def answer(self, message: PoseStamped, now: float, waited: float, values: Values) -> Answer:
+        """The answer to a target.
+
+        Args:
+            message: The target.
+            now: Time on the node's clock, in [s].
+            waited: How long ago the target was received, in [s].
+            values: What is known of the answer goes in here, also where there is none.
+
+        Raises:
+            RejectedError: Nothing is to be published but a status.
+        """
+        settings = self.settings
+        if 0.0 < settings.target_timeout < waited:
+            raise RejectedError(
+                Code.STALE_TARGET,
+                f"the target has waited for {waited:.3g} s since it was received, "
+                f"expected at most target_timeout = {settings.target_timeout:g} s",
+            )
+        if has_orientation(message) and not self._orientation_told:
+            self._orientation_told = True
+            values["note"] = "orientations are ignored: this arm is solved for positions (said once)"
+        target = self._target(message)
+        current = self._joints.known(now) if settings.require_joint_states else self._joints.current(now)
+        solution = self._solve(target, current, values)
+        answer = self._joint_state(solution, message)
+        code = Code.SOLVED if solution.converged else Code.CLOSEST
+        if self._commands is None or current is None:
+            return Answer(code, target, current, answer)
+        check_step(solution.positions, current, settings.max_joint_step)
+        if settings.streaming:
+            command = self._commands.make_moving(
+                solution.positions, current, settings.max_velocity, now, settings.target_timeout
+            )
+        else:
+            command = self._commands.make(solution.positions, current, settings.max_velocity)
+        return Answer(code, target, current, answer, command)
+
+    def query(self, message: PoseStamped, state: JointState, now: float) -> JointState:
+        """The solution of a pose that is nearest to ``state``, or else to the newest joint state.
+
+        Raises:
+            RejectedError: There is none.
+        """
+        current = positions_by_name(state, self.settings.joints)
+        if current is None:
+            current = self._joints.current(now)
+        return self._joint_state(self._solve(self._target(message), current, {}), message)
+
+    def _target(self, message: PoseStamped) -> np.ndarray:
+        settings = self.settings
+        position = self._frames.position(message)
+        return target_from_position(position, settings.solver.arm.n_coordinates, settings.plane_tolerance)
+
+    def _joint_state(self, solution: Solution, message: PoseStamped) -> JointState:
+        settings = self.settings
+        return joint_state_from_positions(
+            solution.positions, settings.solver.arm, settings.joints, message.header
+        )
+
+    def _solve(self, target: np.ndarray, current: np.ndarray | None, values: Values) -> Solution:
+        """A solution for ``target`` (m,) [m] from ``current`` (n,) [rad], as far as it may be used."""
+        settings = self.settings
+        start = time.perf_counter()
+        try:
+            solution = settings.solver.solve(target, current)
+        except (ValueError, ArithmeticError) as error:
+            raise RejectedError(
+                Code.SOLVER_ERROR, f"cannot solve for {target.tolist()} m: {error}"
+            ) from error
+        values["solve_time"] = time.perf_counter() - start
+        values["residual"] = solution.residual
+        if not solution.converged and settings.unreachable != CLOSEST:
+            raise RejectedError(
+                Code.UNREACHABLE,
+                f"target {target.tolist()} m is out of reach: the closest point found is "
+                f"{solution.residual:.6g} m away, expected at most {settings.solver.tolerance:g} m",
+            )
+        if solution.displacement is not None:
+            values["displacement"] = solution.displacement
+        values["anchor"] = solution.anchor
+        return solution

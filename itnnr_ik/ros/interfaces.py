@@ -1,0 +1,94 @@
+"""Topics and services of ``ik_node``: name, type and quality of service of each, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import PoseStamped
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import JointState
+from std_srvs.srv import SetBool
+from visualization_msgs.msg import MarkerArray
+
+try:
+    from moveit_msgs.srv import GetPositionIK
+except ImportError:
+    GetPositionIK = None
+
+SUBSCRIBED, PUBLISHED, SERVICE = "in", "out", "service"
+
+
+def _keep(depth: int, reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE) -> QoSProfile:
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=reliability)
+
+
+@dataclass(frozen=True)
+class Interface:
+    """A topic or a service.
+
+    Args:
+        name: Relative to the node's namespace, or with ``~`` to its name.
+        kind: `SUBSCRIBED`, `PUBLISHED` or `SERVICE`.
+        type: Class of the message or service; None where its package is not installed.
+        type_name: Such as ``geometry_msgs/PoseStamped``.
+        description: A line for the README.
+        qos: Quality of service of a topic.
+    """
+
+    name: str
+    kind: str
+    type: Any
+    type_name: str
+    description: str
+    qos: Any = None
+
+
+def _topic(name: str, kind: str, message: Any, qos: QoSProfile, description: str) -> Interface:
+    return Interface(name, kind, message, _name_of(message), description, qos)
+
+
+def _name_of(kind: Any) -> str:
+    return f"{kind.__module__.partition('.')[0]}/{kind.__name__}"
+
+
+TARGET_POSE = _topic(
+    *("target_pose", SUBSCRIBED, PoseStamped, _keep(1)),
+    "targets for the tip: reliable, only the newest one counts; orientation is ignored, a planar arm takes "
+    "x and y",
+)
+JOINT_STATES = _topic(
+    # Best effort hears every publisher, reliable or not.
+    *("joint_states", SUBSCRIBED, JointState, _keep(1, ReliabilityPolicy.BEST_EFFORT)),
+    "where the joints are: best effort, by name, in any order, among any others",
+)
+JOINT_SOLUTION = _topic(
+    *("joint_solution", PUBLISHED, JointState, _keep(10)),
+    "the answer to a target, with its stamp and frame and the robot's joint names",
+)
+STATUS = _topic(
+    *("~/status", PUBLISHED, DiagnosticStatus, _keep(10)),
+    "one for every target taken and every joint state rejected: text, `code`, and what applies of `stamp`, "
+    "`residual` [m], `displacement` [rad], `anchor`, `solve_time` [s], `note`",
+)
+DIAGNOSTICS = _topic(
+    *("/diagnostics", PUBLISHED, DiagnosticArray, _keep(10)),
+    "once a second: outcomes of the targets and how many a second, percentiles of the time to an answer [s] "
+    "and of the residual [m], ages of the last joint state and target [s]",
+)
+MARKERS = _topic(
+    *("~/markers", PUBLISHED, MarkerArray, _keep(1)),
+    "for RViz and Foxglove, at 10 Hz while somebody listens: what the network proposes, coloured by "
+    "residual, the solution, the target and the tip's path",
+)
+PAUSE = Interface(
+    *("~/pause", SERVICE, SetBool, _name_of(SetBool)),
+    "while paused, every target is answered with `paused`; then it goes on from the present joint state",
+)
+COMPUTE_IK = Interface(
+    *("compute_ik", SERVICE, GetPositionIK, "moveit_msgs/GetPositionIK"),
+    "one solve on request, sent nowhere; only where moveit_msgs is installed",
+)
+
+INTERFACES = (*(TARGET_POSE, JOINT_STATES, JOINT_SOLUTION, STATUS, DIAGNOSTICS, MARKERS, PAUSE, COMPUTE_IK),)
