@@ -1,0 +1,161 @@
+"""Parameters that change while the node runs, each with its effect on the next answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from probe import SILENCE, Probe, values_of
+from rcl_interfaces.srv import GetParameters, SetParametersAtomically
+from rclpy.parameter import Parameter
+from rules import acceptance_problems
+from trajectory_msgs.msg import JointTrajectory
+
+from itnnr_ik.arms import get_arm
+from itnnr_ik.ros.settings import PARAMETERS
+
+ARM = get_arm("two_link")
+START = (-0.2, 0.9)
+TOPIC = "arm/trajectory"
+
+
+def tip(*positions: float) -> tuple[float, float]:
+    x, y = ARM.forward(positions)
+    return float(x), float(y)
+
+
+NEAR, FAR = tip(-0.1, 0.9), tip(0.3, 0.4)
+
+
+def change(probe: Probe, **values: Any) -> str:
+    """Set parameters together; the reason for which they were refused, empty if they were not."""
+    parameters = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
+    request = SetParametersAtomically.Request(parameters=parameters)
+    result = probe.call(SetParametersAtomically, "itnnr_ik/set_parameters_atomically", request).result
+    assert result.successful == (not result.reason)
+    return str(result.reason)
+
+
+@pytest.fixture
+def commands(probe: Probe) -> list[JointTrajectory]:
+    """What a node that knows the joints' positions sends."""
+    received: list[JointTrajectory] = []
+    probe.node.create_subscription(JointTrajectory, TOPIC, received.append, 100)
+    probe.start_ik_node(
+        *("-p", "command_out_type:=trajectory_msgs/JointTrajectory", "-p", f"command_out_topic:={TOPIC}"),
+        *("-p", "warn_period:=0"),
+    )
+    probe.send_first_joint_state(ARM.joint_names, START)
+    probe.repeat_until(lambda: probe.ask(probe.target(*NEAR)), lambda: bool(received), "a command")
+    probe.spin_for(SILENCE)
+    received.clear()
+    return received
+
+
+def duration(command: JointTrajectory) -> float:
+    time = command.points[0].time_from_start
+    return float(time.sec + 1e-9 * time.nanosec)
+
+
+def test_each_change_has_its_effect(probe: Probe, commands: list[JointTrajectory]) -> None:
+    """Of every changeable parameter, on the very next target."""
+
+    def code(*position: float, z: float = 0.0) -> str:
+        return probe.ask(probe.target(*position, z=z))[0]["code"]
+
+    tried = set()
+
+    def changed(**values: Any) -> None:
+        tried.update(values)
+        assert change(probe, **values) == ""
+
+    assert code(*FAR) == "step_too_large"
+    changed(max_joint_step=2)
+    assert code(*FAR) == "solved"
+    changed(max_joint_step=0.3)
+
+    assert code(2.0005, 0.0) == "unreachable"
+    changed(unreachable="closest", max_joint_step=3.0)
+    assert values_of(probe.answer(probe.target(2.0005, 0.0)))["code"] == "closest"
+    changed(unreachable="reject", tolerance=0.001)
+    assert code(2.0005, 0.0) == "solved"
+    changed(tolerance=1e-6, max_joint_step=0.3)
+
+    changed(plane_tolerance=0.01)
+    assert code(*NEAR, z=0.02) == "off_plane"
+    changed(plane_tolerance=-1)
+    assert code(*NEAR, z=0.02) == "solved"
+
+    commands.clear()
+    assert code(*NEAR) == "solved"
+    changed(max_velocity=0.5)
+    assert code(*NEAR) == "solved"
+    probe.spin_until(lambda: len(commands) >= 2, 5.0, "two commands")
+    assert duration(commands[-1]) == pytest.approx(4.0 * duration(commands[0]), rel=1e-3)
+    changed(max_velocity=2.0)
+
+    changed(joint_state_timeout=0.2)
+    probe.spin_for(0.3)
+    assert code(*NEAR) == "stale_joint_state"
+    changed(joint_state_timeout=0)
+    assert code(*NEAR) == "solved"
+
+    changed(streaming=True)
+    commands.clear()
+    for step in range(4):
+        assert values_of(probe.answer(probe.target(*tip(-0.2 + 0.01 * step, 0.9))))["code"] == "solved"
+    probe.spin_until(lambda: len(commands) >= 4, 5.0, "four commands")
+    assert all(acceptance_problems(command, ARM.joint_names) == [] for command in commands)
+    assert [len(command.points) for command in commands[1:]] == [2, 2, 2]
+    assert commands[-1].points[0].velocities[0] > 0.0
+    changed(streaming=False)
+
+    assert change(probe, require_joint_states=False) == (
+        "parameter 'require_joint_states' must be true where commands are sent, got False"
+    )
+    tried.add("require_joint_states")  # its effect is in test_ik_node_parameters.py
+    tried |= {"warn_period", "target_timeout"}  # below
+    assert tried == {parameter.name for parameter in PARAMETERS if parameter.changeable}
+
+
+def test_all_or_none(probe: Probe, commands: list[JointTrajectory]) -> None:
+    """One wrong value, and none of the others counts; what needs another model does not change at all."""
+    reason = change(probe, max_joint_step=2.0, unreachable="perhaps")
+    assert "'unreachable' must be one of ['reject', 'closest'], got 'perhaps'" in reason
+    response = probe.call(
+        GetParameters, "itnnr_ik/get_parameters", GetParameters.Request(names=["max_joint_step"])
+    )
+    assert response.values[0].double_value == 0.3
+    assert probe.ask(probe.target(*FAR))[0]["code"] == "step_too_large"
+    assert "'model' must be left alone until the node is cleaned up" in change(probe, model="three_link")
+
+
+def test_a_target_that_waited_too_long_is_not_acted_on(probe: Probe) -> None:
+    """With a timeout shorter than any way through an executor, that is every target."""
+    process = probe.start_ik_node()
+    probe.send_first_joint_state(ARM.joint_names, START)
+    assert change(probe, target_timeout=1e-9, warn_period=0) == ""
+    values, status, solution = probe.ask(probe.target(*NEAR))
+    assert (values["code"], solution) == ("stale_target", None)
+    assert "expected at most target_timeout = 1e-09 s" in status.message
+    assert change(probe, target_timeout=60) == ""
+    for _ in range(2):
+        assert probe.ask(probe.target(9.0, 0.0))[0]["code"] == "unreachable"
+    assert process.output.count("out of reach") >= 2, "warn_period 0 logs every one"
+
+
+def test_an_orientation_is_ignored_and_that_is_said_once(probe: Probe) -> None:
+    """In the status of the first target that asks for one."""
+    probe.start_ik_node()
+    probe.send_first_joint_state(ARM.joint_names, START)
+    notes = []
+    for quaternion in ((0.0, 1.0), (0.6, 0.8), (0.6, 0.8)):
+        target = probe.target(*NEAR)
+        target.pose.orientation.z, target.pose.orientation.w = quaternion
+        values, _, solution = probe.ask(target)
+        notes.append(values.get("note"))
+        assert solution is not None
+        np.testing.assert_allclose(tip(*solution.position), NEAR, atol=1e-6)
+    assert [note is None for note in notes] == [True, False, True]
+    assert "orientations are ignored" in str(notes[1])
