@@ -1,0 +1,55 @@
+"""The README's table of everything that ``ik_node`` takes and gives: ``python -m itnnr_ik.ros.reference``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from itnnr_ik.ros.commands import COMMAND_TYPES
+from itnnr_ik.ros.interfaces import INTERFACES, SERVICE
+from itnnr_ik.ros.parameters import Choice, Flag, JointNames, Number, Parameter
+from itnnr_ik.ros.settings import AUTOSTART, PARAMETERS
+
+_COLUMNS = ("", "name", "type", "default", "")
+
+
+def reference_table() -> str:
+    """A Markdown table: topics, services and parameters, with types and defaults."""
+    rows = [_COLUMNS, ("---",) * len(_COLUMNS), *_interfaces(), *map(_parameter, (*PARAMETERS, AUTOSTART))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows).replace("|  |", "| |")
+
+
+def _interfaces() -> Iterable[tuple[str, ...]]:
+    for interface in INTERFACES:
+        kind = SERVICE if interface.kind == SERVICE else f"topic {interface.kind}"
+        yield kind, f"`{interface.name}`", interface.type_name, "", interface.description
+    for name, (_, topic) in COMMAND_TYPES.items():
+        yield "topic out", "`command_out_topic`", name, f"`{topic}`", f"commands, with `command_out_type: {name}`"
+
+
+def _parameter(parameter: Parameter) -> tuple[str, ...]:
+    kind = "parameter" if parameter.changeable else "parameter, fixed"
+    text = parameter.description.replace("|", "\\|")
+    return kind, f"`{parameter.name}`", _type(parameter), _default(parameter), text
+
+
+def _type(parameter: Parameter) -> str:
+    if isinstance(parameter, Number):
+        return f"{parameter.minimum:g} to {parameter.maximum:g}"
+    if isinstance(parameter, Choice):
+        return ", ".join(f"`{choice}`" for choice in parameter.choices)
+    if isinstance(parameter, JointNames):
+        return "list of text"
+    return "true, false" if isinstance(parameter, Flag) else "text"
+
+
+def _default(parameter: Parameter) -> str:
+    default = parameter.default
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(parameter, Number):
+        return f"{default:g}"
+    return f"`{default}`" if default else "empty"
+
+
+if __name__ == "__main__":
+    print(reference_table())
