@@ -1,0 +1,88 @@
+"""Ages count from receipt on the node's clock: simulated time, recorded stamps and no stamps at all."""
+
+from __future__ import annotations
+
+import pytest
+from builtin_interfaces.msg import Time
+from probe import ANSWER_TIMEOUT, Probe
+from rclpy.qos import QoSProfile
+from rosgraph_msgs.msg import Clock
+from std_msgs.msg import Header
+
+from itnnr_ik.arms import get_arm
+
+ARM = get_arm("two_link")
+START = (-0.2, 0.9)
+TARGET = (1.71, 0.48)
+OLD, NONE, AHEAD = Time(sec=1_000_000), Time(), Time(sec=2_000_000_000)
+
+
+class SimulatedTime:
+    """Publishes the clock of a probe's namespace."""
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+        self._clock = probe.node.create_publisher(Clock, "clock", QoSProfile(depth=1))
+
+    def set(self, seconds: float) -> None:
+        """Publish, and give it time to arrive."""
+        sec = int(seconds)
+        self._clock.publish(Clock(clock=Time(sec=sec, nanosec=int(1e9 * (seconds - sec)))))
+        self._probe.spin_for(0.2)
+
+
+@pytest.fixture
+def clock(probe: Probe) -> SimulatedTime:
+    """Of a running node that follows it, at 100 s."""
+    clock = SimulatedTime(probe)
+    probe.start_ik_node(
+        *("-p", "use_sim_time:=true", "-r", "/clock:=clock"),
+        *("-p", "joint_state_timeout:=1.0", "-p", "warn_period:=0"),
+    )
+    probe.repeat_until(
+        lambda: (clock.set(100.0), probe.send_joint_state(ARM.joint_names, START)),
+        lambda: code(probe) == "solved",
+        "a solution under simulated time",
+    )
+    return clock
+
+
+def code(probe: Probe, stamp: Time | None = None) -> str:
+    """The outcome of a target; of one with a stamp that others may have too, the newest status counts."""
+    target = probe.target(*TARGET)
+    if stamp is None:
+        return probe.ask(target)[0]["code"]
+    target.header.stamp = stamp
+    probe.clear()
+    probe.targets.publish(target)
+    probe.spin_until(lambda: bool(probe.statuses), ANSWER_TIMEOUT, "a status")
+    return {pair.key: pair.value for pair in probe.statuses[-1].values}["code"]
+
+
+def test_simulated_time_ages_joint_states(probe: Probe, clock: SimulatedTime) -> None:
+    """A clock that stands still lets nothing grow old; one that goes on does, and one that starts again."""
+    probe.spin_for(1.5)
+    assert code(probe) == "solved", "a paused simulation"
+    clock.set(101.5)
+    assert code(probe) == "stale_joint_state"
+    probe.send_joint_state(ARM.joint_names, START)
+    assert code(probe) == "solved"
+    clock.set(3.0)
+    assert code(probe) == "solved", "the simulation was reset"
+    clock.set(4.5)
+    assert code(probe) == "stale_joint_state"
+
+
+@pytest.mark.parametrize("stamp", [OLD, NONE, AHEAD], ids=["old", "none", "ahead"])
+@pytest.mark.parametrize("simulated", [False, True], ids=["wall time", "simulated time"])
+def test_stamps_do_not_matter(
+    probe: Probe, simulated: bool, stamp: Time, request: pytest.FixtureRequest
+) -> None:
+    """Those of a recording, of a driver that gives none, and of a clock that is ahead."""
+    if simulated:
+        request.getfixturevalue("clock")
+    else:
+        probe.start_ik_node("-p", "joint_state_timeout:=10", "-p", "target_timeout:=10")
+        probe.send_first_joint_state(ARM.joint_names, START)
+    probe.send_joint_state(ARM.joint_names, START, header=Header(stamp=stamp))
+    assert code(probe, stamp) == "solved"
