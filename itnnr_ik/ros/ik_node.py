@@ -108,17 +108,15 @@ class IKNode(LifecycleNode):
         joint_states = self._listen(JOINT_STATES, self._on_joint_state)
         self._joints = JointMemory(settings.joints, joint_states.topic_name, settings.joint_state_timeout)
         targets = self._listen(TARGET_POSE, self._on_target)
-        self._subscriptions_of_ours = [joint_states, targets]
+        self._heard = [joint_states, targets]
         self._frames = Frames(self, settings.robot_base_link)
         self._answerer = Answerer(settings, self._joints, self._frames)
         self._watched = False
         self._scene = Scene(settings.solver, settings.robot_base_link)
-        self._services_of_ours = [self.create_service(PAUSE.type, PAUSE.name, self._on_pause)]
+        self._offered = [self.create_service(PAUSE.type, PAUSE.name, self._on_pause)]
         if COMPUTE_IK.type is not None:
-            self._services_of_ours.append(
-                self.create_service(COMPUTE_IK.type, COMPUTE_IK.name, self._on_request)
-            )
-        self._timers_of_ours = [
+            self._offered.append(self.create_service(COMPUTE_IK.type, COMPUTE_IK.name, self._on_request))
+        self._ticking = [
             self.create_timer(_DIAGNOSTICS_PERIOD, self._diagnose),
             self.create_timer(_MARKERS_PERIOD, self._show),
         ]
@@ -132,11 +130,11 @@ class IKNode(LifecycleNode):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop listening and answering."""
         self._active = False
-        for subscription in self._subscriptions_of_ours:
+        for subscription in self._heard:
             self.destroy_subscription(subscription)
-        for service in self._services_of_ours:
+        for service in self._offered:
             self.destroy_service(service)
-        for timer in self._timers_of_ours:
+        for timer in self._ticking:
             self.destroy_timer(timer)
         self._frames.close()
         return _SUCCESS
