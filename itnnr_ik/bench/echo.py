@@ -1,4 +1,4 @@
-"""The node ``echo``: the messages of `ik_node` and nothing behind them, for its round trip to be compared with.
+"""The node ``echo``: the messages of `ik_node` and nothing behind them, to compare its round trip with.
 
 It hears targets and joint states as `ik_node` does, and answers each target with a JointState of the same
 names and number of positions, in the same executor.
