@@ -34,7 +34,7 @@ def swing(arm: Arm, amplitude: float, lap: float, phase: float = 0.0) -> Path:
     return lambda t: arm.forward(middle + amplitude * np.sin(2.0 * np.pi * t / lap + phase + offsets))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sent:
     """A target: when [s], and where (m,) [m]."""
 
@@ -42,7 +42,7 @@ class Sent:
     position: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Solved:
     """A solution: of which target, when it came [s], joint positions (n,) [rad]."""
 
@@ -51,7 +51,7 @@ class Solved:
     positions: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Command:
     """A command: when it was sent [s], and how far from the nearest joint state of the second before."""
 
@@ -101,6 +101,11 @@ class TrafficLoop:
         self.solved.clear()
         self.codes.clear()
         self.commands.clear()
+
+    def forget(self) -> None:
+        """Start anew: no target is known, and what came is forgotten."""
+        self.clear()
+        self.sent.clear()
 
     def count(self) -> Counter[str]:
         """How often each code came."""
