@@ -156,12 +156,12 @@ def _print(name: str, pairs: Sequence[tuple[Summary, Summary]]) -> None:
     print(f"\n{name}")
     print(
         f"  {'targets/s':>9}  {'node':8}{'sent/s':>8}{'sent':>8}{'answered':>10}{'dropped':>9}{'newest':>8}"
-        f"{'median ms':>11}{'p99 ms':>8}{'ratio':>7}{'2nd/1st half':>14}{'behind':>8}"
+        f"{'median ms':>11}{'p99 ms':>8}{'ratio':>7}{'2nd/1st half':>14}{'behind p99':>12}"
     )
     for echo, ours in pairs:
         for s in (echo, ours):
             print(
                 f"  {s.rate:9g}  {s.node:8}{s.sent_rate:8.0f}{s.sent:8}{s.answered:10}{s.dropped:9}"
                 f"{'yes' if s.newest_answered else 'NO':>8}{1e3 * s.median:11.2f}{1e3 * s.p99:8.2f}"
-                f"{s.median / echo.median:7.2f}{s.growth:14.2f}{s.behind:8}"
+                f"{s.median / echo.median:7.2f}{s.growth:14.2f}{s.behind:12.0f}"
             )

@@ -41,7 +41,7 @@ class Summary:
 
     ``dropped`` targets never got an answer: a newer one overtook them. ``growth`` is the median round trip of
     each exchange's second half over that of its first half, the median over the exchanges: a queue that grows
-    lifts it far above 1. ``behind`` is the largest number of newer targets that were out when an answer came.
+    lifts it far above 1. ``behind`` newer targets were out when an answer came, at p99.
     """
 
     node: str
@@ -53,7 +53,7 @@ class Summary:
     median: float
     p99: float
     growth: float
-    behind: int
+    behind: float
     newest_answered: bool
 
 
@@ -78,7 +78,7 @@ def summarise(node: str, rate: float, exchanges: Sequence[Exchange]) -> Summary:
             ),
             0.5,
         ),
-        behind=max((int(exchange.behind().max(initial=0)) for exchange in exchanges), default=0),
+        behind=_quantile(np.concatenate([exchange.behind() for exchange in exchanges]), 0.99),
         newest_answered=all(exchange.last_answered for exchange in exchanges),
     )
 

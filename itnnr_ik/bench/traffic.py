@@ -87,8 +87,13 @@ class Traffic:
         return exchange
 
     def _spin_until(self, due: float) -> None:
+        """Receive until ``due``, and then what still waits here: its queue is not the node's."""
         while (left := due - time.perf_counter()) > 0.0:
             self._executor.spin_once(timeout_sec=left)
+        answered = -1
+        while answered != len(self._exchange.answered):
+            answered = len(self._exchange.answered)
+            self._executor.spin_once(timeout_sec=0.0)
 
     def _on_answer(self, message: JointState) -> None:
         received = time.perf_counter()

@@ -27,7 +27,7 @@ def test_echo_and_node_side_by_side(arm: str) -> None:
         for side in (row["echo"], row["node"]):
             assert side["sent"] == side["answered"] + side["dropped"] == 2 * row["rate"]
             assert side["newest_answered"]
-            assert side["growth"] < 2.0, "the second half is not slower: nothing is worked off"
+            assert side["growth"] < 2.5, "the second half is not slower: nothing is worked off"
 
 
 def test_the_table() -> None:
