@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from itnnr_ik.arms import ARMS
+from itnnr_ik.bench import node
 from itnnr_ik.bench.baseline import NearestLeastSquares
 from itnnr_ik.bench.peers import Peer, installed_peers
 from itnnr_ik.bench.tasks import Ours, batches, interleaved
@@ -26,6 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=20_000, help="targets in a batch")
     parser.add_argument("--seed", type=int, default=0, help="of targets and states")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    others = parser.add_subparsers(title="instead of the solvers", metavar="[node]")
+    node_parser = others.add_parser(
+        "node",
+        help="measure the round trip of ik_node against a bare echo node",
+        description=node.__doc__,
+        formatter_class=parser.formatter_class,
+    )
+    node.add_arguments(node_parser)
+    node_parser.set_defaults(run=node.run)
 
 
 def run(args: argparse.Namespace) -> int:

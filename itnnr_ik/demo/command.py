@@ -7,7 +7,6 @@ recorded poses, or replays recorded joint states against the model of the arm th
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import signal
@@ -18,25 +17,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from itnnr_ik.demo.plan import Result
-
-_ROS_MODULES = (
-    "rclpy",
-    "builtin_interfaces.msg",
-    "diagnostic_msgs.msg",
-    "geometry_msgs.msg",
-    "sensor_msgs.msg",
-    "std_srvs.srv",
-    "trajectory_msgs.msg",
-)
-_ROS_WHEELS = (
-    "ros-rclpy",
-    "ros-rmw-fastrtps-cpp",
-    "ros-diagnostic-msgs",
-    "ros-geometry-msgs",
-    "ros-sensor-msgs",
-    "ros-std-srvs",
-    "ros-trajectory-msgs",
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,9 +70,9 @@ def run(args: argparse.Namespace) -> int:
 def _measure(args: argparse.Namespace) -> list[Result]:
     """Plan and run."""
     from itnnr_ik.arms import ARMS
-    from itnnr_ik.demo.processes import isolated_environment
+    from itnnr_ik.demo.processes import check_ros, isolated_environment
 
-    _check_ros()
+    check_ros("the demo")
     from itnnr_ik.demo.plan import plan_patterns, plan_recording
     from itnnr_ik.demo.runner import run_plans
 
@@ -105,18 +85,6 @@ def _measure(args: argparse.Namespace) -> list[Result]:
     with tempfile.TemporaryDirectory(prefix="itnnr_demo_") as folder:
         os.environ.update(isolated_environment(Path(folder)))
         return run_plans(plans, Path(folder))
-
-
-def _check_ros() -> None:
-    """Raise an ImportError that says what to install if a ROS package is missing."""
-    try:
-        for module in _ROS_MODULES:
-            importlib.import_module(module)
-    except ImportError as error:
-        raise ImportError(
-            f"the demo runs real ROS 2 nodes, but {error}: source a ROS 2 installation, or "
-            f"pip install {' '.join(_ROS_WHEELS)}"
-        ) from None
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

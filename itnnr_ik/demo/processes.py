@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -14,12 +15,42 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+_ROS_MODULES = (
+    "rclpy",
+    "builtin_interfaces.msg",
+    "diagnostic_msgs.msg",
+    "geometry_msgs.msg",
+    "sensor_msgs.msg",
+    "std_srvs.srv",
+    "trajectory_msgs.msg",
+)
+_ROS_WHEELS = (
+    "ros-rclpy",
+    "ros-rmw-fastrtps-cpp",
+    "ros-diagnostic-msgs",
+    "ros-geometry-msgs",
+    "ros-sensor-msgs",
+    "ros-std-srvs",
+    "ros-trajectory-msgs",
+)
 _STOP_SECONDS = 4.0
 _TAIL_LINES = 8
 
 
 class ChildDiedError(RuntimeError):
     """A node ended that should be running, or with a failure; the message ends in its last words."""
+
+
+def check_ros(who: str) -> None:
+    """Raise an ImportError that says what ``who`` needs and how to install it if a ROS package is missing."""
+    try:
+        for module in _ROS_MODULES:
+            importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"{who} runs real ROS 2 nodes, but {error}: source a ROS 2 installation, or "
+            f"pip install {' '.join(_ROS_WHEELS)}"
+        ) from None
 
 
 def isolated_environment(log_folder: Path) -> dict[str, str]:

@@ -75,6 +75,9 @@ class Searcher:
 
     def search(self, goal: list[float], now: list[float] | None) -> tuple[list[float], float, str]:
         """Joint positions (n) [rad], residual [m] and kind of anchor for a target (m) and a state (n)."""
+        followed = None if now is None or self.redundant else self._follow(goal, now)
+        if followed is not None:
+            return *followed, _anchor(True)
         anchors = self.inverse.anchors
         neighbours = anchors.nearest(goal, NEIGHBOURS)
         if now is not None:
@@ -89,6 +92,22 @@ class Searcher:
         if now is not None and self.redundant:
             joints, residual = self._bend(goal, joints, residual, now)
         return joints, residual, _anchor(from_current and index == 0)
+
+    def _follow(self, goal: list[float], now: list[float]) -> tuple[list[float], float] | None:
+        """Joint positions (n) [rad] and residual [m] from the current state alone, None if that is not near.
+
+        It is where they are so near that the neighbours would lead to the same ones: most of the time of a
+        target on a path goes into finding and adjusting those.
+        """
+        start = self._limited(now)
+        tip, _ = self.arm.tip(start, scalars)
+        if math.dist(tip, goal) > min(self.current_range, SAME * self.arm.reach):
+            return None
+        moved = self.inverse.adjust(np.array([goal]), np.array([start]), np.array([tip]))
+        joints, residual = refine_one(self.arm, self._limited(moved[0].tolist()), goal, self.precision, STEPS)
+        if residual > self.tolerance or _largest_change(joints, now) > SAME:
+            return None
+        return joints, residual
 
     def candidates(
         self, goal: list[float], neighbours: NDArray[np.intp], now: list[float] | None

@@ -50,6 +50,10 @@ class Process:
         """All that it has printed so far."""
         return self._log.read_text()
 
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
     def alive(self) -> bool:
         return self._popen.poll() is None
 
@@ -61,6 +65,10 @@ class Process:
         """Its exit status after a signal."""
         self._popen.send_signal(number)
         return self._popen.wait(ANSWER_TIMEOUT)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self.interrupt(signal.SIGKILL)
 
     def close(self) -> None:
         if self.alive():
@@ -167,6 +175,10 @@ class Probe:
         while not condition():
             self._check_time(deadline, f"{what} did not come within {timeout} s")
             self._executor.spin_once(timeout_sec=0.1)
+
+    def spin_once(self, timeout: float) -> None:
+        """Receive one message, if one comes within ``timeout`` [s]."""
+        self._executor.spin_once(timeout_sec=timeout)
 
     def spin_for(self, duration: float) -> None:
         """Receive for ``duration`` [s]."""

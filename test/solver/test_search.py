@@ -8,7 +8,7 @@ from exact import within_limits
 
 from itnnr_ik.arms import ARMS
 from itnnr_ik.solver.model import load_model
-from itnnr_ik.solver.search import Searcher
+from itnnr_ik.solver.search import MANY_NEIGHBOURS, STEPS, Searcher
 
 
 @pytest.fixture(scope="module", params=list(ARMS))
@@ -37,6 +37,24 @@ def test_a_near_state_is_the_first_anchor(searcher: Searcher) -> None:
     assert (from_current, len(far)) == (False, 3)
     without, from_current = searcher.candidates(tip.tolist(), neighbours, None)
     assert (from_current, len(without)) == (False, 3)
+
+
+def test_a_target_near_by_is_followed_from_the_current_state(searcher: Searcher) -> None:
+    """Without neighbours, and none of them leads to less motion, off the stretched arm."""
+    arm, rng = searcher.arm, np.random.default_rng(2)
+    if searcher.redundant:
+        return  # it has curves of solutions to choose from
+    elbow = arm.n_joints - 1
+    for state in arm.sample(200, rng):
+        if abs(state[elbow]) < 0.2:
+            continue
+        goal = arm.forward(np.clip(state + rng.uniform(-0.02, 0.02, arm.n_joints), arm.lower, arm.upper))
+        joints, residual, anchor = searcher.search(goal.tolist(), state.tolist())
+        assert (residual <= 1e-6, anchor) == (True, "current")
+        neighbours = searcher.inverse.anchors.nearest(goal, MANY_NEIGHBOURS)
+        others, residuals, _ = searcher.refined(goal.tolist(), neighbours, state.tolist(), STEPS)
+        least = np.abs(others - state).max(axis=1)[residuals <= 1e-6].min()
+        assert np.abs(np.subtract(joints, state)).max() <= least + 1e-4
 
 
 def test_adjusted_anchors_are_nearer_to_the_target_than_the_anchors(searcher: Searcher) -> None:

@@ -1,0 +1,175 @@
+"""A robot that follows commands and a sender of targets, in the probe: they go on while nodes come and go."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped
+from probe import Probe, values_of
+from rclpy.publisher import Publisher
+from rclpy.subscription import MessageInfo
+from sensor_msgs.msg import JointState
+from trajectory_msgs.msg import JointTrajectory
+
+from itnnr_ik.arms import Arm
+from itnnr_ik.ros.kinematic_arm import KinematicArm, rest_positions
+
+STATE_RATE = 100.0  # [Hz]
+#: How old a joint state may be that a command starts from, and how late the probe may hear of it, in [s].
+RECENT, MEMORY = 1.0, 20.0
+TOPIC = "joint_trajectory_controller/joint_trajectory"
+#: Parameters of an ik_node that commands the robot.
+COMMANDING = ("-p", "command_out_type:=trajectory_msgs/JointTrajectory")
+
+Path = Callable[[float], np.ndarray]
+
+
+def swing(arm: Arm, amplitude: float, lap: float, phase: float = 0.0) -> Path:
+    """Targets (m,) [m] by time [s]: each joint swings by ``amplitude`` [rad] about the arm's rest."""
+    middle, offsets = rest_positions(arm), np.arange(arm.n_joints)
+    return lambda t: arm.forward(middle + amplitude * np.sin(2.0 * np.pi * t / lap + phase + offsets))
+
+
+@dataclass(frozen=True, eq=False)
+class Sent:
+    """A target: when [s], and where (m,) [m]."""
+
+    time: float
+    position: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """A solution: of which target, when it came [s], joint positions (n,) [rad]."""
+
+    target: Sent
+    time: float
+    positions: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Command:
+    """A command: when it was sent [s], and how far from the nearest joint state of the second before."""
+
+    message: JointTrajectory
+    time: float
+    positions: np.ndarray
+    step: float
+
+
+class TrafficLoop:
+    """Sends targets and joint states at even rates and takes in what the node makes of them.
+
+    Times are the system clock's, as those of messages are. What has come can be looked at and cleared between
+    two runs.
+
+    Args:
+        probe: Talks to the node; its own lists are emptied.
+        arm: The robot, at rest at first; it follows the commands at up to 2 rad/s.
+        rate: Targets a second of each path.
+        paths: What each of the publishers of targets sends.
+        dress: What becomes of each joint state before it is sent.
+    """
+
+    def __init__(
+        self,
+        probe: Probe,
+        arm: Arm,
+        rate: float,
+        *paths: Path,
+        dress: Callable[[JointState], JointState] = lambda message: message,
+    ) -> None:
+        self._probe, self._arm, self._period, self._dress = probe, arm, 1.0 / rate, dress
+        more = [probe.node.create_publisher(PoseStamped, "target_pose", 10) for _ in paths[1:]]
+        self._senders: list[tuple[Publisher, Path]] = list(zip([probe.targets, *more], paths, strict=True))
+        probe.node.create_subscription(JointTrajectory, TOPIC, self._on_command, 1000)
+        self.robot = KinematicArm(arm, 2.0, rest_positions(arm))
+        self.send_states = True
+        self.states: deque[tuple[float, np.ndarray]] = deque()
+        self.sent: dict[int, Sent] = {}
+        self.solved: list[Solved] = []
+        self.codes: list[tuple[Sent, str]] = []
+        self.commands: list[Command] = []
+        self._start = self._last_state = self._next_target = self._next_state = time.time()
+
+    def clear(self) -> None:
+        """Forget what came; targets whose answer is still out stay known."""
+        self.solved.clear()
+        self.codes.clear()
+        self.commands.clear()
+
+    def forget(self) -> None:
+        """Start anew: no target is known, and what came is forgotten."""
+        self.clear()
+        self.sent.clear()
+
+    def count(self) -> Counter[str]:
+        """How often each code came."""
+        return Counter(code for _, code in self.codes)
+
+    def run(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+        """Go on for ``seconds`` [s], or until a condition holds; whether it does."""
+        end = time.time() + seconds
+        while (now := time.time()) < end:
+            if until():
+                return True
+            if now >= self._next_state:
+                self._next_state = now + 1.0 / STATE_RATE
+                self._send_state(now)
+            if now >= self._next_target:
+                # After a delay the rate is caught up with by and by.
+                self._next_target = max(self._next_target + self._period, now + self._period / 2.0)
+                self._send_targets(now)
+            due = min(self._next_state, self._next_target, end)
+            self._probe.spin_once(max(0.0, due - time.time()))
+            self._collect()
+        return until()
+
+    def drain(self, seconds: float) -> None:
+        """Only receive, for ``seconds`` [s]."""
+        end = time.time() + seconds
+        while (left := end - time.time()) > 0.0:
+            self._probe.spin_once(left)
+            self._collect()
+
+    def _send_state(self, now: float) -> None:
+        self.robot.step(now - self._last_state)
+        self._last_state = now
+        while self.states and self.states[0][0] < now - MEMORY:
+            self.states.popleft()
+        if self.send_states:
+            positions = self.robot.positions
+            self.states.append((now, positions))
+            names = list(self._arm.joint_names)
+            self._probe.states.publish(self._dress(JointState(name=names, position=positions.tolist())))
+
+    def _send_targets(self, now: float) -> None:
+        for publisher, path in self._senders:
+            position = path(now - self._start)
+            x, y, z = np.append(position, 0.0)[:3].tolist()
+            message = self._probe.target(x, y, z)
+            self.sent[message.header.stamp.nanosec] = Sent(time.time(), position)
+            publisher.publish(message)
+
+    def _on_command(self, message: JointTrajectory, info: MessageInfo) -> None:
+        positions = np.array(message.points[0].positions)
+        sent = 1e-9 * info["source_timestamp"]
+        recent = [state for at, state in self.states if sent - RECENT <= at <= sent]
+        step = min((float(np.abs(positions - state).max()) for state in recent), default=np.inf)
+        self.commands.append(Command(message, sent, positions, step))
+        self.robot.command(positions)
+
+    def _collect(self) -> None:
+        now = time.time()
+        for solution in self._probe.solutions:
+            target = self.sent[solution.header.stamp.nanosec]
+            self.solved.append(Solved(target, now, np.array(solution.position)))
+        for status in self._probe.statuses:
+            values = values_of(status)
+            assert "stamp" in values, status.message
+            self.codes.append((self.sent[int(values["stamp"].partition(".")[2])], values["code"]))
+        self._probe.clear()
