@@ -75,6 +75,9 @@ def run(args: argparse.Namespace) -> int:
     read_seconds = time.perf_counter() - start
     statuses: list[WrittenStatus] = []
     if args.live:
+        from itnnr_ik.demo.processes import check_ros
+
+        check_ros("evaluate --live")
         from itnnr_ik.bags.live import replay_live
 
         answers, solutions, statuses = replay_live(solver, model, replay, args.speed)
@@ -110,8 +113,8 @@ def check_links(solver: IKSolver, model: str, links: list[float]) -> None:
 def _as_recorded(replay: Replay, answers: Answers, frame: str) -> list[WrittenSolution]:
     """The answers at the times at which their targets were received."""
     return [
-        WrittenSolution(int(received), int(received), frame, positions)
-        for received, positions, code in zip(replay.received, answers.positions, answers.codes, strict=True)
+        WrittenSolution(int(stamp), int(stamp), frame, positions)
+        for stamp, positions, code in zip(replay.stamps, answers.positions, answers.codes, strict=True)
         if code == "solved"
     ]
 
