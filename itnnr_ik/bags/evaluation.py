@@ -24,8 +24,10 @@ STANDSTILL = 1e-4
 STRETCHED = 0.02
 #: An answer is on another branch where a joint went farther than this [rad] …
 BRANCH_STEP = 0.1
-#: … and this many times as far as the Jacobian says that the target asks for.
+#: … and this many times as far as on the way that follows the Jacobian straight to the target …
 BRANCH_RATIO = 2.0
+#: … in so many steps, none longer than this [rad].
+_WAY_STEPS, _WAY_STEP = 50, 0.1
 _WORST = 10
 
 Mask = NDArray[np.bool_]
@@ -207,10 +209,20 @@ def changes_branch(arm: Arm, replay: Replay, answers: Answers) -> Mask:
     far = np.flatnonzero(moved > BRANCH_STEP)
     result = np.zeros(len(replay), dtype=bool)
     current = answers.current[far]
-    way = (replay.targets[far] - arm.forward(current))[..., None]
-    needed = np.abs(np.linalg.pinv(arm.jacobian(current)) @ way)[..., 0].max(axis=1, initial=0.0)
+    needed = np.abs(_follow(arm, current, replay.targets[far]) - current).max(axis=1, initial=0.0)
     result[far] = moved[far] > BRANCH_RATIO * needed
     return result
+
+
+def _follow(arm: Arm, positions: Array, targets: Array) -> Array:
+    """Joint positions (b, n) [rad] after moving the tip straight to targets (b, m) [m], limits aside."""
+    start = arm.forward(positions)
+    for share in np.linspace(0.0, 1.0, _WAY_STEPS + 1)[1:]:
+        way = start + share * (targets - start) - arm.forward(positions)
+        step = (np.linalg.pinv(arm.jacobian(positions)) @ way[..., None])[..., 0]
+        length = np.abs(step).max(axis=1, keepdims=True, initial=0.0)
+        positions = positions + step * np.minimum(1.0, _WAY_STEP / np.maximum(length, 1e-12))
+    return positions
 
 
 def _by_motion(arm: Arm, replay: Replay, apart: Array) -> dict[str, Spread]:

@@ -18,9 +18,9 @@ START = 10**18  # [ns]
 Messages = list[tuple[int, Any]]
 
 
-def path(count: int) -> np.ndarray:
-    """Joint positions (count, 2) [rad]."""
-    phase = np.linspace(0.0, np.pi, count)
+def path(count: int, later: float = 0.0) -> np.ndarray:
+    """Joint positions (count, 2) [rad], each ``later`` periods further on."""
+    phase = np.pi * (np.arange(count) + later) / (count - 1 or 1)
     return np.column_stack([0.4 * np.sin(phase), 0.8 + 0.3 * np.cos(phase)])
 
 
@@ -35,7 +35,7 @@ def states(count: int = 60, names: tuple[str, ...] = NAMES) -> Messages:
 
 def poses(count: int = 60, frame: str = "base_link") -> Messages:
     """The tip's poses on `path`, halfway in time between two joint states."""
-    q = path(2 * count)[1::2]
+    q = path(count, 0.5)
     rows = []
     for i, (x, y) in enumerate(ARM.forward(q)):
         stamp = START + PERIOD * i + PERIOD // 2

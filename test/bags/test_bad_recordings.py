@@ -125,7 +125,9 @@ def test_unknown_types(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
             writer.write(usual, received, TYPES.serialize_cdr(message, JOINT_STATE))
     assert report(capsys, path)["messages"] == 60
     line = failure(capsys, path, "--pose-topic", "/strange")
-    assert "/strange" in line and "is of type gripper_msgs/msg/Squeeze, expected geometry_msgs/msg/Pose" in line
+    assert (
+        "/strange" in line and "is of type gripper_msgs/msg/Squeeze, expected geometry_msgs/msg/Pose" in line
+    )
 
 
 def test_a_message_that_cannot_be_decoded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
