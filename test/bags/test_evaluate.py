@@ -211,15 +211,15 @@ def test_a_model_of_other_lengths_is_refused(tmp_path: Path, capsys: pytest.Capt
     recording = bag(tmp_path / "bag", joint_states=states())
     assert main(["evaluate", str(recording), "--arm", "two_link", "--links", "0.65,1.45"]) == 1
     assert capsys.readouterr().err == (
-        "itnnr-ik evaluate: the model two_link is of an arm with links 1 1 m, not 0.65 1.45 m: train one with "
-        "`itnnr-ik train --arm two_link --links 0.65 1.45 --lower RAD … --upper RAD … -o DIR`, and give it as "
-        "--model DIR\n"
+        "itnnr-ik evaluate: the model two_link is of an arm with links 1 1 m, not 0.65 1.45 m: train one "
+        "with `itnnr-ik train --arm two_link --links 0.65 1.45 --lower RAD … --upper RAD … -o DIR`, and give "
+        "it as --model DIR\n"
     )
 
 
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 def test_compressed_recordings(tmp_path: Path, capsys: pytest.CaptureFixture[str], storage: str) -> None:
-    """A folder whose metadata says how its file or its messages are compressed is read."""
+    """A folder whose metadata says that its file is compressed is read."""
     zstd = pytest.importorskip("backports.zstd", reason="needs a zstd to compress with")
     recording = bag(tmp_path / "bag", storage, joint_states=states())
     (file,) = (file for file in recording.iterdir() if file.suffix != ".yaml")
