@@ -15,6 +15,7 @@ ROS = [
     "ros-diagnostic-msgs",
     "ros-geometry-msgs",
     "ros-rcl-interfaces",
+    "ros-rosgraph-msgs",
     "ros-sensor-msgs",
     "ros-std-msgs",
     "ros-std-srvs",

@@ -24,7 +24,9 @@ _ROS_MODULES = (
     "builtin_interfaces.msg",
     "diagnostic_msgs.msg",
     "geometry_msgs.msg",
+    "rosgraph_msgs.msg",
     "sensor_msgs.msg",
+    "std_msgs.msg",
     "std_srvs.srv",
     "trajectory_msgs.msg",
 )
@@ -33,7 +35,9 @@ _ROS_WHEELS = (
     "ros-rmw-fastrtps-cpp",
     "ros-diagnostic-msgs",
     "ros-geometry-msgs",
+    "ros-rosgraph-msgs",
     "ros-sensor-msgs",
+    "ros-std-msgs",
     "ros-std-srvs",
     "ros-trajectory-msgs",
 )
