@@ -32,8 +32,10 @@ from itnnr_ik.ros.parameters import (
 from itnnr_ik.ros.process import run_node
 from itnnr_ik.ros.throttle import ThrottledLog
 from itnnr_ik.ros.trajectory_controller import TrajectoryController
+from itnnr_ik.targets import CURVES, curve_for, starting_posture
 
 NAME = "simulator"
+REST = "rest"
 ENGINES: dict[str, type[KinematicArm] | type[MujocoArm]] = {"kinematic": KinematicArm, "mujoco": MujocoArm}
 
 _WARN_PERIOD = 1.0  # [s]
@@ -58,7 +60,8 @@ class Simulator(Node):
     def __init__(self) -> None:
         super().__init__(NAME)
         model = declare_text(self, "model", "two_link", "Name of an arm, or the folder of a trained model")
-        arm = IKSolver.load(model).arm
+        solver = IKSolver.load(model)
+        arm = solver.arm
         self._joint_names = declare_joints(self, arm)
         rate = declare_number(
             self, "rate", 100.0, "How often joint states are published, in [Hz]", minimum=1.0, maximum=1000.0
@@ -69,8 +72,8 @@ class Simulator(Node):
         initial_positions = declare_numbers(
             self,
             "initial_positions",
-            rest_positions(arm).tolist(),
-            "Where the joints start, in [rad], within their limits; empty: a bent pose",
+            self._declare_start(solver),
+            "Where the joints start, in [rad], within their limits; empty: as start_at says",
         )
         engine = declare_choice(
             self,
@@ -108,6 +111,21 @@ class Simulator(Node):
     def _time(self) -> int:
         """Time [ns] up to which the arm has moved, on the clock that joint states are stamped with."""
         return self._reached - self._zero
+
+    def _declare_start(self, solver: IKSolver) -> list[float]:
+        """``start_at``, as joint positions (n,) [rad]."""
+        place = declare_choice(
+            self,
+            "start_at",
+            REST,
+            "Where the joints start unless initial_positions says: rest is a bent pose; a curve's name puts "
+            "the tip where target_source starts on that curve",
+            (REST, *CURVES),
+        )
+        if place == REST:
+            return [float(position) for position in rest_positions(solver.arm)]
+        first = curve_for(solver.arm, place).at(0.0)
+        return [float(p) for p in solver.solve(first, starting_posture(solver.arm, first)).positions]
 
     def _listen(self, initial_positions: Sequence[float]) -> str:
         """Subscribe to commands; the name of their topic."""

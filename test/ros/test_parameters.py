@@ -24,7 +24,10 @@ PARAMETERS = {
         *("joint_state_timeout", "plane_tolerance", "unreachable", "command_out_type", "command_out_topic"),
         *("max_joint_step", "max_velocity", "warn_period"),
     },
-    "simulator": {"model", "joints", "rate", "max_velocity", "initial_positions"},
+    "simulator": {
+        *("model", "joints", "rate", "max_velocity", "initial_positions", "start_at", "engine"),
+        *("publish_clock", "command_out_type", "command_out_topic"),
+    },
 }
 BOUNDED = {
     *("tolerance", "joint_state_timeout", "plane_tolerance", "max_joint_step", "max_velocity"),
