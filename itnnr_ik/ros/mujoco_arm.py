@@ -30,7 +30,7 @@ def load_mujoco() -> Any:
     """
     try:
         return importlib.import_module("mujoco")
-    except (ImportError, OSError) as error:
+    except (ImportError, OSError, AttributeError) as error:  # the last where EGL is asked for and missing
         raise ImportError(
             f"this needs MuJoCo, which cannot be loaded ({error}): pip install 'itnnr_ik[mujoco]'"
         ) from error
