@@ -102,7 +102,7 @@ def _frames(arm: Arm, recording: Recording) -> list[Image.Image]:
     positions = np.array([positions for _, positions in recording.joint_states])
     targets = np.array([_in_space(target.position) for target in recording.targets])
     tips = np.array([_in_space(tip) for tip in arm.forward(positions)])
-    path = targets[target_seconds >= 0.0][::4]
+    path = targets[target_seconds >= -0.05][::4]  # a lap's ends overlap
     stage = _Stage(arm)
     frames = []
     try:
@@ -180,7 +180,7 @@ class _Stage:
             dir=[0.1, 0.3, -1.0],
             type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
             diffuse=[0.55] * 3,
-            specular=[0.15] * 3,
+            specular=[0.0] * 3,
         )
         world.add_geom(
             type=mujoco.mjtGeom.mjGEOM_PLANE, pos=[0.0, 0.0, floor], size=[20.0, 20.0, 0.1], rgba=_FLOOR

@@ -61,9 +61,12 @@ class Process:
         """Its exit status, once it ends by itself."""
         return self._popen.wait(timeout)
 
+    def send(self, number: signal.Signals) -> None:
+        self._popen.send_signal(number)
+
     def interrupt(self, number: signal.Signals) -> int:
         """Its exit status after a signal."""
-        self._popen.send_signal(number)
+        self.send(number)
         return self._popen.wait(ANSWER_TIMEOUT)
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -279,6 +280,22 @@ def test_a_kilohertz(probe: Probe, engine: str) -> None:
     assert len(stamps) > 200
     now = probe.node.get_clock().now().nanoseconds * 1e-9
     assert stamps[-1] == pytest.approx(now, abs=0.5)
+
+
+def test_simulated_time_stands_still_with_its_process(probe: Probe) -> None:
+    """A process that was held up goes on from where it was, and does not hurry after the clock."""
+    pytest.importorskip("mujoco", reason="needs MuJoCo")
+    clocks: list[Clock] = []
+    probe.node.create_subscription(Clock, "clock", clocks.append, 1000)
+    process = probe.start_simulator("-r", "/clock:=clock", *options(engine="mujoco", publish_clock="true"))
+    process.send(signal.SIGSTOP)
+    probe.spin_for(1.0)
+    process.send(signal.SIGCONT)
+    stopped = len(clocks)
+    probe.spin_until(lambda: len(clocks) > stopped + 20, 10.0, "simulated time that goes on")
+    times = np.array([message.clock.sec + 1e-9 * message.clock.nanosec for message in clocks])
+    assert (np.diff(times) > 0.0).all()
+    assert np.diff(times).max() < 0.5
 
 
 @pytest.mark.parametrize("arm", ARMS)
