@@ -38,6 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--speed", type=float, default=1.0, help="multiple of the recorded pace")
     parser.add_argument("--output", type=Path, default=Path("itnnr_demo.png"), help="picture of the paths")
+    parser.add_argument(
+        "--simulator",
+        choices=["kinematic", "mujoco"],
+        default="kinematic",
+        help="what moves the joints: without mass, or with physics (needs MuJoCo)",
+    )
+    parser.add_argument(
+        "--animation", type=Path, metavar="GIF", help="animation of the arms to write (needs MuJoCo)"
+    )
     parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
 
 
@@ -49,8 +58,18 @@ def run(args: argparse.Namespace) -> int:
     from itnnr_ik.demo.table import format_table, to_json
 
     check_path(args.output)
+    if args.animation is not None:
+        from itnnr_ik.demo.animation import animate, check_animation
+
+        check_animation(args.animation)
+    if args.simulator == "mujoco":
+        from itnnr_ik.ros.mujoco_arm import load_mujoco
+
+        load_mujoco()
     results = _measure(args)
     draw(results, args.output)
+    if args.animation is not None:
+        animate(results, args.animation)
     rows = [result.row for result in results]
     failures = [f"{row.arm} {row.targets}: {failure}" for row in rows for failure in row.failures]
     if args.json:
@@ -58,11 +77,14 @@ def run(args: argparse.Namespace) -> int:
             "runs": [to_json(row) for row in rows],
             "failures": failures,
             "picture": str(args.output),
+            "animation": None if args.animation is None else str(args.animation),
         }
         print(json.dumps(report, indent=2))
     else:
         print(f"\n{format_table(rows)}\n")
         print(f"picture: {args.output}")
+        if args.animation is not None:
+            print(f"animation: {args.animation}")
         print("\n".join(f"FAILED: {failure}" for failure in failures) or _what_held(results))
     return 1 if failures else 0
 
@@ -84,7 +106,7 @@ def _measure(args: argparse.Namespace) -> list[Result]:
     signal.signal(signal.SIGTERM, _interrupt)
     with tempfile.TemporaryDirectory(prefix="itnnr_demo_") as folder:
         os.environ.update(isolated_environment(Path(folder)))
-        return run_plans(plans, Path(folder))
+        return run_plans(plans, Path(folder), args.simulator)
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
