@@ -37,7 +37,7 @@ SETTLING = 1.5  # [s]
 MAX_JOINT_STEP = 0.3  # [rad], ik_node's default
 MOST_ERROR = 0.005  # [m]
 #: Forms in which ik_node sends trajectories, and the options that make it.
-FORMS: dict[str, tuple[str, ...]] = {"one point at rest": ()}
+FORMS: dict[str, tuple[str, ...]] = {"one point at rest": (), "streaming": ("-p", "streaming:=true")}
 
 
 @dataclass
