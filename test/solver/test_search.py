@@ -53,7 +53,9 @@ def test_a_target_near_by_is_followed_without_more_motion(searcher: Searcher) ->
         neighbours = searcher.inverse.anchors.nearest(goal, MANY_NEIGHBOURS)
         others, residuals, _ = searcher.refined(goal.tolist(), neighbours, state.tolist(), STEPS)
         least = np.abs(others - state).max(axis=1)[residuals <= 1e-6].min()
-        assert np.abs(np.subtract(joints, state)).max() <= least + 1e-5
+        assert (
+            np.abs(np.subtract(joints, state)).max() <= least + 1e-4
+        )  # a stretched arm has that much play within the tolerance
     assert from_current > 240
 
 
