@@ -16,6 +16,15 @@ minimum = min
 maximum = max
 
 
+def determinant(rows: list[list[float]]) -> float:
+    """Of a small square matrix, by its first row's cofactors."""
+    if len(rows) == 1:
+        return rows[0][0]
+    first, *others = rows
+    minors = (determinant([row[:j] + row[j + 1 :] for row in others]) for j in range(len(first)))
+    return sum((-1) ** j * value * minor for j, (value, minor) in enumerate(zip(first, minors, strict=True)))
+
+
 def where(condition: bool, chosen: float, other: float) -> float:
     """``chosen`` if ``condition`` else ``other``, as `numpy.where` for one element."""
     return chosen if condition else other

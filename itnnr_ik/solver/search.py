@@ -107,7 +107,7 @@ class Searcher:
         tip, jacobian = self.arm.tip(start, scalars)
         if math.dist(tip, goal) > min(self.current_range, SAME * self.arm.reach):
             return None
-        if abs(np.linalg.det(jacobian)) < SINGULAR * self.arm.reach ** len(goal):
+        if abs(scalars.determinant(jacobian)) < SINGULAR * self.arm.reach ** len(goal):
             return None
         moved = self.inverse.adjust(np.array([goal]), np.array([start]), np.array([tip]))
         joints, residual = refine_one(self.arm, self._limited(moved[0].tolist()), goal, self.precision, STEPS)
