@@ -35,8 +35,8 @@ STEPS, MANY_STEPS = 8, 50
 PERSISTENT, APART = 4, 16
 #: A candidate this near [rad] to a refined solution would lead to the same one.
 SAME = 0.05
-#: Determinant of the Jacobian, as a share of reach to the power of the coordinates, below which another branch
-#: may be as near as the one that the arm is on.
+#: Determinant of the Jacobian, as a share of reach to the power of the coordinates, below which another
+#: branch may be as near as the one that the arm is on.
 SINGULAR = 0.025
 #: Refinement may carry a candidate this far [rad]: one that lies farther than this behind the best
 #: solution cannot win.
