@@ -23,7 +23,13 @@ def _interfaces() -> Iterable[tuple[str, ...]]:
         kind = SERVICE if interface.kind == SERVICE else f"topic {interface.kind}"
         yield kind, f"`{interface.name}`", interface.type_name, "", interface.description
     for name, (_, topic) in COMMAND_TYPES.items():
-        yield "topic out", "`command_out_topic`", name, f"`{topic}`", f"commands, with `command_out_type: {name}`"
+        yield (
+            "topic out",
+            "`command_out_topic`",
+            name,
+            f"`{topic}`",
+            f"commands, with `command_out_type: {name}`",
+        )
 
 
 def _parameter(parameter: Parameter) -> tuple[str, ...]:
