@@ -30,7 +30,11 @@ def features(joints: Sequence[Any], order: int, xp: Any) -> Any:
         for k in range(1, order + 1):
             harmonics += [xp.cos(k * q), xp.sin(k * q)]
         stacked = xp.stack(harmonics)
-        product = stacked if product is None else (product[:, None] * stacked[None]).reshape((-1, *q.shape))
+        product = (
+            stacked
+            if product is None
+            else (product[:, None] * stacked[None]).reshape((len(product) * len(stacked), *q.shape))
+        )
     return product
 
 

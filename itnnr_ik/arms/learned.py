@@ -1,4 +1,4 @@
-"""An arm of unknown kinematics: its forward function is a linear combination of harmonics that was learned."""
+"""An arm of unknown kinematics: its forward function, a combination of harmonics, was learned."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class LearnedArm(Arm):
             values = (self._matrix @ self._features_of_floats(joints)).tolist()
         else:
             product = harmonic.features(joints, self.order, xp)
-            flat = self._matrix_for(product) @ product.reshape(len(product), -1)
+            flat = self._matrix_for(product) @ product.reshape((len(product), math.prod(product.shape[1:])))
             values = list(flat.reshape((len(flat), *product.shape[1:])))
         # As the formulas do it, a list of Jacobian rows with one entry for each joint.
         return values[:m], [values[m + i :: m] for i in range(m)]

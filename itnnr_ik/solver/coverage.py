@@ -66,7 +66,7 @@ class Coverage:
 
 
 def thinned(postures: Array) -> tuple[Array, float]:
-    """Evenly spaced ones of postures (p, n) [rad], one in each cubic cell, and the width of the cells [rad]."""
+    """Evenly spaced ones of postures (p, n) [rad], one in each cubic cell, and the cells' width [rad]."""
     cell = _CELL
     while True:
         _, first = np.unique(np.floor(postures / cell).astype(np.int64), axis=0, return_index=True)

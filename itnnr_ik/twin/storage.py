@@ -33,7 +33,7 @@ def save_twin(
     metadata: dict[str, Any],
     tensors: Mapping[str, np.ndarray] | None = None,
 ) -> None:
-    """Write a twin to ``folder``, made where missing, with JSON-able ``metadata`` and tensors of the caller."""
+    """Write a twin to ``folder``, made where missing, with JSON-able metadata and tensors of the caller."""
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     stored = {name: np.ascontiguousarray(value) for name, value in (tensors or {}).items()}
