@@ -85,8 +85,14 @@ def choose_order(positions: Array, tips: Array, block: NDArray[np.intp]) -> int:
 
     The difference of the squared residuals, averaged within each ``block`` (p,), must be positive by three
     standard errors of its mean over the blocks.
+
+    Raises:
+        ValueError: There are too few points for the first order even.
     """
     order = 1
+    least = _PER_COEFFICIENT * harmonic.n_features(positions.shape[1], order)
+    if len(positions) < least:
+        raise ValueError(f"expected at least {least} postures to learn from, got {len(positions)}")
     fold = block % _FOLDS
     n = positions.shape[1]
     for higher in _ORDERS[1:]:

@@ -38,8 +38,8 @@ NEAREST = "nearest recorded"
 _PLANE, _FLAT = 1.5, 1e-4
 #: Limits are these quantiles of the recorded joint positions.
 _LIMITS = (0.001, 0.999)
-#: Share of held-out postures that the coverage is made to cover.
-_COVERED = 0.99
+#: A posture is covered within so many times the distance of this share of the held-out postures.
+_COVERED, _MARGIN = 0.99, 2.0
 #: Held-out postures that are solved for when the model is measured, at most.
 _MEASURED = 2000
 #: The model explains a recording if the residual is at most this many times the noise.
@@ -212,7 +212,7 @@ def learn(
         coefficients=fit.coefficients,
     )
     held_out = pairs.positions[pairs.held_out]
-    coverage = Coverage.of_recording(inliers, held_out, _COVERED)
+    coverage = Coverage.of_recording(inliers, held_out, _COVERED, _MARGIN)
 
     def sample(count: int, rng: np.random.Generator) -> Array:
         return np.clip(coverage.sample(count, rng), low, high)

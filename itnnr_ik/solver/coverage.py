@@ -52,17 +52,18 @@ class Coverage:
         return positions
 
     @classmethod
-    def of_recording(cls, postures: Array, held_out: Array, share: float) -> Coverage:
+    def of_recording(cls, postures: Array, held_out: Array, share: float, margin: float) -> Coverage:
         """The region that postures (p, n) [rad] cover, by what it takes to cover other parts of a recording.
 
         Args:
             postures: Recorded joint positions, thinned here to evenly spaced ones.
             held_out: Joint positions (q, n) [rad] recorded at other times.
-            share: Share of ``held_out`` that shall be covered.
+            share: Share of ``held_out`` that it takes the distance for.
+            margin: Times that distance is covered: a posture is not refused for a gap between two passes.
         """
         kept, cell = thinned(postures)
         distance = cls(kept, cell).distance(held_out)
-        return cls(kept, max(cell, float(np.quantile(distance, share))))
+        return cls(kept, margin * max(cell, float(np.quantile(distance, share))))
 
 
 def thinned(postures: Array) -> tuple[Array, float]:
