@@ -94,6 +94,14 @@ class LearnedArm(Arm):
         # As the formulas do it, a list of Jacobian rows with one entry for each joint.
         return values[:m], [values[m + i :: m] for i in range(m)]
 
+    def forward(self, positions: Any) -> Any:
+        """See `Arm.forward`; without the Jacobian, which is most of the work of `tip`."""
+        xp, columns = self._columns(positions)
+        product = harmonic.features(columns, self.order, xp)
+        matrix = self._matrix_for(product)[: self.n_coordinates]
+        flat = matrix @ product.reshape((len(product), math.prod(product.shape[1:])))
+        return xp.moveaxis(flat.reshape((len(flat), *product.shape[1:])), 0, -1)
+
     def skeleton(self, positions: Any) -> np.ndarray:
         """The frame's origin and the tip (2, m) [m]: what is between them is not known."""
         return np.stack([np.zeros(self.n_coordinates), self.forward(positions)])
