@@ -13,7 +13,7 @@ from itnnr_ik.solver.search import MANY_NEIGHBOURS, STEPS, Searcher
 
 @pytest.fixture(scope="module", params=list(ARMS))
 def searcher(request: pytest.FixtureRequest) -> Searcher:
-    arm, inverse, _ = load_model(request.param)
+    arm, inverse, *_ = load_model(request.param)
     return Searcher(arm, inverse, tolerance=1e-6, precision=5e-7)
 
 
