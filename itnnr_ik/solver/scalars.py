@@ -21,8 +21,11 @@ def determinant(rows: list[list[float]]) -> float:
     if len(rows) == 1:
         return rows[0][0]
     first, *others = rows
-    minors = (determinant([row[:j] + row[j + 1 :] for row in others]) for j in range(len(first)))
-    return sum((-1) ** j * value * minor for j, (value, minor) in enumerate(zip(first, minors, strict=True)))
+    total = 0.0
+    for j, value in enumerate(first):
+        minor = determinant([row[:j] + row[j + 1 :] for row in others])
+        total += value * minor if j % 2 == 0 else -value * minor
+    return total
 
 
 def where(condition: bool, chosen: float, other: float) -> float:
