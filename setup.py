@@ -15,6 +15,7 @@ ROS = [
     "ros-diagnostic-msgs",
     "ros-geometry-msgs",
     "ros-rcl-interfaces",
+    "ros-rosgraph-msgs",
     "ros-sensor-msgs",
     "ros-std-msgs",
     "ros-std-srvs",
@@ -39,7 +40,7 @@ setup(
         (f"lib/{NAME}", glob(f"lib/{NAME}/*")),
     ],
     zip_safe=False,
-    install_requires=["matplotlib", "numpy", "rosbags", "safetensors", "scipy", "tqdm"],
+    install_requires=["matplotlib", "numpy", "pillow", "rosbags", "safetensors", "scipy", "tqdm"],
     extras_require={
         "test": ["pytest", "hypothesis"],  # colcon test runs pytest only where it finds it here
         "train": ["torch"],

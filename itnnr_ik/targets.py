@@ -154,7 +154,7 @@ def _plane(center: np.ndarray) -> np.ndarray:
 
 def _elbows(arm: Arm) -> slice:
     """The joints that bend the chain of links: all but its first."""
-    return slice(arm.n_joints - len(arm.link_lengths) + 1, arm.n_joints)
+    return slice(arm.first_elbow, arm.n_joints)
 
 
 def _postures(arm: Arm) -> list[np.ndarray]:
@@ -163,6 +163,8 @@ def _postures(arm: Arm) -> list[np.ndarray]:
     Where the elbows may bend either way, the tip is straight ahead, so that a curve around it is mirrored
     onto itself and both branches can follow it. Elsewhere each joint is in the middle of its range.
     """
+    if not arm.link_lengths:
+        raise ValueError(f"{arm.name} has no link lengths to lay out a curve by: random targets need none")
     lower, upper = np.array(arm.lower), np.array(arm.upper)
     elbows = _elbows(arm)
     above = upper[elbows].min() - max(MIN_ELBOW, lower[elbows].max())

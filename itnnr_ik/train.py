@@ -18,6 +18,7 @@ from itnnr_ik.arrays import use_torch
 
 if TYPE_CHECKING:
     from itnnr_ik.twin.inference import TwinInverse
+    from itnnr_ik.twin.pairs import Sample
 
 #: Anchors of a model, a power of two as the Sobol sequence wants it.
 N_ANCHORS = 2**14
@@ -36,7 +37,12 @@ def anchor_positions(arm: Arm, count: int, seed: int) -> NDArray[np.float64]:
 
 
 def train_arm(
-    arm: Arm, *, seed: int = 0, steps: int = 20_000, progress: bool = False
+    arm: Arm,
+    *,
+    seed: int = 0,
+    steps: int = 20_000,
+    progress: bool = False,
+    sample: Sample | None = None,
 ) -> tuple[TwinInverse, dict[str, Any]]:
     """Train F for an arm with known forward kinematics, and measure it.
 
@@ -45,6 +51,8 @@ def train_arm(
         seed: Of weights, training pairs and anchors.
         steps: Optimisation steps.
         progress: Show a bar.
+        sample: Draws joint positions (count, n) [rad] from where the forward kinematics counts; None for all
+            within the limits.
 
     Returns:
         The twin and its metadata: configuration and metrics.
@@ -57,10 +65,13 @@ def train_arm(
     config = replace(CONSISTENT, schedule=CosineSchedule(steps=steps))
     width = float(np.subtract(arm.upper, arm.lower).max())
     radius = perturbation_radius(width, _RADIUS_ANCHORS, arm.n_joints, multiplier=2.0)
-    anchors = anchor_positions(arm, N_ANCHORS, seed)
+    if sample is None:
+        sample, anchors = arm.sample, anchor_positions(arm, N_ANCHORS, seed)
+    else:
+        anchors = sample(N_ANCHORS, np.random.default_rng(seed)).astype(np.float32).astype(float)
     regressor = InverseTwinRegressor(
         forward=arm.forward,
-        sample=arm.sample,
+        sample=sample,
         radius=radius,
         periodic=True,
         config=config,
@@ -70,14 +81,17 @@ def train_arm(
     seconds = time.perf_counter() - start
     metadata = {
         "training": {"seed": seed, "radius": radius, **config.to_dict()},
-        "metrics": {**_metrics(arm, regressor.inverse_, seed + 1), "training_seconds": round(seconds, 1)},
+        "metrics": {
+            **_metrics(arm, regressor.inverse_, sample, seed + 1),
+            "training_seconds": round(seconds, 1),
+        },
     }
     return regressor.inverse_, metadata
 
 
-def _metrics(arm: Arm, inverse: TwinInverse, seed: int) -> dict[str, float]:
+def _metrics(arm: Arm, inverse: TwinInverse, sample: Sample, seed: int) -> dict[str, float]:
     """Accuracy of one pass of F on reachable targets, without refinement, in [m]."""
-    targets = arm.forward(arm.sample(_TEST_POINTS, np.random.default_rng(seed)))
+    targets = arm.forward(sample(_TEST_POINTS, np.random.default_rng(seed)))
     best = inverse.candidates(targets, arm.forward, k=5).residual[:, 0]
     nearest = np.linalg.norm(inverse.anchors.y[inverse.anchors.nearest(targets, 1)[:, 0]] - targets, axis=1)
     return {

@@ -1,14 +1,14 @@
 """An arm solved live: ik_node, a simulator, a source of targets and, where wanted, RViz."""
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument
-from launch.conditions import IfCondition
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import Command, LaunchConfiguration, PathJoinSubstitution, PythonExpression
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = "itnnr_ik"
+CURVES = ["circle", "line", "lemniscate"]
 
 
 def _share(folder, arm, suffix):
@@ -20,19 +20,66 @@ def _text(substitution):
     return ParameterValue(substitution, value_type=str)
 
 
-def _flag(substitution):
-    return ParameterValue(substitution, value_type=bool)
+def _nodes(context):
+    """The nodes, once the arguments are known: what is not said is left to the parameter file."""
 
+    def argument(name):
+        return LaunchConfiguration(name).perform(context)
 
-def _if(argument, comparison):
-    return IfCondition(PythonExpression(["'", LaunchConfiguration(argument), "' ", comparison]))
+    simulator, targets = argument("simulator"), argument("targets")
+    physics = simulator == "mujoco"
+    timed = [{"use_sim_time": True}] if physics else []
+    common = [argument("params_file"), {"model": _text(argument("model"))}]
+    commands = argument("command_out_type")
+    commanded = [*common, {"command_out_type": commands}] if commands else common
+    nodes = [
+        LifecycleNode(
+            package=PACKAGE,
+            executable="ik_node",
+            name="itnnr_ik",
+            namespace="",
+            parameters=[*commanded, *timed, {"autostart": argument("autostart") == "true"}],
+            output="screen",
+        )
+    ]
+    if simulator != "none":
+        start = {"start_at": targets if targets in CURVES else "rest"}
+        nodes.append(
+            Node(
+                package=PACKAGE,
+                executable="simulator",
+                parameters=[*commanded, start, {"engine": simulator, "publish_clock": physics}],
+                output="screen",
+            )
+        )
+    if targets != "none":
+        source = {"pattern": targets, "bag": _text(argument("bag"))}
+        nodes.append(
+            Node(
+                package=PACKAGE,
+                executable="target_source",
+                parameters=[*common, *timed, source],
+                output="screen",
+            )
+        )
+    if argument("rviz") == "true":
+        description = {"robot_description": _text(Command(["cat ", argument("urdf")]))}
+        layout = PathJoinSubstitution([FindPackageShare(PACKAGE), "rviz", "ik.rviz"])
+        nodes += [
+            Node(
+                package="robot_state_publisher",
+                executable="robot_state_publisher",
+                parameters=[description, *timed],
+            ),
+            Node(package="rviz2", executable="rviz2", arguments=["-d", layout], parameters=timed),
+        ]
+    return nodes
 
 
 def generate_launch_description():
     arm = LaunchConfiguration("arm")
-    targets = LaunchConfiguration("targets")
-    rviz = IfCondition(LaunchConfiguration("rviz"))
-    common = [LaunchConfiguration("params_file"), {"model": _text(LaunchConfiguration("model"))}]
+    simulator, targets = LaunchConfiguration("simulator"), LaunchConfiguration("targets")
+    trajectories = ["'trajectory_msgs/JointTrajectory' if '", simulator, "' == 'mujoco'"]
     return LaunchDescription(
         [
             DeclareLaunchArgument(
@@ -58,14 +105,23 @@ def generate_launch_description():
             DeclareLaunchArgument(
                 "simulator",
                 default_value="kinematic",
-                choices=["kinematic", "none"],
-                description="What moves the joints; none where a robot publishes joint_states itself",
+                choices=["kinematic", "mujoco", "none"],
+                description="What moves the joints: without mass; with physics, on simulated time (needs the "
+                "Python package mujoco); none where a robot publishes joint_states itself",
             ),
             DeclareLaunchArgument(
                 "targets",
                 default_value="circle",
-                choices=["circle", "line", "lemniscate", "random", "bag", "none"],
+                choices=[*CURVES, "random", "bag", "none"],
                 description="Pattern of the targets; none where something else publishes target_pose",
+            ),
+            DeclareLaunchArgument(
+                "command_out_type",
+                # Random targets are farther apart than a controller may be sent to.
+                default_value=PythonExpression([*trajectories, " and '", targets, "' != 'random' else ''"]),
+                choices=["", "none", "trajectory_msgs/JointTrajectory", "std_msgs/Float64MultiArray"],
+                description="Commands that ik_node sends and the simulator follows; empty: as the parameter "
+                "file says; default: empty, but trajectories for simulator:=mujoco",
             ),
             DeclareLaunchArgument(
                 "bag", default_value="", description="Folder of the recording that targets:=bag replays"
@@ -81,39 +137,6 @@ def generate_launch_description():
                 choices=["true", "false"],
                 description="Show the arm and its target; needs robot_state_publisher and rviz2",
             ),
-            LifecycleNode(
-                package=PACKAGE,
-                executable="ik_node",
-                name="itnnr_ik",
-                namespace="",
-                parameters=[*common, {"autostart": _flag(LaunchConfiguration("autostart"))}],
-                output="screen",
-            ),
-            Node(
-                package=PACKAGE,
-                executable="simulator",
-                parameters=common,
-                output="screen",
-                condition=_if("simulator", "== 'kinematic'"),
-            ),
-            Node(
-                package=PACKAGE,
-                executable="target_source",
-                parameters=[*common, {"pattern": _text(targets), "bag": _text(LaunchConfiguration("bag"))}],
-                output="screen",
-                condition=_if("targets", "!= 'none'"),
-            ),
-            Node(
-                package="robot_state_publisher",
-                executable="robot_state_publisher",
-                parameters=[{"robot_description": _text(Command(["cat ", LaunchConfiguration("urdf")]))}],
-                condition=rviz,
-            ),
-            Node(
-                package="rviz2",
-                executable="rviz2",
-                arguments=["-d", PathJoinSubstitution([FindPackageShare(PACKAGE), "rviz", "ik.rviz"])],
-                condition=rviz,
-            ),
+            OpaqueFunction(function=_nodes),
         ]
     )

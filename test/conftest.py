@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
+from ctypes.util import find_library
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,9 @@ ROOT = Path(__file__).parents[1]
 # (1 to 100, the first free one counted from the process id), discovery on this machine only, logs elsewhere.
 _ros_logs = tempfile.TemporaryDirectory(prefix="itnnr_ik_test_")
 os.environ.update(isolated_environment(Path(_ros_logs.name)))
+# MuJoCo reads it when it is imported, by whichever test is first; where EGL is missing, that would fail.
+if sys.platform == "linux" and find_library("EGL"):
+    os.environ.setdefault("MUJOCO_GL", "egl")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -52,12 +52,15 @@ class Arm:
             math.isfinite(length) and length > 0 for length in self.link_lengths
         ):
             raise ValueError(f"link lengths must be positive and finite, got {self.link_lengths}")
-        n = len(self.link_lengths) + extra
+        self._check_joints(len(self.link_lengths) + extra, len(self.link_lengths) + extra + 1)
+
+    def _check_joints(self, n: int, n_link_names: int) -> None:
+        """Raise a ValueError where names or limits do not fit ``n`` joints."""
         for label, values, count in (
             ("lower limits", self.lower, n),
             ("upper limits", self.upper, n),
             ("joint names", self.joint_names, n),
-            ("link names", self.link_names, n + 1),
+            ("link names", self.link_names, n_link_names),
         ):
             if len(values) != count:
                 raise ValueError(f"{self.name} needs {count} {label}, got {len(values)}: {values}")
@@ -87,6 +90,11 @@ class Arm:
     def reach(self) -> float:
         """Length of the stretched arm in [m]."""
         return sum(self.link_lengths)
+
+    @property
+    def first_elbow(self) -> int:
+        """Index of the first joint that bends the chain of links; those before it turn the whole arm."""
+        return self.n_joints - len(self.link_lengths) + 1
 
     @property
     def limits(self) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Run the real nodes for each arm as separate processes over DDS, and measure them from outside.
 
 Without --bag each arm follows a smooth curve and then random reachable points. With --bag it follows
-recorded poses, or replays recorded joint states against the model of the arm that was recorded.
+recorded poses, or replays recorded joint states against the model of the arm that was recorded. With --record
+no node runs: it writes a synthetic recording of one arm, to learn from.
 """
 
 from __future__ import annotations
@@ -38,19 +39,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--speed", type=float, default=1.0, help="multiple of the recorded pace")
     parser.add_argument("--output", type=Path, default=Path("itnnr_demo.png"), help="picture of the paths")
+    parser.add_argument(
+        "--simulator",
+        choices=["kinematic", "mujoco"],
+        default="kinematic",
+        help="what moves the joints: without mass, or with physics (needs MuJoCo)",
+    )
+    parser.add_argument(
+        "--animation", type=Path, metavar="GIF", help="animation of the arms to write (needs MuJoCo)"
+    )
     parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
+    recording = parser.add_argument_group("synthetic recording")
+    recording.add_argument("--record", type=Path, metavar="FOLDER", help="rosbag2 folder to write")
+    for name, default, text in (
+        ("--minutes", 10.0, "length"),
+        ("--rate", 50.0, "joint states and tip poses a second"),
+        ("--pose-noise", 0.01, "standard deviation of each tip coordinate, as a share of the arm's reach"),
+        ("--joint-noise", 0.0005, "standard deviation of each joint position [rad]"),
+        ("--drop", 0.02, "share of the messages that are lost"),
+        ("--clock-offset", 0.05, "how far the poses' clock is ahead [s]"),
+    ):
+        recording.add_argument(name, type=float, default=default, help=text)
+    recording.add_argument(
+        "--bent", action="store_true", help="links off by 5 %%, joints by 3°, the base by 1 cm from the URDF"
+    )
+    recording.add_argument("--seed", type=int, default=0, help="of motion, bends and noise")
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry out ``itnnr-ik demo``: 0 if all held, 1 otherwise."""
+    if args.record is not None:
+        return _record(args)
     if not args.seconds > 0.0 or not args.speed > 0.0:
         raise ValueError(f"--seconds and --speed must be positive, got {args.seconds:g} and {args.speed:g}")
     from itnnr_ik.demo.picture import check_path, draw
     from itnnr_ik.demo.table import format_table, to_json
 
     check_path(args.output)
+    if args.animation is not None:
+        from itnnr_ik.demo.animation import animate, check_animation
+
+        check_animation(args.animation)
+    if args.simulator == "mujoco":
+        from itnnr_ik.ros.mujoco_arm import load_mujoco
+
+        load_mujoco()
     results = _measure(args)
     draw(results, args.output)
+    if args.animation is not None:
+        animate(results, args.animation)
     rows = [result.row for result in results]
     failures = [f"{row.arm} {row.targets}: {failure}" for row in rows for failure in row.failures]
     if args.json:
@@ -58,13 +95,40 @@ def run(args: argparse.Namespace) -> int:
             "runs": [to_json(row) for row in rows],
             "failures": failures,
             "picture": str(args.output),
+            "animation": None if args.animation is None else str(args.animation),
         }
         print(json.dumps(report, indent=2))
     else:
         print(f"\n{format_table(rows)}\n")
         print(f"picture: {args.output}")
+        if args.animation is not None:
+            print(f"animation: {args.animation}")
         print("\n".join(f"FAILED: {failure}" for failure in failures) or _what_held(results))
     return 1 if failures else 0
+
+
+def _record(args: argparse.Namespace) -> int:
+    """Write a synthetic recording."""
+    from itnnr_ik.arms import get_arm
+    from itnnr_ik.bags.synthetic import JOINT_TOPIC, POSE_TOPIC, Disturbances, record
+    from itnnr_ik.bags.truth import TRUTH
+
+    if args.model is not None or args.bag is not None:
+        raise ValueError("--record goes with --arm, not with --model or --bag")
+    arm = get_arm(args.arm or "two_link")
+    truth = record(
+        args.record,
+        arm,
+        minutes=args.minutes,
+        rate=args.rate,
+        disturbances=Disturbances(args.pose_noise, args.joint_noise, args.drop, args.clock_offset),
+        bent=args.bent,
+        seed=args.seed,
+    )
+    print(f"{args.minutes:g} minutes of {arm.name} at {args.rate:g} Hz in {args.record}")
+    print(f"topics {JOINT_TOPIC} and {POSE_TOPIC}")
+    print(f"true link lengths {', '.join(f'{x:g}' for x in truth.arm.link_lengths)} m; all in {TRUTH}")
+    return 0
 
 
 def _measure(args: argparse.Namespace) -> list[Result]:
@@ -84,7 +148,7 @@ def _measure(args: argparse.Namespace) -> list[Result]:
     signal.signal(signal.SIGTERM, _interrupt)
     with tempfile.TemporaryDirectory(prefix="itnnr_demo_") as folder:
         os.environ.update(isolated_environment(Path(folder)))
-        return run_plans(plans, Path(folder))
+        return run_plans(plans, Path(folder), args.simulator)
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

@@ -20,18 +20,22 @@ _ROS_MODULES = (
     "builtin_interfaces.msg",
     "diagnostic_msgs.msg",
     "geometry_msgs.msg",
+    "rosgraph_msgs.msg",
     "sensor_msgs.msg",
     "std_srvs.srv",
     "trajectory_msgs.msg",
+    "visualization_msgs.msg",
 )
 _ROS_WHEELS = (
     "ros-rclpy",
     "ros-rmw-fastrtps-cpp",
     "ros-diagnostic-msgs",
     "ros-geometry-msgs",
+    "ros-rosgraph-msgs",
     "ros-sensor-msgs",
     "ros-std-srvs",
     "ros-trajectory-msgs",
+    "ros-visualization-msgs",
 )
 _STOP_SECONDS = 4.0
 _TAIL_LINES = 8

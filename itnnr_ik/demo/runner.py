@@ -28,8 +28,8 @@ _SPIN_SECONDS = 0.05
 _LISTENERS = 2
 
 
-def run_plans(plans: Sequence[ArmPlan], log_folder: Path) -> list[Result]:
-    """Run every plan, one after the other; children log into ``log_folder``.
+def run_plans(plans: Sequence[ArmPlan], log_folder: Path, engine: str) -> list[Result]:
+    """Run every plan, one after the other; children log into ``log_folder``, ``engine`` is the simulator's.
 
     Raises:
         ChildDiedError: A node ended that should be running.
@@ -38,12 +38,12 @@ def run_plans(plans: Sequence[ArmPlan], log_folder: Path) -> list[Result]:
     # Without rclpy's handlers Ctrl-C is a KeyboardInterrupt, which ends the children on its way out.
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
-        return [result for plan in plans for result in _run_arm(plan, log_folder)]
+        return [result for plan in plans for result in _run_arm(plan, log_folder, engine)]
     finally:
         rclpy.try_shutdown()
 
 
-def _run_arm(plan: ArmPlan, log_folder: Path) -> list[Result]:
+def _run_arm(plan: ArmPlan, log_folder: Path, engine: str) -> list[Result]:
     """All runs of one arm, with the same node and simulator."""
     # Topics of its own: what the arm before left behind cannot be mistaken for this one's.
     namespace = f"/{plan.arm.name}"
@@ -53,7 +53,7 @@ def _run_arm(plan: ArmPlan, log_folder: Path) -> list[Result]:
     results = []
     try:
         with Children(log_folder, namespace) as children:
-            _start_nodes(plan, children)
+            _start_nodes(plan, children, engine)
             _wait_until_up(plan, monitor, executor, children)
             for run in plan.runs:
                 monitor.recording = Recording()
@@ -68,12 +68,12 @@ def _run_arm(plan: ArmPlan, log_folder: Path) -> list[Result]:
     return results
 
 
-def _start_nodes(plan: ArmPlan, children: Children) -> None:
+def _start_nodes(plan: ArmPlan, children: Children, engine: str) -> None:
     parameters = {"model": plan.model, "joints": list(plan.joints)}
     children.start("ik_node", "itnnr_ik.ros.ik_node", parameters)
     if plan.posture is not None:
-        posture = {"initial_positions": plan.posture.tolist()}
-        children.start("simulator", "itnnr_ik.ros.simulator", {**parameters, **posture})
+        options = {"initial_positions": plan.posture.tolist(), "engine": engine}
+        children.start("simulator", "itnnr_ik.ros.simulator", {**parameters, **options})
 
 
 def _wait_until_up(

@@ -142,6 +142,16 @@ class Answerer:
                 f"target {target.tolist()} m is out of reach: the closest point found is "
                 f"{solution.residual:.6g} m away, expected at most {settings.solver.tolerance:g} m",
             )
+        coverage = settings.solver.coverage
+        if coverage is not None and solution.covered is False:
+            distance = float(coverage.distance(solution.positions))
+            values["distance_from_data"] = distance
+            raise RejectedError(
+                Code.OUTSIDE_DATA,
+                f"target {target.tolist()} m is outside the data that {settings.solver.arm.name} was learned "
+                f"from: its solution is {distance:.3g} rad from the nearest recorded posture, expected at "
+                f"most {coverage.within:.3g} rad",
+            )
         if solution.displacement is not None:
             values["displacement"] = solution.displacement
         values["anchor"] = solution.anchor

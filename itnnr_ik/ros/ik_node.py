@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from sensor_msgs.msg import JointState
 from std_srvs.srv import SetBool
 
 from itnnr_ik.ros.answer import Answerer, Values
+from itnnr_ik.ros.backlog import Backlog, MessageInfo, with_info
 from itnnr_ik.ros.commands import COMMAND_TYPES, NONE
 from itnnr_ik.ros.frames import Frames
 from itnnr_ik.ros.interfaces import (
@@ -102,12 +103,12 @@ class IKNode(LifecycleNode):
         """Start to listen, with nothing remembered."""
         settings = self._configured
         self._paused = False
-        self._statistics = Statistics()
+        self._statistics, self._backlog = Statistics(), Backlog()
         # Before the targets': rclpy serves subscriptions in the order in which they were created, so that a
         # target that waits beside a joint state is solved from it.
         joint_states = self._listen(JOINT_STATES, self._on_joint_state)
         self._joints = JointMemory(settings.joints, joint_states.topic_name, settings.joint_state_timeout)
-        targets = self._listen(TARGET_POSE, self._on_target)
+        targets = self._listen(TARGET_POSE, with_info(self._on_target))
         self._heard = [joint_states, targets]
         self._frames = Frames(self, settings.robot_base_link)
         self._answerer = Answerer(settings, self._joints, self._frames)
@@ -200,8 +201,9 @@ class IKNode(LifecycleNode):
     def _on_request(self, request: Any, response: Any) -> Any:
         return answer_request(request.ik_request, response, self._answerer, self._now())
 
-    def _on_target(self, message: PoseStamped, info: Mapping[str, Any]) -> None:
+    def _on_target(self, message: PoseStamped, info: MessageInfo | None) -> None:
         start = time.perf_counter()
+        self._backlog.take(info)
         values: Values = {"stamp": stamp_text(message.header.stamp)}
         code, text = self._answer(message, _waited(info), values)
         self._report(code, text, values)
@@ -236,6 +238,8 @@ class IKNode(LifecycleNode):
     def _diagnose(self) -> None:
         settings = self._configured
         values = self._statistics.values(time.monotonic())
+        if self._backlog.dropped is not None:
+            values["dropped"] = str(self._backlog.dropped)
         values["model"] = settings.model
         values["joints"] = ", ".join(settings.joints)
         values["robot_base_link"] = settings.robot_base_link
@@ -260,9 +264,9 @@ class IKNode(LifecycleNode):
             self._markers.publish(self._scene.markers(self.get_clock().now().to_msg()))
 
 
-def _waited(info: Mapping[str, Any]) -> float:
+def _waited(info: MessageInfo | None) -> float:
     """How long ago in [s] a message came that is taken now; 0 where the middleware does not say."""
-    received = info.get("received_timestamp", 0)
+    received = (info or {}).get("received_timestamp", 0)
     return max(0.0, (time.time_ns() - received) * 1e-9) if received else 0.0
 
 

@@ -74,8 +74,9 @@ STATUS = _topic(
 )
 DIAGNOSTICS = _topic(
     *("/diagnostics", PUBLISHED, DiagnosticArray, _keep(10)),
-    "once a second: outcomes of the targets and how many a second, percentiles of the time to an answer [s] "
-    "and of the residual [m], ages of the last joint state and target [s]",
+    "once a second: outcomes of the targets, how many a second and how many were `dropped` because a newer "
+    "one overtook them, percentiles of the time to an answer [s] and of the residual [m], ages of the last "
+    "joint state and target [s]",
 )
 MARKERS = _topic(
     *("~/markers", PUBLISHED, MarkerArray, _keep(1)),

@@ -20,6 +20,33 @@ def rest_positions(arm: Arm) -> np.ndarray:
     return positions
 
 
+def check_velocity(max_velocity: float) -> float:
+    """``max_velocity`` [rad/s]; a ValueError unless it is positive and finite."""
+    if not (np.isfinite(max_velocity) and max_velocity > 0):
+        raise ValueError(f"max_velocity must be positive and finite, got {max_velocity} rad/s")
+    return max_velocity
+
+
+def check_positions(positions: Sequence[float] | np.ndarray, n_joints: int, label: str) -> np.ndarray:
+    """A copy of ``positions`` (n,) [rad]; a ValueError unless they are that many and finite."""
+    array = np.array(positions, dtype=float)
+    if array.shape != (n_joints,) or not np.isfinite(array).all():
+        raise ValueError(f"expected {n_joints} finite {label} in [rad], got {array.tolist()}")
+    return array
+
+
+def check_within_limits(arm: Arm, initial_positions: Sequence[float] | np.ndarray) -> np.ndarray:
+    """A copy of ``initial_positions`` (n,) [rad]; a ValueError unless the arm can stand there."""
+    lower, upper = arm.limits
+    positions = check_positions(initial_positions, arm.n_joints, "initial positions")
+    if not ((lower <= positions) & (positions <= upper)).all():
+        raise ValueError(
+            f"initial positions must be within [{lower.tolist()}, {upper.tolist()}] rad, "
+            f"got {positions.tolist()}"
+        )
+    return positions
+
+
 class KinematicArm:
     """Joint positions that follow a command, each joint at no more than ``max_velocity``.
 
@@ -32,19 +59,15 @@ class KinematicArm:
         ValueError: The velocity is not positive, or the initial positions do not fit the arm.
     """
 
+    #: Length of a step of the motion: as long as it is asked for.
+    timestep: float | None = None
+
     def __init__(
         self, arm: Arm, max_velocity: float, initial_positions: Sequence[float] | np.ndarray
     ) -> None:
-        if not (np.isfinite(max_velocity) and max_velocity > 0):
-            raise ValueError(f"max_velocity must be positive and finite, got {max_velocity} rad/s")
+        self._max_velocity = check_velocity(max_velocity)
         self._lower, self._upper = arm.limits
-        self._max_velocity = max_velocity
-        self.positions = self._checked(initial_positions, "initial positions")
-        if not ((self._lower <= self.positions) & (self.positions <= self._upper)).all():
-            raise ValueError(
-                f"initial positions must be within [{self._lower.tolist()}, {self._upper.tolist()}] rad, "
-                f"got {self.positions.tolist()}"
-            )
+        self.positions = check_within_limits(arm, initial_positions)
         self.velocities = np.zeros_like(self.positions)
         self._goal = self.positions
 
@@ -54,7 +77,8 @@ class KinematicArm:
         Raises:
             ValueError: Wrong number of positions, or one that is not finite.
         """
-        self._goal = np.clip(self._checked(positions, "commanded positions"), self._lower, self._upper)
+        goal = check_positions(positions, len(self._lower), "commanded positions")
+        self._goal = np.clip(goal, self._lower, self._upper)
 
     def step(self, dt: float) -> None:
         """Move for ``dt`` [s] and set ``velocities`` to what it took; a clock gone back moves nothing."""
@@ -65,9 +89,3 @@ class KinematicArm:
         before = self.positions
         self.positions = before + np.clip(self._goal - before, -farthest, farthest)
         self.velocities = (self.positions - before) / dt
-
-    def _checked(self, positions: Sequence[float] | np.ndarray, label: str) -> np.ndarray:
-        array = np.array(positions, dtype=float)
-        if array.shape != self._lower.shape or not np.isfinite(array).all():
-            raise ValueError(f"expected {self._lower.size} finite {label} in [rad], got {array.tolist()}")
-        return array

@@ -23,6 +23,8 @@ class Code(str, Enum):
     WRONG_FRAME = "wrong_frame"
     OFF_PLANE = "off_plane"
     UNREACHABLE = "unreachable"
+    #: Of an arm learned from a recording: what was learned does not count where the solution is.
+    OUTSIDE_DATA = "outside_data"
     STEP_TOO_LARGE = "step_too_large"
     INVALID_JOINT_STATE = "invalid_joint_state"
     #: The solver failed or answered outside the joint limits: a defect, not the sender's fault.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from operator import sub
 from os import PathLike
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from itnnr_ik.arms import Arm
 from itnnr_ik.solver.batch import search_batch
+from itnnr_ik.solver.coverage import Coverage
 from itnnr_ik.solver.model import load_model
 from itnnr_ik.solver.search import MANY_NEIGHBOURS, NEIGHBOURS, STEPS, Searcher
 from itnnr_ik.solver.solution import Solution, Solutions
@@ -42,6 +44,7 @@ class IKSolver:
         inverse: The trained network with its anchors.
         tolerance: Residual in [m] up to which a solution counts as converged.
         metadata: What is recorded about the model.
+        coverage: Where a learned arm's forward function counts; None for an arm of known kinematics.
 
     Raises:
         ValueError: The network was trained for other dimensions, it has too few anchors, or the tolerance
@@ -49,7 +52,12 @@ class IKSolver:
     """
 
     def __init__(
-        self, arm: Arm, inverse: TwinInverse, tolerance: float = 1e-6, metadata: dict[str, Any] | None = None
+        self,
+        arm: Arm,
+        inverse: TwinInverse,
+        tolerance: float = 1e-6,
+        metadata: dict[str, Any] | None = None,
+        coverage: Coverage | None = None,
     ) -> None:
         if not (math.isfinite(tolerance) and tolerance > 0.0):
             raise ValueError(f"tolerance must be positive and finite in m, got {tolerance}")
@@ -64,6 +72,7 @@ class IKSolver:
         self.arm = arm
         self.tolerance = float(tolerance)
         self.metadata = metadata or {}
+        self.coverage = coverage
         self._searcher = Searcher(arm, inverse, self.tolerance, _PRECISION * self.tolerance)
 
     @classmethod
@@ -73,8 +82,8 @@ class IKSolver:
         Raises:
             ValueError: No such model, or its files are damaged or foreign; the message says what is wrong.
         """
-        arm, inverse, metadata = load_model(model)
-        return cls(arm, inverse, tolerance, metadata)
+        arm, inverse, metadata, coverage = load_model(model)
+        return cls(arm, inverse, tolerance, metadata, coverage)
 
     def with_tolerance(self, tolerance: float) -> IKSolver:
         """This solver with another tolerance in [m]; the model is shared.
@@ -82,7 +91,7 @@ class IKSolver:
         Raises:
             ValueError: The tolerance is not positive.
         """
-        return IKSolver(self.arm, self._searcher.inverse, tolerance, self.metadata)
+        return IKSolver(self.arm, self._searcher.inverse, tolerance, self.metadata, self.coverage)
 
     def proposals(self, target: ArrayLike, current: ArrayLike | None = None) -> tuple[Array, Array]:
         """What the twin network proposes for ``target`` (m,), before refinement (Algorithm 2).
@@ -112,7 +121,8 @@ class IKSolver:
 
         Returns:
             The solution; for an unreachable target the closest point that was found within the limits,
-            with ``converged=False``.
+            with ``converged=False``. Of a learned arm, a covered solution where one is found, and else one
+            with ``covered=False``.
 
         Raises:
             ValueError: A shape is wrong or a value is not finite.
@@ -125,7 +135,8 @@ class IKSolver:
         if near is not goal:
             residual = float(self._residual(positions, np.array(goal)))
         displacement = None if now is None else max(map(abs, map(sub, joints, now)))
-        return Solution(positions, residual, residual <= self.tolerance, displacement, anchor)
+        solution = Solution(positions, residual, residual <= self.tolerance, displacement, anchor)
+        return solution if self.coverage is None else self._covered(solution, goal, now)
 
     def solve_batch(self, targets: ArrayLike, current: ArrayLike | None = None) -> Solutions:
         """`solve` for targets (b, m) in [m] and current states (b, n) in [rad], vectorised.
@@ -146,7 +157,8 @@ class IKSolver:
         residual[far] = self._residual(positions[far], goals[far])
         displacement = None if now is None else np.abs(positions - now).max(axis=1, initial=0.0)
         anchor = np.where(from_current, "current", "neighbour")
-        return Solutions(positions, residual, residual <= self.tolerance, displacement, anchor)
+        solutions = Solutions(positions, residual, residual <= self.tolerance, displacement, anchor)
+        return solutions if self.coverage is None else self._all_covered(solutions, goals, now)
 
     def branches(self, target: ArrayLike, current: ArrayLike | None = None) -> list[Solution]:
         """Every distinct solution found for ``target`` (m,), nearest to ``current`` (n,) first.
@@ -175,8 +187,35 @@ class IKSolver:
             if all(np.abs(positions[i] - other.positions).max() > apart for other in found):
                 anchor = "current" if from_current and i == 0 else "neighbour"
                 displacement = None if now is None else float(change[i])
-                found.append(Solution(positions[i], float(residual[i]), True, displacement, anchor))
+                covered = None if self.coverage is None else bool(self.coverage.covers(positions[i]))
+                found.append(Solution(positions[i], float(residual[i]), True, displacement, anchor, covered))
         return found
+
+    def _covered(self, solution: Solution, goal: list[float], now: list[float] | None) -> Solution:
+        """A learned arm's solution with ``covered``: another branch's, where only that is covered."""
+        assert self.coverage is not None
+        if self.coverage.covers(solution.positions):
+            return replace(solution, covered=True)
+        if solution.converged:
+            for other in self.branches(goal, now):
+                if other.covered:
+                    return other
+        return replace(solution, covered=False)
+
+    def _all_covered(self, solutions: Solutions, goals: Array, now: Array | None) -> Solutions:
+        """`_covered` for all targets (b, m) of a batch."""
+        assert self.coverage is not None
+        covered = self.coverage.covers(solutions.positions)
+        for i in np.flatnonzero(~covered & solutions.converged).tolist():
+            state = None if now is None else now[i].tolist()
+            other = self._covered(solutions[i], goals[i].tolist(), state)
+            if other.covered:
+                covered[i] = True
+                solutions.positions[i], solutions.residual[i] = other.positions, other.residual
+                solutions.anchor[i] = other.anchor
+                if solutions.displacement is not None:
+                    solutions.displacement[i] = other.displacement
+        return replace(solutions, covered=covered)
 
     def _state(self, current: ArrayLike) -> list[float]:
         return _vector(current, self.arm.n_joints, "current joint positions", "rad")

@@ -56,7 +56,7 @@ def bend(
     arm: Arm, joints: Sequence[Component], state: Sequence[Component], allowed: Component, xp: Any
 ) -> list[Component]:
     """Joint positions nearer to the well-bent posture, none farther than ``allowed`` [rad] from ``state``."""
-    first_elbow = arm.n_joints - len(arm.link_lengths) + 1
+    first_elbow = arm.first_elbow
     bent_up = state[first_elbow] > 0.0
     wish = []
     for i, (q, low, high) in enumerate(zip(joints, arm.lower, arm.upper, strict=True)):

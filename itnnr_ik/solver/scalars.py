@@ -16,6 +16,18 @@ minimum = min
 maximum = max
 
 
+def determinant(rows: list[list[float]]) -> float:
+    """Of a small square matrix, by its first row's cofactors."""
+    if len(rows) == 1:
+        return rows[0][0]
+    first, *others = rows
+    total = 0.0
+    for j, value in enumerate(first):
+        minor = determinant([row[:j] + row[j + 1 :] for row in others])
+        total += value * minor if j % 2 == 0 else -value * minor
+    return total
+
+
 def where(condition: bool, chosen: float, other: float) -> float:
     """``chosen`` if ``condition`` else ``other``, as `numpy.where` for one element."""
     return chosen if condition else other

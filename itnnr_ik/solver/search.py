@@ -35,6 +35,9 @@ STEPS, MANY_STEPS = 8, 50
 PERSISTENT, APART = 4, 16
 #: A candidate this near [rad] to a refined solution would lead to the same one.
 SAME = 0.05
+#: Determinant of the Jacobian, as a share of reach to the power of the coordinates, below which another
+#: branch may be as near as the one that the arm is on.
+SINGULAR = 0.025
 #: Refinement may carry a candidate this far [rad]: one that lies farther than this behind the best
 #: solution cannot win.
 SLACK = 0.01
@@ -96,12 +99,15 @@ class Searcher:
     def _follow(self, goal: list[float], now: list[float]) -> tuple[list[float], float] | None:
         """Joint positions (n) [rad] and residual [m] from the current state alone, None if that is not near.
 
-        It is where they are so near that the neighbours would lead to the same ones: most of the time of a
-        target on a path goes into finding and adjusting those.
+        It is where they are so near that the neighbours would lead to the same ones, and the posture is not
+        one in which branches meet: most of the time of a target on a path goes into finding and adjusting
+        neighbours.
         """
         start = self._limited(now)
-        tip, _ = self.arm.tip(start, scalars)
+        tip, jacobian = self.arm.tip(start, scalars)
         if math.dist(tip, goal) > min(self.current_range, SAME * self.arm.reach):
+            return None
+        if abs(scalars.determinant(jacobian)) < SINGULAR * self.arm.reach ** len(goal):
             return None
         moved = self.inverse.adjust(np.array([goal]), np.array([start]), np.array([tip]))
         joints, residual = refine_one(self.arm, self._limited(moved[0].tolist()), goal, self.precision, STEPS)

@@ -19,6 +19,8 @@ class Solution:
         displacement: Largest joint change from the current state in [rad]; None without one.
         anchor: Where the answer started from: ``current`` (the current state) or ``neighbour`` (a known
             posture with its tip near the target).
+        covered: Of an arm learned from a recording: the positions are near recorded ones, so that what was
+            learned counts there. None for an arm of known kinematics.
     """
 
     positions: NDArray[np.float64]
@@ -26,6 +28,7 @@ class Solution:
     converged: bool
     displacement: float | None
     anchor: str
+    covered: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Solutions:
     converged: NDArray[np.bool_]
     displacement: NDArray[np.float64] | None
     anchor: NDArray[np.str_]
+    covered: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -49,4 +53,5 @@ class Solutions:
             bool(self.converged[index]),
             None if self.displacement is None else float(self.displacement[index]),
             str(self.anchor[index]),
+            None if self.covered is None else bool(self.covered[index]),
         )

@@ -1,8 +1,12 @@
-"""A trained twin on disk: ``weights.safetensors`` (network and anchors) and ``model.json`` (the rest)."""
+"""A trained twin on disk: ``weights.safetensors`` (network and anchors) and ``model.json`` (the rest).
+
+The caller may keep tensors of its own, of any precision, in the same file.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -19,24 +23,32 @@ from itnnr_ik.twin.spec import NetworkSpec
 _FORMAT = "itnnr_ik twin"
 _VERSION = 2
 _METADATA, _WEIGHTS = "model.json", "weights.safetensors"
+#: What the twin's tensors are called; the caller's have other names.
+_NETWORK, _ANCHORS = "network.", "anchors."
 
 
-def save_twin(folder: str | PathLike[str], inverse: TwinInverse, metadata: dict[str, Any]) -> None:
-    """Write a twin to ``folder``, made where missing, with JSON-able ``metadata`` of the caller."""
+def save_twin(
+    folder: str | PathLike[str],
+    inverse: TwinInverse,
+    metadata: dict[str, Any],
+    tensors: Mapping[str, np.ndarray] | None = None,
+) -> None:
+    """Write a twin to ``folder``, made where missing, with JSON-able metadata and tensors of the caller."""
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
-    tensors = {f"network.{name}": value for name, value in inverse.evaluator.weights.items()}
-    tensors["anchors.x"] = inverse.anchors.x.astype(np.float32)
-    tensors["anchors.y"] = inverse.anchors.y.astype(np.float32)
+    stored = {name: np.ascontiguousarray(value) for name, value in (tensors or {}).items()}
+    stored |= {f"{_NETWORK}{name}": value for name, value in inverse.evaluator.weights.items()}
+    stored[f"{_ANCHORS}x"] = inverse.anchors.x.astype(np.float32)
+    stored[f"{_ANCHORS}y"] = inverse.anchors.y.astype(np.float32)
     # Serialised here: save_file leaves a file that only its owner may read.
-    (path / _WEIGHTS).write_bytes(save(tensors))
+    (path / _WEIGHTS).write_bytes(save(stored))
     header = {"format": _FORMAT, "version": _VERSION, "network": inverse.evaluator.spec.to_dict()}
     text = json.dumps({**header, **metadata}, indent=2, ensure_ascii=False)
     (path / _METADATA).write_text(text + "\n", encoding="utf-8")
 
 
-def load_twin(folder: str | PathLike[str]) -> tuple[TwinInverse, dict[str, Any]]:
-    """The twin in ``folder`` and its metadata.
+def load_twin(folder: str | PathLike[str]) -> tuple[TwinInverse, dict[str, Any], dict[str, np.ndarray]]:
+    """The twin in ``folder``, its metadata, and the caller's tensors.
 
     Raises:
         ValueError: A file is missing, truncated, foreign or does not fit the other; the message names it.
@@ -52,9 +64,10 @@ def load_twin(folder: str | PathLike[str]) -> tuple[TwinInverse, dict[str, Any]]
         raise ValueError(f"{weights} is damaged or not a safetensors file: {error}") from None
     try:
         spec = NetworkSpec.from_dict(metadata["network"])
-        anchors = Anchors(tensors.pop("anchors.x"), tensors.pop("anchors.y"))
-        network = {name.removeprefix("network."): value for name, value in tensors.items()}
-        return TwinInverse(TwinEvaluator(spec, network), anchors), metadata
+        anchors = Anchors(tensors.pop(f"{_ANCHORS}x"), tensors.pop(f"{_ANCHORS}y"))
+        names = [name for name in tensors if name.startswith(_NETWORK)]
+        network = {name.removeprefix(_NETWORK): tensors.pop(name) for name in names}
+        return TwinInverse(TwinEvaluator(spec, network), anchors), metadata, tensors
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} does not hold a usable model: {error}") from error
 

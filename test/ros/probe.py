@@ -31,11 +31,15 @@ _namespaces = (f"/probe_{i}" for i in count(1))
 
 
 class Process:
-    """An executable of the package in a process of its own; its output goes to a file."""
+    """An executable of the package in a process of its own; its output goes to a file.
 
-    def __init__(self, module: str, log: Path, *ros_args: str) -> None:
+    Modules in ``python_path`` hide others of their names from it.
+    """
+
+    def __init__(self, module: str, log: Path, *ros_args: str, python_path: Path | None = None) -> None:
         package_parent = str(Path(itnnr_ik.__file__).parents[1])
-        path = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH")]))
+        folders = [python_path and str(python_path), package_parent, os.environ.get("PYTHONPATH")]
+        path = os.pathsep.join(filter(None, folders))
         self._log = log
         with log.open("w") as output:
             self._popen = subprocess.Popen(
@@ -61,9 +65,12 @@ class Process:
         """Its exit status, once it ends by itself."""
         return self._popen.wait(timeout)
 
+    def send(self, number: signal.Signals) -> None:
+        self._popen.send_signal(number)
+
     def interrupt(self, number: signal.Signals) -> int:
         """Its exit status after a signal."""
-        self._popen.send_signal(number)
+        self.send(number)
         return self._popen.wait(ANSWER_TIMEOUT)
 
     def kill(self) -> None:
@@ -115,10 +122,11 @@ class Probe:
         self._executor.shutdown()
         self.node.destroy_node()
 
-    def start(self, module: str, *ros_args: str) -> Process:
+    def start(self, module: str, *ros_args: str, python_path: Path | None = None) -> Process:
         """Start an executable here; it is ended with the probe."""
         log = self._folder / f"{len(self._processes)}_{module}.txt"
-        self._processes.append(Process(module, log, "-r", f"__ns:={self.namespace}", *ros_args))
+        place = ("-r", f"__ns:={self.namespace}")
+        self._processes.append(Process(module, log, *place, *ros_args, python_path=python_path))
         return self._processes[-1]
 
     def start_ik_node(self, *ros_args: str) -> Process:
@@ -155,8 +163,11 @@ class Probe:
     def start_simulator(self, *ros_args: str) -> Process:
         """Start a simulator and wait until it and this probe hear each other."""
         process = self.start("simulator", *ros_args)
+        solutions = not any("command_out_type" in argument for argument in ros_args)
         self.spin_until(
-            lambda: bool(self.joint_states) and self.commands.get_subscription_count() >= 2,
+            lambda: (
+                bool(self.joint_states) and (not solutions or self.commands.get_subscription_count() >= 2)
+            ),
             START_TIMEOUT,
             "a running simulator",
         )

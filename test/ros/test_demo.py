@@ -58,6 +58,24 @@ def test_an_arm_is_solved_live_and_measured(tmp_path: Path) -> None:
     assert picture.stat().st_size > 20_000
 
 
+def test_physics_and_an_animation(tmp_path: Path) -> None:
+    """The arm has mass, the answers are the same, and its motion is drawn."""
+    pytest.importorskip("mujoco", reason="simulates and draws with MuJoCo")
+    from itnnr_ik.demo.animation import check_animation
+
+    animation = tmp_path / "demo.gif"
+    try:
+        check_animation(animation)
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    arguments = ["--arm", "yaw_pitch_pitch", "--seconds", "1.5", "--output", str(tmp_path / "demo.png")]
+    process = demo(*arguments, "--simulator", "mujoco", "--animation", str(animation))
+    output, log = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 0, output + log
+    assert f"animation: {animation}" in output
+    assert animation.read_bytes().startswith(b"GIF")
+
+
 def test_recorded_joints_are_replayed_against_the_model(tmp_path: Path) -> None:
     """The displacement from the recorded joints is measured, and is next to nothing."""
     angles = np.linspace(0.0, np.pi, 100)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
 from probe import SILENCE, Probe, values_of
 from rcl_interfaces.srv import GetParameters, SetParametersAtomically
 from rclpy.parameter import Parameter
@@ -14,6 +15,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.arms import get_arm
 from itnnr_ik.ros.settings import PARAMETERS
+from itnnr_ik.ros.status import stamp_text
 
 ARM = get_arm("two_link")
 START = (-0.2, 0.9)
@@ -159,3 +161,24 @@ def test_an_orientation_is_ignored_and_that_is_said_once(probe: Probe) -> None:
         np.testing.assert_allclose(tip(*solution.position), NEAR, atol=1e-6)
     assert [note is None for note in notes] == [True, False, True]
     assert "orientations are ignored" in str(notes[1])
+
+
+def test_what_a_newer_target_overtakes_is_counted(probe: Probe) -> None:
+    """A burst leaves the newest, which is answered; the report tells of the others."""
+    reports: list[DiagnosticArray] = []
+    probe.node.create_subscription(DiagnosticArray, "/diagnostics", reports.append, 10)
+    probe.start_ik_node()
+    probe.send_first_joint_state(ARM.joint_names, START)
+    targets = [probe.target(*NEAR) for _ in range(200)]
+    for target in targets:
+        probe.targets.publish(target)
+    last = stamp_text(targets[-1].header.stamp)
+    probe.spin_until(
+        lambda: any(values_of(status)["stamp"] == last for status in probe.statuses), 10.0, "the last answer"
+    )
+    answered = len(probe.statuses)
+    assert answered < len(targets)
+    reports.clear()
+    probe.spin_until(lambda: len(reports) > 1, 10.0, "reports on /diagnostics")
+    values = values_of(reports[-1].status[0])
+    assert int(values["dropped"]) >= len(targets) - answered

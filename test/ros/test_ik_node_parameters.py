@@ -64,7 +64,7 @@ def test_warnings_held_back_are_counted(probe: Probe) -> None:
 
 def test_a_trained_model_brings_its_names(probe: Probe, tmp_path: Path, root: Path) -> None:
     """A model folder beside the packaged parameters: its joints count. An integer does for a number."""
-    arm, inverse, metadata = load_model("three_link")
+    arm, inverse, metadata, _ = load_model("three_link")
     names = ("shoulder", "elbow", "wrist")
     save_model(tmp_path / "mine", arm.with_changes(joint_names=names), inverse, metadata["metrics"])
     parameters = root / "config" / "three_link.yaml"

@@ -1,4 +1,4 @@
-"""The launch file, run by the real launch system; skipped where that is not installed."""
+"""The launch files, run by the real launch system; skipped where that is not installed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from probe import ANSWER_TIMEOUT, START_TIMEOUT, Probe, values_of
+from std_msgs.msg import Float64MultiArray
+from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.arms import ARMS
 
@@ -35,6 +37,20 @@ import sys
 from launch.launch_description_sources import get_launch_description_from_python_launch_file
 for argument in get_launch_description_from_python_launch_file(sys.argv[1]).get_launch_arguments():
     print(argument.name, len(argument.choices or ()), argument.description)
+"""
+
+#: The actions that a launch file would start, given its arguments.
+EXPAND = """
+import sys
+from launch import LaunchContext
+from launch.launch_description_sources import get_launch_description_from_python_launch_file
+context = LaunchContext()
+for pair in sys.argv[2:]:
+    name, value = pair.split(":=")
+    context.launch_configurations[name] = value
+for entity in get_launch_description_from_python_launch_file(sys.argv[1]).entities:
+    for action in entity.execute(context) or ():
+        print(type(action).__name__)
 """
 
 
@@ -85,10 +101,18 @@ def launch(
             process.wait(START_TIMEOUT)
 
 
+@pytest.mark.parametrize("simulator", ["kinematic", "mujoco"])
 @pytest.mark.parametrize("arm", ARMS)
-def test_arm_follows_a_circle(launch: Callable[..., Callable[[], str]], probe: Probe, arm: str) -> None:
+def test_arm_follows_a_circle(
+    launch: Callable[..., Callable[[], str]], probe: Probe, arm: str, simulator: str
+) -> None:
     """Three processes: every target is solved once a joint state has come, and the joints move."""
-    end = launch(f"arm:={arm}", "targets:=circle")
+    if simulator == "mujoco":
+        pytest.importorskip("mujoco", reason="the simulator needs MuJoCo")
+    commands: list[JointTrajectory] = []
+    topic = "joint_trajectory_controller/joint_trajectory"
+    probe.node.create_subscription(JointTrajectory, topic, commands.append, 100)
+    end = launch(f"arm:={arm}", "targets:=circle", f"simulator:={simulator}")
     # The probe hears each of the three publishers from another moment on.
     probe.spin_until(
         lambda: (
@@ -101,9 +125,27 @@ def test_arm_follows_a_circle(launch: Callable[..., Callable[[], str]], probe: P
     codes = [values_of(status)["code"] for status in probe.statuses]
     assert set(codes) <= {"no_joint_state", "solved"}
     assert tuple(probe.solutions[-1].name) == ARMS[arm].joint_names
+    assert bool(commands) == (simulator == "mujoco")
+    # Simulated time starts at 0.
+    assert (probe.joint_states[-1].header.stamp.sec < 10**6) == (simulator == "mujoco")
+    assert (probe.solutions[-1].header.stamp.sec < 10**6) == (simulator == "mujoco")
     output = end()
     assert output.count("process has finished cleanly") == 3
     assert "Traceback" not in output
+
+
+def test_commands_of_ones_choice(launch: Callable[..., Callable[[], str]], probe: Probe) -> None:
+    """What ik_node is told to send the simulator follows, whichever it is."""
+    commands: list[Float64MultiArray] = []
+    topic = "forward_position_controller/commands"
+    probe.node.create_subscription(Float64MultiArray, topic, commands.append, 100)
+    end = launch("command_out_type:=std_msgs/Float64MultiArray", "targets:=lemniscate")
+    probe.spin_until(
+        lambda: len(commands) >= 50 and len({tuple(s.position) for s in probe.joint_states}) > 10,
+        START_TIMEOUT,
+        "fifty commands and a moving arm",
+    )
+    assert end().count("process has finished cleanly") == 3
 
 
 def test_a_robot_of_ones_own(launch: Callable[..., Callable[[], str]], probe: Probe, root: Path) -> None:
@@ -124,15 +166,34 @@ def test_a_robot_of_ones_own(launch: Callable[..., Callable[[], str]], probe: Pr
     assert output.count("process started") == output.count("process has finished cleanly") == 1
 
 
-def test_every_argument_is_described(environment: dict[str, str], root: Path) -> None:
+ARGUMENTS = {
+    "ik": {
+        *("arm", "autostart", "simulator", "targets", "rviz", "command_out_type"),
+        *("model", "params_file", "bag", "urdf"),
+    },
+    "ros2_control": {"arm", "targets", "model", "params_file", "controllers_file", "gz_args"},
+}
+FREE = {"model", "params_file", "bag", "urdf", "controllers_file", "gz_args"}
+
+
+@pytest.mark.parametrize("file", ARGUMENTS)
+def test_every_argument_is_described(environment: dict[str, str], root: Path, file: str) -> None:
     """With a sentence, and with choices where the values are known."""
-    command = [sys.executable, "-c", DESCRIBE, str(root / "launch" / "ik.launch.py")]
+    command = [sys.executable, "-c", DESCRIBE, str(root / "launch" / f"{file}.launch.py")]
     listing = subprocess.run(
         command, env=environment, check=True, capture_output=True, text=True, timeout=ANSWER_TIMEOUT
     ).stdout
     described = {line.split()[0]: line.split(maxsplit=2)[1:] for line in listing.splitlines()}
-    names = {"arm", "autostart", "model", "params_file", "simulator", "targets", "bag", "urdf", "rviz"}
-    assert set(described) == names
+    assert set(described) == ARGUMENTS[file]
     assert all(len(description) > 20 for _, description in described.values())
     with_choices = {name for name, (choices, _) in described.items() if int(choices)}
-    assert with_choices == {"arm", "simulator", "targets", "rviz"}
+    assert with_choices == ARGUMENTS[file] - FREE
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_gazebo_is_given_the_arm(environment: dict[str, str], root: Path, arm: str) -> None:
+    """Gazebo itself is not here, but what would be started is: with the arm's URDF and its controllers."""
+    command = [sys.executable, "-c", EXPAND, str(root / "launch" / "ros2_control.launch.py"), f"arm:={arm}"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=START_TIMEOUT)
+    assert result.returncode == 0, result.stderr
+    assert set(result.stdout.split()) == {"IncludeLaunchDescription", "Node", "RegisterEventHandler"}

@@ -21,7 +21,10 @@ CONFIG = Path(__file__).parents[2] / "config"
 #: The parameters of each node, and which of them are numbers with a range.
 PARAMETERS = {
     "itnnr_ik": {parameter.name for parameter in (AUTOSTART, *OF_THE_NODE)},
-    "simulator": {"model", "joints", "rate", "max_velocity", "initial_positions"},
+    "simulator": {
+        *("model", "joints", "rate", "max_velocity", "initial_positions", "start_at", "engine"),
+        *("publish_clock", "command_out_type", "command_out_topic"),
+    },
 }
 BOUNDED = {
     *("tolerance", "joint_state_timeout", "target_timeout", "plane_tolerance", "max_joint_step"),

@@ -1,16 +1,25 @@
-"""The kinematic simulator as a process: what it publishes, and which commands it follows."""
+"""The simulator as a process: what it publishes, and which commands it follows."""
 
 from __future__ import annotations
 
 import math
+import signal
 from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
-from probe import SILENCE, Probe, Process
+from builtin_interfaces.msg import Duration
+from probe import SILENCE, START_TIMEOUT, Probe, Process
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from itnnr_ik.arms import get_arm
+from itnnr_ik.arms import ARMS, get_arm
+from itnnr_ik.ros.commands import COMMAND_TYPES
+from itnnr_ik.targets import curve_for
 
 JOINTS = get_arm("two_link").joint_names
 START = (0.1, 0.5)
@@ -36,10 +45,10 @@ def command(probe: Probe, names: Sequence[str], positions: Sequence[float]) -> N
     probe.commands.publish(JointState(name=list(names), position=list(positions)))
 
 
-def wait_until_at(probe: Probe, positions: Sequence[float]) -> None:
+def wait_until_at(probe: Probe, positions: Sequence[float], tolerance: float = 1e-12) -> None:
     def arrived() -> bool:
         return bool(probe.joint_states) and np.allclose(
-            probe.joint_states[-1].position, positions, atol=1e-12
+            probe.joint_states[-1].position, positions, atol=tolerance
         )
 
     probe.spin_until(arrived, 10.0, f"the joints at {list(positions)}")
@@ -140,6 +149,11 @@ def test_every_parameter_has_its_effect(probe: Probe) -> None:
         ("initial_positions:=[0.0, 3.0]", "initial positions must be within"),
         ("joints:=[a, b, c]", "parameter 'joints' must be a list of 2 distinct joint names"),
         ("model:=four_link", "four_link"),
+        ("engine:=gazebo", "parameter 'engine' must be one of ['kinematic', 'mujoco'], got 'gazebo'"),
+        ("start_at:=home", "parameter 'start_at' must be one of ['rest', 'circle', 'line', 'lemniscate']"),
+        ("publish_clock:=1", "parameter 'publish_clock' must be true or false, got 1"),
+        ("command_out_type:=std_msgs/String", "parameter 'command_out_type' must be one of ['none', "),
+        ("command_out_topic:=7", "parameter 'command_out_topic' must be text"),
     ],
 )
 def test_wrong_parameter_ends_the_simulator_with_one_line(probe: Probe, override: str, text: str) -> None:
@@ -148,3 +162,156 @@ def test_wrong_parameter_ends_the_simulator_with_one_line(probe: Probe, override
     assert process.wait() == 1
     assert text in process.output
     assert len(process.output.splitlines()) == 1
+
+
+class Commander:
+    """Sends one kind of command to a simulator, and hears its clock."""
+
+    def __init__(self, probe: Probe, command_type: str, topic: str) -> None:
+        self._probe = probe
+        self._publisher = probe.node.create_publisher(COMMAND_TYPES[command_type][0], topic, 10)
+        self.clocks: list[Clock] = []
+        probe.node.create_subscription(Clock, "clock", self.clocks.append, 100)
+
+    def start(self, *options: str) -> Process:
+        """A simulator whose /clock is in the probe's namespace, once all hear each other."""
+        process = self._probe.start_simulator("-r", "/clock:=clock", *options)
+        self._probe.spin_until(
+            lambda: self._publisher.get_subscription_count() == 1, START_TIMEOUT, "a simulator that listens"
+        )
+        self._probe.spin_for(SILENCE)
+        self._probe.clear()
+        self.clocks.clear()
+        return process
+
+    def send(self, message: JointTrajectory | Float64MultiArray) -> None:
+        self._publisher.publish(message)
+
+
+def options(**parameters: object) -> list[str]:
+    return [word for name, value in parameters.items() for word in ("-p", f"{name}:={value}")]
+
+
+engines = pytest.mark.parametrize(
+    "engine",
+    [
+        "kinematic",
+        pytest.param("mujoco", marks=pytest.mark.skipif(not find_spec("mujoco"), reason="needs MuJoCo")),
+    ],
+)
+
+
+def one_point(positions: Sequence[float], seconds: float, names: Sequence[str] = JOINTS) -> JointTrajectory:
+    due = Duration(sec=int(seconds), nanosec=round(1e9 * (seconds % 1.0)))
+    point = JointTrajectoryPoint(
+        positions=list(positions), velocities=[0.0] * len(positions), time_from_start=due
+    )
+    return JointTrajectory(joint_names=list(names), points=[point])
+
+
+@engines
+def test_follows_trajectories_on_its_clock(probe: Probe, engine: str) -> None:
+    """By name, in the time given, on simulated time from 0; what breaks a rule is ignored with a warning."""
+    topic, command_type = "arm/joint_trajectory", "trajectory_msgs/JointTrajectory"
+    commander = Commander(probe, command_type, topic)
+    process = commander.start(
+        *options(engine=engine, publish_clock="true", initial_positions=list(START), rate=50),
+        *options(command_out_type=command_type, command_out_topic=topic, max_velocity=3.0),
+    )
+    commander.send(one_point((0.2, 0.9), 1.0, names=("joint_2", "joint_1")))
+    probe.spin_for(0.4)
+    for bad, text in (
+        (one_point((0.0, math.nan), 1.0), "expected finite numbers"),
+        (one_point((0.0, 0.0), 1.0, names=("joint_1", "joint_9")), "expected joints ['joint_1', 'joint_2']"),
+    ):
+        commander.send(bad)
+        probe.spin_until(lambda text=text: text in process.output, 5.0, f"a warning with {text}")
+        probe.spin_for(1.1)  # the throttle's period
+    assert process.output.count("command ignored: ") == 2
+
+    times = np.array([stamp_of(message) for message in probe.joint_states])
+    joints = np.array([message.position for message in probe.joint_states])
+    assert np.isfinite(joints).all()
+    np.testing.assert_allclose(joints[-1], (0.9, 0.2), atol=1e-3)
+    moving = times[np.abs(joints - START).max(axis=1) > 0.01]
+    arrived = times[np.abs(joints - (0.9, 0.2)).max(axis=1) < 0.01]
+    assert 0.6 <= arrived[0] - moving[0] <= 1.1
+    # A cubic from rest to rest.
+    velocities = np.array([message.velocity for message in probe.joint_states])
+    assert velocities[:, 0].max() == pytest.approx(1.5 * 0.8, rel=0.1)
+
+    clocks = np.array([message.clock.sec + 1e-9 * message.clock.nanosec for message in commander.clocks])
+    assert (np.diff(clocks) > 0.0).all()
+    assert clocks[0] < START_TIMEOUT
+    assert set(times) <= {*clocks, times[0], times[-1]}
+    assert np.median(np.diff(times)) == pytest.approx(0.02, rel=0.2)
+
+
+@engines
+def test_follows_arrays_of_positions(probe: Probe, engine: str) -> None:
+    """In the order of its joints; a wrong number and what is not finite is ignored with a warning."""
+    command_type = "std_msgs/Float64MultiArray"
+    commander = Commander(probe, command_type, COMMAND_TYPES[command_type][1])
+    process = commander.start(
+        *options(engine=engine, command_out_type=command_type, initial_positions=list(START))
+    )
+    commander.send(Float64MultiArray(data=[0.3, 0.4]))
+    wait_until_at(probe, (0.3, 0.4), tolerance=1e-3)
+    for data in ([], [0.1], [0.1, 0.2, 0.3], [math.nan, 0.2], [0.1, -math.inf]):
+        commander.send(Float64MultiArray(data=data))
+        probe.spin_for(0.05)
+    probe.spin_for(SILENCE)
+    np.testing.assert_allclose(probe.joint_states[-1].position, (0.3, 0.4), atol=1e-3)
+    assert np.isfinite([[*message.position, *message.velocity] for message in probe.joint_states]).all()
+    assert process.output.count("command ignored: expected 2 finite commanded positions in [rad], got") == 1
+    assert commander.clocks == []
+    # On the node's own clock, which is this one's too.
+    now = probe.node.get_clock().now().nanoseconds * 1e-9
+    assert stamp_of(probe.joint_states[-1]) == pytest.approx(now, abs=0.5)
+
+
+@engines
+def test_a_kilohertz(probe: Probe, engine: str) -> None:
+    """Stamps only rise, whatever the timer does, and physics keeps up with the clock."""
+    probe.start_simulator(*options(engine=engine, rate=1000))
+    probe.spin_for(1.0)
+    stamps = np.array([stamp_of(message) for message in probe.joint_states])
+    assert (np.diff(stamps) > 0.0).all()
+    assert len(stamps) > 200
+    now = probe.node.get_clock().now().nanoseconds * 1e-9
+    assert stamps[-1] == pytest.approx(now, abs=0.5)
+
+
+def test_simulated_time_stands_still_with_its_process(probe: Probe) -> None:
+    """A process that was held up goes on from where it was, and does not hurry after the clock."""
+    pytest.importorskip("mujoco", reason="needs MuJoCo")
+    clocks: list[Clock] = []
+    probe.node.create_subscription(Clock, "clock", clocks.append, 1000)
+    process = probe.start_simulator("-r", "/clock:=clock", *options(engine="mujoco", publish_clock="true"))
+    process.send(signal.SIGSTOP)
+    probe.spin_for(1.0)
+    process.send(signal.SIGCONT)
+    stopped = len(clocks)
+    probe.spin_until(lambda: len(clocks) > stopped + 20, 10.0, "simulated time that goes on")
+    times = np.array([message.clock.sec + 1e-9 * message.clock.nanosec for message in clocks])
+    assert (np.diff(times) > 0.0).all()
+    assert np.diff(times).max() < 0.5
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_starts_at_a_curve(probe: Probe, arm: str) -> None:
+    """The tip is where target_source starts on it."""
+    probe.start_simulator(*options(model=arm, start_at="lemniscate"))
+    probe.spin_until(lambda: bool(probe.joint_states), 5.0, "a joint state")
+    tip = ARMS[arm].forward(probe.joint_states[-1].position)
+    np.testing.assert_allclose(tip, curve_for(ARMS[arm], "lemniscate").at(0.0), atol=1e-6)
+
+
+def test_without_mujoco_it_ends_with_what_to_install(probe: Probe, tmp_path: Path) -> None:
+    """One line, exit status 1."""
+    (tmp_path / "mujoco.py").write_text("raise ImportError('not here')\n")
+    process = probe.start("simulator", "-p", "engine:=mujoco", python_path=tmp_path)
+    assert process.wait() == 1
+    (line,) = process.output.splitlines()
+    assert "parameter 'engine' cannot be 'mujoco'" in line
+    assert "pip install 'itnnr_ik[mujoco]'" in line

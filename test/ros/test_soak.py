@@ -12,7 +12,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from probe import START_TIMEOUT, Probe, Process, values_of
 from rules import acceptance_problems
-from traffic_loop import COMMANDING, TrafficLoop, swing
+from traffic_loop import COMMANDING, Sent, TrafficLoop, swing
 
 from itnnr_ik.arms import get_arm
 
@@ -59,13 +59,13 @@ def test_soak(
     heartbeats.clear()
 
     memory, round_trips = [], []
-    answered = 0
+    answered: list[Sent] = []
     lower, upper = ARM.limits
     start = time.time()
     while time.time() < start + seconds:
         loop.run(1.0)
         memory.append((time.time() - start, resident_memory(process)))
-        answered += len(loop.codes)
+        answered += [target for target, _ in loop.codes]
         assert loop.count().keys() <= {"solved"}
         for command in loop.commands:
             assert acceptance_problems(command.message, ARM.joint_names) == []
@@ -76,14 +76,16 @@ def test_soak(
         ]
         loop.clear()
     loop.drain(2.0 * HEARTBEAT)
-    answered += len(loop.codes)
+    answered += [target for target, _ in loop.codes]
 
-    sent = len(loop.sent)
-    assert list(loop.sent.values())[-1] in [target for target, _ in loop.codes], "the newest is answered"
-    assert answered >= 0.5 * sent
+    sent = list(loop.sent.values())
+    assert answered[-1] is sent[-1], "the newest target is answered"
+    assert len(answered) >= 0.5 * len(sent)
     dropped = values_of(heartbeats[-1].status[0]).get("dropped")
     if dropped is not None:
-        assert int(dropped) >= sent - answered, "what was not answered was overtaken, and is reported"
+        assert int(dropped) >= len(sent) - len(answered), (
+            "what was not answered was overtaken, and is reported"
+        )
     # By the node's own clock: the probe may be late in hearing of it.
     beats = [beat.header.stamp.sec + 1e-9 * beat.header.stamp.nanosec for beat in heartbeats]
     longest_gap = float(np.diff(beats).max())
@@ -96,8 +98,8 @@ def test_soak(
     end = seconds - settling
     figures = {
         "seconds": seconds,
-        "sent": sent,
-        "answered": answered,
+        "sent": len(sent),
+        "answered": len(answered),
         "heartbeats": len(beats),
         "longest time between heartbeats [s]": round(longest_gap, 3),
         "memory at first, settled, largest then, last [MB]": [

@@ -18,7 +18,7 @@ from itnnr_ik.solver import model as models
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the model of the two-link arm."""
-    arm, inverse, metadata = models.load_model("two_link")
+    arm, inverse, metadata, _ = models.load_model("two_link")
     models.save_model(tmp_path / "copy", arm, inverse, {"metrics": metadata["metrics"]})
     return tmp_path / "copy"
 
@@ -36,7 +36,7 @@ def test_every_packaged_model_is_small_and_says_how_good_it_is(root: Path, name:
     folder = root / "itnnr_ik" / "models" / name
     assert {path.name for path in folder.iterdir()} == {"arm.urdf", "model.json", "weights.safetensors"}
     assert sum(path.stat().st_size for path in folder.iterdir()) < 2_000_000
-    arm, inverse, metadata = models.load_model(name)
+    arm, inverse, metadata, _ = models.load_model(name)
     assert arm == ARMS[name]
     assert len(inverse.anchors) == metadata["metrics"]["anchors"]
     metrics = metadata["metrics"]

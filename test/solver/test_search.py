@@ -13,7 +13,7 @@ from itnnr_ik.solver.search import MANY_NEIGHBOURS, STEPS, Searcher
 
 @pytest.fixture(scope="module", params=list(ARMS))
 def searcher(request: pytest.FixtureRequest) -> Searcher:
-    arm, inverse, _ = load_model(request.param)
+    arm, inverse, *_ = load_model(request.param)
     return Searcher(arm, inverse, tolerance=1e-6, precision=5e-7)
 
 
@@ -39,22 +39,24 @@ def test_a_near_state_is_the_first_anchor(searcher: Searcher) -> None:
     assert (from_current, len(without)) == (False, 3)
 
 
-def test_a_target_near_by_is_followed_from_the_current_state(searcher: Searcher) -> None:
-    """Without neighbours, and none of them leads to less motion, off the stretched arm."""
-    arm, rng = searcher.arm, np.random.default_rng(2)
+def test_a_target_near_by_is_followed_without_more_motion(searcher: Searcher) -> None:
+    """No neighbour leads to less motion than the current state does; near a singularity they are asked."""
     if searcher.redundant:
-        return  # it has curves of solutions to choose from
-    elbow = arm.n_joints - 1
-    for state in arm.sample(200, rng):
-        if abs(state[elbow]) < 0.2:
-            continue
+        pytest.skip("it has curves of solutions to choose from, and is not followed this way")
+    arm, rng = searcher.arm, np.random.default_rng(2)
+    from_current = 0
+    for state in arm.sample(300, rng):
         goal = arm.forward(np.clip(state + rng.uniform(-0.02, 0.02, arm.n_joints), arm.lower, arm.upper))
         joints, residual, anchor = searcher.search(goal.tolist(), state.tolist())
-        assert (residual <= 1e-6, anchor) == (True, "current")
+        from_current += anchor == "current"
+        assert residual <= 1e-6
         neighbours = searcher.inverse.anchors.nearest(goal, MANY_NEIGHBOURS)
         others, residuals, _ = searcher.refined(goal.tolist(), neighbours, state.tolist(), STEPS)
         least = np.abs(others - state).max(axis=1)[residuals <= 1e-6].min()
-        assert np.abs(np.subtract(joints, state)).max() <= least + 1e-4
+        assert (
+            np.abs(np.subtract(joints, state)).max() <= least + 1e-4
+        )  # a stretched arm has that much play within the tolerance
+    assert from_current > 240
 
 
 def test_adjusted_anchors_are_nearer_to_the_target_than_the_anchors(searcher: Searcher) -> None:

@@ -53,7 +53,7 @@ def test_predictions_come_in_the_order_of_the_anchors(first_rank: int) -> None:
 @pytest.mark.parametrize("name", ARMS)
 def test_candidates_are_ranked_by_consistency(name: str) -> None:
     """Residuals rise along a row, belong to their candidates, and the ranks name the anchors."""
-    arm, inverse, _ = load_model(name)
+    arm, inverse, *_ = load_model(name)
     targets = arm.forward(arm.sample(100, np.random.default_rng(4)))
     found = inverse.candidates(targets, arm.forward, k=6)
     assert (np.diff(found.residual, axis=1) >= 0.0).all()
@@ -68,7 +68,7 @@ def test_candidates_are_ranked_by_consistency(name: str) -> None:
 @pytest.mark.parametrize("name", ARMS)
 def test_re_anchoring_lowers_the_residual(name: str) -> None:
     """A second pass from the answers of the first improves the median tenfold."""
-    arm, inverse, _ = load_model(name)
+    arm, inverse, *_ = load_model(name)
     targets = arm.forward(arm.sample(500, np.random.default_rng(5)))
     one, two = (inverse.candidates(targets, arm.forward, passes=n).residual[:, 0] for n in (1, 2))
     assert np.median(two) < 0.1 * np.median(one)

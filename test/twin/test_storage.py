@@ -28,13 +28,24 @@ def test_what_was_saved_is_loaded(tmp_path: Path, name: str) -> None:
     """The same predictions bit by bit, the anchors, the architecture and the metadata of the caller."""
     inverse = random_inverse(SPECS[name])
     save_twin(tmp_path / "deep" / "folder", inverse, {"note": "Größe", "numbers": [1, 2.5]})
-    loaded, metadata = load_twin(tmp_path / "deep" / "folder")
+    loaded, metadata, tensors = load_twin(tmp_path / "deep" / "folder")
+    assert tensors == {}
     assert loaded.evaluator.spec == SPECS[name]
     np.testing.assert_array_equal(loaded.anchors.x, inverse.anchors.x)
     np.testing.assert_array_equal(loaded.anchors.y, inverse.anchors.y)
     targets = np.random.default_rng(0).normal(size=(30, 2))
     np.testing.assert_array_equal(loaded.predictions(targets), inverse.predictions(targets))
     assert (metadata["note"], metadata["numbers"]) == ("Größe", [1, 2.5])
+
+
+def test_tensors_of_the_caller_come_back(tmp_path: Path) -> None:
+    """In the precision and the shape that they had, beside the twin's own."""
+    mine = np.random.default_rng(0).normal(size=(2, 3, 3)).swapaxes(0, 2)
+    save_twin(tmp_path, random_inverse(SPEC), {}, {"mine": mine})
+    _, _, tensors = load_twin(tmp_path)
+    assert list(tensors) == ["mine"]
+    assert tensors["mine"].dtype == mine.dtype
+    np.testing.assert_array_equal(tensors["mine"], mine)
 
 
 def test_every_user_may_read_a_model(folder: Path) -> None:

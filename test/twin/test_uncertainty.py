@@ -49,7 +49,7 @@ def test_by_hand() -> None:
 @pytest.mark.parametrize("name", ["two_link", "yaw_pitch_pitch"])
 def test_it_ranks_the_errors_of_an_arm(name: str) -> None:
     """With the exact f, consistency is the error; loop and disagreement go with it."""
-    arm, inverse, _ = load_model(name)
+    arm, inverse, *_ = load_model(name)
     targets = arm.forward(arm.sample(400, np.random.default_rng(0)))
     found = uncertainty(inverse, targets, arm.forward)
     error = np.linalg.norm(arm.forward(found.x) - targets, axis=1)

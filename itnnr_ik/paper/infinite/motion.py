@@ -46,7 +46,7 @@ def compare_motion(count: int = 300, seed: int = 0) -> list[Motion]:
     One pass of F from the current state, `IKSolver.solve` with the current state, and one pass of F from the
     known posture that is nearest in y. Targets that the solver does not reach are left out.
     """
-    arm, inverse, _ = load_model("three_link")
+    arm, inverse, *_ = load_model("three_link")
     solver = IKSolver(arm, inverse)
     rng = np.random.default_rng(seed)
     current = arm.sample(count, rng)

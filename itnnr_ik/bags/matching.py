@@ -1,0 +1,244 @@
+"""Joint states and measured poses of a recording on one time axis, whatever their clocks say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from itnnr_ik.arms import harmonic
+from itnnr_ik.bags.reader import Bag, BagError, RecordedJoints, RecordedPose
+
+Array = NDArray[np.float64]
+
+#: A joint that moves less than this [rad] in the whole recording is not one of the arm's.
+_MOVES = 0.05
+#: More joints than this have more harmonics than a recording can tell apart.
+MAX_JOINTS = 6
+#: Joint states farther apart than this many periods, and this many [s], are not interpolated between.
+_GAP_PERIODS, _GAP = 5.0, 0.05
+#: Stamps count as a clock if so many of them rise, and two as one clock if they share so much of their time.
+_RISING, _SHARED = 0.9, 0.5
+#: Poses that the clock offset is searched with, and the work (poses times squared harmonics) of a trial when
+#: it is refined; the step [s] of the search; residuals beyond so many medians are left out.
+_OFFSET_POSES, _OFFSET_WORK, _OFFSET_STEP, _OUTLYING = 3000, 3e7, 0.02, 5.0
+
+
+@dataclass(frozen=True)
+class Series:
+    """Values (k, d) at strictly rising times (k,) [s]."""
+
+    times: Array
+    values: Array
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What was recorded of an arm.
+
+    Attributes:
+        joint_names: The arm's joints, in the order of the columns of ``joints``.
+        frame: Frame of the poses.
+        joints: Joint positions (k, n) [rad].
+        poses: Positions of the tip (l, 3) [m], by their own clock.
+        clock: ``stamp`` or ``receipt``: where the times are from.
+        skipped: How many messages were left out, by reason.
+    """
+
+    joint_names: tuple[str, ...]
+    frame: str
+    joints: Series
+    poses: Series
+    clock: str
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class ClockOffset:
+    """How far the poses' clock is ahead of the joint states' in [s], and the standard error of that."""
+
+    seconds: float
+    error: float
+
+
+def read_recording(
+    bag: Bag, joint_topic: str | None, pose_topic: str | None, joints: Sequence[str] | None
+) -> Recording:
+    """Joint states and poses of an open bag; messages that cannot be used are counted.
+
+    Args:
+        bag: The recording.
+        joint_topic, pose_topic: None for the only one of its type.
+        joints: Names of the arm's joints, base to tip; None for those that move, in recorded order.
+
+    Raises:
+        BagError: There are no two topics, or nothing usable in one of them.
+    """
+    skipped: Counter[str] = Counter()
+    states = list(bag.joint_states(joint_topic))
+    names = _choose_joints(states, joints)
+    rows = list(_usable_states(states, names, skipped))
+    frame, poses = _in_one_frame(bag.poses(pose_topic), skipped)
+    for label, count in (("joint states with the arm's joints", len(rows)), ("finite poses", len(poses))):
+        if count < 2:
+            raise BagError(f"expected at least two {label} in {bag.path}, got {count}")
+    joint_times = np.array([(s.stamp, s.received) for s, _ in rows]).T
+    pose_times = np.array([(p.stamp, p.received) for p in poses]).T
+    by_stamp = _is_clock(joint_times[0]) and _is_clock(pose_times[0])
+    by_stamp = by_stamp and _shared(joint_times[0], pose_times[0]) >= _SHARED
+    row = 0 if by_stamp else 1
+    start = joint_times[row].min()
+    return Recording(
+        names,
+        frame,
+        _series(joint_times[row] - start, np.array([p for _, p in rows]), "joint states", skipped),
+        _series(pose_times[row] - start, np.array([p.position for p in poses]), "poses", skipped),
+        "stamp" if by_stamp else "receipt",
+        skipped,
+    )
+
+
+def interpolated(series: Series, times: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Values (k, d) at ``times`` (k,) [s], and where two neighbours are near enough for that: (k,)."""
+    after = np.clip(np.searchsorted(series.times, times), 1, len(series) - 1)
+    gap = series.times[after] - series.times[after - 1]
+    share = (times - series.times[after - 1]) / gap
+    values = series.values[after - 1] + share[:, None] * (series.values[after] - series.values[after - 1])
+    longest = max(_GAP, _GAP_PERIODS * float(np.median(np.diff(series.times))))
+    return values, (share >= 0.0) & (share <= 1.0) & (gap <= longest)
+
+
+def estimate_offset(joints: Series, poses: Series, limit: float) -> ClockOffset:
+    """The offset that makes the poses the best function of the joints, within ± ``limit`` [s].
+
+    The function is the harmonics' linear combination (see `itnnr_ik.arms.harmonic`), fitted anew for every
+    offset that is tried: no kinematics need be known.
+
+    Raises:
+        BagError: The two do not overlap in time, or the best offset is at the limit.
+    """
+
+    def residuals(offset: float, kept: NDArray[np.bool_]) -> Array:
+        """Distances [m] from the best function; not a number where a pose has no joint states or no say."""
+        positions, valid = interpolated(joints, times - offset)
+        rows = valid & kept
+        products = harmonic.features(list(positions[rows].T), 1, np).T
+        if len(products) < 2 * products.shape[1]:
+            raise BagError(
+                f"{len(products)} poses were recorded while joint states were: too few to learn from, "
+                f"expected at least {2 * products.shape[1]}"
+            )
+        gram = products.T @ products
+        weights = np.linalg.pinv(gram, rcond=1e-10, hermitian=True) @ (products.T @ tips[rows])
+        distance: Array = np.full(len(times), np.nan)
+        distance[rows] = np.linalg.norm(tips[rows] - products @ weights, axis=1)
+        return distance
+
+    times, tips = _evenly(poses, _OFFSET_POSES)
+    all_of_them = np.ones(len(times), dtype=bool)
+    tried = np.arange(-limit, limit + _OFFSET_STEP / 2, _OFFSET_STEP)
+    medians = [float(np.nanmedian(residuals(offset, all_of_them))) for offset in tried]
+    best = int(np.argmin(medians))
+    if best in (0, len(tried) - 1):
+        raise BagError(
+            f"the clocks of poses and joint states differ by {abs(tried[best]):.2g} s or more, "
+            f"expected less than --max-offset {limit:g} s"
+        )
+    count = int(_OFFSET_WORK / harmonic.n_features(joints.values.shape[1], 1) ** 2)
+    times, tips = _evenly(poses, max(count, _OFFSET_POSES))
+    kept = residuals(tried[best], np.ones(len(times), dtype=bool)) <= _OUTLYING * medians[best]
+
+    def loss(offset: float) -> float:
+        return float(np.nanmean(residuals(offset, kept) ** 2))
+
+    bounds = (tried[best - 1], tried[best + 1])
+    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-5})
+    offset, step = float(found.x), _OFFSET_STEP / 2
+    curvature = (loss(offset + step) + loss(offset - step) - 2.0 * found.fun) / step**2
+    coordinates = poses.values.shape[1]
+    error = np.sqrt(2.0 * found.fun / coordinates / max(curvature, 1e-30) / int(kept.sum()))
+    return ClockOffset(offset, float(error))
+
+
+def _evenly(series: Series, count: int) -> tuple[Array, Array]:
+    """At most ``count`` times and values, evenly over the series."""
+    chosen = np.unique(np.linspace(0, len(series) - 1, count).astype(int))
+    return series.times[chosen], series.values[chosen]
+
+
+def _choose_joints(states: Sequence[RecordedJoints], joints: Sequence[str] | None) -> tuple[str, ...]:
+    if not states:
+        raise BagError("there is no joint state in the recording")
+    if joints:
+        states[0].pick(joints)  # says what was recorded instead
+        names = tuple(joints)
+    else:
+        first = states[0].names
+        rows = [s.positions for s in states if s.names == first and len(s.positions) == len(first)]
+        low, high = np.nanquantile(np.array(rows), [0.01, 0.99], axis=0) if rows else (np.zeros(0),) * 2
+        names = tuple(name for name, moved in zip(first, high - low, strict=False) if moved > _MOVES)
+        if not names:
+            raise BagError(f"no joint moves by more than {_MOVES} rad; recorded: {', '.join(first)}")
+    if len(names) > MAX_JOINTS:
+        raise BagError(
+            f"expected at most {MAX_JOINTS} joints, got {len(names)}: name the arm's with --joints out of "
+            f"{', '.join(names)}"
+        )
+    return names
+
+
+def _usable_states(
+    states: Iterable[RecordedJoints], names: tuple[str, ...], skipped: Counter[str]
+) -> Iterable[tuple[RecordedJoints, Array]]:
+    for state in states:
+        try:
+            positions = state.pick(names)
+        except BagError:
+            skipped["joint states without the arm's joints"] += 1
+            continue
+        if not np.isfinite(positions).all():
+            skipped["joint states that are not finite"] += 1
+            continue
+        yield state, positions
+
+
+def _in_one_frame(poses: Iterable[RecordedPose], skipped: Counter[str]) -> tuple[str, list[RecordedPose]]:
+    """The commonest frame and its finite poses."""
+    finite = []
+    for pose in poses:
+        if np.isfinite(pose.position).all():
+            finite.append(pose)
+        else:
+            skipped["poses that are not finite"] += 1
+    if not finite:
+        return "", []
+    ((frame, count),) = Counter(pose.frame for pose in finite).most_common(1)
+    if count < len(finite):
+        skipped["poses in other frames"] += len(finite) - count
+    return frame, [pose for pose in finite if pose.frame == frame]
+
+
+def _is_clock(stamps: NDArray[np.int64]) -> bool:
+    return bool((stamps > 0).all() and np.mean(np.diff(stamps) > 0) >= _RISING)
+
+
+def _shared(a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
+    """Share of the shorter one's time that both cover."""
+    overlap = min(a.max(), b.max()) - max(a.min(), b.min())
+    return float(overlap / max(1, min(np.ptp(a), np.ptp(b))))
+
+
+def _series(nanoseconds: NDArray[np.int64], values: Array, what: str, skipped: Counter[str]) -> Series:
+    """Values at strictly rising times: what comes with an earlier time than one before it is left out."""
+    latest = np.maximum.accumulate(nanoseconds)
+    rising = np.concatenate([[True], nanoseconds[1:] > latest[:-1]])
+    if not rising.all():
+        skipped[f"{what} whose time does not rise"] += int((~rising).sum())
+    return Series(nanoseconds[rising] * 1e-9, values[rising])

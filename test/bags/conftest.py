@@ -1,0 +1,23 @@
+"""Synthetic recordings that several tests learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from itnnr_ik.arms import get_arm
+from itnnr_ik.bags.synthetic import Disturbances, record
+from itnnr_ik.bags.truth import TrueKinematics
+
+Recorder = Callable[..., tuple[Path, TrueKinematics]]
+
+
+@pytest.fixture(scope="session")
+def two_minutes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrueKinematics]:
+    """Two minutes of a bent two-link arm, disturbed in every way."""
+    folder = tmp_path_factory.mktemp("recordings") / "two_link"
+    return folder, record(
+        folder, get_arm("two_link"), minutes=2.0, disturbances=Disturbances(drop=0.05), bent=True, seed=1
+    )

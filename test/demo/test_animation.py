@@ -1,0 +1,86 @@
+"""The animation shows arms that move, their paths and their targets."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from itnnr_ik.arms import ARMS, Arm
+from itnnr_ik.demo.animation import animate, check_animation
+from itnnr_ik.demo.plan import ArmPlan, Result, Run
+from itnnr_ik.demo.recording import Expectation, Recording, SeenTarget, measure
+
+pytest.importorskip("mujoco", reason="MuJoCo draws it")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where to write to; the test is skipped where nothing can be drawn without a screen."""
+    path = tmp_path / "demo.gif"
+    try:
+        check_animation(path)
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    return path
+
+
+def _result(arm: Arm, start: int, count: int) -> Result:
+    """The arm sweeps for ``count`` joint states and targets at 100 Hz, from ``start`` [ns] on."""
+    recording = Recording()
+    for i, positions in enumerate(np.linspace(arm.limits[0] / 2.0, arm.limits[1] / 2.0, count)):
+        recording.targets.append(SeenTarget(start + i * 10**7, arm.forward(positions)))
+        recording.joint_states.append((start + i * 10**7, positions))
+    expected = Expectation(count, 1e-6)
+    run = Run("sweep", {}, expected)
+    return Result(
+        ArmPlan(arm, arm.name, arm.joint_names, None, (run,)),
+        run,
+        recording,
+        measure(arm, "sweep", recording, expected),
+    )
+
+
+def test_arms_side_by_side(path: Path) -> None:
+    """As many frames as the shortest run has, each unlike the one before, with arms in it."""
+    arms = [ARMS["two_link"], ARMS["yaw_pitch_pitch"]]
+    animate([_result(arms[0], 10**18, 31), _result(arms[1], 7, 41)], path)
+    with Image.open(path) as animation:
+        assert animation.n_frames == 6  # 0.3 s at 20 Hz
+        assert animation.width == 600
+        frames = []
+        for i in range(animation.n_frames):
+            animation.seek(i)
+            frames.append(np.asarray(animation.convert("RGB"), dtype=int))
+    for before, after in itertools.pairwise(frames):
+        for half in (slice(0, 300), slice(300, 600)):
+            assert (np.abs(after - before)[:, half].max(axis=-1) > 60).sum() > 50
+    # Something dark on a light ground in both halves.
+    for half in (frames[0][:, :300], frames[0][:, 300:]):
+        assert 0.01 < (half.max(axis=-1) < 128).mean() < 0.5
+
+
+def test_a_run_without_joint_states_is_named(path: Path) -> None:
+    """Rather than drawn as an arm that stands still."""
+    with pytest.raises(ValueError, match="no joint states of three_link to animate"):
+        animate([_result(ARMS["three_link"], 0, 1)], path)
+
+
+def test_what_cannot_be_written_is_found_before_the_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another format, a missing folder, no MuJoCo, no graphics: one line each."""
+    for name in ("demo.png", "missing/demo.gif"):
+        with pytest.raises(ValueError, match=r"must be a \.gif file in a folder that there is"):
+            check_animation(tmp_path / name)
+    import mujoco
+
+    def fails(*arguments: object) -> None:
+        raise RuntimeError("no display,\nno EGL")
+
+    monkeypatch.setattr(mujoco, "Renderer", fails)
+    with pytest.raises(RuntimeError, match=r"cannot draw without a screen .*: no display, no EGL; on Debian"):
+        check_animation(tmp_path / "demo.gif")
