@@ -12,10 +12,10 @@ from tqdm import tqdm
 from itnnr_ik.arms import Arm
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.replay import Replay
-from itnnr_ik.solver import IKSolver
+from itnnr_ik.solver import IKSolver, Solution
 from itnnr_ik.targets import starting_posture
 
-SOLVED, UNREACHABLE = "solved", "unreachable"
+SOLVED, UNREACHABLE, OUTSIDE_DATA = "solved", "unreachable", "outside_data"
 
 _CHUNK = 8192
 #: Single solves that are timed beside a batch, spread evenly over the recording.
@@ -65,20 +65,23 @@ def solve_replay(solver: IKSolver, replay: Replay, progress: bool = False) -> An
     if replay.current is None:
         return _one_by_one(solver, replay, progress)
     positions = np.empty((len(replay), solver.arm.n_joints))
-    converged = np.empty(len(replay), dtype=bool)
+    codes = np.full(len(replay), SOLVED, dtype=f"<U{len(OUTSIDE_DATA)}")
     start = time.perf_counter()
     with _bar(len(replay), progress) as bar:
         for first in range(0, len(replay), _CHUNK):
             rows = slice(first, min(first + _CHUNK, len(replay)))
             solutions = solver.solve_batch(replay.targets[rows], replay.current[rows])
-            positions[rows], converged[rows] = solutions.positions, solutions.converged
+            positions[rows] = solutions.positions
+            codes[rows][~solutions.converged] = UNREACHABLE
+            if solutions.covered is not None:
+                codes[rows][solutions.converged & ~solutions.covered] = OUTSIDE_DATA
             bar.update(len(solutions))
     seconds = time.perf_counter() - start
-    positions[~converged] = np.nan
+    positions[codes != SOLVED] = np.nan
     return Answers(
         positions,
         replay.current,
-        np.where(converged, SOLVED, UNREACHABLE),
+        codes,
         _time_single(solver, replay.targets, replay.current),
         None,
         seconds,
@@ -90,6 +93,7 @@ def _one_by_one(solver: IKSolver, replay: Replay, progress: bool) -> Answers:
     positions = np.full((len(replay), solver.arm.n_joints), np.nan)
     current = np.empty_like(positions)
     times = np.empty(len(replay))
+    codes: list[str] = []
     start = time.perf_counter()
     state = first_posture(solver, replay.targets[0])
     with _bar(len(replay), progress) as bar:
@@ -98,12 +102,19 @@ def _one_by_one(solver: IKSolver, replay: Replay, progress: bool) -> Answers:
             solution = solver.solve(target, state)
             times[i] = time.perf_counter() - before
             current[i] = state
-            if solution.converged:  # as the node, which answers no target out of reach
+            codes.append(_outcome(solution))
+            if codes[-1] == SOLVED:
                 state = positions[i] = solution.positions
             bar.update()
     seconds = time.perf_counter() - start
-    codes = np.where(np.isfinite(positions).all(axis=1), SOLVED, UNREACHABLE)
-    return Answers(positions, current, codes, times, None, seconds, batched=False)
+    return Answers(positions, current, np.array(codes), times, None, seconds, batched=False)
+
+
+def _outcome(solution: Solution) -> str:
+    """The node's status code, which answers nothing else than `SOLVED`."""
+    if not solution.converged:
+        return UNREACHABLE
+    return OUTSIDE_DATA if solution.covered is False else SOLVED
 
 
 def _time_single(solver: IKSolver, targets: Array, current: Array) -> Array:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
 from itnnr_ik.arms import ARMS
 from itnnr_ik.bags.answers import Answers, solve_replay
 from itnnr_ik.bags.evaluation import evaluate
+from itnnr_ik.bags.output import Output
 from itnnr_ik.bags.replay import JOINTS, POSES, Replay, Selection, read_replay
 from itnnr_ik.bags.report import format_report
-from itnnr_ik.bags.writer import STORAGES, WrittenSolution, WrittenStatus, check_new, write_answers
+from itnnr_ik.bags.writer import STORAGES, WrittenSolution, WrittenStatus
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.train import number_list
 
@@ -61,10 +63,8 @@ def run(args: argparse.Namespace) -> int:
     """Read, solve, measure and print."""
     if not args.speed > 0.0:
         raise ValueError(f"--speed must be positive, got {args.speed:g}")
-    if args.record is not None:
-        check_new(args.record)
-    if args.html is not None and not args.html.resolve().parent.is_dir():
-        raise ValueError(f"no folder {args.html.resolve().parent} to write {args.html.name} to")
+    output = Output(args.html, args.record, args.storage)
+    output.check()
     model = args.model or args.arm
     solver = IKSolver.load(model, args.tolerance)
     if args.links is not None:
@@ -86,15 +86,8 @@ def run(args: argparse.Namespace) -> int:
         solutions = _as_recorded(replay, answers, solver.arm.base_link)
     evaluation = evaluate(solver, str(model), replay, answers, read_seconds)
     print(json.dumps(evaluation.to_json(), indent=2) if args.json else format_report(evaluation))
-    if args.record is not None:
-        write_answers(args.record, args.storage, replay.joints, solutions, statuses)
-        _say(args, f"answers written to {args.record}")
-    if args.html is not None:
-        from itnnr_ik.bags.page import make_page
-        from itnnr_ik.bags.plots import Plots
-
-        args.html.write_text(make_page(evaluation, Plots(solver, replay, answers).all()), encoding="utf-8")
-        _say(args, f"report written to {args.html}")
+    for line in output.write(solver, replay, answers, evaluation, solutions, statuses):
+        print(line, file=sys.stderr if args.json else sys.stdout)
     return 0
 
 
@@ -117,11 +110,6 @@ def _as_recorded(replay: Replay, answers: Answers, frame: str) -> list[WrittenSo
         for stamp, positions, code in zip(replay.stamps, answers.positions, answers.codes, strict=True)
         if code == "solved"
     ]
-
-
-def _say(args: argparse.Namespace, text: str) -> None:
-    if not args.json:
-        print(text)
 
 
 def _names(text: str) -> tuple[str, ...]:

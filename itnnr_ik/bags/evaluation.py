@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from itnnr_ik.arms import Arm
 from itnnr_ik.arms.workspace import find_reachable
-from itnnr_ik.bags.answers import SOLVED, Answers, residuals
+from itnnr_ik.bags.answers import OUTSIDE_DATA, SOLVED, Answers, residuals
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.replay import Replay
 from itnnr_ik.solver import IKSolver
@@ -83,7 +83,8 @@ class Evaluation:
         mode: ``offline`` or ``live``.
         messages: Number of messages read.
         targets: Number of targets.
-        reachable: How many of them can be reached: with an answer, or found without the solver.
+        reachable: How many of them can be reached: with an answer, or found without the solver. What is
+            outside the data of a learned model is not among them.
         solved: How many got an answer within the tolerance.
         outcomes: Numbers of targets by status code.
         skipped: Numbers of messages that gave no target, by reason.
@@ -144,6 +145,7 @@ def evaluate(
     arm = solver.arm
     residual = residuals(arm, replay, answers)
     solved = (answers.codes == SOLVED) & (residual <= solver.tolerance)
+    refused = answers.codes == OUTSIDE_DATA
     steps = np.abs(np.diff(answers.positions, axis=0)).max(axis=1, initial=0.0)
     apart = displacements(replay, answers)
     outside = (answers.positions < arm.lower) | (answers.positions > arm.upper)
@@ -155,7 +157,7 @@ def evaluate(
         mode="offline" if answers.round_trips is None else "live",
         messages=replay.messages,
         targets=len(replay),
-        reachable=int(solved.sum()) + _reachable_unsolved(solver, replay, ~solved),
+        reachable=int(solved.sum()) + _reachable_unsolved(solver, replay, ~solved & ~refused),
         solved=int(solved.sum()),
         outcomes=dict(Counter(answers.codes.tolist())),
         skipped=dict(replay.skipped),

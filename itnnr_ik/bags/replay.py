@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -108,14 +108,11 @@ def read_replay(path: str | Path, arm: Arm, selection: Selection, progress: bool
     Raises:
         BagError: The recording or a topic cannot be used, or holds no target; what there is, is listed.
     """
-    joints = selection.joints or arm.joint_names
-    if len(joints) != arm.n_joints:
-        raise BagError(f"{arm.name} has {arm.n_joints} joints, {len(joints)} are named: {', '.join(joints)}")
     notes: list[str] = []
     with Bag(path, warn=notes.append) as bag:
         if not any(topic.count for topic in bag.topics):
             raise BagError(f"{bag.path} holds no messages")
-        pose_topic, joint_topic = _topics(bag, selection, joints)
+        pose_topic, joint_topic = _topics(bag, selection)
         states: list[RecordedJoints] = []
         poses: list[RecordedPose] = []
         if joint_topic is not None:
@@ -125,25 +122,57 @@ def read_replay(path: str | Path, arm: Arm, selection: Selection, progress: bool
         skipped = Counter(
             {f"message of {topic} that cannot be decoded": n for topic, n in bag.undecodable.items()}
         )
-    messages = len(states) + len(poses) + sum(skipped.values())
+    chosen = replace(selection, pose_topic=pose_topic, joint_topic=joint_topic)
+    required = pose_topic is None or bool(selection.joints or selection.joint_topic)
+    return make_replay(bag.path.resolve().name, arm, chosen, states, poses, required, skipped, notes)
+
+
+def make_replay(
+    recording: str,
+    arm: Arm,
+    selection: Selection,
+    states: Sequence[RecordedJoints],
+    poses: Sequence[RecordedPose],
+    joints_required: bool = True,
+    skipped: Counter[str] | None = None,
+    notes: Sequence[str] = (),
+) -> Replay:
+    """What messages ask of a solver, wherever they come from.
+
+    Args:
+        recording: Their name.
+        arm: The arm.
+        selection: With the topics of the messages. Without a pose topic targets are made from joints.
+        states, poses: In the order of receipt.
+        joints_required: Whether joint states of other joints only are an error, or left out.
+        skipped: Numbers of messages that are left out already.
+        notes: To put before the new ones.
+
+    Raises:
+        BagError: There is no target.
+    """
+    joints = selection.joints or arm.joint_names
+    if len(joints) != arm.n_joints:
+        raise BagError(f"{arm.name} has {arm.n_joints} joints, {len(joints)} are named: {', '.join(joints)}")
+    counts, remarks = Counter(skipped or {}), list(notes)
+    messages = len(states) + len(poses) + sum(counts.values())
     try:
         track, reasons = joint_track(states, joints)
     except BagError as error:
-        if pose_topic is None or selection.joints or selection.joint_topic:
+        if joints_required:
             hint = "" if selection.joints else "; name the arm's joints, base to tip, with --joints"
             raise BagError(f"{error}{hint}") from None
-        notes.append(f"{joint_topic} is left out: {error}")
+        remarks.append(f"{selection.joint_topic} is left out: {error}")
         track, reasons = joint_track([], joints)
-    skipped += reasons
-    notes += filter(None, [names_note([states[i] for i in track.messages])])
-    replay = _Maker(Path(path).resolve().name, arm, joints, states, track, messages, skipped, notes)
-    if pose_topic is None:
-        assert joint_topic is not None
-        return replay.from_joints(joint_topic)
-    return replay.from_poses(pose_topic, poses, selection.frame)
+    counts += reasons
+    remarks += filter(None, [names_note([states[i] for i in track.messages])])
+    maker = _Maker(recording, arm, joints, states, track, messages, counts, remarks)
+    if selection.pose_topic is None:
+        return maker.from_joints(selection.joint_topic or _JOINT_TOPIC)
+    return maker.from_poses(selection.pose_topic, poses, selection.frame)
 
 
-def _topics(bag: Bag, selection: Selection, joints: Sequence[str]) -> tuple[str | None, str | None]:
+def _topics(bag: Bag, selection: Selection) -> tuple[str | None, str | None]:
     """Names of the topics of poses and of joint states, None for one that is not read."""
     listed = {topic.name: topic for topic in bag.topics}
     counts = Counter(dict.fromkeys((POSE_STAMPED, JOINT_STATE), 0))
@@ -173,7 +202,7 @@ class _Maker:
     recording: str
     arm: Arm
     joints: tuple[str, ...]
-    states: list[RecordedJoints]
+    states: Sequence[RecordedJoints]
     track: JointTrack
     messages: int
     skipped: Counter[str]
@@ -197,7 +226,7 @@ class _Maker:
             track.positions,
         )
 
-    def from_poses(self, topic: str, poses: list[RecordedPose], frame: str | None) -> Replay:
+    def from_poses(self, topic: str, poses: Sequence[RecordedPose], frame: str | None) -> Replay:
         """Each pose is a target; the state before it is where the arm stood, or else the last answer."""
         finite = [pose for pose in poses if np.isfinite(pose.position).all()]
         self._skip("pose not finite", len(poses) - len(finite))
