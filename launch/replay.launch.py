@@ -23,7 +23,6 @@ def generate_launch_description():
         LaunchConfiguration("params_file"),
         {"model": _text("model"), "use_sim_time": True},
     ]
-    # Relative names, so that a namespace is that of the nodes too.
     play = ExecuteProcess(
         cmd=[
             *("ros2", "bag", "play", LaunchConfiguration("bag"), "--clock", "100"),
