@@ -53,6 +53,7 @@ setup(
             "ik_node = itnnr_ik.ros.ik_node:main",
             "simulator = itnnr_ik.ros.simulator:main",
             "target_source = itnnr_ik.ros.target_source:main",
+            "evaluator = itnnr_ik.ros.evaluator:main",
         ],
     },
 )

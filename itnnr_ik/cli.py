@@ -13,6 +13,7 @@ _COMMANDS = (
     ("train", "itnnr_ik.train", "train a model for an arm of given lengths and limits"),
     ("learn", "itnnr_ik.bags.learn_command", "learn inverse kinematics from a recording alone"),
     ("paper", "itnnr_ik.paper.command", "run the paper's experiments, print its tables, draw its figures"),
+    ("evaluate", "itnnr_ik.bags.command", "replay a recording and measure the answers"),
     ("bench", "itnnr_ik.bench.command", "compare solve and solve_batch with other solvers, in one run"),
 )
 

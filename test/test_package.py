@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 NAME = "itnnr_ik"
-EXECUTABLES = ("ik_node", "simulator", "target_source")
+EXECUTABLES = ("ik_node", "simulator", "target_source", "evaluator")
 SHARED_FOLDERS = ("launch", "config", "urdf", "rviz")
 COLCON: list[str | Path] = [
     sys.executable,

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import heapq
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
 import numpy as np
-from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.rosbag2 import Reader
 from rosbags.typesys import Stores, get_typestore
+
+from itnnr_ik.bags.salvage import salvage
 
 POSE_STAMPED = "geometry_msgs/msg/PoseStamped"
 JOINT_STATE = "sensor_msgs/msg/JointState"
 
 _SUFFIXES = (".mcap", ".db3")
+#: What rosbags raises on a damaged file depends on where the damage is, and is of no type of its own.
+_READ_ERRORS = (Exception,)
 
 
 class BagError(ValueError):
@@ -81,35 +91,40 @@ class RecordedJoints:
 
 
 class Bag:
-    """A rosbag2 recording, open for reading: a folder with its metadata.yaml, or one .mcap or .db3 file.
+    """A rosbag2 recording, open for reading: a folder, or one .mcap or .db3 file.
 
     Use it in a ``with`` statement. Every method that takes a topic finds it alone where the recording has
-    only one with messages of the right type.
+    only one with messages of the right type. What is damaged is left out and told of, and the rest is read.
+
+    Args:
+        path: The folder, with or without its metadata.yaml, or the file. Compressed files take the
+            metadata.yaml, which says how they are compressed.
+        warn: Called with a sentence on whatever is left out.
+
+    Attributes:
+        undecodable: Numbers of messages that cannot be decoded, by topic, of those read so far.
 
     Raises:
-        BagError: There is no such recording, or it is not one.
+        BagError: There is no such recording, or it is not one, or nothing of it can be read.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, warn: Callable[[str], None] = warnings.warn) -> None:
         self.path = Path(path)
+        self._warn = warn
+        self.undecodable: Counter[str] = Counter()
         if not self.path.exists():
             raise BagError(f"no recording at {self.path}")
-        is_bag = (
-            (self.path / "metadata.yaml").exists() if self.path.is_dir() else self.path.suffix in _SUFFIXES
-        )
-        if not is_bag:
+        self._has_metadata = (self.path / "metadata.yaml").exists()
+        if not self._has_metadata and not self._files():
             raise BagError(
                 f"{self.path} is no recording: expected a folder with a metadata.yaml, "
                 f"or a file ending in {' or '.join(_SUFFIXES)}"
             )
-        # A .db3 from before Iron carries no message definitions.
-        self._reader = AnyReader([self.path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
 
     def __enter__(self) -> Bag:
-        try:
-            self._reader.open()
-        except AnyReaderError as error:
-            raise BagError(f"cannot read {self.path}: {error}") from None
+        with ExitStack() as stack:
+            self._readers = self._open(stack)
+            self._opened = stack.pop_all()
         return self
 
     def __exit__(
@@ -118,15 +133,60 @@ class Bag:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._reader.close()
+        self._opened.close()
+
+    def _files(self) -> list[Path]:
+        """The data files, without the help of metadata."""
+        files = sorted(self.path.iterdir()) if self.path.is_dir() else [self.path]
+        return [file for file in files if file.suffix in _SUFFIXES]
+
+    def _open(self, stack: ExitStack) -> list[Reader]:
+        problem = ""
+        if self._has_metadata:
+            try:
+                return [stack.enter_context(Reader(self.path))]
+            except _READ_ERRORS as error:
+                problem = _sentence(error)
+        readers = []
+        for file in self._files():
+            try:
+                readers.append(stack.enter_context(Reader(file)))
+            except _READ_ERRORS as error:
+                problem = _sentence(error)
+                readers += self._open_salvaged(file, problem, stack)
+        if not readers:
+            raise BagError(f"cannot read {self.path}: {problem}")
+        return readers
+
+    def _open_salvaged(self, file: Path, problem: str, stack: ExitStack) -> list[Reader]:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="itnnr_bag_")))
+        try:
+            reader = stack.enter_context(Reader(salvage(file, folder)))
+        except _READ_ERRORS:
+            return []
+        if not reader.message_count:
+            return []
+        self._warn(
+            f"{file.name} is damaged ({problem}): {reader.message_count} messages before the damage are read"
+        )
+        return [reader]
 
     @property
     def topics(self) -> list[TopicSummary]:
         """What was recorded, by name."""
+        types: dict[str, set[str]] = {}
+        counts: Counter[str] = Counter()
+        for connection in self._connections:
+            types.setdefault(connection.topic, set()).add(connection.msgtype)
+            counts[connection.topic] += connection.msgcount
         return [
-            TopicSummary(name, info.msgtype or "several types", info.msgcount)
-            for name, info in self._reader.topics.items()
+            TopicSummary(name, types[name].pop() if len(types[name]) == 1 else "several types", counts[name])
+            for name in sorted(types)
         ]
+
+    @property
+    def _connections(self) -> list[Any]:
+        return [connection for reader in self._readers for connection in reader.connections]
 
     def find_topic(self, msgtypes: Sequence[str], topic: str | None = None) -> TopicSummary:
         """The topic called ``topic``, or the only one with messages, among those of the given types.
@@ -181,9 +241,48 @@ class Bag:
 
     def _messages(self, msgtype: str, topic: str | None) -> Iterator[tuple[int, Any]]:
         name = self.find_topic([msgtype], topic).name
-        connections = [c for c in self._reader.connections if c.topic == name]
-        for connection, received, data in self._reader.messages(connections):
-            yield received, self._reader.deserialize(data, connection.msgtype)
+        # The definitions of these types are the same in every distribution: what a recording says of its
+        # types, damaged or of types unknown here, need not be read.
+        types = _message_types()
+        problem = ""
+        undecodable = 0
+        for received, data in heapq.merge(*(self._raw(reader, name) for reader in self._readers), key=_first):
+            try:
+                message = types.deserialize_cdr(data, msgtype)
+            except _READ_ERRORS as error:
+                problem = problem or _sentence(error)
+                undecodable += 1
+                continue
+            yield received, message
+        if undecodable:
+            self.undecodable[name] = undecodable
+            self._warn(f"{undecodable} messages of {name} cannot be decoded and are left out ({problem})")
+
+    def _raw(self, reader: Reader, topic: str) -> Iterator[tuple[int, bytes]]:
+        """Times of receipt and contents of a topic's messages, up to where the file is damaged."""
+        connections = [connection for connection in reader.connections if connection.topic == topic]
+        if not connections:
+            return
+        count = 0
+        try:
+            for _, received, data in reader.messages(connections):
+                count += 1
+                yield received, data
+        except _READ_ERRORS as error:
+            self._warn(f"{topic} could be read up to its message {count} only ({_sentence(error)})")
+
+
+@cache
+def _message_types() -> Any:
+    return get_typestore(Stores.ROS2_HUMBLE)
+
+
+def _first(item: tuple[int, bytes]) -> int:
+    return item[0]
+
+
+def _sentence(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 def _nanoseconds(stamp: Any) -> int:

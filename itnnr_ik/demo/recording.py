@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from itnnr_ik.arms import Arm
-from itnnr_ik.demo.workspace import find_reachable
+from itnnr_ik.arms.workspace import find_reachable
 
 #: Share of the targets that may go unanswered: the node takes the newest, so on a busy machine some are
 #: overtaken before it comes to them. The last one cannot be.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from itnnr_ik.arms import ARMS, Arm
-from itnnr_ik.demo.workspace import find_reachable
+from itnnr_ik.arms.workspace import find_reachable
 
 
 @pytest.mark.parametrize("arm", ARMS.values(), ids=ARMS)

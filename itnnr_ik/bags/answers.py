@@ -1,0 +1,137 @@
+"""Answers to the targets of a replay, solved here and now: in one batch where the order allows it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from itnnr_ik.arms import Arm
+from itnnr_ik.bags.pairing import Array
+from itnnr_ik.bags.replay import Replay
+from itnnr_ik.solver import IKSolver, Solution
+from itnnr_ik.targets import starting_posture
+
+SOLVED, UNREACHABLE, OUTSIDE_DATA = "solved", "unreachable", "outside_data"
+
+_CHUNK = 8192
+#: Single solves that are timed beside a batch, spread evenly over the recording.
+_TIMED = 200
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the targets (b) of a replay got.
+
+    Attributes:
+        positions: Joint positions (b, n) in [rad]; NaN where there is no answer.
+        current: The joint positions (b, n) [rad] that each was solved from.
+        codes: The outcome (b,) of each, as in the node's status: `SOLVED`, `UNREACHABLE` and so on.
+        solve_times: Times that single solves took (any number), in [s].
+        round_trips: From sending a target to receiving its answer (any number), in [s]; None where no
+            messages were sent.
+        seconds: What all of it took, in [s].
+        batched: Whether the targets were solved in batches.
+        notes: What the reader of a report should know, a sentence each.
+    """
+
+    positions: Array
+    current: Array
+    codes: NDArray[np.str_]
+    solve_times: Array
+    round_trips: Array | None
+    seconds: float
+    batched: bool
+    notes: tuple[str, ...] = ()
+
+
+def first_posture(solver: IKSolver, target: Array) -> Array:
+    """Joint positions (n,) [rad] that a replay without joint states starts from: at its first target (m,).
+
+    The answer that is near a posture with bent elbows: on the branch that has room for motion.
+    """
+    try:
+        near = starting_posture(solver.arm, target)
+    except ValueError:  # no elbow can be bent
+        near = solver.arm.limits.mean(axis=0)
+    return solver.solve(target, near).positions
+
+
+def solve_replay(solver: IKSolver, replay: Replay, progress: bool = False) -> Answers:
+    """Solve every target of a replay from the joint state recorded before it, or from the last answer."""
+    if replay.current is None:
+        return _one_by_one(solver, replay, progress)
+    positions = np.empty((len(replay), solver.arm.n_joints))
+    codes = np.full(len(replay), SOLVED, dtype=f"<U{len(OUTSIDE_DATA)}")
+    start = time.perf_counter()
+    with _bar(len(replay), progress) as bar:
+        for first in range(0, len(replay), _CHUNK):
+            rows = slice(first, min(first + _CHUNK, len(replay)))
+            solutions = solver.solve_batch(replay.targets[rows], replay.current[rows])
+            positions[rows] = solutions.positions
+            codes[rows][~solutions.converged] = UNREACHABLE
+            if solutions.covered is not None:
+                codes[rows][solutions.converged & ~solutions.covered] = OUTSIDE_DATA
+            bar.update(len(solutions))
+    seconds = time.perf_counter() - start
+    positions[codes != SOLVED] = np.nan
+    return Answers(
+        positions,
+        replay.current,
+        codes,
+        _time_single(solver, replay.targets, replay.current),
+        None,
+        seconds,
+        batched=True,
+    )
+
+
+def _one_by_one(solver: IKSolver, replay: Replay, progress: bool) -> Answers:
+    positions = np.full((len(replay), solver.arm.n_joints), np.nan)
+    current = np.empty_like(positions)
+    times = np.empty(len(replay))
+    codes: list[str] = []
+    start = time.perf_counter()
+    state = first_posture(solver, replay.targets[0])
+    with _bar(len(replay), progress) as bar:
+        for i, target in enumerate(replay.targets):
+            before = time.perf_counter()
+            solution = solver.solve(target, state)
+            times[i] = time.perf_counter() - before
+            current[i] = state
+            codes.append(_outcome(solution))
+            if codes[-1] == SOLVED:
+                state = positions[i] = solution.positions
+            bar.update()
+    seconds = time.perf_counter() - start
+    return Answers(positions, current, np.array(codes), times, None, seconds, batched=False)
+
+
+def _outcome(solution: Solution) -> str:
+    """The node's status code, which answers nothing else than `SOLVED`."""
+    if not solution.converged:
+        return UNREACHABLE
+    return OUTSIDE_DATA if solution.covered is False else SOLVED
+
+
+def _time_single(solver: IKSolver, targets: Array, current: Array) -> Array:
+    """Times [s] of some of the targets, one at a time."""
+    times = []
+    for i in np.unique(np.linspace(0, len(targets) - 1, _TIMED).astype(int)):
+        start = time.perf_counter()
+        solver.solve(targets[i], current[i])
+        times.append(time.perf_counter() - start)
+    return np.array(times)
+
+
+def _bar(total: int, progress: bool) -> tqdm[None]:
+    return tqdm(total=total, desc="solving", unit="target", leave=False, disable=None if progress else True)
+
+
+def residuals(arm: Arm, replay: Replay, answers: Answers) -> Array:
+    """Distance (b,) in [m] of the tip from each target by forward kinematics, NaN without an answer."""
+    away: Array = np.linalg.norm(arm.forward(answers.positions) - replay.targets, axis=1)
+    return away

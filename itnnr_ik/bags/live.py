@@ -1,0 +1,128 @@
+"""Plays a recording to the real `ik_node`, a process of its own, over real topics."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from tqdm import tqdm
+
+from itnnr_ik.bags.answers import SOLVED, Answers, first_posture
+from itnnr_ik.bags.exchange import Exchange
+from itnnr_ik.bags.pairing import Array
+from itnnr_ik.bags.replay import Replay
+from itnnr_ik.bags.writer import WrittenSolution, WrittenStatus
+from itnnr_ik.demo.processes import Children, isolated_environment
+from itnnr_ik.solver import IKSolver
+
+_NAMESPACE = "/evaluation"
+_START_SECONDS = 30.0
+#: Between the node's being found and the first message, in [s].
+_FOUND_SECONDS = 0.3
+_SPIN_SECONDS = 0.05
+
+
+def replay_live(
+    solver: IKSolver, model: str, replay: Replay, speed: float
+) -> tuple[Answers, list[WrittenSolution], list[WrittenStatus]]:
+    """Send the joint states and targets of a replay in recorded order, at ``speed`` times their pace.
+
+    The order is kept whatever the pace: a target waits for the answer to the one before it, and a joint
+    state recorded with a target follows it.
+
+    Raises:
+        ChildDiedError: The node ended.
+        RuntimeError: The node was not found.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    with tempfile.TemporaryDirectory(prefix="itnnr_evaluate_") as folder:
+        os.environ.update(isolated_environment(Path(folder)))
+        # Without rclpy's handlers Ctrl-C is a KeyboardInterrupt, which ends the node on its way out.
+        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+        node = Node("evaluator", namespace=_NAMESPACE)
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        try:
+            with Children(Path(folder), _NAMESPACE) as children:
+                children.start("ik_node", "itnnr_ik.ros.ik_node", _parameters(solver, model, replay))
+
+                def spin(seconds: float) -> None:
+                    children.check()
+                    executor.spin_once(timeout_sec=max(0.0, min(seconds, _SPIN_SECONDS)))
+
+                exchange = Exchange(node, spin, replay.joints, solver.arm.base_link)
+                _wait_until_connected(exchange, spin)
+                start = time.perf_counter()
+                first = first_posture(solver, replay.targets[0]) if replay.current is None else None
+                _play(replay, exchange, spin, speed, first)
+                answers = exchange.answers(replay, first, time.perf_counter() - start)
+            return answers, exchange.solutions, exchange.statuses
+        finally:
+            executor.shutdown()
+            node.destroy_node()
+            rclpy.try_shutdown()
+
+
+def _parameters(solver: IKSolver, model: str, replay: Replay) -> dict[str, object]:
+    return {
+        "model": str(model),
+        "joints": list(replay.joints),
+        "tolerance": solver.tolerance,
+        # What is too old by the recording's own clock is left out already.
+        "joint_state_timeout": 0.0,
+        "target_timeout": 0.0,
+    }
+
+
+def _play(
+    replay: Replay, exchange: Exchange, spin: Callable[[float], None], speed: float, first: Array | None
+) -> None:
+    # A state that was received with a target comes after it.
+    events = [(int(received), 0, i) for i, received in enumerate(replay.received)]
+    if first is None:
+        events += [(state.received, 1, i) for i, state in enumerate(replay.states)]
+    else:
+        exchange.send_state(replay.joints, first.tolist())
+    events.sort()
+    stamps = replay.stamps
+    begin = time.monotonic()
+    with tqdm(total=len(replay), desc="replaying", unit="target", leave=False, disable=None) as bar:
+        for received, kind, i in events:
+            due = begin + 1e-9 * (received - events[0][0]) / speed
+            while (left := due - time.monotonic()) > 0.0:
+                spin(left)
+            if kind:
+                exchange.send_state(replay.states[i].names, replay.states[i].positions.tolist())
+                continue
+            reply = exchange.ask(replay.targets[i], int(stamps[i]))
+            bar.update()
+            if first is not None and reply.code == SOLVED and reply.positions is not None:
+                exchange.send_state(replay.joints, reply.positions.tolist())
+
+
+def _wait_until_connected(exchange: Exchange, spin: Callable[[float], None]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not exchange.connected():
+        spin(_SPIN_SECONDS)
+        if time.monotonic() > deadline:
+            raise RuntimeError(
+                f"ik_node did not connect within {_START_SECONDS:g} s; "
+                "is UDP on the loopback interface blocked?"
+            )
+    end = time.monotonic() + _FOUND_SECONDS
+    while (left := end - time.monotonic()) > 0.0:
+        spin(left)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    """End as on Ctrl-C, so that the node is ended too."""
+    raise KeyboardInterrupt

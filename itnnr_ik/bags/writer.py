@@ -1,0 +1,104 @@
+"""Writes what was answered to a recording as a recording of its own, which ROS tools read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
+
+from itnnr_ik.bags.pairing import Array
+from itnnr_ik.bags.reader import JOINT_STATE, BagError
+
+STORAGES = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
+SOLUTION_TOPIC, STATUS_TOPIC = "/joint_solution", "/itnnr_ik/status"
+_DIAGNOSTIC_STATUS, _KEY_VALUE = "diagnostic_msgs/msg/DiagnosticStatus", "diagnostic_msgs/msg/KeyValue"
+
+
+@dataclass(frozen=True)
+class WrittenSolution:
+    """A joint solution: times of receipt and in its header in [ns], frame, positions (n,) in [rad]."""
+
+    received: int
+    stamp: int
+    frame: str
+    positions: Array
+
+
+@dataclass(frozen=True)
+class WrittenStatus:
+    """A status of the node; fields as in diagnostic_msgs/DiagnosticStatus, time of receipt in [ns]."""
+
+    received: int
+    level: int
+    name: str
+    message: str
+    hardware_id: str
+    values: Mapping[str, str]
+
+
+def check_new(folder: Path) -> None:
+    """Raise BagError unless a recording can be written to ``folder``: before the work, not after it."""
+    if folder.exists():
+        raise BagError(f"{folder} exists already; a recording is written to a new folder only")
+    if not folder.resolve().parent.is_dir():
+        raise BagError(f"no folder {folder.resolve().parent} to write {folder.name} to")
+
+
+def write_answers(
+    folder: Path,
+    storage: str,
+    joints: Sequence[str],
+    solutions: Sequence[WrittenSolution],
+    statuses: Sequence[WrittenStatus] = (),
+) -> None:
+    """Write joint solutions and, where there are some, statuses to a new rosbag2 ``folder``.
+
+    Args:
+        folder: It must not exist.
+        storage: A key of `STORAGES`.
+        joints: Names of the joints.
+        solutions, statuses: In any order.
+
+    Raises:
+        BagError: The folder exists, or cannot be made.
+    """
+    check_new(folder)
+    types = get_typestore(Stores.ROS2_KILTED)
+    messages: list[tuple[int, str, Any]] = [
+        (solution.received, SOLUTION_TOPIC, _joint_state(types, joints, solution)) for solution in solutions
+    ]
+    messages += [(status.received, STATUS_TOPIC, _status(types, status)) for status in statuses]
+    topics = {SOLUTION_TOPIC: JOINT_STATE, **({STATUS_TOPIC: _DIAGNOSTIC_STATUS} if statuses else {})}
+    with Writer(folder, version=9, storage_plugin=STORAGES[storage]) as writer:
+        connections = {
+            topic: writer.add_connection(topic, msgtype, typestore=types) for topic, msgtype in topics.items()
+        }
+        for received, topic, message in sorted(messages, key=lambda row: row[0]):
+            writer.write(connections[topic], received, types.serialize_cdr(message, topics[topic]))
+
+
+def _joint_state(types: Any, joints: Sequence[str], solution: WrittenSolution) -> Any:
+    seconds, nanoseconds = divmod(solution.stamp, 10**9)
+    time = types.types["builtin_interfaces/msg/Time"](sec=seconds, nanosec=nanoseconds)
+    return types.types[JOINT_STATE](
+        header=types.types["std_msgs/msg/Header"](stamp=time, frame_id=solution.frame),
+        name=list(joints),
+        position=np.asarray(solution.positions, dtype=np.float64),
+        velocity=np.empty(0),
+        effort=np.empty(0),
+    )
+
+
+def _status(types: Any, status: WrittenStatus) -> Any:
+    return types.types[_DIAGNOSTIC_STATUS](
+        level=status.level,
+        name=status.name,
+        message=status.message,
+        hardware_id=status.hardware_id,
+        values=[types.types[_KEY_VALUE](key=key, value=value) for key, value in status.values.items()],
+    )

@@ -1,0 +1,170 @@
+"""Measure how many recorded messages a second `itnnr-ik evaluate` reads and solves, on one core.
+
+For each arm a recording of joint states on a smooth path is written, and one of poses, and read again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
+from tqdm import tqdm
+
+from itnnr_ik.arms import ARMS
+from itnnr_ik.bags.answers import SOLVED, solve_replay
+from itnnr_ik.bags.reader import JOINT_STATE, POSE_STAMPED
+from itnnr_ik.bags.replay import Selection, read_replay
+from itnnr_ik.solver import IKSolver
+from itnnr_ik.targets import curve_for, starting_posture
+
+_RATE = 100.0  # [Hz]
+_LAP = 500  # messages
+_TOPICS = {"joints": ("/joint_states", JOINT_STATE), "poses": ("/tracker", POSE_STAMPED)}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One recording, read and solved.
+
+    Attributes:
+        arm, targets: Name of the arm; ``joints``, solved in batches, or ``poses``, solved one by one.
+        messages: Number of messages.
+        solved: Share of the targets that were solved.
+        read_s, solve_s: In [s].
+        rate: Messages per second, read and solved.
+        cpu_rate: The same per second of processor time.
+    """
+
+    arm: str
+    targets: str
+    messages: int
+    solved: float
+    read_s: float
+    solve_s: float
+    rate: float
+    cpu_rate: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``itnnr-ik bench replay``."""
+    parser.add_argument(
+        "--arm", choices=sorted(ARMS), action="append", help="repeatable; all three if not given"
+    )
+    parser.add_argument("--messages", type=int, default=20_000, help="of each recording")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print."""
+    if args.messages < 2:
+        raise ValueError(f"--messages must be at least 2, got {args.messages}")
+    rows = measure(args.arm or list(ARMS), args.messages)
+    if args.json:
+        print(json.dumps([asdict(row) for row in rows], indent=2))
+    else:
+        print(format_rows(rows))
+    return 0
+
+
+def measure(arms: Sequence[str], messages: int) -> list[Measured]:
+    """Write, read and solve a recording of ``messages`` for each arm and each kind of targets."""
+    rows = []
+    runs = [(arm, targets) for arm in arms for targets in _TOPICS]
+    with tempfile.TemporaryDirectory(prefix="itnnr_bench_") as folder:
+        for arm, targets in tqdm(runs, unit="recording", leave=False, disable=None):
+            solver = IKSolver.load(arm)
+            path = Path(folder) / f"{arm}_{targets}"
+            _write(path, solver, targets, messages)
+            rows.append(_measure(solver, targets, path))
+    return rows
+
+
+def format_rows(rows: Sequence[Measured]) -> str:
+    """The measurements as a table."""
+    lines = [
+        f"{'arm':18}{'targets':9}{'messages':>9}{'solved %':>10}{'read s':>8}{'solve s':>9}"
+        f"{'messages/s':>12}{'per CPU s':>11}"
+    ]
+    lines += [
+        f"{row.arm:18}{row.targets:9}{row.messages:9}{100 * row.solved:10.2f}{row.read_s:8.2f}"
+        f"{row.solve_s:9.2f}{row.rate:12.0f}{row.cpu_rate:11.0f}"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def _measure(solver: IKSolver, targets: str, path: Path) -> Measured:
+    start, cpu = time.perf_counter(), time.process_time()
+    replay = read_replay(path, solver.arm, Selection())
+    read = time.perf_counter() - start
+    answers = solve_replay(solver, replay)
+    seconds, cpu = read + answers.seconds, time.process_time() - cpu
+    return Measured(
+        arm=solver.arm.name,
+        targets=targets,
+        messages=replay.messages,
+        solved=float((answers.codes == SOLVED).mean()),
+        read_s=read,
+        solve_s=answers.seconds,
+        rate=replay.messages / seconds,
+        cpu_rate=replay.messages / cpu,
+    )
+
+
+def _write(path: Path, solver: IKSolver, targets: str, messages: int) -> None:
+    """A recording of the arm on a figure of eight at 100 Hz, as joint states or as poses of its tip."""
+    arm = solver.arm
+    curve = curve_for(arm, "lemniscate")
+    goals = curve.at(2.0 * np.pi * np.arange(_LAP) / _LAP)
+    joints = []
+    posture = starting_posture(arm, goals[0])
+    for goal in goals:
+        posture = solver.solve(goal, posture).positions
+        joints.append(posture)
+    types = get_typestore(Stores.ROS2_HUMBLE)
+    topic, msgtype = _TOPICS[targets]
+    with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        connection = writer.add_connection(topic, msgtype, typestore=types)
+        for i in range(messages):
+            stamp = 10**18 + round(1e9 * i / _RATE)
+            lap, point = divmod(i, _LAP)
+            # There and back: a redundant arm does not come home in the posture that it left in.
+            k = _LAP - 1 - point if lap % 2 else point
+            header = _header(types, stamp, arm.base_link)
+            message = (
+                _joint_state(types, header, arm.joint_names, joints[k])
+                if targets == "joints"
+                else _pose(types, header, goals[k])
+            )
+            writer.write(connection, stamp, types.serialize_cdr(message, msgtype))
+
+
+def _header(types: Any, stamp: int, frame: str) -> Any:
+    time_of = types.types["builtin_interfaces/msg/Time"](sec=stamp // 10**9, nanosec=stamp % 10**9)
+    return types.types["std_msgs/msg/Header"](stamp=time_of, frame_id=frame)
+
+
+def _joint_state(types: Any, header: Any, names: Sequence[str], positions: Any) -> Any:
+    return types.types[JOINT_STATE](
+        header=header, name=list(names), position=positions, velocity=np.empty(0), effort=np.empty(0)
+    )
+
+
+def _pose(types: Any, header: Any, goal: Any) -> Any:
+    x, y, z = [*map(float, goal), 0.0][:3]
+    return types.types[POSE_STAMPED](
+        header=header,
+        pose=types.types["geometry_msgs/msg/Pose"](
+            position=types.types["geometry_msgs/msg/Point"](x=x, y=y, z=z),
+            orientation=types.types["geometry_msgs/msg/Quaternion"](x=0.0, y=0.0, z=0.0, w=1.0),
+        ),
+    )

@@ -1,0 +1,217 @@
+"""The node ``evaluator``: stands between a recording that is played and `ik_node`, and measures the answers.
+
+``ros2 bag play`` knows nothing of targets, and DDS keeps no order between topics. So the recorded messages
+are remapped to ``recorded/joint_states`` and ``recorded/poses``, and this node passes them on one after the
+other: a target waits for the answer to the one before it, and the joint state recorded with it follows it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import rclpy
+from geometry_msgs.msg import PoseStamped
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.logging import get_logger
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import JointState
+
+from itnnr_ik import IKSolver
+from itnnr_ik.bags import RecordedJoints, RecordedPose
+from itnnr_ik.bags.answers import SOLVED, first_posture
+from itnnr_ik.bags.evaluation import evaluate
+from itnnr_ik.bags.exchange import Exchange
+from itnnr_ik.bags.output import Output
+from itnnr_ik.bags.pairing import joint_track
+from itnnr_ik.bags.replay import Selection, make_replay
+from itnnr_ik.bags.report import format_report
+from itnnr_ik.bags.writer import STORAGES
+from itnnr_ik.ros.parameters import Choice, Number, Text
+from itnnr_ik.ros.settings import JOINTS, MODEL
+
+NAME = "evaluator"
+FROM_JOINTS, FROM_POSES, FROM_POSES_ALONE = "joints", "poses", "poses_alone"
+
+_TARGETS = Choice(
+    "targets",
+    FROM_JOINTS,
+    "Where targets come from: the tip at recorded joints, recorded poses, or recorded poses without joint "
+    "states, each solved from the answer before",
+    choices=(FROM_JOINTS, FROM_POSES, FROM_POSES_ALONE),
+)
+_TOLERANCE = Number("tolerance", 1e-6, "Largest residual of a solution, in [m]", minimum=1e-9, maximum=0.1)
+_HTML = Text("html", "", "Where the report with plots is written, a file; empty: nowhere")
+_RECORD = Text("record", "", "Where the answers are recorded, a new folder; empty: nowhere")
+_STORAGE = Choice("storage", "mcap", "Storage of the new recording", choices=tuple(STORAGES))
+
+_SPIN_SECONDS = 0.1
+_QUEUE = 5000
+_TOPICS = {"joints": "recorded/joint_states", "poses": "recorded/poses"}
+
+
+class Evaluator(Node):
+    """Passes recorded messages on to `ik_node`, and evaluates its answers at the end.
+
+    Args:
+        executor: Serves this node while it waits for an answer.
+
+    Raises:
+        ValueError: A parameter's value cannot be used, the model cannot, or a file cannot be written.
+    """
+
+    def __init__(self, executor: SingleThreadedExecutor) -> None:
+        super().__init__(NAME)
+        self._model = MODEL.get(self)
+        self._solver = IKSolver.load(self._model, _TOLERANCE.get(self))
+        self._joints = JOINTS.of(self._solver.arm, JOINTS.get(self))
+        self._kind = _TARGETS.get(self)
+        html, record = _HTML.get(self), _RECORD.get(self)
+        self._output = Output(
+            Path(html) if html else None, Path(record) if record else None, _STORAGE.get(self)
+        )
+        self._output.check()
+        executor.add_node(self)
+        self._exchange = Exchange(
+            self,
+            lambda seconds: executor.spin_once(timeout_sec=max(0.0, min(seconds, _SPIN_SECONDS))),
+            self._joints,
+            self._solver.arm.base_link,
+        )
+        self._states: list[RecordedJoints] = []
+        self._poses: list[RecordedPose] = []
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._last_received = 0
+        self._started: float | None = None
+        self._ended = 0.0
+        self._has_state = False
+        self._first: np.ndarray | None = None
+        # Best effort hears every publisher, reliable or not.
+        qos = QoSProfile(depth=_QUEUE, reliability=ReliabilityPolicy.BEST_EFFORT)
+        self.create_subscription(JointState, _TOPICS["joints"], self._on_state, qos)
+        self.create_subscription(PoseStamped, _TOPICS["poses"], self._on_pose, qos)
+        self.get_logger().info(f"evaluating {self._solver.arm.name}: targets from {self._kind}")
+
+    def serve(self) -> None:
+        """Pass on what has come, once `ik_node` is there."""
+        while self._waiting and rclpy.ok() and self._exchange.connected():
+            if self._started is None:
+                self._started = time.perf_counter()
+            self._waiting.popleft()()
+            self._ended = time.perf_counter()
+
+    def finish(self) -> None:
+        """Print the report and write the files.
+
+        Raises:
+            ValueError: No target came.
+        """
+        poses = self._kind != FROM_JOINTS
+        selection = Selection(
+            joints=self._joints,
+            joint_topic=_TOPICS["joints"],
+            pose_topic=_TOPICS["poses"] if poses else None,
+        )
+        states = [] if self._kind == FROM_POSES_ALONE else self._states
+        replay = make_replay("played recording", self._solver.arm, selection, states, self._poses)
+        seconds = self._ended - (self._started or self._ended)
+        answers = self._exchange.answers(replay, self._first, seconds)
+        evaluation = evaluate(self._solver, self._model, replay, answers, 0.0)
+        print(format_report(evaluation), flush=True)
+        exchange = self._exchange
+        for line in self._output.write(
+            self._solver, replay, answers, evaluation, exchange.solutions, exchange.statuses
+        ):
+            print(line, flush=True)
+
+    def _received(self) -> int:
+        """Time of receipt in [ns], another one for each message: answers are known by it."""
+        self._last_received = max(self._last_received + 1, self.get_clock().now().nanoseconds)
+        return self._last_received
+
+    def _on_state(self, message: JointState) -> None:
+        state = RecordedJoints(
+            self._received(),
+            message.header.stamp.sec * 10**9 + message.header.stamp.nanosec,
+            tuple(message.name),
+            np.array(message.position, dtype=float),
+        )
+        if self._kind != FROM_POSES_ALONE:
+            self._states.append(state)
+            self._waiting.append(lambda: self._pass_state(state))
+
+    def _on_pose(self, message: PoseStamped) -> None:
+        if self._kind == FROM_JOINTS:
+            return
+        position = message.pose.position
+        pose = RecordedPose(
+            self._received(),
+            message.header.stamp.sec * 10**9 + message.header.stamp.nanosec,
+            message.header.frame_id,
+            np.array([position.x, position.y, position.z]),
+        )
+        self._poses.append(pose)
+        self._waiting.append(lambda: self._pass_pose(pose))
+
+    def _pass_state(self, state: RecordedJoints) -> None:
+        usable = not set(self._joints).isdisjoint(state.names) and len(
+            joint_track([state], self._joints)[0].positions
+        )
+        if self._kind == FROM_JOINTS and usable:
+            if self._has_state:
+                target = self._solver.arm.forward(state.pick(self._joints))
+                self._exchange.ask(target, state.received)
+            self._has_state = True
+        self._exchange.send_state(state.names, state.positions.tolist())
+
+    def _pass_pose(self, pose: RecordedPose) -> None:
+        target = pose.position[: self._solver.arm.n_coordinates]
+        if not np.isfinite(pose.position).all():
+            return
+        alone = self._kind == FROM_POSES_ALONE
+        if alone and self._first is None:
+            self._first = first_posture(self._solver, target)
+            self._exchange.send_state(self._joints, self._first.tolist())
+        reply = self._exchange.ask(target, pose.received)
+        if alone and reply.code == SOLVED and reply.positions is not None:
+            self._exchange.send_state(self._joints, reply.positions.tolist())
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Pass on and measure until interrupted, which ends the recording; then report."""
+    node: Evaluator | None = None
+    try:
+        rclpy.init(args=None if args is None else list(args))
+        executor = SingleThreadedExecutor()
+        node = Evaluator(executor)
+        while rclpy.ok():
+            executor.spin_once(timeout_sec=_SPIN_SECONDS)
+            node.serve()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except Exception as error:
+        # A signal invalidates the context at any moment, and whatever uses it next fails.
+        if node is None or rclpy.ok():
+            if node is not None or not isinstance(error, (ValueError, OSError, RuntimeError)):
+                raise
+            get_logger(NAME).fatal(" ".join(str(error).split()))
+            return 1
+    finally:
+        rclpy.try_shutdown()
+    if node is None:
+        return 0
+    try:
+        node.finish()
+    except ValueError as error:
+        print(f"{NAME}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

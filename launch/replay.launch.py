@@ -1,0 +1,111 @@
+"""A recording played to ik_node by `ros2 bag play`, and the answers measured."""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, EmitEvent, ExecuteProcess, RegisterEventHandler, TimerAction
+from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+PACKAGE = "itnnr_ik"
+
+
+def _text(name):
+    """As text, whatever YAML would make of it."""
+    return ParameterValue(LaunchConfiguration(name), value_type=str)
+
+
+def generate_launch_description():
+    arm = LaunchConfiguration("arm")
+    common = [
+        LaunchConfiguration("params_file"),
+        {"model": _text("model"), "use_sim_time": True},
+    ]
+    # Relative names, so that a namespace is that of the nodes too.
+    play = ExecuteProcess(
+        cmd=[
+            *("ros2", "bag", "play", LaunchConfiguration("bag"), "--clock", "100"),
+            *("--delay", LaunchConfiguration("delay"), "--rate", LaunchConfiguration("rate"), "--remap"),
+            [LaunchConfiguration("joint_topic"), ":=recorded/joint_states"],
+            [LaunchConfiguration("pose_topic"), ":=recorded/poses"],
+        ],
+        name="bag_play",
+        output="screen",
+    )
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument("bag", description="Folder of the recording, or its .mcap or .db3 file"),
+            DeclareLaunchArgument(
+                "arm",
+                default_value="two_link",
+                choices=["two_link", "three_link", "yaw_pitch_pitch"],
+                description="Arm whose parameters and model are used",
+            ),
+            DeclareLaunchArgument(
+                "model", default_value=arm, description="Name of an arm, or folder of a trained model"
+            ),
+            DeclareLaunchArgument(
+                "params_file",
+                default_value=[PathJoinSubstitution([FindPackageShare(PACKAGE), "config", arm]), ".yaml"],
+                description="Parameters of all nodes; joints there are the recorded names",
+            ),
+            DeclareLaunchArgument(
+                "targets",
+                default_value="joints",
+                choices=["joints", "poses", "poses_alone"],
+                description="Targets from recorded joints, from poses, or from poses without joint states",
+            ),
+            DeclareLaunchArgument(
+                "joint_topic", default_value="/joint_states", description="Recorded topic of JointState"
+            ),
+            DeclareLaunchArgument(
+                "pose_topic", default_value="/target_pose", description="Recorded topic of PoseStamped"
+            ),
+            DeclareLaunchArgument(
+                "rate", default_value="1.0", description="Pace, as a multiple of the recorded one"
+            ),
+            DeclareLaunchArgument(
+                "delay",
+                default_value="4.0",
+                description="Time for the nodes to start before it plays, in [s]",
+            ),
+            DeclareLaunchArgument(
+                "html", default_value="", description="File for the report with plots; empty: none"
+            ),
+            DeclareLaunchArgument(
+                "record", default_value="", description="New folder for the answers as a bag; empty: none"
+            ),
+            Node(
+                package=PACKAGE,
+                executable="ik_node",
+                name="itnnr_ik",
+                # The evaluator keeps the order; a clock that moves in steps tells no age.
+                parameters=[*common, {"joint_state_timeout": 0.0, "target_timeout": 0.0}],
+                output="screen",
+            ),
+            Node(
+                package=PACKAGE,
+                executable="evaluator",
+                parameters=[
+                    *common,
+                    {"targets": _text("targets"), "html": _text("html"), "record": _text("record")},
+                ],
+                output="screen",
+                # To draw the plots after the recording's end.
+                sigterm_timeout="60",
+            ),
+            play,
+            RegisterEventHandler(
+                OnProcessExit(
+                    target_action=play,
+                    on_exit=[
+                        TimerAction(
+                            period=2.0, actions=[EmitEvent(event=Shutdown(reason="the recording is over"))]
+                        )
+                    ],
+                )
+            ),
+        ]
+    )
