@@ -136,13 +136,14 @@ class Answerer:
             ) from error
         values["solve_time"] = time.perf_counter() - start
         values["residual"] = solution.residual
+        coverage = settings.solver.coverage
         if not solution.converged and settings.unreachable != CLOSEST:
+            within = "" if coverage is None else " within the recorded joint range"
             raise RejectedError(
                 Code.UNREACHABLE,
-                f"target {target.tolist()} m is out of reach: the closest point found is "
+                f"target {target.tolist()} m is out of reach{within}: the closest point found is "
                 f"{solution.residual:.6g} m away, expected at most {settings.solver.tolerance:g} m",
             )
-        coverage = settings.solver.coverage
         if coverage is not None and solution.covered is False:
             distance = float(coverage.distance(solution.positions))
             values["distance_from_data"] = distance

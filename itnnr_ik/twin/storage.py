@@ -36,10 +36,12 @@ def save_twin(
     """Write a twin to ``folder``, made where missing, with JSON-able metadata and tensors of the caller."""
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
-    stored = {name: np.ascontiguousarray(value) for name, value in (tensors or {}).items()}
+    stored = dict(tensors or {})
     stored |= {f"{_NETWORK}{name}": value for name, value in inverse.evaluator.weights.items()}
     stored[f"{_ANCHORS}x"] = inverse.anchors.x.astype(np.float32)
     stored[f"{_ANCHORS}y"] = inverse.anchors.y.astype(np.float32)
+    # Safetensors writes memory as it lies, whatever its order.
+    stored = {name: np.ascontiguousarray(value) for name, value in stored.items()}
     # Serialised here: save_file leaves a file that only its owner may read.
     (path / _WEIGHTS).write_bytes(save(stored))
     header = {"format": _FORMAT, "version": _VERSION, "network": inverse.evaluator.spec.to_dict()}

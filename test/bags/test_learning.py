@@ -10,9 +10,11 @@ import pytest
 from itnnr_ik import IKSolver
 from itnnr_ik.arms import ARMS, get_arm
 from itnnr_ik.bags import Bag, BagError
+from itnnr_ik.bags.forward import fit_harmonics
 from itnnr_ik.bags.learning import NEAREST, Learned, learn, prepare
 from itnnr_ik.bags.synthetic import Disturbances, record
 from itnnr_ik.bags.truth import TrueKinematics
+from itnnr_ik.solver.coverage import Coverage
 
 pytest.importorskip("torch")
 
@@ -84,6 +86,25 @@ def test_what_was_not_recorded_is_told_and_flagged(tmp_path: Path) -> None:
     assert inside.covered is not None and inside.covered.mean() > 0.95
     outside = solver.solve(everywhere.forward(np.array([1.0, 0.5])))
     assert not outside.converged or outside.covered is False
+
+
+def test_coverage_is_where_the_error_is_small(tmp_path: Path) -> None:
+    """The three-link arm, recorded in a part of its joint range: covered below the noise, far out useless."""
+    everywhere = get_arm("three_link")
+    record(
+        tmp_path / "bag", everywhere.with_changes(limits=((-1.0, -0.3, -0.3), (0.0, 0.8, 0.8))), minutes=2.0
+    )
+    with Bag(tmp_path / "bag") as bag:
+        pairs = prepare(bag).pairs
+    fit = fit_harmonics(pairs.positions[pairs.training], pairs.tips[pairs.training], 1)
+    coverage = Coverage.of_recording(
+        pairs.positions[pairs.training], pairs.positions[pairs.held_out], 0.99, 2.0
+    )
+    positions = everywhere.sample(20_000, np.random.default_rng(0))
+    errors = np.linalg.norm(fit(positions) - everywhere.forward(positions), axis=1)
+    distance = coverage.distance(positions)
+    assert np.median(errors[distance <= coverage.within]) < 0.5 * 0.03
+    assert np.median(errors[distance > 2 * coverage.within]) > 3 * 0.03
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,11 @@ def test_from_a_recording_to_a_moving_arm(probe: Probe, tmp_path: Path) -> None:
         learn(prepare(bag), steps=300).save(tmp_path / "model")
     probe.start_simulator("-p", "model:=two_link", "-p", "max_velocity:=20.0")
     probe.start_ik_node("-p", f"model:={tmp_path / 'model'}")
+    probe.repeat_until(
+        lambda: None,
+        lambda: probe.ask(probe.target(1e6, 0.0))[0]["code"] == "unreachable",
+        "an answer from the simulator's joint state",
+    )
     errors = []
     for phase in np.linspace(0.0, 2.0 * np.pi, 25):
         goal = ARM.forward(np.array([-0.3 + 0.5 * np.cos(phase), 0.9 + 0.4 * np.sin(phase)]))

@@ -11,6 +11,8 @@ import pytest
 from cases import SPECS, random_anchors, random_inverse, random_weights
 from safetensors.numpy import load_file, save_file
 
+from itnnr_ik.twin.anchors import Anchors
+from itnnr_ik.twin.inference import TwinInverse
 from itnnr_ik.twin.storage import load_twin, save_twin
 
 SPEC = SPECS["periodic-silu"]
@@ -46,6 +48,16 @@ def test_tensors_of_the_caller_come_back(tmp_path: Path) -> None:
     assert list(tensors) == ["mine"]
     assert tensors["mine"].dtype == mine.dtype
     np.testing.assert_array_equal(tensors["mine"], mine)
+
+
+def test_anchors_in_any_memory_order_come_back(tmp_path: Path) -> None:
+    """Column by column, as a formula of columns leaves them."""
+    inverse = random_inverse(SPEC)
+    anchors = Anchors(np.asfortranarray(inverse.anchors.x), np.asfortranarray(inverse.anchors.y))
+    save_twin(tmp_path, TwinInverse(inverse.evaluator, anchors), {})
+    loaded = load_twin(tmp_path)[0].anchors
+    np.testing.assert_array_equal(loaded.x, inverse.anchors.x)
+    np.testing.assert_array_equal(loaded.y, inverse.anchors.y)
 
 
 def test_every_user_may_read_a_model(folder: Path) -> None:
