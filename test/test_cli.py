@@ -7,7 +7,7 @@ import pytest
 from itnnr_ik.cli import main
 
 
-@pytest.mark.parametrize("command", ["demo", "train", "evaluate", "bench", "paper run"])
+@pytest.mark.parametrize("command", ["demo", "train", "evaluate", "bench", "bench replay", "paper run"])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """--help ends with status 0 and names options."""
     with pytest.raises(SystemExit) as ended:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from itnnr_ik.arms import ARMS
-from itnnr_ik.bench import node
+from itnnr_ik.bench import node, replay
 from itnnr_ik.bench.baseline import NearestLeastSquares
 from itnnr_ik.bench.peers import Peer, installed_peers
 from itnnr_ik.bench.tasks import Ours, batches, interleaved
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=20_000, help="targets in a batch")
     parser.add_argument("--seed", type=int, default=0, help="of targets and states")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    others = parser.add_subparsers(title="instead of the solvers", metavar="[node]")
+    others = parser.add_subparsers(title="instead of the solvers", metavar="[node | replay]")
     node_parser = others.add_parser(
         "node",
         help="measure the round trip of ik_node against a bare echo node",
@@ -36,6 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     node.add_arguments(node_parser)
     node_parser.set_defaults(run=node.run)
+    replay_parser = others.add_parser(
+        "replay",
+        help="measure how many recorded messages a second are read and solved",
+        description=replay.__doc__,
+        formatter_class=parser.formatter_class,
+    )
+    replay.add_arguments(replay_parser)
+    replay_parser.set_defaults(run=replay.run)
 
 
 def run(args: argparse.Namespace) -> int:

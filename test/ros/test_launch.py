@@ -171,9 +171,16 @@ ARGUMENTS = {
         *("arm", "autostart", "simulator", "targets", "rviz", "command_out_type"),
         *("model", "params_file", "bag", "urdf"),
     },
+    "replay": {
+        *("arm", "targets"),
+        *("bag", "model", "params_file", "joint_topic", "pose_topic", "rate", "delay", "html", "record"),
+    },
     "ros2_control": {"arm", "targets", "model", "params_file", "controllers_file", "gz_args"},
 }
-FREE = {"model", "params_file", "bag", "urdf", "controllers_file", "gz_args"}
+FREE = {
+    *("model", "params_file", "bag", "urdf", "controllers_file", "gz_args"),
+    *("joint_topic", "pose_topic", "rate", "delay", "html", "record"),
+}
 
 
 @pytest.mark.parametrize("file", ARGUMENTS)

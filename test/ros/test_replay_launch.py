@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bag_writer import joint_state, write_bag
-from probe import ANSWER_TIMEOUT
-from test_launch import DESCRIBE, LAUNCH, environment
+from test_launch import LAUNCH, environment
 
 from itnnr_ik.arms import ARMS
 from itnnr_ik.bags import Bag
@@ -84,16 +83,3 @@ def test_a_recording_is_played_and_measured(environment: dict[str, str], root: P
         counts = {topic.name: topic.count for topic in reader.topics}
     assert counts == {"/joint_solution": COUNT - 1, "/itnnr_ik/status": COUNT - 1}
     assert "<svg" in (tmp_path / "report.html").read_text(encoding="utf-8")
-
-
-def test_every_argument_is_described(environment: dict[str, str], root: Path) -> None:
-    """With a sentence, and with choices where the values are known."""
-    command = [sys.executable, "-c", DESCRIBE, str(root / "launch" / "replay.launch.py")]
-    listing = subprocess.run(
-        command, env=environment, check=True, capture_output=True, text=True, timeout=ANSWER_TIMEOUT
-    ).stdout
-    described = {line.split()[0]: line.split(maxsplit=2)[1:] for line in listing.splitlines()}
-    names = {"bag", "arm", "model", "params_file", "targets", "joint_topic", "pose_topic", "rate", "delay"}
-    assert set(described) == names | {"html", "record"}
-    assert all(len(description) > 20 for _, description in described.values())
-    assert {name for name, (choices, _) in described.items() if int(choices)} == {"arm", "targets"}
