@@ -11,7 +11,7 @@ from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState
 
 from itnnr_ik import Solution
-from itnnr_ik.ros.commands import NONE, CommandMaker, check_step
+from itnnr_ik.ros.commands import NONE, CommandMaker
 from itnnr_ik.ros.frames import Frames
 from itnnr_ik.ros.joint_memory import JointMemory
 from itnnr_ik.ros.messages import (
@@ -32,14 +32,14 @@ class Answer:
 
     Attributes:
         code: ``solved``, or ``closest`` for the closest point to one out of reach.
-        target: Tip coordinates (m,) in [m] in the base frame.
+        target: Tip coordinates (m) in [m] in the base frame.
         current: The joint positions (n,) in [rad] that it was solved from, None where they are not known.
         solution: The joint solution, with the target's header.
         command: What a controller is sent, if commands are.
     """
 
     code: Code
-    target: np.ndarray
+    target: list[float]
     current: np.ndarray | None
     solution: JointState
     command: Any = None
@@ -87,20 +87,28 @@ class Answerer:
             self._orientation_told = True
             values["note"] = "orientations are ignored: this arm is solved for positions (said once)"
         target = self._target(message)
-        current = self._joints.known(now) if settings.require_joint_states else self._joints.current(now)
+        known = self._joints.known if settings.require_joint_states else self._joints.current
+        current = known(now, on_both_clocks=self._commands is not None)
         solution = self._solve(target, current, values)
         answer = self._joint_state(solution, message)
         code = Code.SOLVED if solution.converged else Code.CLOSEST
         if self._commands is None or current is None:
             return Answer(code, target, current, answer)
-        check_step(solution.positions, current, settings.max_joint_step)
-        if settings.streaming:
-            command = self._commands.make_moving(
-                solution.positions, current, settings.max_velocity, now, settings.target_timeout
-            )
-        else:
-            command = self._commands.make(solution.positions, current, settings.max_velocity)
+        command = self._commands.make(
+            solution.positions,
+            current,
+            self._joints.received,
+            time.monotonic(),
+            settings.max_joint_step,
+            settings.max_velocity,
+            settings.streaming,
+        )
         return Answer(code, target, current, answer, command)
+
+    def interrupt(self) -> None:
+        """A target was not answered: the next solution does not go on with a motion."""
+        if self._commands is not None:
+            self._commands.interrupt()
 
     def query(self, message: PoseStamped, state: JointState, now: float) -> JointState:
         """The solution of a pose that is nearest to ``state``, or else to the newest joint state.
@@ -111,9 +119,15 @@ class Answerer:
         current = positions_by_name(state, self.settings.joints)
         if current is None:
             current = self._joints.current(now)
-        return self._joint_state(self._solve(self._target(message), current, {}), message)
+        solution = self._solve(self._target(message), current, {})
+        if not solution.converged:
+            # The service's response has no place for a residual.
+            raise RejectedError(
+                Code.UNREACHABLE, f"out of reach by {solution.residual:.6g} m, whatever else is allowed"
+            )
+        return self._joint_state(solution, message)
 
-    def _target(self, message: PoseStamped) -> np.ndarray:
+    def _target(self, message: PoseStamped) -> list[float]:
         settings = self.settings
         position = self._frames.position(message)
         return target_from_position(position, settings.solver.arm.n_coordinates, settings.plane_tolerance)
@@ -124,16 +138,14 @@ class Answerer:
             solution.positions, settings.solver.arm, settings.joints, message.header
         )
 
-    def _solve(self, target: np.ndarray, current: np.ndarray | None, values: Values) -> Solution:
-        """A solution for ``target`` (m,) [m] from ``current`` (n,) [rad], as far as it may be used."""
+    def _solve(self, target: list[float], current: np.ndarray | None, values: Values) -> Solution:
+        """A solution for ``target`` (m) [m] from ``current`` (n,) [rad], as far as it may be used."""
         settings = self.settings
         start = time.perf_counter()
         try:
             solution = settings.solver.solve(target, current)
         except (ValueError, ArithmeticError) as error:
-            raise RejectedError(
-                Code.SOLVER_ERROR, f"cannot solve for {target.tolist()} m: {error}"
-            ) from error
+            raise RejectedError(Code.SOLVER_ERROR, f"cannot solve for {target} m: {error}") from error
         values["solve_time"] = time.perf_counter() - start
         values["residual"] = solution.residual
         coverage = settings.solver.coverage
@@ -141,7 +153,7 @@ class Answerer:
             within = "" if coverage is None else " within the recorded joint range"
             raise RejectedError(
                 Code.UNREACHABLE,
-                f"target {target.tolist()} m is out of reach{within}: the closest point found is "
+                f"target {target} m is out of reach{within}: the closest point found is "
                 f"{solution.residual:.6g} m away, expected at most {settings.solver.tolerance:g} m",
             )
         if coverage is not None and solution.covered is False:
@@ -149,7 +161,7 @@ class Answerer:
             values["distance_from_data"] = distance
             raise RejectedError(
                 Code.OUTSIDE_DATA,
-                f"target {target.tolist()} m is outside the data that {settings.solver.arm.name} was learned "
+                f"target {target} m is outside the data that {settings.solver.arm.name} was learned "
                 f"from: its solution is {distance:.3g} rad from the nearest recorded posture, expected at "
                 f"most {coverage.within:.3g} rad",
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from geometry_msgs.msg import PoseStamped, Transform
 from rclpy.node import Node
 from rclpy.time import Time
@@ -38,14 +37,14 @@ class Frames:
             self._buffer = tf2_ros.Buffer()
             self._listener = tf2_ros.TransformListener(self._buffer, node, spin_thread=False)
 
-    def position(self, message: PoseStamped) -> np.ndarray:
-        """The pose's position (3,) [m] in the base frame.
+    def position(self, message: PoseStamped) -> list[float]:
+        """The pose's position (3) [m] in the base frame.
 
         Raises:
             RejectedError: The pose is in another frame, and it is not known where that is (``wrong_frame``).
         """
         point = message.pose.position
-        position = np.array([point.x, point.y, point.z])
+        position = [point.x, point.y, point.z]
         frame = message.header.frame_id
         if frame == self._base:
             return position
@@ -65,8 +64,8 @@ class Frames:
             self._listener.unregister()
 
 
-def transformed(transform: Transform, position: np.ndarray) -> np.ndarray:
-    """``position`` (3,) [m] of the child frame in the parent frame of ``transform``.
+def transformed(transform: Transform, position: list[float]) -> list[float]:
+    """``position`` (3) [m] of the child frame in the parent frame of ``transform``.
 
     Raises:
         RejectedError: The transform has no rotation (``wrong_frame``).
@@ -74,9 +73,9 @@ def transformed(transform: Transform, position: np.ndarray) -> np.ndarray:
     rotation, translation = transform.rotation, transform.translation
     quaternion = [rotation.x, rotation.y, rotation.z, rotation.w]
     try:
-        turned: np.ndarray = Rotation.from_quat(quaternion).apply(position)
+        turned = Rotation.from_quat(quaternion).apply(position)
     except ValueError as error:
         text = f"expected a rotation between the frames, got the quaternion {quaternion}"
         raise RejectedError(Code.WRONG_FRAME, text) from error
-    turned += [translation.x, translation.y, translation.z]
-    return turned
+    offsets = (translation.x, translation.y, translation.z)
+    return [float(a + b) for a, b in zip(turned, offsets, strict=True)]

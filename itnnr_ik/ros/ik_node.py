@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -11,6 +12,8 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState
@@ -21,6 +24,7 @@ from itnnr_ik.ros.backlog import Backlog, MessageInfo, with_info
 from itnnr_ik.ros.commands import COMMAND_TYPES, NONE
 from itnnr_ik.ros.frames import Frames
 from itnnr_ik.ros.interfaces import (
+    COMMAND_QOS,
     COMPUTE_IK,
     DIAGNOSTICS,
     JOINT_SOLUTION,
@@ -44,6 +48,7 @@ from itnnr_ik.ros.throttle import ThrottledLog
 NAME = "itnnr_ik"
 
 _DIAGNOSTICS_PERIOD, _MARKERS_PERIOD = 1.0, 0.1  # [s]
+_STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 
 _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
@@ -62,16 +67,16 @@ class IKNode(LifecycleNode):
     def __init__(self) -> None:
         super().__init__(NAME)
         self._settings: Settings | None = None
+        self._announced: list[Any] = []
         self._active = False
         self._failure: Exception | None = None
         declare_settings(self)
         self.add_on_set_parameters_callback(self._on_parameters)
         self._starting = AUTOSTART.get(self)
         if self._starting:
-            self.trigger_configure()
-            if self._failure is not None:
-                raise self._failure
-            self.trigger_activate()
+            for trigger in (self.trigger_configure, self.trigger_activate):
+                if trigger() != _SUCCESS:
+                    raise self._failure or RuntimeError("could not be configured and activated")
             self._starting = False
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -79,24 +84,15 @@ class IKNode(LifecycleNode):
         self._failure = None
         try:
             settings = read_settings(self)
-        except (ValueError, OSError) as failure:
+            self._announce_all(settings)
+        except Exception as failure:  # rclpy would swallow it, and say nothing
             self._failure = failure
+            self._withdraw_all()
             if not self._starting:  # otherwise it ends the process, and is told there
                 self.get_logger().error(f"cannot be configured: {' '.join(str(failure).split())}")
             return _FAILURE
-        self._settings = settings
         self._warnings = ThrottledLog(self.get_logger(), settings.warn_period)
-        self._solutions = self._announce(JOINT_SOLUTION)
-        self._statuses = self._announce(STATUS)
-        self._diagnostics = self._announce(DIAGNOSTICS)
-        self._markers = self._announce(MARKERS)
-        self._announced = [self._solutions, self._statuses, self._diagnostics, self._markers]
-        self._commands = None
-        if settings.command_out_type != NONE:
-            message_type, _ = COMMAND_TYPES[settings.command_out_type]
-            topic = settings.command_out_topic
-            self._commands = self.create_publisher(message_type, topic, JOINT_SOLUTION.qos)
-            self._announced.append(self._commands)
+        self._settings = settings
         return _SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -106,7 +102,7 @@ class IKNode(LifecycleNode):
         self._statistics, self._backlog = Statistics(), Backlog()
         # Before the targets': rclpy serves subscriptions in the order in which they were created, so that a
         # target that waits beside a joint state is solved from it.
-        joint_states = self._listen(JOINT_STATES, self._on_joint_state)
+        joint_states = self._listen(JOINT_STATES, with_info(self._on_joint_state))
         self._joints = JointMemory(settings.joints, joint_states.topic_name, settings.joint_state_timeout)
         targets = self._listen(TARGET_POSE, with_info(self._on_target))
         self._heard = [joint_states, targets]
@@ -118,9 +114,11 @@ class IKNode(LifecycleNode):
         if COMPUTE_IK.type is not None:
             self._offered.append(self.create_service(COMPUTE_IK.type, COMPUTE_IK.name, self._on_request))
         self._ticking = [
-            self.create_timer(_DIAGNOSTICS_PERIOD, self._diagnose),
-            self.create_timer(_MARKERS_PERIOD, self._show),
+            # Not on the node's clock: that this stands still is one of the things to tell.
+            self.create_timer(_DIAGNOSTICS_PERIOD, self._diagnose, clock=_STEADY),
+            self.create_timer(_MARKERS_PERIOD, self._show, clock=_STEADY),
         ]
+        self._told_at = -math.inf
         self._active = True
         self.get_logger().info(
             f"solving for {settings.solver.arm.name}, joints {quote_all(settings.joints)}, "
@@ -142,9 +140,15 @@ class IKNode(LifecycleNode):
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Withdraw what was announced; parameters keep their values."""
-        for publisher in self._announced:
-            self.destroy_publisher(publisher)
-        self._settings = None
+        self._withdraw_all()
+        return _SUCCESS
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """After a transition that failed half-way: stop and withdraw everything, and begin anew."""
+        self.get_logger().error("a transition failed; configure the node again")
+        if self._active:
+            self.on_deactivate(state)
+        self._withdraw_all()
         return _SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -158,8 +162,26 @@ class IKNode(LifecycleNode):
         assert self._settings is not None, "not configured"
         return self._settings
 
+    def _announce_all(self, settings: Settings) -> None:
+        self._solutions = self._announce(JOINT_SOLUTION)
+        self._statuses = self._announce(STATUS)
+        self._diagnostics = self._announce(DIAGNOSTICS)
+        self._markers = self._announce(MARKERS)
+        self._commands = None
+        if settings.command_out_type != NONE:
+            message_type, _ = COMMAND_TYPES[settings.command_out_type]
+            self._commands = self.create_publisher(message_type, settings.command_out_topic, COMMAND_QOS)
+            self._announced.append(self._commands)
+
+    def _withdraw_all(self) -> None:
+        while self._announced:
+            self.destroy_publisher(self._announced.pop())
+        self._settings = None
+
     def _announce(self, topic: Interface) -> Any:
-        return self.create_publisher(topic.type, topic.name, topic.qos)
+        publisher = self.create_publisher(topic.type, topic.name, topic.qos)
+        self._announced.append(publisher)
+        return publisher
 
     def _listen(self, topic: Interface, callback: Any) -> Any:
         return self.create_subscription(topic.type, topic.name, callback, topic.qos)
@@ -178,13 +200,15 @@ class IKNode(LifecycleNode):
             self._warnings.period = settings.warn_period
         if settings is not None and self._active:
             self._answerer.settings = settings
+            self._answerer.interrupt()
             self._joints.timeout = settings.joint_state_timeout
         return SetParametersResult(successful=True)
 
-    def _on_joint_state(self, message: JointState) -> None:
+    def _on_joint_state(self, message: JointState, info: MessageInfo | None) -> None:
         try:
-            self._joints.take(message, self._now())
+            self._joints.take(message, self._now(), _waited(info))
         except RejectedError as rejection:
+            self._statistics.joint_states_rejected += 1
             self._warnings.warn(rejection.code, str(rejection))
             self._report(rejection.code, str(rejection), {})
             return
@@ -203,10 +227,11 @@ class IKNode(LifecycleNode):
 
     def _on_target(self, message: PoseStamped, info: MessageInfo | None) -> None:
         start = time.perf_counter()
-        self._backlog.take(info)
-        values: Values = {"stamp": stamp_text(message.header.stamp)}
+        values: Values = {}
         code, text = self._answer(message, _waited(info), values)
-        self._report(code, text, values)
+        # What can wait comes after the answer.
+        self._backlog.take(info)
+        self._report(code, text, {"stamp": stamp_text(message.header.stamp), **values})
         residual = values.get("residual")
         self._statistics.add(
             code,
@@ -223,12 +248,13 @@ class IKNode(LifecycleNode):
                 raise RejectedError(Code.PAUSED, text)
             answer = self._answerer.answer(message, self._now(), waited, values)
         except RejectedError as rejection:
+            self._answerer.interrupt()
             self._warnings.warn(rejection.code, str(rejection))
             return rejection.code, str(rejection)
         if self._commands is not None and answer.command is not None:
             self._commands.publish(answer.command)
         self._solutions.publish(answer.solution)
-        self._scene.solved(answer.target, np.array(answer.solution.position), answer.current)
+        self._scene.solved(np.array(answer.target), np.array(answer.solution.position), answer.current)
         return answer.code, answer.code.value
 
     def _report(self, code: Code, text: str, values: Values) -> None:
@@ -251,6 +277,9 @@ class IKNode(LifecycleNode):
                 text, level = f"{text}, but the joint states are stale", DiagnosticStatus.WARN
         elif settings.require_joint_states:
             text, level = f"{text}, but no joint state has come", DiagnosticStatus.WARN
+        before, self._told_at = self._told_at, self._now()
+        if before == self._told_at:
+            text, level = f"{text}, but the clock stands still", DiagnosticStatus.WARN
         status = make_status(self.get_name(), settings.solver.arm.name, None, text, values)
         status.level = level
         array = DiagnosticArray(status=[status])

@@ -7,6 +7,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
+from rclpy.duration import Duration
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
 from std_srvs.srv import SetBool
@@ -20,8 +21,12 @@ except ImportError:
 SUBSCRIBED, PUBLISHED, SERVICE = "in", "out", "service"
 
 
-def _keep(depth: int, reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE) -> QoSProfile:
-    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=reliability)
+def _keep(depth: int, reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE, **more: Any) -> QoSProfile:
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=reliability, **more)
+
+
+#: Of commands: after a stall of the network an old one would be taken for one of now.
+COMMAND_QOS = _keep(1, lifespan=Duration(seconds=0.2))
 
 
 @dataclass(frozen=True)

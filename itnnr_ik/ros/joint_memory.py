@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,9 @@ from itnnr_ik.ros.status import Code, RejectedError
 class JointMemory:
     """Positions of the robot's joints by name, with their age by the time of receipt.
 
+    That is on the node's clock, which may be simulated. A robot goes on moving when that stands still, so
+    that where commands are sent the age on a clock of the machine counts too.
+
     Stamps are not looked at: those of a recording are old, some drivers send none, and a sender's clock may
     be wrong.
 
@@ -24,6 +28,7 @@ class JointMemory:
 
     Attributes:
         positions: The last usable ones (n,) [rad], however old; None before the first.
+        received: When they came, in [s] by `time.monotonic`.
     """
 
     def __init__(self, joint_names: Sequence[str], topic: str, timeout: float) -> None:
@@ -31,15 +36,17 @@ class JointMemory:
         self._topic = topic
         self.timeout = timeout
         self.positions: np.ndarray | None = None
-        self._received = 0.0
+        self.received = 0.0
+        self._received_by_node = 0.0
         self._unusable_names: Sequence[str] | None = None
 
-    def take(self, message: JointState, now: float) -> None:
+    def take(self, message: JointState, now: float, waited: float = 0.0) -> None:
         """Remember the joints' positions; a message with none of the joints is another device's.
 
         Args:
             message: The joint state.
-            now: Time of receipt in [s], on the clock that `current` is asked with.
+            now: Time in [s] on the clock that `current` is asked with.
+            waited: How long ago in [s] the message was received.
 
         Raises:
             RejectedError: See `positions_by_name`. What was known before is kept.
@@ -47,23 +54,26 @@ class JointMemory:
         self._unusable_names = message.name
         positions = positions_by_name(message, self._joint_names)
         if positions is not None:
-            self.positions, self._received, self._unusable_names = positions, now, None
+            self.positions, self._unusable_names = positions, None
+            self._received_by_node, self.received = now - waited, time.monotonic() - waited
 
     def age(self, now: float) -> float | None:
         """Seconds since the last usable joint state, None before the first."""
         if self.positions is None:
             return None
         # A clock that was set back, as when a recording starts again: the count starts anew.
-        self._received = min(self._received, now)
-        return now - self._received
+        self._received_by_node = min(self._received_by_node, now)
+        return now - self._received_by_node
 
-    def current(self, now: float) -> np.ndarray | None:
+    def current(self, now: float, on_both_clocks: bool = False) -> np.ndarray | None:
         """The joint positions (n,) [rad], None before the first joint state.
 
         Raises:
             RejectedError: They are older than the timeout (``stale_joint_state``).
         """
         age = self.age(now)
+        if age is not None and on_both_clocks:
+            age = max(age, time.monotonic() - self.received)
         if age is not None and 0.0 < self.timeout < age:
             raise RejectedError(
                 Code.STALE_JOINT_STATE,
@@ -72,13 +82,13 @@ class JointMemory:
             )
         return self.positions
 
-    def known(self, now: float) -> np.ndarray:
+    def known(self, now: float, on_both_clocks: bool = False) -> np.ndarray:
         """The joint positions (n,) [rad].
 
         Raises:
             RejectedError: There are none yet (``no_joint_state``), or they are too old.
         """
-        positions = self.current(now)
+        positions = self.current(now, on_both_clocks)
         if positions is None:
             came = (
                 "no message has come"

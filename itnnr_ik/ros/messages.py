@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -73,9 +74,9 @@ def _invalid_joint_state(text: str, message: JointState) -> RejectedError:
 
 
 def target_from_position(
-    position: np.ndarray, n_coordinates: int, plane_tolerance: float = -1.0
-) -> np.ndarray:
-    """Target (m,) [m] from a position (3,) [m] in the base frame.
+    position: list[float], n_coordinates: int, plane_tolerance: float = -1.0
+) -> list[float]:
+    """Target (m) [m] from a position (3) [m] in the base frame. Floats: arrays so short would cost more.
 
     Where m is 2, z may be up to ``plane_tolerance`` [m] away from 0; anything if that is negative.
 
@@ -83,10 +84,8 @@ def target_from_position(
         RejectedError: The position is not finite (``invalid_target``), or too far off a planar arm's plane
             (``off_plane``).
     """
-    if not np.isfinite(position).all():
-        raise RejectedError(
-            Code.INVALID_TARGET, f"expected a finite target position, got {position.tolist()} m"
-        )
+    if not all(map(math.isfinite, position)):
+        raise RejectedError(Code.INVALID_TARGET, f"expected a finite target position, got {position} m")
     if n_coordinates == 2 and 0.0 <= plane_tolerance < abs(position[2]):
         raise RejectedError(
             Code.OFF_PLANE,
@@ -113,11 +112,13 @@ def joint_state_from_positions(
     Raises:
         RejectedError: A position is not finite or outside the limits of ``arm`` (code ``solver_error``).
     """
-    lower, upper = arm.limits
-    if positions.shape != lower.shape or not ((lower <= positions) & (positions <= upper)).all():
+    values = positions.tolist()
+    if len(values) != arm.n_joints or not all(
+        low <= value <= high for low, value, high in zip(arm.lower, values, arm.upper, strict=True)
+    ):
         raise RejectedError(
             Code.SOLVER_ERROR,
-            f"expected a solution within [{lower.tolist()}, {upper.tolist()}] rad, "
-            f"got {positions.tolist()}; it is not published",
+            f"expected a solution within [{list(arm.lower)}, {list(arm.upper)}] rad, "
+            f"got {values}; it is not published",
         )
-    return JointState(header=header, name=list(joint_names), position=positions.tolist())
+    return JointState(header=header, name=list(joint_names), position=values)

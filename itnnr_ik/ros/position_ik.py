@@ -31,7 +31,7 @@ def answer_request(request: Any, response: Any, answerer: Answerer, now: float) 
     codes = type(response.error_code)
     try:
         links = [name for name in (request.ik_link_name, *request.ik_link_names) if name]
-        tip = answerer.settings.solver.arm.tip_name
+        tip = answerer.settings.end_effector_link
         if any(name != tip for name in links):
             code, text = codes.INVALID_LINK_NAME, f"expected link {quote(tip)}, got {quote_all(links)}"
         else:

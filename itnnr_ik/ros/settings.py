@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rclpy.exceptions import InvalidTopicNameException
+from rclpy.expand_topic_name import expand_topic_name
 from rclpy.node import Node
 
 from itnnr_ik import IKSolver
@@ -41,7 +43,8 @@ COMMAND_OUT_TOPIC = Text(
 MAX_VELOCITY = Number(
     "max_velocity",
     2.0,
-    "Largest speed of every joint, in [rad/s]: a trajectory takes as long as that needs",
+    "Largest speed of every joint, in [rad/s]: a trajectory takes as long as that needs, and positions "
+    "without times are refused where they come faster",
     minimum=1e-3,
     maximum=100.0,
     changeable=True,
@@ -70,6 +73,11 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Frame that targets are in or, with tf2_ros, are transformed to: the arm's base link; empty: the "
         "model's",
     ),
+    Text(
+        "end_effector_link",
+        "",
+        "Name of the arm's tip, for who asks compute_ik by it; empty: the model's",
+    ),
     Number(
         "tolerance",
         1e-6,
@@ -81,9 +89,10 @@ PARAMETERS: tuple[Parameter, ...] = (
     _REQUIRE_JOINT_STATES,
     Number(
         "joint_state_timeout",
-        1.0,
+        0.5,
         "Age beyond which a joint state no longer counts as current, by the time of its receipt on the "
-        "node's clock, in [s]; 0: never",
+        "node's clock, and where commands are sent by the machine's clock too, in [s]; 0: never, but not "
+        "where commands are sent",
         minimum=0.0,
         maximum=3600.0,
         changeable=True,
@@ -91,8 +100,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Number(
         "target_timeout",
         1.0,
-        "A target that has waited longer than this since its receipt is not acted on, and after as long "
-        "without one a stream of targets counts as ended, in [s]; 0: never",
+        "A target that has waited longer than this since its receipt is not acted on, in [s]; 0: never",
         minimum=0.0,
         maximum=3600.0,
         changeable=True,
@@ -147,6 +155,7 @@ class Settings:
     model: str
     joints: tuple[str, ...]
     robot_base_link: str
+    end_effector_link: str
     require_joint_states: bool
     joint_state_timeout: float
     target_timeout: float
@@ -162,6 +171,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.command_out_type != NONE and not self.require_joint_states:
             raise ParameterError("require_joint_states", "true where commands are sent", False)
+        if self.command_out_type != NONE and self.joint_state_timeout == 0.0:
+            raise ParameterError("joint_state_timeout", "above 0 where commands are sent", 0.0)
         if self.streaming and self.command_out_type == "std_msgs/Float64MultiArray":
             raise ParameterError("streaming", f"false with {self.command_out_type}, which has no times", True)
 
@@ -200,9 +211,16 @@ def read_settings(node: Node) -> Settings:
     solver = IKSolver.load(values[MODEL.name], tolerance=values.pop("tolerance"))
     values["joints"] = JOINTS.of(solver.arm, values["joints"])
     values["robot_base_link"] = values["robot_base_link"] or solver.arm.base_link
+    values["end_effector_link"] = values["end_effector_link"] or solver.arm.tip_name
     if values["command_out_type"] != NONE:
         _, topic = COMMAND_TYPES[values["command_out_type"]]
-        values["command_out_topic"] = values["command_out_topic"] or topic
+        topic = values["command_out_topic"] or topic
+        values["command_out_topic"] = topic
+        try:
+            expand_topic_name(topic, node.get_name(), node.get_namespace())
+        except (ValueError, InvalidTopicNameException) as error:
+            what = "the name of a topic"
+            raise ParameterError("command_out_topic", what, topic) from error
     return Settings(solver=solver, **values)
 
 

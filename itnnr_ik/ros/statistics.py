@@ -17,6 +17,7 @@ class Statistics:
 
     def __init__(self) -> None:
         self.counts: Counter[Code] = Counter()
+        self.joint_states_rejected = 0
         self._latencies: deque[float] = deque(maxlen=_WINDOW)
         self._residuals: deque[float] = deque(maxlen=_WINDOW)
         self._reported = 0
@@ -52,6 +53,7 @@ class Statistics:
             "targets": str(total),
             "targets_per_second": round(rate, 3),
             **{code.value: str(self.counts[code]) for code in Code if self.counts[code]},
+            "joint_states_rejected": str(self.joint_states_rejected),
         }
         if self._last is not None:
             values["target_age"] = now - self._last

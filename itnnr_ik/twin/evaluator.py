@@ -71,6 +71,8 @@ class TwinEvaluator:
         if spec.scales is not None:
             change = np.array(spec.scales.change, dtype=np.float32)
             self._change_weight = self._layers[0][0][: spec.n_y] / change[:, None]
+            # Once: to make these for each target would cost more than to multiply by them.
+            self._y_mean, self._y_spread = np.array(spec.scales.y_mean), np.array(spec.scales.y_spread)
 
     def adjust(self, y_new: Floats, y_anchor: Floats, x_anchor: Floats) -> Floats:
         """Adjustments x_new − x_anchor (b, n) from (b, m), (b, m) and (b, n) (equation 5)."""
@@ -91,7 +93,7 @@ class TwinEvaluator:
         scales = self.spec.scales
         assert scales is not None
         weight, bias = self._layers[0]
-        known = [(y_anchor - np.array(scales.y_mean)) / np.array(scales.y_spread)]
+        known = [(y_anchor - self._y_mean) / self._y_spread]
         known += [np.cos(x_anchor), np.sin(x_anchor)] if self.spec.periodic else [x_anchor / scales.x_spread]
         features = np.concatenate(known, axis=1, dtype=np.float32)
         first: Floats = features @ weight[self.spec.n_y :] + bias

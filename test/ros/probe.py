@@ -136,7 +136,7 @@ class Probe:
         """
         for name in ("joint_state_timeout", "target_timeout"):
             if not any(name in argument for argument in ros_args):
-                ros_args = ("-p", f"{name}:=0", *ros_args)
+                ros_args = ("-p", f"{name}:=3600", *ros_args)
         process = self.start("ik_node", *ros_args)
         self.spin_until(
             lambda: bool(process.output) or not process.alive(), START_TIMEOUT, "the node's first words"

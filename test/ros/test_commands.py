@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rules import acceptance_problems
-from std_msgs.msg import Float64MultiArray
+from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.ros.commands import (
     COMMAND_TYPES,
     SHORTEST,
-    STOP_TIME,
+    STREAM_GAP,
     CommandMaker,
-    check_step,
-    make_moving_trajectory,
     make_trajectory,
 )
 from itnnr_ik.ros.status import Code, RejectedError
+from itnnr_ik.ros.trajectory_controller import TrajectoryController
 
+TRAJECTORY, ARRAY = COMMAND_TYPES
 NAMES = ("shoulder", "elbow", "wrist")
 LIMITS = np.array([[-3.0] * 3, [3.0] * 3])
 
@@ -46,65 +50,130 @@ def test_a_trajectory_starts_when_it_is_received() -> None:
     assert (stamp.sec, stamp.nanosec) == (0, 0)
 
 
-def maker(command_type: str = "trajectory_msgs/JointTrajectory") -> CommandMaker:
+def maker(command_type: str = TRAJECTORY) -> CommandMaker:
     return CommandMaker(command_type, NAMES, LIMITS)
 
 
-def test_an_array_has_the_joints_in_order() -> None:
-    """What a forward_command_controller takes."""
-    command = maker("std_msgs/Float64MultiArray").make(np.array([0.1, 0.2, 0.3]), np.zeros(3), 1.0)
-    assert isinstance(command, Float64MultiArray)
-    assert list(command.data) == [0.1, 0.2, 0.3]
+def make(
+    commands: CommandMaker,
+    positions: Sequence[float],
+    current: Sequence[float] = (0.0, 0.0, 0.0),
+    now: float = 100.0,
+    received: float | None = None,
+    max_joint_step: float = 0.3,
+    max_velocity: float = 2.0,
+    streaming: bool = False,
+) -> Any:
+    """A command, from a joint state received just now unless said otherwise."""
+    return commands.make(
+        np.array(positions),
+        np.array(current),
+        now if received is None else received,
+        now,
+        max_joint_step,
+        max_velocity,
+        streaming,
+    )
+
+
+def duration(command: JointTrajectory) -> float:
+    time = command.points[0].time_from_start
+    return float(time.sec + 1e-9 * time.nanosec)
 
 
 @pytest.mark.parametrize("command_type", COMMAND_TYPES)
 def test_every_type_is_made(command_type: str) -> None:
-    """The message is of the type that its topic is announced with."""
-    command = maker(command_type).make(np.zeros(3), np.zeros(3), 1.0)
+    """Of the type that its topic is announced with, joints in order."""
+    command = make(maker(command_type), (0.1, 0.05, -0.1))
     assert isinstance(command, COMMAND_TYPES[command_type][0])
+    sent = command.data if command_type == ARRAY else command.points[-1].positions
+    assert list(sent) == [0.1, 0.05, -0.1]
 
 
-@given(angles, angles, angles, st.floats(1e-3, 1.0), st.floats(1e-2, 100.0))
-def test_a_moving_trajectory_comes_to_rest_on_the_solution(
-    positions: np.ndarray, current: np.ndarray, velocities: np.ndarray, interval: float, max_velocity: float
+@pytest.mark.parametrize("command_type", COMMAND_TYPES)
+def test_a_step_is_the_largest_joint_change(command_type: str) -> None:
+    """Up to the limit it passes, beyond it is refused; NaN never passes."""
+    make(maker(command_type), (0.1, -0.1999, 0.0), max_joint_step=0.2)
+    for positions in ((0.1, -0.21, 0.0), (0.0, np.nan, 0.0)):
+        with pytest.raises(RejectedError, match=r"expected at most max_joint_step = 0\.2 rad") as caught:
+            make(maker(command_type), positions, max_joint_step=0.2)
+        assert caught.value.code is Code.STEP_TOO_LARGE
+
+
+def test_what_was_sent_since_the_joint_state_counts() -> None:
+    """Without a newer joint state the joints may be where they were sent: the farther place counts."""
+    commands = maker()
+    make(commands, (0.29, 0.0, 0.0), now=100.0, received=99.9)
+    with pytest.raises(RejectedError, match=r"0\.58 rad from where the joints may be"):
+        make(commands, (-0.29, 0.0, 0.0), now=100.3, received=99.9)
+    back = make(commands, (0.1, 0.0, 0.0), now=100.3, received=99.9)
+    assert duration(back) == pytest.approx(1.5 * 0.19 / 2.0)
+    # A joint state that came after says where they are.
+    make(commands, (-0.19, 0.0, 0.0), now=100.4, received=100.39)
+
+
+def test_positions_without_times_are_no_faster_than_allowed() -> None:
+    """A tenth of a second's way at once, and in the long run the speed; what comes faster is refused."""
+    commands = maker(ARRAY)
+    with pytest.raises(RejectedError, match=r"what max_velocity = 0\.5 rad/s allows by now = 0\.05 rad"):
+        make(commands, (0.06, 0.0, 0.0), max_velocity=0.5)
+    sent, position, now = 0, 0.0, 100.0
+    for _ in range(100):
+        now += 0.01
+        with contextlib.suppress(RejectedError):
+            make(commands, (position + 0.008, 0.0, 0.0), (position, 0.0, 0.0), now, max_velocity=0.5)
+            position += 0.008
+            sent += 1
+    assert 40 < sent < 70
+    assert position <= 0.5 * 1.0 + 0.05 + 1e-9
+
+
+steps = st.lists(st.floats(-0.02, 0.02), min_size=3, max_size=3).map(np.array)
+
+
+@given(angles, st.lists(steps, min_size=2, max_size=12), st.floats(0.002, 0.25), st.floats(0.2, 5.0))
+def test_a_stream_stays_within_limits_and_speed(
+    start: np.ndarray, changes: list[np.ndarray], interval: float, max_velocity: float
 ) -> None:
-    """Accepted by all rules, no faster than allowed, and its last part stays within the limits."""
-    trajectory = make_moving_trajectory(positions, velocities, interval, current, NAMES, LIMITS, max_velocity)
-    assert acceptance_problems(trajectory, NAMES) == []
-    through, end = trajectory.points
-    assert list(through.positions) == list(end.positions) == positions.tolist()
-    speeds = np.array(through.velocities)
-    assert np.abs(speeds).max() <= max_velocity * (1 + 1e-9)
-    np.testing.assert_allclose(np.cross(speeds, velocities), 0.0, atol=1e-9)
-    share = np.linspace(0.0, 1.0, 101)[:, None]
-    excursion = positions + STOP_TIME * speeds * share * (1.0 - share) ** 2
-    assert (excursion >= LIMITS[0] - 1e-9).all()
-    assert (excursion <= LIMITS[1] + 1e-9).all()
+    """As a joint_trajectory_controller moves along it, from rest, whatever comes; at the end it rests."""
+    commands, controller = maker(), TrajectoryController(NAMES, start)
+    now, goal, fastest = 0.0, start, 0.0
+    moved = []
+    for change in changes:
+        goal = np.clip(goal + change, *LIMITS)
+        current = controller.sample(int(1e9 * now))[0]
+        command = make(
+            commands, goal, current, now, max_joint_step=1.0, max_velocity=max_velocity, streaming=True
+        )
+        assert acceptance_problems(command, NAMES) == []
+        controller.follow(command, int(1e9 * now))
+        sampled = [controller.sample(int(1e9 * (now + s))) for s in np.linspace(0.0, interval, 8)]
+        moved += [positions for positions, _ in sampled]
+        fastest = max(fastest, *(np.abs(velocities).max() for _, velocities in sampled))
+        now += interval
+    times = now + np.linspace(0.0, 10.0, 400)
+    moved += [controller.sample(int(1e9 * time))[0] for time in times]
+    assert (np.array(moved) >= LIMITS[0] - 1e-6).all()
+    assert (np.array(moved) <= LIMITS[1] + 1e-6).all()
+    np.testing.assert_allclose(moved[-1], goal, atol=1e-9)
+    # From full speed in the other direction a cubic of a stream may be a quarter faster for a moment.
+    assert fastest <= 1.3 * max_velocity
 
 
 def test_a_stream_moves_at_its_own_speed() -> None:
-    """From its second solution on, until none has come for the gap or the clock is set back."""
-    make = maker()
+    """From its second solution on, until none has come for a while or one was not answered."""
+    commands = maker()
 
-    def command(number: int, now: float) -> list[float]:
+    def speed(number: int, now: float) -> list[float]:
         positions = np.array([0.01, -0.02, 0.0]) * number
-        made = make.make_moving(positions, positions - 0.01, 5.0, now, gap=0.5)
-        assert acceptance_problems(made, NAMES) == []
-        return list(made.points[0].velocities)
+        lag = np.array([0.01, -0.02, 0.0])
+        return list(make(commands, positions, positions - lag, now, streaming=True).points[0].velocities)
 
-    assert command(0, 10.0) == [0.0, 0.0, 0.0]
+    assert speed(0, 10.0) == [0.0, 0.0, 0.0]
     for number in range(1, 5):
-        np.testing.assert_allclose(command(number, 10.0 + 0.02 * number), [0.5, -1.0, 0.0], rtol=1e-6)
-    assert command(5, 11.0) == [0.0, 0.0, 0.0]
-    assert command(6, 3.0) == [0.0, 0.0, 0.0]
-    assert command(7, 3.02) != [0.0, 0.0, 0.0]
-
-
-def test_a_step_is_the_largest_joint_change() -> None:
-    """Up to the limit it passes, beyond it is refused; NaN never passes."""
-    current = np.array([0.0, 1.0, 0.0])
-    check_step(np.array([0.2, 0.7, -0.3]), current, 0.3 + 1e-12)
-    for positions in (np.array([0.2, 0.6, 0.0]), np.array([0.0, np.nan, 0.0])):
-        with pytest.raises(RejectedError, match=r"expected at most max_joint_step = 0\.3 rad") as caught:
-            check_step(positions, current, 0.3)
-        assert caught.value.code is Code.STEP_TOO_LARGE
+        np.testing.assert_allclose(speed(number, 10.0 + 0.02 * number), [0.5, -1.0, 0.0], rtol=1e-6)
+    np.testing.assert_allclose(speed(4, 10.08), [0.5, -1.0, 0.0], rtol=0.5)
+    assert speed(5, 10.08 + 1.01 * STREAM_GAP) == [0.0, 0.0, 0.0]
+    assert speed(6, 10.10 + 1.01 * STREAM_GAP) != [0.0, 0.0, 0.0]
+    commands.interrupt()
+    assert speed(7, 10.12 + 1.01 * STREAM_GAP) != [0.0, 0.0, 0.0]

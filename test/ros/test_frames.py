@@ -46,7 +46,7 @@ def test_a_frame_that_is_not_known_is_refused(probe: Probe, frame: str, came: st
 @given(st.floats(-3.0, 3.0), st.floats(-2.0, 2.0), st.floats(-2.0, 2.0), st.floats(0.1, 10.0))
 def test_a_position_is_turned_and_moved(yaw: float, x: float, y: float, scale: float) -> None:
     """As the frame is, for a quaternion of any length."""
-    moved = transformed(transform(yaw, x, y, scale), np.array([1.0, 0.0, 0.5]))
+    moved = transformed(transform(yaw, x, y, scale), [1.0, 0.0, 0.5])
     np.testing.assert_allclose(moved, [x + math.cos(yaw), y + math.sin(yaw), 0.5], atol=1e-9)
 
 
@@ -55,7 +55,7 @@ def test_no_rotation_is_refused() -> None:
     empty = Transform()
     empty.rotation.w = 0.0
     with pytest.raises(RejectedError, match="expected a rotation between the frames"):
-        transformed(empty, np.ones(3))
+        transformed(empty, [1.0, 1.0, 1.0])
 
 
 @pytest.mark.skipif(not HAS_TF2, reason="needs tf2_ros, which comes with a ROS 2 installation only")

@@ -72,3 +72,20 @@ def test_without_a_timeout_nothing_grows_stale() -> None:
     memory = JointMemory(NAMES, "/joint_states", timeout=0.0)
     memory.take(_state(0.1, 0.2), 0.0)
     assert memory.known(1e9).tolist() == [0.1, 0.2]
+
+
+def test_age_counts_from_receipt_and_not_from_when_it_is_taken(memory: JointMemory) -> None:
+    """A message may have waited in a queue."""
+    memory.take(_state(0.1, 0.2), 10.0, waited=0.4)
+    assert memory.age(10.0) == pytest.approx(0.4)
+    with pytest.raises(RejectedError):
+        memory.known(10.2)
+
+
+def test_a_clock_that_stands_still_keeps_nothing_fresh_for_commands(memory: JointMemory) -> None:
+    """For them the age by the machine's clock counts too."""
+    memory.take(_state(0.1, 0.2), 10.0, waited=0.6)
+    memory._received_by_node = 10.0
+    assert memory.known(10.0).tolist() == [0.1, 0.2]
+    with pytest.raises(RejectedError, match=r"came 0\.6 s ago"):
+        memory.known(10.0, on_both_clocks=True)

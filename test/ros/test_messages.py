@@ -107,7 +107,7 @@ def test_quoted_names_are_cut() -> None:
 
 def test_target_of_a_planar_arm_and_of_one_in_space() -> None:
     """A planar arm takes x and y, an arm in space x, y and z."""
-    position = np.array([0.1, 0.2, 0.3])
+    position = [0.1, 0.2, 0.3]
     np.testing.assert_array_equal(target_from_position(position, 2), [0.1, 0.2])
     np.testing.assert_array_equal(target_from_position(position, 3), [0.1, 0.2, 0.3])
 
@@ -117,7 +117,7 @@ def test_target_of_a_planar_arm_and_of_one_in_space() -> None:
 @pytest.mark.parametrize("n_coordinates", [2, 3])
 def test_target_that_is_not_finite(axis: int, value: float, n_coordinates: int) -> None:
     """No coordinate may be, not even the one that a planar arm does not use."""
-    position = np.array([0.1, 0.2, 0.3])
+    position = [0.1, 0.2, 0.3]
     position[axis] = value
     with pytest.raises(
         RejectedError, match=r"expected a finite target position, got .*(nan|inf)"
@@ -129,7 +129,7 @@ def test_target_that_is_not_finite(axis: int, value: float, n_coordinates: int) 
 @pytest.mark.parametrize("z", [0.011, -0.011])
 def test_target_off_the_plane(z: float) -> None:
     """Where a tolerance is given, and for a planar arm only."""
-    position = np.array([0.1, 0.2, z])
+    position = [0.1, 0.2, z]
     with pytest.raises(RejectedError, match=r"expected at most plane_tolerance = 0\.01 m") as rejection:
         target_from_position(position, 2, 0.01)
     assert rejection.value.code is Code.OFF_PLANE
