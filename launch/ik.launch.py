@@ -9,6 +9,7 @@ from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = "itnnr_ik"
 CURVES = ["circle", "line", "lemniscate"]
+SIMULATED_TOPIC = "simulated/commands"
 
 
 def _share(folder, arm, suffix):
@@ -33,8 +34,13 @@ def _nodes(context):
     common = [_share("config", argument("arm"), ".yaml"), argument("params_file")]
     if argument("model"):
         common.append({"model": _text(argument("model"))})
-    commands = argument("command_out_type")
-    commanded = [*common, {"command_out_type": commands}] if commands else common
+    commands = {}
+    if argument("command_out_type"):
+        commands["command_out_type"] = argument("command_out_type")
+    if simulator != "none":
+        # The controller of a robot in reach must not be sent what follows from simulated joint states.
+        commands["command_out_topic"] = SIMULATED_TOPIC
+    commanded = [*common, commands] if commands else common
     started = [{"autostart": argument("autostart") == "true"}] if argument("autostart") else []
     nodes = [
         LifecycleNode(
@@ -123,17 +129,20 @@ def generate_launch_description():
             ),
             DeclareLaunchArgument(
                 "targets",
-                default_value="circle",
+                # Where there is no simulator there may be a robot, and it is not to move unasked.
+                default_value=PythonExpression(["'none' if '", simulator, "' == 'none' else 'circle'"]),
                 choices=[*CURVES, "random", "bag", "none"],
-                description="Pattern of the targets; none where something else publishes target_pose",
+                description="Pattern of the targets; none where something else publishes target_pose; "
+                "default: circle, but none for simulator:=none",
             ),
             DeclareLaunchArgument(
                 "command_out_type",
                 # Random targets are farther apart than a controller may be sent to.
                 default_value=PythonExpression([*trajectories, " and '", targets, "' != 'random' else ''"]),
                 choices=["", "none", "trajectory_msgs/JointTrajectory", "std_msgs/Float64MultiArray"],
-                description="Commands that ik_node sends and the simulator follows; empty: as the parameter "
-                "file says; default: empty, but trajectories for simulator:=mujoco",
+                description="Commands that ik_node sends and the simulator follows, with a simulator on "
+                f"{SIMULATED_TOPIC} and never to a robot's controller; empty: as params_file says; default: "
+                "empty, but trajectories for simulator:=mujoco",
             ),
             DeclareLaunchArgument(
                 "bag", default_value="", description="Folder of the recording that targets:=bag replays"

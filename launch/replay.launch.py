@@ -54,8 +54,13 @@ def _nodes(context):
             executable="ik_node",
             name="itnnr_ik",
             namespace="",
-            # The evaluator keeps the order; a clock that moves in steps tells no age.
-            parameters=[*common, {"joint_state_timeout": 0.0, "target_timeout": 0.0}],
+            parameters=[
+                *common,
+                # The evaluator keeps the order; a clock that moves in steps tells no age.
+                {"joint_state_timeout": 0.0, "target_timeout": 0.0},
+                # A recording never moves a robot, whose parameter file this may be.
+                {"command_out_type": "none"},
+            ],
             output="screen",
         ),
         Node(
@@ -105,7 +110,7 @@ def generate_launch_description():
             DeclareLaunchArgument(
                 "params_file",
                 default_value=_share(arm),
-                description="Parameters of all nodes; joints there are the recorded names",
+                description="Parameters of all nodes; joints: the recorded names; no commands are sent",
             ),
             DeclareLaunchArgument(
                 "targets",

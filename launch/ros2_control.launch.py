@@ -62,7 +62,8 @@ def _nodes(context):
         ],
         output="screen",
     )
-    command = {"command_out_type": "trajectory_msgs/JointTrajectory"}
+    # To the controller spawned here, wherever the parameter file would have a robot's.
+    command = {"command_out_type": "trajectory_msgs/JointTrajectory", "command_out_topic": ""}
     solve = [
         LifecycleNode(
             package=PACKAGE,

@@ -155,7 +155,7 @@ def test_arm_follows_a_circle(
     if simulator == "mujoco":
         pytest.importorskip("mujoco", reason="the simulator needs MuJoCo")
     commands: list[JointTrajectory] = []
-    topic = "joint_trajectory_controller/joint_trajectory"
+    topic = "simulated/commands"
     probe.node.create_subscription(JointTrajectory, topic, commands.append, 100)
     end = launch(f"arm:={arm}", "targets:=circle", f"simulator:={simulator}")
     # The probe hears each of the three publishers from another moment on.
@@ -182,7 +182,7 @@ def test_arm_follows_a_circle(
 def test_commands_of_ones_choice(launch: Callable[..., Callable[[], str]], probe: Probe) -> None:
     """What ik_node is told to send the simulator follows, whichever it is."""
     commands: list[Float64MultiArray] = []
-    topic = "forward_position_controller/commands"
+    topic = "simulated/commands"
     probe.node.create_subscription(Float64MultiArray, topic, commands.append, 100)
     end = launch("command_out_type:=std_msgs/Float64MultiArray", "targets:=lemniscate")
     probe.spin_until(
@@ -217,7 +217,7 @@ def test_the_model_of_ones_own_parameter_file(
     """The file says it and no argument does: it is the one solved with."""
     file = tmp_path / "mine.yaml"
     file.write_text('/**:\n  ros__parameters:\n    model: "three_link"\n')
-    end = launch("simulator:=none", "targets:=none", f"params_file:={file}")
+    end = launch("simulator:=none", f"params_file:={file}")
     probe.wait_for_ik_node()
     probe.send_first_joint_state(ARMS["three_link"].joint_names, (0.1, 0.5, 0.5))
     _, _, solution = probe.ask(probe.target(2.0, 1.0))
@@ -249,6 +249,51 @@ def test_ones_own_parameter_file_counts(
     assert (own["model"], own["autostart"], own["max_joint_step"]) == ("yaw_pitch_pitch", False, 0.1)
     assert ik_node('{model: "yaw_pitch_pitch"}', "model:=three_link")["model"] == "three_link"
     assert ik_node("{max_joint_step: 0.1}", "arm:=three_link")["model"] == "three_link"
+
+
+TRAJECTORIES = "trajectory_msgs/JointTrajectory"
+
+
+@pytest.fixture(params=["/**", "/itnnr_ik"])
+def commanding_file(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The argument for a robot's own file of parameters: commands to its controller."""
+    file = tmp_path / "mine.yaml"
+    values = f'{{command_out_type: "{TRAJECTORIES}", command_out_topic: "/robot/commands"}}'
+    file.write_text(f"{request.param}:\n  ros__parameters: {values}\n")
+    return f"params_file:={file}"
+
+
+@pytest.mark.parametrize("arguments", [(), ("simulator:=mujoco",), ("targets:=random",)])
+def test_simulated_joints_move_no_robot(
+    expand: Callable[..., list[dict[str, Any]]], commanding_file: str, arguments: tuple[str, ...]
+) -> None:
+    """The simulator and ik_node have a topic of their own, whatever the file says."""
+    actions = expand("ik", commanding_file, *arguments)
+    for executable in ("ik_node", "simulator"):
+        assert parameters_of(actions, executable)["command_out_topic"] == "simulated/commands"
+    assert parameters_of(actions, "ik_node")["command_out_type"] == TRAJECTORIES
+
+
+def test_a_robot_is_commanded_as_its_file_says(
+    expand: Callable[..., list[dict[str, Any]]], commanding_file: str
+) -> None:
+    """Without a simulator, and no targets come unasked."""
+    actions = expand("ik", commanding_file, "simulator:=none")
+    assert [action["executable"] for action in actions] == ["ik_node"]
+    parameters = parameters_of(actions, "ik_node")
+    assert parameters["command_out_type"] == TRAJECTORIES
+    assert parameters["command_out_topic"] == "/robot/commands"
+    assert len(expand("ik", commanding_file, "simulator:=none", "targets:=circle")) == 2
+
+
+def test_neither_a_recording_nor_gazebo_moves_a_robot(
+    expand: Callable[..., list[dict[str, Any]]], commanding_file: str
+) -> None:
+    """A replay sends no commands; with Gazebo they go to the controller that it spawns."""
+    replay = parameters_of(expand("replay", commanding_file, "bag:=recording"), "ik_node")
+    assert replay["command_out_type"] == "none"
+    gazebo = parameters_of(expand("ros2_control", commanding_file), "ik_node")
+    assert (gazebo["command_out_type"], gazebo["command_out_topic"]) == (TRAJECTORIES, "")
 
 
 @pytest.mark.parametrize("autostart", ["true", "false"])
