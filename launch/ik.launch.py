@@ -9,6 +9,7 @@ from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = "itnnr_ik"
 CURVES = ["circle", "line", "lemniscate"]
+SIMULATED_TOPIC = "simulated/commands"
 
 
 def _share(folder, arm, suffix):
@@ -21,7 +22,7 @@ def _text(substitution):
 
 
 def _nodes(context):
-    """The nodes, once the arguments are known: what is not said is left to the parameter file."""
+    """The nodes, once the arguments are known: what they do not say is left to the files of parameters."""
 
     def argument(name):
         return LaunchConfiguration(name).perform(context)
@@ -29,16 +30,25 @@ def _nodes(context):
     simulator, targets = argument("simulator"), argument("targets")
     physics = simulator == "mujoco"
     timed = [{"use_sim_time": True}] if physics else []
-    common = [argument("params_file"), {"model": _text(argument("model"))}]
-    commands = argument("command_out_type")
-    commanded = [*common, {"command_out_type": commands}] if commands else common
+    # The arm's file below one's own: it says what that leaves out.
+    common = [_share("config", argument("arm"), ".yaml"), argument("params_file")]
+    if argument("model"):
+        common.append({"model": _text(argument("model"))})
+    commands = {}
+    if argument("command_out_type"):
+        commands["command_out_type"] = argument("command_out_type")
+    if simulator != "none":
+        # The controller of a robot in reach must not be sent what follows from simulated joint states.
+        commands["command_out_topic"] = SIMULATED_TOPIC
+    commanded = [*common, commands] if commands else common
+    started = [{"autostart": argument("autostart") == "true"}] if argument("autostart") else []
     nodes = [
         LifecycleNode(
             package=PACKAGE,
             executable="ik_node",
             name="itnnr_ik",
             namespace="",
-            parameters=[*commanded, *timed, {"autostart": argument("autostart") == "true"}],
+            parameters=[*commanded, *timed, *started],
             output="screen",
         )
     ]
@@ -48,6 +58,8 @@ def _nodes(context):
             Node(
                 package=PACKAGE,
                 executable="simulator",
+                name="simulator",
+                namespace="",
                 parameters=[*commanded, start, {"engine": simulator, "publish_clock": physics}],
                 output="screen",
             )
@@ -58,6 +70,8 @@ def _nodes(context):
             Node(
                 package=PACKAGE,
                 executable="target_source",
+                name="target_source",
+                namespace="",
                 parameters=[*common, *timed, source],
                 output="screen",
             )
@@ -86,21 +100,25 @@ def generate_launch_description():
                 "arm",
                 default_value="two_link",
                 choices=["two_link", "three_link", "yaw_pitch_pitch"],
-                description="Arm whose parameters, model and URDF are used",
+                description="Arm whose URDF is used, and its model and parameters where params_file has none",
             ),
             DeclareLaunchArgument(
-                "model", default_value=arm, description="Name of an arm, or folder of a trained model"
+                "model",
+                default_value="",
+                description="Name of an arm, or folder of a trained model; empty: as params_file says, or "
+                "else the arm's",
             ),
             DeclareLaunchArgument(
                 "params_file",
                 default_value=_share("config", arm, ".yaml"),
-                description="Parameters of all nodes, such as config/two_link.yaml",
+                description="Parameters of all nodes, such as config/two_link.yaml; given arguments win",
             ),
             DeclareLaunchArgument(
                 "autostart",
-                default_value="true",
-                choices=["true", "false"],
-                description="Configure and activate ik_node at start; false where a lifecycle manager does",
+                default_value="",
+                choices=["", "true", "false"],
+                description="Configure and activate ik_node at start; false where a lifecycle manager does; "
+                "empty: as params_file says, or else true",
             ),
             DeclareLaunchArgument(
                 "simulator",
@@ -111,17 +129,20 @@ def generate_launch_description():
             ),
             DeclareLaunchArgument(
                 "targets",
-                default_value="circle",
+                # Where there is no simulator there may be a robot, and it is not to move unasked.
+                default_value=PythonExpression(["'none' if '", simulator, "' == 'none' else 'circle'"]),
                 choices=[*CURVES, "random", "bag", "none"],
-                description="Pattern of the targets; none where something else publishes target_pose",
+                description="Pattern of the targets; none where something else publishes target_pose; "
+                "default: circle, but none for simulator:=none",
             ),
             DeclareLaunchArgument(
                 "command_out_type",
                 # Random targets are farther apart than a controller may be sent to.
                 default_value=PythonExpression([*trajectories, " and '", targets, "' != 'random' else ''"]),
                 choices=["", "none", "trajectory_msgs/JointTrajectory", "std_msgs/Float64MultiArray"],
-                description="Commands that ik_node sends and the simulator follows; empty: as the parameter "
-                "file says; default: empty, but trajectories for simulator:=mujoco",
+                description="Commands that ik_node sends and the simulator follows, with a simulator on "
+                f"{SIMULATED_TOPIC} and never to a robot's controller; empty: as params_file says; default: "
+                "empty, but trajectories for simulator:=mujoco",
             ),
             DeclareLaunchArgument(
                 "bag", default_value="", description="Folder of the recording that targets:=bag replays"

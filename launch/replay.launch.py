@@ -1,7 +1,14 @@
 """A recording played to ik_node by `ros2 bag play`, and the answers measured."""
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, EmitEvent, ExecuteProcess, RegisterEventHandler, TimerAction
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    ExecuteProcess,
+    OpaqueFunction,
+    RegisterEventHandler,
+    TimerAction,
+)
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
@@ -17,12 +24,20 @@ def _text(name):
     return ParameterValue(LaunchConfiguration(name), value_type=str)
 
 
-def generate_launch_description():
-    arm = LaunchConfiguration("arm")
+def _share(arm):
+    return [PathJoinSubstitution([FindPackageShare(PACKAGE), "config", arm]), ".yaml"]
+
+
+def _nodes(context):
+    """The nodes, once the arguments are known: what they do not say is left to the files of parameters."""
+    # The arm's file below one's own: it says what that leaves out.
     common = [
+        _share(LaunchConfiguration("arm")),
         LaunchConfiguration("params_file"),
-        {"model": _text("model"), "use_sim_time": True},
+        {"use_sim_time": True},
     ]
+    if LaunchConfiguration("model").perform(context):
+        common.append({"model": _text("model")})
     play = ExecuteProcess(
         cmd=[
             *("ros2", "bag", "play", LaunchConfiguration("bag"), "--clock", "100"),
@@ -33,6 +48,50 @@ def generate_launch_description():
         name="bag_play",
         output="screen",
     )
+    return [
+        Node(
+            package=PACKAGE,
+            executable="ik_node",
+            name="itnnr_ik",
+            namespace="",
+            parameters=[
+                *common,
+                # The evaluator keeps the order; a clock that moves in steps tells no age.
+                {"joint_state_timeout": 0.0, "target_timeout": 0.0},
+                # A recording never moves a robot, whose parameter file this may be.
+                {"command_out_type": "none"},
+            ],
+            output="screen",
+        ),
+        Node(
+            package=PACKAGE,
+            executable="evaluator",
+            name="evaluator",
+            namespace="",
+            parameters=[
+                *common,
+                {"targets": _text("targets"), "html": _text("html"), "record": _text("record")},
+            ],
+            output="screen",
+            # To draw the plots after the recording's end.
+            sigterm_timeout="60",
+        ),
+        play,
+        RegisterEventHandler(
+            OnProcessExit(
+                target_action=play,
+                on_exit=[
+                    TimerAction(
+                        period=2.0, actions=[EmitEvent(event=Shutdown(reason="the recording is over"))]
+                    )
+                ],
+            )
+        ),
+    ]
+
+
+def generate_launch_description():
+    arm = LaunchConfiguration("arm")
     return LaunchDescription(
         [
             DeclareLaunchArgument("bag", description="Folder of the recording, or its .mcap or .db3 file"),
@@ -40,15 +99,18 @@ def generate_launch_description():
                 "arm",
                 default_value="two_link",
                 choices=["two_link", "three_link", "yaw_pitch_pitch"],
-                description="Arm whose parameters and model are used",
+                description="Arm whose parameters and model are used where params_file names none",
             ),
             DeclareLaunchArgument(
-                "model", default_value=arm, description="Name of an arm, or folder of a trained model"
+                "model",
+                default_value="",
+                description="Name of an arm, or folder of a trained model; empty: as params_file says, or "
+                "else the arm's",
             ),
             DeclareLaunchArgument(
                 "params_file",
-                default_value=[PathJoinSubstitution([FindPackageShare(PACKAGE), "config", arm]), ".yaml"],
-                description="Parameters of all nodes; joints there are the recorded names",
+                default_value=_share(arm),
+                description="Parameters of all nodes; joints: the recorded names; no commands are sent",
             ),
             DeclareLaunchArgument(
                 "targets",
@@ -76,35 +138,6 @@ def generate_launch_description():
             DeclareLaunchArgument(
                 "record", default_value="", description="New folder for the answers as a bag; empty: none"
             ),
-            Node(
-                package=PACKAGE,
-                executable="ik_node",
-                name="itnnr_ik",
-                # The evaluator keeps the order; a clock that moves in steps tells no age.
-                parameters=[*common, {"joint_state_timeout": 0.0, "target_timeout": 0.0}],
-                output="screen",
-            ),
-            Node(
-                package=PACKAGE,
-                executable="evaluator",
-                parameters=[
-                    *common,
-                    {"targets": _text("targets"), "html": _text("html"), "record": _text("record")},
-                ],
-                output="screen",
-                # To draw the plots after the recording's end.
-                sigterm_timeout="60",
-            ),
-            play,
-            RegisterEventHandler(
-                OnProcessExit(
-                    target_action=play,
-                    on_exit=[
-                        TimerAction(
-                            period=2.0, actions=[EmitEvent(event=Shutdown(reason="the recording is over"))]
-                        )
-                    ],
-                )
-            ),
+            OpaqueFunction(function=_nodes),
         ]
     )

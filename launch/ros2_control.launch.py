@@ -39,10 +39,14 @@ def _nodes(context):
         return LaunchConfiguration(name).perform(context)
 
     model, targets, controllers_file = argument("model"), argument("targets"), argument("controllers_file")
-    solver = IKSolver.load(model)
+    solver = IKSolver.load(model or argument("arm"))
     urdf = to_gazebo_urdf(solver.arm, controllers_file, _start(solver, targets))
     timed = {"use_sim_time": True}
-    common = [argument("params_file"), {"model": ParameterValue(model, value_type=str)}, timed]
+    # The arm's file below one's own: it says what that leaves out.
+    arm_file = [PathJoinSubstitution([FindPackageShare(PACKAGE), "config", argument("arm")]), ".yaml"]
+    common = [arm_file, argument("params_file"), timed]
+    if model:
+        common.append({"model": ParameterValue(model, value_type=str)})
     spawn_arm = Node(
         package="ros_gz_sim",
         executable="create",
@@ -58,7 +62,8 @@ def _nodes(context):
         ],
         output="screen",
     )
-    command = {"command_out_type": "trajectory_msgs/JointTrajectory"}
+    # To the controller spawned here, wherever the parameter file would have a robot's.
+    command = {"command_out_type": "trajectory_msgs/JointTrajectory", "command_out_topic": ""}
     solve = [
         LifecycleNode(
             package=PACKAGE,
@@ -74,6 +79,8 @@ def _nodes(context):
             Node(
                 package=PACKAGE,
                 executable="target_source",
+                name="target_source",
+                namespace="",
                 parameters=[*common, {"pattern": targets, "period": 20.0}],
                 output="screen",
             )
@@ -104,10 +111,13 @@ def generate_launch_description():
                 "arm",
                 default_value="two_link",
                 choices=["two_link", "three_link", "yaw_pitch_pitch"],
-                description="Arm whose parameters, controllers and model are used",
+                description="Arm whose controllers, parameters and model are used where none are given",
             ),
             DeclareLaunchArgument(
-                "model", default_value=arm, description="Name of an arm, or folder of a trained model"
+                "model",
+                default_value="",
+                description="Name of an arm, or folder of a trained model; empty: the arm's in Gazebo, and "
+                "for ik_node and target_source as params_file says, or else the arm's",
             ),
             DeclareLaunchArgument(
                 "targets",
@@ -118,7 +128,8 @@ def generate_launch_description():
             DeclareLaunchArgument(
                 "params_file",
                 default_value=[config, ".yaml"],
-                description="Parameters of ik_node and target_source, such as config/two_link.yaml",
+                description="Parameters of ik_node and target_source, such as config/two_link.yaml; a model "
+                "of one's own is to be given as model too, because Gazebo's arm is made from that",
             ),
             DeclareLaunchArgument(
                 "controllers_file",

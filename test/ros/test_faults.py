@@ -22,12 +22,12 @@ LATE = 1.0
 
 
 def assert_commands_are_safe(loop: TrafficLoop, arm: Arm = ARM, max_step: float = MAX_STEP) -> None:
-    """Accepted by every rule, within the limits, and near a joint state of that time."""
+    """Accepted by every rule, within the limits, and near the joint state of that time."""
     lower, upper = arm.limits
     for command in loop.commands:
         assert acceptance_problems(command.message, arm.joint_names) == []
         assert ((lower <= command.positions) & (command.positions <= upper)).all()
-        assert command.step <= max_step
+        assert command.step <= max_step + command.moved
 
 
 def residual(solved: Solved, arm: Arm = ARM) -> float:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 
+from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from probe import SILENCE, START_TIMEOUT, Probe
+from probe import SILENCE, START_TIMEOUT, Probe, values_of
 
 from itnnr_ik.arms import get_arm
+from itnnr_ik.ros.status import stamp_text
 
 ARM = get_arm("two_link")
 START = (-0.2, 0.9)
@@ -43,14 +45,18 @@ def test_transitions(probe: Probe) -> None:
 
     assert change(probe, Transition.TRANSITION_DEACTIVATE)
     probe.clear()
-    probe.targets.publish(probe.target(*TARGET))
+    heard: list[DiagnosticStatus] = []  # the probe's own list is emptied while it waits
+    probe.node.create_subscription(DiagnosticStatus, "itnnr_ik/status", heard.append, 100)
+    old = probe.target(*TARGET)
+    probe.targets.publish(old)
     probe.spin_for(SILENCE)
     assert (probe.statuses, probe.solutions) == ([], [])
 
     assert change(probe, Transition.TRANSITION_ACTIVATE)
     probe.wait_for_ik_node()
-    assert (probe.statuses, probe.solutions) == ([], []), "the old target is not answered"
     assert probe.ask(probe.target(*TARGET))[0]["code"] == "no_joint_state"
+    assert len(heard) >= 2
+    assert stamp_text(old.header.stamp) not in {values_of(status)["stamp"] for status in heard}
     probe.send_first_joint_state(ARM.joint_names, (0.6, -0.9))
     _, _, solution = probe.ask(probe.target(*TARGET))
     assert solution is not None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+import yaml
 from probe import ANSWER_TIMEOUT, START_TIMEOUT, Probe, values_of
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
@@ -39,18 +43,38 @@ for argument in get_launch_description_from_python_launch_file(sys.argv[1]).get_
     print(argument.name, len(argument.choices or ()), argument.description)
 """
 
-#: The actions that a launch file would start, given its arguments.
+#: What a launch file would start, given its arguments: each action's type and, of a node, what it is given.
+#: The parameters are those that count: a later file wins, and a node's own section over the one for all.
 EXPAND = """
-import sys
+import json, sys
+import yaml
 from launch import LaunchContext
 from launch.launch_description_sources import get_launch_description_from_python_launch_file
+from launch_ros.actions import Node
 context = LaunchContext()
 for pair in sys.argv[2:]:
     name, value = pair.split(":=")
     context.launch_configurations[name] = value
+def describe(action):
+    if not isinstance(action, Node):
+        return {}
+    action._perform_substitutions(context)
+    sections = {"/**": {}, action.node_name: {}}
+    for path, _ in action._Node__expanded_parameter_arguments or ():
+        with open(path) as file:
+            for section, content in yaml.safe_load(file).items():
+                if section in sections:
+                    sections[section].update(content["ros__parameters"])
+    parameters = {name: value for section in sections.values() for name, value in section.items()}
+    arguments = list(action._Node__arguments or ())
+    return {"executable": action.node_executable, "parameters": parameters, "arguments": arguments}
+def walk(actions):
+    for action in actions:
+        print(json.dumps({"type": type(action).__name__, **describe(action)}))
+        for _, triggered in action.describe_conditional_sub_entities():
+            walk(triggered)
 for entity in get_launch_description_from_python_launch_file(sys.argv[1]).entities:
-    for action in entity.execute(context) or ():
-        print(type(action).__name__)
+    walk(entity.execute(context) or ())
 """
 
 
@@ -70,6 +94,27 @@ def environment(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")])),
     }
+
+
+@pytest.fixture(scope="module")
+def expand(environment: dict[str, str], root: Path) -> Callable[..., list[dict[str, Any]]]:
+    """``expand(file, *arguments)`` is what a launch file would start, as `EXPAND` says it."""
+
+    def actions(file: str, *arguments: str) -> list[dict[str, Any]]:
+        command = [sys.executable, "-c", EXPAND, str(root / "launch" / f"{file}.launch.py"), *arguments]
+        result = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=START_TIMEOUT
+        )
+        assert result.returncode == 0, result.stderr
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+    return actions
+
+
+def parameters_of(actions: list[dict[str, Any]], executable: str) -> dict[str, Any]:
+    """Those of the one node of that executable."""
+    (found,) = (action["parameters"] for action in actions if action.get("executable") == executable)
+    return dict(found)
 
 
 @pytest.fixture
@@ -110,7 +155,7 @@ def test_arm_follows_a_circle(
     if simulator == "mujoco":
         pytest.importorskip("mujoco", reason="the simulator needs MuJoCo")
     commands: list[JointTrajectory] = []
-    topic = "joint_trajectory_controller/joint_trajectory"
+    topic = "simulated/commands"
     probe.node.create_subscription(JointTrajectory, topic, commands.append, 100)
     end = launch(f"arm:={arm}", "targets:=circle", f"simulator:={simulator}")
     # The probe hears each of the three publishers from another moment on.
@@ -137,7 +182,7 @@ def test_arm_follows_a_circle(
 def test_commands_of_ones_choice(launch: Callable[..., Callable[[], str]], probe: Probe) -> None:
     """What ik_node is told to send the simulator follows, whichever it is."""
     commands: list[Float64MultiArray] = []
-    topic = "forward_position_controller/commands"
+    topic = "simulated/commands"
     probe.node.create_subscription(Float64MultiArray, topic, commands.append, 100)
     end = launch("command_out_type:=std_msgs/Float64MultiArray", "targets:=lemniscate")
     probe.spin_until(
@@ -164,6 +209,98 @@ def test_a_robot_of_ones_own(launch: Callable[..., Callable[[], str]], probe: Pr
     assert len(solution.position) == 3
     output = end()
     assert output.count("process started") == output.count("process has finished cleanly") == 1
+
+
+def test_the_model_of_ones_own_parameter_file(
+    launch: Callable[..., Callable[[], str]], probe: Probe, tmp_path: Path
+) -> None:
+    """The file says it and no argument does: it is the one solved with."""
+    file = tmp_path / "mine.yaml"
+    file.write_text('/**:\n  ros__parameters:\n    model: "three_link"\n')
+    end = launch("simulator:=none", f"params_file:={file}")
+    probe.wait_for_ik_node()
+    probe.send_first_joint_state(ARMS["three_link"].joint_names, (0.1, 0.5, 0.5))
+    _, _, solution = probe.ask(probe.target(2.0, 1.0))
+    assert solution is not None
+    assert tuple(solution.name) == ARMS["three_link"].joint_names
+    assert end().count("process started") == 1
+
+
+@pytest.mark.parametrize("section", ["/**", "/itnnr_ik"])
+@pytest.mark.parametrize(
+    ("file", "arguments"),
+    [("ik", ("simulator:=none",)), ("replay", ("bag:=recording",)), ("ros2_control", ())],
+)
+def test_ones_own_parameter_file_counts(
+    expand: Callable[..., list[dict[str, Any]]],
+    tmp_path: Path,
+    file: str,
+    arguments: tuple[str, ...],
+    section: str,
+) -> None:
+    """What it says is changed by given arguments alone; what it leaves out the arm's file says."""
+    mine = tmp_path / "mine.yaml"
+
+    def ik_node(text: str, *more: str) -> dict[str, Any]:
+        mine.write_text(f"{section}:\n  ros__parameters: {text}\n")
+        return parameters_of(expand(file, *arguments, f"params_file:={mine}", *more), "ik_node")
+
+    own = ik_node('{model: "yaw_pitch_pitch", autostart: false, max_joint_step: 0.1}')
+    assert (own["model"], own["autostart"], own["max_joint_step"]) == ("yaw_pitch_pitch", False, 0.1)
+    assert ik_node('{model: "yaw_pitch_pitch"}', "model:=three_link")["model"] == "three_link"
+    assert ik_node("{max_joint_step: 0.1}", "arm:=three_link")["model"] == "three_link"
+
+
+TRAJECTORIES = "trajectory_msgs/JointTrajectory"
+
+
+@pytest.fixture(params=["/**", "/itnnr_ik"])
+def commanding_file(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The argument for a robot's own file of parameters: commands to its controller."""
+    file = tmp_path / "mine.yaml"
+    values = f'{{command_out_type: "{TRAJECTORIES}", command_out_topic: "/robot/commands"}}'
+    file.write_text(f"{request.param}:\n  ros__parameters: {values}\n")
+    return f"params_file:={file}"
+
+
+@pytest.mark.parametrize("arguments", [(), ("simulator:=mujoco",), ("targets:=random",)])
+def test_simulated_joints_move_no_robot(
+    expand: Callable[..., list[dict[str, Any]]], commanding_file: str, arguments: tuple[str, ...]
+) -> None:
+    """The simulator and ik_node have a topic of their own, whatever the file says."""
+    actions = expand("ik", commanding_file, *arguments)
+    for executable in ("ik_node", "simulator"):
+        assert parameters_of(actions, executable)["command_out_topic"] == "simulated/commands"
+    assert parameters_of(actions, "ik_node")["command_out_type"] == TRAJECTORIES
+
+
+def test_a_robot_is_commanded_as_its_file_says(
+    expand: Callable[..., list[dict[str, Any]]], commanding_file: str
+) -> None:
+    """Without a simulator, and no targets come unasked."""
+    actions = expand("ik", commanding_file, "simulator:=none")
+    assert [action["executable"] for action in actions] == ["ik_node"]
+    parameters = parameters_of(actions, "ik_node")
+    assert parameters["command_out_type"] == TRAJECTORIES
+    assert parameters["command_out_topic"] == "/robot/commands"
+    assert len(expand("ik", commanding_file, "simulator:=none", "targets:=circle")) == 2
+
+
+def test_neither_a_recording_nor_gazebo_moves_a_robot(
+    expand: Callable[..., list[dict[str, Any]]], commanding_file: str
+) -> None:
+    """A replay sends no commands; with Gazebo they go to the controller that it spawns."""
+    replay = parameters_of(expand("replay", commanding_file, "bag:=recording"), "ik_node")
+    assert replay["command_out_type"] == "none"
+    gazebo = parameters_of(expand("ros2_control", commanding_file), "ik_node")
+    assert (gazebo["command_out_type"], gazebo["command_out_topic"]) == (TRAJECTORIES, "")
+
+
+@pytest.mark.parametrize("autostart", ["true", "false"])
+def test_autostart_as_an_argument(expand: Callable[..., list[dict[str, Any]]], autostart: str) -> None:
+    """Given, it counts."""
+    actions = expand("ik", "simulator:=none", f"autostart:={autostart}")
+    assert parameters_of(actions, "ik_node")["autostart"] is (autostart == "true")
 
 
 ARGUMENTS = {
@@ -198,9 +335,24 @@ def test_every_argument_is_described(environment: dict[str, str], root: Path, fi
 
 
 @pytest.mark.parametrize("arm", ARMS)
-def test_gazebo_is_given_the_arm(environment: dict[str, str], root: Path, arm: str) -> None:
+def test_gazebo_is_given_the_arm(expand: Callable[..., list[dict[str, Any]]], root: Path, arm: str) -> None:
     """Gazebo itself is not here, but what would be started is: with the arm's URDF and its controllers."""
-    command = [sys.executable, "-c", EXPAND, str(root / "launch" / "ros2_control.launch.py"), f"arm:={arm}"]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=START_TIMEOUT)
-    assert result.returncode == 0, result.stderr
-    assert set(result.stdout.split()) == {"IncludeLaunchDescription", "Node", "RegisterEventHandler"}
+    actions = expand("ros2_control", f"arm:={arm}")
+    kinds = {action["type"] for action in actions}
+    assert kinds == {"IncludeLaunchDescription", "Node", "LifecycleNode", "RegisterEventHandler"}
+    urdf = ElementTree.fromstring(parameters_of(actions, "robot_state_publisher")["robot_description"])
+    (control,) = urdf.iter("ros2_control")
+    assert tuple(joint.get("name") for joint in control.iter("joint")) == ARMS[arm].joint_names
+    files = {urdf.findtext("gazebo/plugin/parameters")}
+    (spawner,) = (action["arguments"] for action in actions if action.get("executable") == "spawner")
+    files.add(spawner[spawner.index("--param-file") + 1])
+    (file,) = (Path(name or "") for name in files)
+    assert file.samefile(root / "config" / f"{arm}_controllers.yaml")
+    controllers = yaml.safe_load(file.read_text())
+    assert tuple(controllers["joint_trajectory_controller"]["ros__parameters"]["joints"]) == (
+        ARMS[arm].joint_names
+    )
+    ik_node = parameters_of(actions, "ik_node")
+    assert (ik_node["model"], ik_node["use_sim_time"]) == (arm, True)
+    assert ik_node["command_out_type"] == "trajectory_msgs/JointTrajectory"
+    assert parameters_of(actions, "target_source")["model"] == arm

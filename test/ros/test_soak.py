@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from probe import START_TIMEOUT, Probe, Process, values_of
 from rules import acceptance_problems
 from traffic_loop import COMMANDING, Sent, TrafficLoop, swing
+from traffic_loop import Path as TipPath
 
 from itnnr_ik.arms import get_arm
 
@@ -30,6 +32,11 @@ def resident_memory(process: Process) -> float:
         pytest.skip("needs /proc, which Linux has")
     (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmRSS:"))
     return int(line.split()[1]) * 1024e-6
+
+
+def with_detours(path: TipPath, detour: TipPath) -> TipPath:
+    """``path``, but for a tenth of a second in each ``detour``: too far away for one step at times."""
+    return lambda t: detour(t) if t % 1.0 > 0.9 else path(t)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +57,7 @@ def test_soak(
     """No growth of memory in [MB] once it has settled, no missed heartbeat, nothing sent outside limits."""
     heartbeats: list[DiagnosticArray] = []
     probe.node.create_subscription(DiagnosticArray, "/diagnostics", heartbeats.append, 10_000)
-    loop = TrafficLoop(probe, ARM, RATE, swing(ARM, 0.12, lap=4.0))
+    loop = TrafficLoop(probe, ARM, RATE, with_detours(swing(ARM, 0.12, lap=4.0), swing(ARM, 0.8, lap=4.0)))
     model = ("-p", f"model:={ARM.name}", "-p", f"max_joint_step:={MAX_STEP}")
     process = probe.start_ik_node(*model, "-p", "joint_state_timeout:=1.0", *COMMANDING)
     assert loop.run(START_TIMEOUT, lambda: loop.count()["solved"] > 0)
@@ -60,17 +67,19 @@ def test_soak(
 
     memory, round_trips = [], []
     answered: list[Sent] = []
+    codes: Counter[str] = Counter()
     lower, upper = ARM.limits
     start = time.time()
     while time.time() < start + seconds:
         loop.run(1.0)
         memory.append((time.time() - start, resident_memory(process)))
         answered += [target for target, _ in loop.codes]
-        assert loop.count().keys() <= {"solved"}
+        codes += loop.count()
+        assert loop.count().keys() <= {"solved", "step_too_large"}
         for command in loop.commands:
             assert acceptance_problems(command.message, ARM.joint_names) == []
             assert ((lower <= command.positions) & (command.positions <= upper)).all()
-            assert command.step <= MAX_STEP
+            assert command.step <= MAX_STEP + command.moved
         round_trips += [
             (solved.target.time - start, solved.time - solved.target.time) for solved in loop.solved
         ]
@@ -91,6 +100,8 @@ def test_soak(
     longest_gap = float(np.diff(beats).max())
     assert longest_gap < 2.0 * HEARTBEAT
     assert len(beats) >= seconds / HEARTBEAT - 1
+    assert codes["step_too_large"] > 0, "the path leaves what one step may reach"
+    assert codes["solved"] > codes["step_too_large"]
     settled = [held for at, held in memory if at >= settling]
     growth = max(settled) - settled[0]
 
@@ -100,6 +111,7 @@ def test_soak(
         "seconds": seconds,
         "sent": len(sent),
         "answered": len(answered),
+        "codes": dict(codes),
         "heartbeats": len(beats),
         "longest time between heartbeats [s]": round(longest_gap, 3),
         "memory at first, settled, largest then, last [MB]": [

@@ -19,8 +19,8 @@ from itnnr_ik.arms import Arm
 from itnnr_ik.ros.kinematic_arm import KinematicArm, rest_positions
 
 STATE_RATE = 100.0  # [Hz]
-#: How old a joint state may be that a command starts from, and how late the probe may hear of it, in [s].
-RECENT, MEMORY = 1.0, 20.0
+#: How long a joint state is on its way and a target solved, and how late the probe may hear of it, in [s].
+ON_ITS_WAY, MEMORY = 0.1, 20.0
 TOPIC = "joint_trajectory_controller/joint_trajectory"
 #: Parameters of an ik_node that commands the robot.
 COMMANDING = ("-p", "command_out_type:=trajectory_msgs/JointTrajectory")
@@ -53,12 +53,17 @@ class Solved:
 
 @dataclass(frozen=True, eq=False)
 class Command:
-    """A command: when it was sent [s], and how far from the nearest joint state of the second before."""
+    """A command: when it was sent [s], and how far from the newest joint state of that time [rad].
+
+    It may have been made from a joint state that a newer one overtook: ``moved`` is how far the joints moved
+    in that time [rad].
+    """
 
     message: JointTrajectory
     time: float
     positions: np.ndarray
     step: float
+    moved: float
 
 
 class TrafficLoop:
@@ -158,9 +163,18 @@ class TrafficLoop:
     def _on_command(self, message: JointTrajectory, info: MessageInfo) -> None:
         positions = np.array(message.points[0].positions)
         sent = 1e-9 * info["source_timestamp"]
-        recent = [state for at, state in self.states if sent - RECENT <= at <= sent]
-        step = min((float(np.abs(positions - state).max()) for state in recent), default=np.inf)
-        self.commands.append(Command(message, sent, positions, step))
+        newest: np.ndarray | None = None
+        step, moved = np.inf, 0.0
+        for at, state in reversed(self.states):
+            if at > sent:
+                continue
+            if newest is None:
+                newest = state
+                step = float(np.abs(positions - newest).max())
+            if at < sent - ON_ITS_WAY:
+                break
+            moved = max(moved, float(np.abs(newest - state).max()))
+        self.commands.append(Command(message, sent, positions, step, moved))
         self.robot.command(positions)
 
     def _collect(self) -> None:
