@@ -38,6 +38,8 @@ BURST = 0.1
 #: A joint that arrives with so many times its way to the limit, per the longest time that its next cubic may
 #: take without a long way to go, does not overshoot it.
 _ROOM_SHARE = 3.0
+#: A cubic to where a joint stands leaves it by this share of its first speed times its duration.
+_EXCURSION = 4.0 / 27.0
 #: How much of a new interval between solutions goes into the running mean.
 _NEW_SHARE = 0.2
 
@@ -90,10 +92,13 @@ def make_moving_trajectory(
         A trajectory of two points that starts when it is received (stamp 0).
     """
     way = positions - current
+    room = np.minimum(positions - limits[0], limits[1] - positions).clip(min=0.0)
+    if (room < _EXCURSION * max_velocity * max(interval, STOP_TIME)).any():
+        # Near a limit as soon as may be: a joint that arrives moving overshoots by its speed times the time.
+        interval = SHORTEST
     reverses = before is not None and bool((before * way < 0.0).any())
     there = max(interval, _duration(_largest(way), max_velocity, REVERSED_PEAK if reverses else PEAK))
     # A cubic from rest whose last speed is at most its peak's share neither overshoots nor is faster.
-    room = np.minimum(positions - limits[0], limits[1] - positions).clip(min=0.0)
     largest = np.minimum(
         np.minimum(max_velocity, _ROOM_SHARE * room / STREAM_GAP), PEAK * np.abs(way) / there
     )

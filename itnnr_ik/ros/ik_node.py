@@ -218,6 +218,7 @@ class IKNode(LifecycleNode):
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self._paused = bool(request.data)
+        self._answerer.interrupt()
         response.success = True
         response.message = "paused" if self._paused else "going on from the present joint state"
         return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from rclpy.impl.rcutils_logger import RcutilsLogger
@@ -20,15 +21,15 @@ class ThrottledLog:
     def __init__(self, logger: RcutilsLogger, period: float) -> None:
         self._logger = logger
         self.period = period
-        self._due: dict[str, float] = {}
+        self._logged: dict[str, float] = {}
         self._held_back: dict[str, int] = {}
 
     def warn(self, key: str, text: str) -> None:
         """Log ``text``, or count it as held back."""
         now = time.monotonic()
-        if now < self._due.get(key, now):
+        if now < self._logged.get(key, -math.inf) + self.period:
             self._held_back[key] = self._held_back.get(key, 0) + 1
             return
-        self._due[key] = now + self.period
+        self._logged[key] = now
         held_back = self._held_back.pop(key, 0)
         self._logger.warning(f"{text} ({held_back} more like this held back)" if held_back else text)
