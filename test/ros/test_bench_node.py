@@ -14,6 +14,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arm", ["yaw_pitch_pitch"])
 def test_echo_and_node_side_by_side(arm: str) -> None:
     """Both are answered, the newest target always, and no queue grows at a rate above what can be solved."""

@@ -58,6 +58,7 @@ def test_an_arm_is_solved_live_and_measured(tmp_path: Path) -> None:
     assert picture.stat().st_size > 20_000
 
 
+@pytest.mark.slow
 def test_physics_and_an_animation(tmp_path: Path) -> None:
     """The arm has mass, the answers are the same, and its motion is drawn."""
     pytest.importorskip("mujoco", reason="simulates and draws with MuJoCo")
