@@ -35,3 +35,15 @@ def find_reachable(arm: Arm, targets: np.ndarray, tolerance: float) -> np.ndarra
     distances = np.linalg.norm(goals - arm.forward(positions), axis=-1)
     reachable: np.ndarray = (distances <= tolerance).any(axis=1)
     return reachable
+
+
+def far_apart(points: np.ndarray, count: int) -> list[int]:
+    """Indices of at most ``count`` of the points (p, m), each far from those before it."""
+    if not len(points):
+        return []
+    chosen = [0]
+    distances = np.linalg.norm(points - points[0], axis=1)
+    while len(chosen) < count and distances.max() > 0.0:
+        chosen.append(int(distances.argmax()))
+        distances = np.minimum(distances, np.linalg.norm(points - points[chosen[-1]], axis=1))
+    return chosen

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from itnnr_ik.arms import Arm
+from itnnr_ik.arms.workspace import far_apart
 from itnnr_ik.bags.answers import Answers, residuals
 from itnnr_ik.bags.evaluation import displacements
 from itnnr_ik.bags.pairing import Array
@@ -139,7 +140,7 @@ class Plots:
         axes: Any = figure.add_subplot(projection="3d" if in_space else None)
         solved = self._answers.positions[~self._missed]
         tips = arm.forward(solved)
-        for posture in solved[_far_apart(tips, 4)]:
+        for posture in solved[far_apart(tips, 4)]:
             axes.plot(*arm.skeleton(posture).T, "-o", color=LINK, linewidth=2.4, markersize=5, alpha=0.45)
         style: dict[str, Any] = {"zorder": 3, "rasterized": self._pixels}
         axes.plot(*replay.targets.T, ".", color=TARGET, markersize=9, alpha=0.6, label="target", **style)
@@ -220,15 +221,3 @@ def to_svg(figure: Figure) -> str:
 def _finish(axes: Axes) -> None:
     axes.grid(True, color=GRID, linewidth=0.7)
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=4, frameon=False, markerscale=2)
-
-
-def _far_apart(points: Array, count: int) -> list[int]:
-    """Indices of at most ``count`` of the points (p, m), each far from those before it."""
-    if not len(points):
-        return []
-    chosen = [0]
-    distances = np.linalg.norm(points - points[0], axis=1)
-    while len(chosen) < count and distances.max() > 0.0:
-        chosen.append(int(distances.argmax()))
-        distances = np.minimum(distances, np.linalg.norm(points - points[chosen[-1]], axis=1))
-    return chosen

@@ -14,6 +14,7 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from itnnr_ik.arms import Arm
+from itnnr_ik.arms.workspace import far_apart
 from itnnr_ik.demo.plan import Result
 from itnnr_ik.demo.recording import Recording
 
@@ -68,7 +69,7 @@ def _draw_paths(figure: Figure, place: Any, result: Result) -> None:
     targets = np.array([t.position for t in recording.targets]).reshape(-1, arm.n_coordinates)
     positions = np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints)
     tips = arm.forward(positions)
-    for posture in positions[_far_apart(tips, _POSTURES)]:
+    for posture in positions[far_apart(tips, _POSTURES)]:
         axes.plot(*arm.skeleton(posture).T, "-o", color=_LINK, linewidth=2.0, markersize=4.0, alpha=0.4)
     if result.run.expected.step_bound is not None:
         axes.plot(*targets.T, ".", color=_TARGET, markersize=8, alpha=0.5, label="target", zorder=3)
@@ -180,15 +181,3 @@ def _with_gaps(arm: Arm, recording: Recording) -> np.ndarray:
     ]
     tips: np.ndarray = arm.forward(np.array(positions).reshape(-1, arm.n_joints))
     return tips
-
-
-def _far_apart(points: np.ndarray, count: int) -> list[int]:
-    """Indices of at most ``count`` of the points (p, m), each far from those before it."""
-    if not len(points):
-        return []
-    chosen = [0]
-    distances = np.linalg.norm(points - points[0], axis=1)
-    while len(chosen) < count and distances.max() > 0.0:
-        chosen.append(int(distances.argmax()))
-        distances = np.minimum(distances, np.linalg.norm(points - points[chosen[-1]], axis=1))
-    return chosen
