@@ -8,6 +8,8 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from probe import SILENCE, START_TIMEOUT, Probe, values_of
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
 
 from itnnr_ik.arms import get_arm
 from itnnr_ik.ros.status import stamp_text
@@ -79,6 +81,24 @@ def test_what_cannot_be_configured_stays_unconfigured(probe: Probe) -> None:
     assert state(probe) == "unconfigured"
     probe.spin_until(lambda: "four_link" in process.output, START_TIMEOUT, "a line in the log")
     assert process.alive()
+
+
+def test_a_topic_that_is_none_can_be_corrected(probe: Probe) -> None:
+    """Nothing is left behind by a configuration that failed: another value, and it works."""
+    process = probe.start(
+        "ik_node",
+        *("-p", "autostart:=false", "-p", "command_out_type:=std_msgs/Float64MultiArray"),
+        *("-p", "command_out_topic:=my controller"),
+    )
+    assert not change(probe, Transition.TRANSITION_CONFIGURE)
+    text = "parameter 'command_out_topic' must be the name of a topic, got 'my controller'"
+    probe.spin_until(lambda: text in process.output, START_TIMEOUT, "a line in the log")
+    value = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value="my_controller")
+    request = SetParameters.Request(parameters=[Parameter(name="command_out_topic", value=value)])
+    (result,) = probe.call(SetParameters, "itnnr_ik/set_parameters", request).results
+    assert result.successful
+    assert change(probe, Transition.TRANSITION_CONFIGURE)
+    probe.spin_until(lambda: probe.node.count_publishers("my_controller") == 1, START_TIMEOUT, "the topic")
 
 
 def test_it_starts_by_itself(probe: Probe) -> None:
