@@ -31,6 +31,7 @@ def test_echo_and_node_side_by_side(arm: str) -> None:
             assert side["growth"] < 2.5, "the second half is not slower: nothing is worked off"
 
 
+@pytest.mark.slow
 def test_the_table() -> None:
     """A row for each node and rate."""
     result = bench("--seconds", "0.4", "--rates", "200")

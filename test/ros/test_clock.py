@@ -74,7 +74,10 @@ def test_simulated_time_ages_joint_states(probe: Probe, clock: SimulatedTime) ->
 
 
 @pytest.mark.parametrize("stamp", [OLD, NONE, AHEAD], ids=["old", "none", "ahead"])
-@pytest.mark.parametrize("simulated", [False, True], ids=["wall time", "simulated time"])
+@pytest.mark.parametrize(
+    "simulated",
+    [pytest.param(False, marks=pytest.mark.slow, id="wall time"), pytest.param(True, id="simulated time")],
+)
 def test_stamps_do_not_matter(
     probe: Probe, simulated: bool, stamp: Time, request: pytest.FixtureRequest
 ) -> None:

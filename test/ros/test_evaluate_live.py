@@ -48,7 +48,14 @@ def evaluate(bag: Path, *arguments: str) -> dict[str, Any]:
     return result
 
 
-@pytest.mark.parametrize("kinds", ["joints", "poses", "joints, poses", "bad joints"])
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        "joints, poses",
+        "bad joints",
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("joints", "poses")),
+    ],
+)
 def test_live_and_offline_agree(tmp_path: Path, kinds: str) -> None:
     """The same targets, each solved from the same state, to the same joint positions."""
     bag = recording(tmp_path / "bag", kinds)

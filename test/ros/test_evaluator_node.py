@@ -15,7 +15,9 @@ from itnnr_ik.arms import ARMS
 COUNT = 40
 
 
-@pytest.mark.parametrize("targets", ["joints", "poses", "poses_alone"])
+@pytest.mark.parametrize(
+    "targets", ["joints", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("poses", "poses_alone"))]
+)
 def test_what_is_played_is_measured(probe: Probe, targets: str) -> None:
     """Each message is passed on in order, every target answered, and the report printed at the end."""
     arm = ARMS["two_link"]

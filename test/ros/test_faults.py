@@ -102,7 +102,7 @@ def test_two_publishers_of_targets(probe: Probe) -> None:
     assert loop.codes[-1][0] is last, "the newest target has its answer"
 
 
-@pytest.mark.parametrize("name", ["three_link", "yaw_pitch_pitch"])
+@pytest.mark.parametrize("name", ["three_link", pytest.param("yaw_pitch_pitch", marks=pytest.mark.slow)])
 def test_joint_order_shuffled_at_every_message(probe: Probe, name: str) -> None:
     """And other devices' joints in between, with absurd positions: the arm stays on its branch."""
     arm, rng = get_arm(name), np.random.default_rng(0)

@@ -117,7 +117,7 @@ class Switch:
         assert self._probe.call(ChangeState, "itnnr_ik/change_state", request).success
 
 
-@pytest.mark.parametrize("streaming", ["false", "true"])
+@pytest.mark.parametrize("streaming", [pytest.param("false", marks=pytest.mark.slow), "true"])
 @pytest.mark.parametrize("name", ["pause", "activate"])
 def test_nothing_old_is_sent(probe: Probe, name: str, streaming: str) -> None:
     """Silent means silent; afterwards a command is for a target of that time, from the joints of that time.

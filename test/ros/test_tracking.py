@@ -157,7 +157,7 @@ def test_a_lap_by_trajectories(probe: Probe, arm: str, curve: str, form: str) ->
     check(probe, arm, track(probe, arm, curve, TRAJECTORY, period(arm, curve), *FORMS[form]))
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [pytest.param("one point at rest", marks=pytest.mark.slow), "streaming"])
 def test_a_stretch_by_trajectories(probe: Probe, form: str) -> None:
     """The arm that gravity pulls at."""
     check(
