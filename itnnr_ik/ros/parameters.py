@@ -159,7 +159,7 @@ class WholeNumber(Number):
 
     @property
     def expected(self) -> str:
-        return f"a whole number from {self.minimum:g} to {self.maximum:g}"
+        return f"a whole number from {int(self.minimum)} to {int(self.maximum)}"
 
     def check(self, value: Any) -> int:
         return int(super().check(value))

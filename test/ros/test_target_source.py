@@ -165,9 +165,12 @@ def test_a_pattern_declares_its_own_parameters_and_describes_them(
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        (["pattern:=square"], "must be one of circle, line, lemniscate, random, bag, got 'square'"),
+        (
+            ["pattern:=square"],
+            "must be one of ['circle', 'line', 'lemniscate', 'random', 'bag'], got 'square'",
+        ),
         (["rate:=0"], "parameter 'rate' must be a number from 0.01 to 1000, got 0"),
-        (["count:=1.5"], "parameter 'count' must be a whole number, got 1.5"),
+        (["count:=1.5"], "parameter 'count' must be a whole number from 0 to 2147483647, got 1.5"),
         (["center:=[1.0]"], "parameter 'center' must be a list of 2 finite numbers, or empty, got"),
         (["center:=[9.0, 9.0]"], "two_link has no room for a circle around [9.0, 9.0]"),
         (["pattern:=bag"], "parameter 'bag' must be the path of a recording, got ''"),
