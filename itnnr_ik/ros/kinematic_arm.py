@@ -87,5 +87,7 @@ class KinematicArm:
             return
         farthest = self._max_velocity * dt
         before = self.positions
-        self.positions = before + np.clip(self._goal - before, -farthest, farthest)
+        # The goal is within the limits, but before + (goal - before) may round to beyond it.
+        moved = before + np.clip(self._goal - before, -farthest, farthest)
+        self.positions = np.clip(moved, self._lower, self._upper)
         self.velocities = (self.positions - before) / dt
