@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -21,7 +19,7 @@ from itnnr_ik.bags.exchange import Exchange
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.replay import Replay
 from itnnr_ik.bags.writer import WrittenSolution, WrittenStatus
-from itnnr_ik.demo.processes import Children, isolated_environment
+from itnnr_ik.demo.processes import Children, end_on_sigterm, isolated_environment
 from itnnr_ik.solver import IKSolver
 
 _NAMESPACE = "/evaluation"
@@ -43,7 +41,7 @@ def replay_live(
         ChildDiedError: The node ended.
         RuntimeError: The node was not found.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_on_sigterm()
     with tempfile.TemporaryDirectory(prefix="itnnr_evaluate_") as folder:
         os.environ.update(isolated_environment(Path(folder)))
         # Without rclpy's handlers Ctrl-C is a KeyboardInterrupt, which ends the node on its way out.
@@ -121,8 +119,3 @@ def _wait_until_connected(exchange: Exchange, spin: Callable[[float], None]) -> 
     end = time.monotonic() + _FOUND_SECONDS
     while (left := end - time.monotonic()) > 0.0:
         spin(left)
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    """End as on Ctrl-C, so that the node is ended too."""
-    raise KeyboardInterrupt

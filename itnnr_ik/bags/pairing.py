@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from itnnr_ik.bags.reader import BagError, RecordedJoints, RecordedPose
 
-#: A joint state older than this [s] tells nothing of where the arm is; also `ik_node`'s default.
+#: A joint state older than this [s] tells nothing of where the arm is.
 OLDEST_STATE = 1.0
 
 Array = NDArray[np.float64]

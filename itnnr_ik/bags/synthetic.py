@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from rosbags.typesys import Stores, get_typestore
 from scipy.interpolate import PchipInterpolator
 
 from itnnr_ik.arms import Arm
+from itnnr_ik.bags.messages import joint_state, pose_stamped
 from itnnr_ik.bags.reader import JOINT_STATE, POSE_STAMPED
 from itnnr_ik.bags.truth import TrueKinematics
 
@@ -118,12 +118,13 @@ def record(
         poses = writer.add_connection(POSE_TOPIC, POSE_STAMPED, typestore=types)
         for i, time in enumerate(_START + times):
             if kept[0, i]:
-                message = _joint_state(types, time, arm.joint_names, joints[i])
+                message = joint_state(types, _nanoseconds(time), "", arm.joint_names, joints[i])
                 data = types.serialize_cdr(message, JOINT_STATE)
                 writer.write(states, _nanoseconds(time + _LATENCY), data)
             if kept[1, i]:
                 time += _PHASE / rate
-                message = _pose(types, time + disturbances.clock_offset, arm.base_link, tips[i])
+                stamp = _nanoseconds(time + disturbances.clock_offset)
+                message = pose_stamped(types, stamp, arm.base_link, tips[i])
                 data = types.serialize_cdr(message, POSE_STAMPED)
                 writer.write(poses, _nanoseconds(time + _LATENCY), data)
     truth.save(folder, {"minutes": minutes, "rate": rate, "seed": seed, **asdict(disturbances)})
@@ -132,27 +133,3 @@ def record(
 
 def _nanoseconds(time: float) -> int:
     return round(time * 1e9)
-
-
-def _header(types: Any, time: float, frame: str) -> Any:
-    seconds, nanoseconds = divmod(_nanoseconds(time), 1_000_000_000)
-    stamp = types.types["builtin_interfaces/msg/Time"](sec=seconds, nanosec=nanoseconds)
-    return types.types["std_msgs/msg/Header"](stamp=stamp, frame_id=frame)
-
-
-def _joint_state(types: Any, time: float, names: tuple[str, ...], positions: Array) -> Any:
-    nothing = np.empty(0)
-    return types.types[JOINT_STATE](
-        header=_header(types, time, ""),
-        name=list(names),
-        position=positions,
-        velocity=nothing,
-        effort=nothing,
-    )
-
-
-def _pose(types: Any, time: float, frame: str, position: Array) -> Any:
-    point = types.types["geometry_msgs/msg/Point"](*position.tolist())
-    upright = types.types["geometry_msgs/msg/Quaternion"](x=0.0, y=0.0, z=0.0, w=1.0)
-    pose = types.types["geometry_msgs/msg/Pose"](position=point, orientation=upright)
-    return types.types[POSE_STAMPED](header=_header(types, time, frame), pose=pose)

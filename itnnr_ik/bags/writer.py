@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
+from itnnr_ik.bags.messages import joint_state
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.reader import JOINT_STATE, BagError
 
@@ -70,7 +70,8 @@ def write_answers(
     check_new(folder)
     types = get_typestore(Stores.ROS2_KILTED)
     messages: list[tuple[int, str, Any]] = [
-        (solution.received, SOLUTION_TOPIC, _joint_state(types, joints, solution)) for solution in solutions
+        (s.received, SOLUTION_TOPIC, joint_state(types, s.stamp, s.frame, joints, s.positions))
+        for s in solutions
     ]
     messages += [(status.received, STATUS_TOPIC, _status(types, status)) for status in statuses]
     topics = {SOLUTION_TOPIC: JOINT_STATE, **({STATUS_TOPIC: _DIAGNOSTIC_STATUS} if statuses else {})}
@@ -80,18 +81,6 @@ def write_answers(
         }
         for received, topic, message in sorted(messages, key=lambda row: row[0]):
             writer.write(connections[topic], received, types.serialize_cdr(message, topics[topic]))
-
-
-def _joint_state(types: Any, joints: Sequence[str], solution: WrittenSolution) -> Any:
-    seconds, nanoseconds = divmod(solution.stamp, 10**9)
-    time = types.types["builtin_interfaces/msg/Time"](sec=seconds, nanosec=nanoseconds)
-    return types.types[JOINT_STATE](
-        header=types.types["std_msgs/msg/Header"](stamp=time, frame_id=solution.frame),
-        name=list(joints),
-        position=np.asarray(solution.positions, dtype=np.float64),
-        velocity=np.empty(0),
-        effort=np.empty(0),
-    )
 
 
 def _status(types: Any, status: WrittenStatus) -> Any:

@@ -28,22 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of targets and states")
     parser.add_argument("--json", action="store_true", help="print JSON")
     others = parser.add_subparsers(title="instead of the solvers", metavar="[node | replay]")
-    node_parser = others.add_parser(
-        "node",
-        help="measure the round trip of ik_node against a bare echo node",
-        description=node.__doc__,
-        formatter_class=parser.formatter_class,
-    )
-    node.add_arguments(node_parser)
-    node_parser.set_defaults(run=node.run)
-    replay_parser = others.add_parser(
-        "replay",
-        help="measure how many recorded messages a second are read and solved",
-        description=replay.__doc__,
-        formatter_class=parser.formatter_class,
-    )
-    replay.add_arguments(replay_parser)
-    replay_parser.set_defaults(run=replay.run)
+    for module, name, summary in (
+        (node, "node", "measure the round trip of ik_node against a bare echo node"),
+        (replay, "replay", "measure how many recorded messages a second are read and solved"),
+    ):
+        other = others.add_parser(
+            name, help=summary, description=module.__doc__, formatter_class=parser.formatter_class
+        )
+        module.add_arguments(other)
+        other.set_defaults(run=module.run)
 
 
 def run(args: argparse.Namespace) -> int:

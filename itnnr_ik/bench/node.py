@@ -10,20 +10,18 @@ import argparse
 import json
 import math
 import os
-import signal
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from itnnr_ik.arms import ARMS, Arm, get_arm
-from itnnr_ik.demo.processes import Children, check_ros, isolated_environment
+from itnnr_ik.demo.processes import Children, check_ros, end_on_sigterm, isolated_environment
 
 if TYPE_CHECKING:
     from itnnr_ik.bench.round_trip import Summary
@@ -55,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         if not 1.0 <= rate <= 2000.0:
             raise ValueError(f"--rates must be from 1 to 2000, got {rate:g}")
     check_ros("bench node")
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_on_sigterm()
     with tempfile.TemporaryDirectory(prefix="itnnr_bench_") as folder:
         os.environ.update(isolated_environment(Path(folder)))
         pairs = _measure(get_arm(args.arm), args.rates, args.seconds, Path(folder))
@@ -64,11 +62,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(args.arm, pairs)
     return 0
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    """End as on Ctrl-C, so that the children are ended too."""
-    raise KeyboardInterrupt
 
 
 def _measure(

@@ -12,7 +12,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
@@ -21,6 +20,7 @@ from tqdm import tqdm
 
 from itnnr_ik.arms import ARMS
 from itnnr_ik.bags.answers import SOLVED, solve_replay
+from itnnr_ik.bags.messages import joint_state, pose_stamped
 from itnnr_ik.bags.reader import JOINT_STATE, POSE_STAMPED
 from itnnr_ik.bags.replay import Selection, read_replay
 from itnnr_ik.solver import IKSolver
@@ -139,32 +139,9 @@ def _write(path: Path, solver: IKSolver, targets: str, messages: int) -> None:
             lap, point = divmod(i, _LAP)
             # There and back: a redundant arm does not come home in the posture that it left in.
             k = _LAP - 1 - point if lap % 2 else point
-            header = _header(types, stamp, arm.base_link)
             message = (
-                _joint_state(types, header, arm.joint_names, joints[k])
+                joint_state(types, stamp, arm.base_link, arm.joint_names, joints[k])
                 if targets == "joints"
-                else _pose(types, header, goals[k])
+                else pose_stamped(types, stamp, arm.base_link, goals[k])
             )
             writer.write(connection, stamp, types.serialize_cdr(message, msgtype))
-
-
-def _header(types: Any, stamp: int, frame: str) -> Any:
-    time_of = types.types["builtin_interfaces/msg/Time"](sec=stamp // 10**9, nanosec=stamp % 10**9)
-    return types.types["std_msgs/msg/Header"](stamp=time_of, frame_id=frame)
-
-
-def _joint_state(types: Any, header: Any, names: Sequence[str], positions: Any) -> Any:
-    return types.types[JOINT_STATE](
-        header=header, name=list(names), position=positions, velocity=np.empty(0), effort=np.empty(0)
-    )
-
-
-def _pose(types: Any, header: Any, goal: Any) -> Any:
-    x, y, z = [*map(float, goal), 0.0][:3]
-    return types.types[POSE_STAMPED](
-        header=header,
-        pose=types.types["geometry_msgs/msg/Pose"](
-            position=types.types["geometry_msgs/msg/Point"](x=x, y=y, z=z),
-            orientation=types.types["geometry_msgs/msg/Quaternion"](x=0.0, y=0.0, z=0.0, w=1.0),
-        ),
-    )

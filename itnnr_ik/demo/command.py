@@ -10,10 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import tempfile
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -134,7 +132,7 @@ def _record(args: argparse.Namespace) -> int:
 def _measure(args: argparse.Namespace) -> list[Result]:
     """Plan and run."""
     from itnnr_ik.arms import ARMS
-    from itnnr_ik.demo.processes import check_ros, isolated_environment
+    from itnnr_ik.demo.processes import check_ros, end_on_sigterm, isolated_environment
 
     check_ros("the demo")
     from itnnr_ik.demo.plan import plan_patterns, plan_recording
@@ -145,15 +143,10 @@ def _measure(args: argparse.Namespace) -> list[Result]:
         plans = plan_patterns(chosen or list(ARMS), args.seconds)
     else:
         plans = plan_recording(args.bag, chosen, args.topic, args.joints, args.speed)
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_on_sigterm()
     with tempfile.TemporaryDirectory(prefix="itnnr_demo_") as folder:
         os.environ.update(isolated_environment(Path(folder)))
         return run_plans(plans, Path(folder), args.simulator)
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    """End as on Ctrl-C, so that the children are ended too."""
-    raise KeyboardInterrupt
 
 
 def _what_held(results: list[Result]) -> str:

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 _ROS_MODULES = (
@@ -55,6 +55,15 @@ def check_ros(who: str) -> None:
             f"{who} runs real ROS 2 nodes, but {error}: source a ROS 2 installation, or "
             f"pip install {' '.join(_ROS_WHEELS)}"
         ) from None
+
+
+def end_on_sigterm() -> None:
+    """From now on SIGTERM ends this process as Ctrl-C does, so that the children are ended too."""
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 def isolated_environment(log_folder: Path) -> dict[str, str]:

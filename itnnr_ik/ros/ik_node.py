@@ -271,16 +271,17 @@ class IKNode(LifecycleNode):
         values["joints"] = ", ".join(settings.joints)
         values["robot_base_link"] = settings.robot_base_link
         text, level = ("paused", DiagnosticStatus.OK) if self._paused else ("active", DiagnosticStatus.OK)
-        age = self._joints.age(self._now())
+        now = self._now()
+        age = self._joints.age(now)
         if age is not None:
             values["joint_state_age"] = age
             if 0.0 < settings.joint_state_timeout < age:
                 text, level = f"{text}, but the joint states are stale", DiagnosticStatus.WARN
         elif settings.require_joint_states:
             text, level = f"{text}, but no joint state has come", DiagnosticStatus.WARN
-        before, self._told_at = self._told_at, self._now()
-        if before == self._told_at:
+        if now == self._told_at:
             text, level = f"{text}, but the clock stands still", DiagnosticStatus.WARN
+        self._told_at = now
         status = make_status(self.get_name(), settings.solver.arm.name, None, text, values)
         status.level = level
         array = DiagnosticArray(status=[status])
