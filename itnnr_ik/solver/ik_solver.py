@@ -35,8 +35,8 @@ class IKSolver:
 
     A solve takes the current state and the known postures with their tips near the target as anchors,
     lets F adjust them in one pass (equation 6), refines with the exact Jacobian within the joint limits,
-    and returns the solution with the smallest largest-joint change among those within ``tolerance``. An arm
-    that is not redundant follows a target near its tip from the current state alone.
+    and returns the solution with the smallest largest-joint change among those within ``tolerance``. A
+    target near the tip is followed from the current state alone.
     Same model and same input give the same bits.
 
     Args:

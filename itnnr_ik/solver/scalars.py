@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from operator import mul
 
 cos = math.cos
 sin = math.sin
@@ -14,6 +15,17 @@ abs = builtins.abs
 any = builtins.any
 minimum = min
 maximum = max
+
+
+def manipulability(jacobian: list[list[float]]) -> float:
+    """√det(J Jᵀ) of a Jacobian (m, n) with m ≤ n: 0 where it is singular."""
+    if len(jacobian) == len(jacobian[0]):
+        return builtins.abs(determinant(jacobian))
+    return math.sqrt(
+        builtins.max(
+            0.0, determinant([[sum(map(mul, row, other)) for other in jacobian] for row in jacobian])
+        )
+    )
 
 
 def determinant(rows: list[list[float]]) -> float:

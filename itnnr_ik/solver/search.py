@@ -35,8 +35,8 @@ STEPS, MANY_STEPS = 8, 50
 PERSISTENT, APART = 4, 16
 #: A candidate this near [rad] to a refined solution would lead to the same one.
 SAME = 0.05
-#: Determinant of the Jacobian, as a share of reach to the power of the coordinates, below which another
-#: branch may be as near as the one that the arm is on.
+#: Manipulability, as a share of reach to the power of the coordinates, below which another branch may be as
+#: near as the one that the arm is on.
 SINGULAR = 0.025
 #: Refinement may carry a candidate this far [rad]: one that lies farther than this behind the best
 #: solution cannot win.
@@ -78,7 +78,7 @@ class Searcher:
 
     def search(self, goal: list[float], now: list[float] | None) -> tuple[list[float], float, str]:
         """Joint positions (n) [rad], residual [m] and kind of anchor for a target (m) and a state (n)."""
-        followed = None if now is None or self.redundant else self._follow(goal, now)
+        followed = None if now is None else self._follow(goal, now)
         if followed is not None:
             return *followed, _anchor(True)
         anchors = self.inverse.anchors
@@ -92,28 +92,28 @@ class Searcher:
         if found is None:
             return self._search_widely(goal, now)
         joints, residual, index = found
-        if now is not None and self.redundant:
+        if now is not None:
             joints, residual = self._bend(goal, joints, residual, now)
         return joints, residual, _anchor(from_current and index == 0)
 
     def _follow(self, goal: list[float], now: list[float]) -> tuple[list[float], float] | None:
         """Joint positions (n) [rad] and residual [m] from the current state alone, None if that is not near.
 
-        It is where they are so near that the neighbours would lead to the same ones, and the posture is not
-        one in which branches meet: most of the time of a target on a path goes into finding and adjusting
-        neighbours.
+        It is where they are so near that the neighbours would lead to the same ones, or no nearer ones on a
+        redundant arm's curve of them, and the posture is not one in which branches meet: most of the time of
+        a target on a path goes into finding and adjusting neighbours.
         """
         start = self._limited(now)
         tip, jacobian = self.arm.tip(start, scalars)
         if math.dist(tip, goal) > min(self.current_range, SAME * self.arm.reach):
             return None
-        if abs(scalars.determinant(jacobian)) < SINGULAR * self.arm.reach ** len(goal):
+        if scalars.manipulability(jacobian) < SINGULAR * self.arm.reach ** len(goal):
             return None
         moved = self.inverse.adjust(np.array([goal]), np.array([start]), np.array([tip]))
         joints, residual = refine_one(self.arm, self._limited(moved[0].tolist()), goal, self.precision, STEPS)
         if residual > self.tolerance or _largest_change(joints, now) > SAME:
             return None
-        return joints, residual
+        return self._bend(goal, joints, residual, now)
 
     def candidates(
         self, goal: list[float], neighbours: NDArray[np.intp], now: list[float] | None
@@ -178,7 +178,9 @@ class Searcher:
     def _bend(
         self, goal: list[float], joints: list[float], residual: float, now: list[float]
     ) -> tuple[list[float], float]:
-        """A better bent solution, where tracking in small steps has a little motion to spend on it."""
+        """A better bent solution, where a redundant arm that tracks has a little motion to spend on it."""
+        if not self.redundant:
+            return joints, residual
         change = _largest_change(joints, now)
         extra = min(BEND_SHARE * change, BEND_LIMIT)
         if change > TRACKING or extra < BEND_GAIN:
