@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from itnnr_ik.twin.spec import NetworkSpec
 
-#: Rows evaluated at a time: activations of that many rows stay in a core's cache. The rows of one target are
-#: too few for a second thread of the linear algebra, whose waking up takes milliseconds on a busy machine.
-_CHUNK, _CHUNK_OF_FEW, _FEW = 1024, 64, 512
+#: Rows evaluated at a time: activations of that many rows stay in a core's cache.
+_CHUNK = 1024
+#: Rows multiplied at a time: too few for a second thread of the linear algebra, which gains nothing on an
+#: idle machine and takes milliseconds to wake up on a busy one.
+_BLOCK = 64
 
 Floats = NDArray[np.floating]
 
@@ -27,6 +29,22 @@ def _silu(half: Floats) -> Floats:
 
 def _relu(z: Floats) -> Floats:
     return np.maximum(z, 0.0, out=z)
+
+
+def _product(rows: Floats, weight: Floats) -> Floats:
+    """``rows @ weight`` for (b, i) and (i, o), block by block."""
+    whole = len(rows) // _BLOCK * _BLOCK
+    if whole == 0:
+        return rows @ weight
+    product = np.empty((len(rows), weight.shape[1]), dtype=np.float32)
+    blocks = (-1, _BLOCK)
+    np.matmul(
+        rows[:whole].reshape(*blocks, rows.shape[1]),
+        weight,
+        out=product[:whole].reshape(*blocks, weight.shape[1]),
+    )
+    product[whole:] = rows[whole:] @ weight
+    return product
 
 
 #: Each activation, and what the layer before it is multiplied by beforehand.
@@ -79,7 +97,7 @@ class TwinEvaluator:
         if not self.spec.zero_anchored:
             weight, bias = self._layers[0]
             inputs = np.concatenate([y_new, y_anchor, x_anchor], axis=1, dtype=np.float32)
-            return self.later_layers(inputs @ weight + bias)
+            return self.later_layers(_product(inputs, weight) + bias)
         still = self.first_layer(y_anchor, x_anchor)
         moved = self.later_layers(np.concatenate([still + self.share_of(y_new - y_anchor), still]))
         adjustment: Floats = moved[: len(still)] - moved[len(still) :]
@@ -96,26 +114,28 @@ class TwinEvaluator:
         known = [(y_anchor - self._y_mean) / self._y_spread]
         known += [np.cos(x_anchor), np.sin(x_anchor)] if self.spec.periodic else [x_anchor / scales.x_spread]
         features = np.concatenate(known, axis=1, dtype=np.float32)
-        first: Floats = features @ weight[self.spec.n_y :] + bias
+        first: Floats = _product(features, weight[self.spec.n_y :]) + bias
         return first
 
     def share_of(self, change: Floats) -> Floats:
         """What a change of y (b, m) or (m,) adds to `first_layer`."""
-        share: Floats = change.astype(np.float32) @ self._change_weight
+        change = change.astype(np.float32)
+        share: Floats = (
+            change @ self._change_weight if change.ndim == 1 else _product(change, self._change_weight)
+        )
         return share
 
     def later_layers(self, first: Floats) -> Floats:
         """What the perceptron makes of its first layer (b, h) before the activation; it may overwrite it."""
-        chunk = _CHUNK_OF_FEW if len(first) <= _FEW else _CHUNK
-        if len(first) <= chunk:
+        if len(first) <= _CHUNK:
             return self._later_layers(first)
         outputs = np.empty((len(first), self.spec.n_x), dtype=np.float32)
-        for start in range(0, len(first), chunk):
-            outputs[start : start + chunk] = self._later_layers(first[start : start + chunk])
+        for start in range(0, len(first), _CHUNK):
+            outputs[start : start + _CHUNK] = self._later_layers(first[start : start + _CHUNK])
         return outputs
 
     def _later_layers(self, values: Floats) -> Floats:
         for weight, bias in self._layers[1:]:
-            values = self._activate(values) @ weight
+            values = _product(self._activate(values), weight)
             values += bias
         return values
