@@ -202,7 +202,9 @@ def test_a_robot_of_ones_own(launch: Callable[..., Callable[[], str]], probe: Pr
         f"params_file:={root / 'config' / 'three_link.yaml'}",
     )
     probe.wait_for_ik_node()
-    probe.send_first_joint_state(ARMS["three_link"].joint_names, (0.1, 0.5, 0.5))
+    state = ARMS["three_link"].joint_names, (0.1, 0.5, 0.5)
+    probe.send_first_joint_state(*state)
+    probe.send_joint_state(*state)  # the first is stale by now: the asking takes as long as the timeout
     values, _, solution = probe.ask(probe.target(2.0, 1.0))
     assert values["code"] == "solved"
     assert solution is not None
@@ -219,7 +221,9 @@ def test_the_model_of_ones_own_parameter_file(
     file.write_text('/**:\n  ros__parameters:\n    model: "three_link"\n')
     end = launch("simulator:=none", f"params_file:={file}")
     probe.wait_for_ik_node()
-    probe.send_first_joint_state(ARMS["three_link"].joint_names, (0.1, 0.5, 0.5))
+    state = ARMS["three_link"].joint_names, (0.1, 0.5, 0.5)
+    probe.send_first_joint_state(*state)
+    probe.send_joint_state(*state)  # the first is stale by now: the asking takes as long as the timeout
     _, _, solution = probe.ask(probe.target(2.0, 1.0))
     assert solution is not None
     assert tuple(solution.name) == ARMS["three_link"].joint_names
