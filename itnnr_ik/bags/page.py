@@ -15,9 +15,9 @@ h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.1rem; margin: 0 0 .8rem; 
 p.source { color: #5a6470; margin: .2rem 0 1.6rem; }
 section { background: #fff; border: 1px solid #e3e6ea; border-radius: 10px; padding: 1.2rem 1.4rem;
   margin-top: 1rem; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 1rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; }
 .card { background: #fff; border: 1px solid #e3e6ea; border-radius: 10px; padding: .9rem 1.1rem; }
-.card b { display: block; font-size: 1.5rem; line-height: 1.3; color: #1b4965; }
+.card b { display: block; font-size: 1.2rem; white-space: nowrap; line-height: 1.3; color: #1b4965; }
 .card.bad b { color: #c1121f; } .card span { color: #5a6470; font-size: .86rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }

@@ -155,11 +155,11 @@ class Plots:
         if in_space:
             axes.set_zlabel("z [m]")
             axes.view_init(elev=24, azim=-35)
-            axes.set_aspect("equal")
+            axes.set_aspect("equal", anchor="N")
             for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
                 axis.set_major_locator(MaxNLocator(5))
         else:
-            axes.set_aspect("equal")
+            axes.set_aspect("equal", anchor="N")
             axes.margins(0.08)
         figure.legend(loc="outside upper center", ncols=4, frameon=False)
         return figure
@@ -213,7 +213,7 @@ def to_svg(figure: Figure) -> str:
     """The figure as an ``<svg>`` element."""
     text = io.StringIO()
     # Without a date the same evaluation gives the same page.
-    figure.savefig(text, format="svg", dpi=150, metadata={"Date": None})
+    figure.savefig(text, format="svg", dpi=150, bbox_inches="tight", metadata={"Date": None})
     svg = text.getvalue()
     return svg[svg.index("<svg") :]
 
