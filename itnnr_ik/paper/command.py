@@ -147,7 +147,7 @@ def make_tasks(
         for experiment in experiments:
             for table in tables:
                 for method in methods:
-                    again = seed > 0 and len(PROBLEMS[experiment].data_seeds) == 1
+                    again = seed > 0 and not PROBLEMS[experiment].redrawn
                     if not (method == "knn" and again) and not (method == "nn" and table == 2):
                         tasks.append(Task(experiment, table, method, seed))
     return tasks

@@ -24,17 +24,22 @@ class Dataset:
     y_test: Array
 
 
-def draw_dataset(problem: Problem, noisy: bool, seed: int) -> Dataset:
-    """Points of a problem, the same inputs with and without noise.
+def draw_dataset(problem: Problem, noisy: bool, run: int = 0) -> Dataset:
+    """The points that the paper's run ``run`` of a problem had; the sixth has those of the first again.
 
     Noise multiplies every output, those of the test points included, by N(1, ``problem.noise``): the
-    noisy test output is the target, and what errors are taken against.
+    noisy test output is the target, and what errors are taken against. The generators are NumPy's, the
+    old one for the points and the new one for the split, as in the published results.
     """
-    inputs, factors = (np.random.default_rng([seed, stream]) for stream in (0, 1))
-    x = problem.sample(problem.n_train + problem.n_val + problem.n_test, inputs)
+    seed = problem.data_seed(noisy, run)
+    rng = np.random.RandomState(seed)
+    x = problem.sample(problem.n_points, rng)
     y = problem.function(x)
     if noisy:
-        y = y * factors.normal(1.0, problem.noise, y.shape)
+        y = y * rng.normal(1.0, problem.noise, y.shape)
+    order = np.arange(problem.n_points)
+    np.random.default_rng(seed if problem.redrawn else 0).shuffle(order)
+    x, y = x[order], y[order]
     cuts = [problem.n_train, problem.n_train + problem.n_val]
     (x_train, x_val, x_test), (y_train, y_val, y_test) = np.split(x, cuts), np.split(y, cuts)
     return Dataset(x_train, y_train, x_val, y_val, x_test, y_test)

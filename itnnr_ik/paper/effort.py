@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from itnnr_ik.twin.config import PlateauSchedule
 
@@ -21,9 +21,13 @@ class Effort:
     rate_factor: float = 1.0
     steps: int = 6000
 
-    def schedule(self, learning_rate: float) -> PlateauSchedule:
-        """The paper's schedule with this learning rate."""
-        return PlateauSchedule(learning_rate * self.rate_factor, max_epochs=self.max_epochs)
+    def shorten(self, schedule: PlateauSchedule) -> PlateauSchedule:
+        """One of the paper's schedules in this measure."""
+        return replace(
+            schedule,
+            learning_rate=schedule.learning_rate * self.rate_factor,
+            max_epochs=min(schedule.max_epochs, self.max_epochs),
+        )
 
 
 FULL = Effort()

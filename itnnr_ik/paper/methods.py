@@ -15,13 +15,16 @@ from itnnr_ik.paper.effort import Effort
 from itnnr_ik.paper.problems import Problem
 from itnnr_ik.paper.protocols import N_RANKS, K
 from itnnr_ik.twin.anchors import Anchors
-from itnnr_ik.twin.config import ANCHORED, PUBLISHED, CosineSchedule
+from itnnr_ik.twin.config import ANCHORED, PUBLISHED, CosineSchedule, PlateauSchedule
 from itnnr_ik.twin.gaussian import GaussianProcessForward
 from itnnr_ik.twin.inference import Forward, TwinInverse
 from itnnr_ik.twin.neural import NeuralRegressor
 from itnnr_ik.twin.regressor import InverseTwinRegressor
 
 Array = NDArray[np.float64]
+
+#: How many times as long a training with a hint is.
+_HINTED = 3
 
 
 @dataclass(frozen=True)
@@ -61,19 +64,19 @@ def knn(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort)
 
 def nn(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort) -> Fitted:
     """A network from y to x, which averages over branches (section 4.1)."""
-    network = NeuralRegressor(schedule=effort.schedule(1e-5), random_state=seed)
+    network = NeuralRegressor(schedule=effort.shorten(PlateauSchedule()), random_state=seed)
     network.fit(data.y_train, data.x_train, data.y_val, data.x_val)
     return of_network(network, {"epochs": len(network.validation_losses_)})
 
 
 def itnnr(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort) -> Fitted:
     """ITNNR as published: generated pairs where f is known, else pairs of neighbours and a learned f."""
-    config = replace(PUBLISHED, schedule=effort.schedule(1e-5))
+    config = replace(PUBLISHED, schedule=effort.shorten(PlateauSchedule()))
     notes: dict[str, Any] = {}
     learned = None
     options: dict[str, Any] = {}
     if noisy:
-        learned = NeuralRegressor(schedule=effort.schedule(1e-4), random_state=seed)
+        learned = NeuralRegressor(schedule=effort.shorten(problem.forward_schedule), random_state=seed)
         learned.fit(data.x_train, data.y_train, data.x_val, data.y_val)
         notes["forward_epochs"] = len(learned.validation_losses_)
     else:
@@ -81,7 +84,8 @@ def itnnr(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effor
             "forward": problem.function,
             "sample": problem.sample,
             "radius": problem.radius,
-            "batches_per_epoch": K * problem.n_train // config.schedule.batch_size * problem.batches_factor,
+            "boundary": problem.boundary,
+            "batches_per_epoch": K * problem.n_points * problem.batches_factor // config.schedule.batch_size,
         }
     regressor = InverseTwinRegressor(k=K, config=config, random_state=seed, **options)
     regressor.fit(data.x_train, data.y_train, data.x_val, data.y_val)
@@ -99,8 +103,9 @@ def ours(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort
     """
     options: dict[str, Any] = {"forward": problem.function, "sample": problem.sample}
     y_anchor = data.y_train
-    learned = None
+    learned, hint = None, problem.hint
     if noisy:
+        hint = 0.0
         learned = GaussianProcessForward().fit(data.x_train, data.y_train)
         y_anchor = learned(data.x_train)
         options = {
@@ -108,14 +113,15 @@ def ours(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort
             "sample": partial(_around, data.x_train, problem.radius),
             "disturb": learned.disturb,
         }
+    steps = effort.steps * (_HINTED if hint else 1)
     regressor = InverseTwinRegressor(
         k=N_RANKS,
         periodic=problem.periodic,
-        config=replace(ANCHORED, schedule=CosineSchedule(steps=effort.steps)),
+        config=replace(ANCHORED, schedule=CosineSchedule(steps=steps), hint=hint),
         random_state=seed,
         **options,
     ).fit(data.x_train, y_anchor)
-    notes = {"steps": effort.steps, "parameters": regressor.network_.spec.n_parameters}
+    notes = {"steps": steps, "hint": hint, "parameters": regressor.network_.spec.n_parameters}
     return of_twin(regressor.inverse_, learned, notes)
 
 

@@ -42,7 +42,7 @@ def carry_out(task: Task, effort: Effort, networks: Path | None = None) -> dict[
         The task's record: notes of the training, seconds it took, and what `evaluate` found.
     """
     problem, noisy = get_problem(task.experiment), task.table == 2
-    data = draw_dataset(problem, noisy, problem.data_seeds[task.seed % len(problem.data_seeds)])
+    data = draw_dataset(problem, noisy, task.seed)
     folder = networks / task.name if networks is not None else None
     fitted = load_networks(folder, data, noisy, asdict(effort)) if folder is not None else None
     if fitted is None:

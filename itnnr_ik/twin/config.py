@@ -13,9 +13,10 @@ class PlateauSchedule:
     Args:
         learning_rate: Initial rate: 1e-5 for F, 1e-4 for a learned forward function.
         batch_size: Pairs a step.
-        patience: Epochs without a better validation loss before the rate is halved.
+        patience: Epochs without a validation loss better by ``min_delta`` before the rate is halved.
         stop_after: Epochs without a better validation loss before training ends.
         max_epochs: Epochs at most.
+        min_delta: What is better by less does not keep the rate up.
     """
 
     learning_rate: float = 1e-5
@@ -23,6 +24,7 @@ class PlateauSchedule:
     patience: int = 40
     stop_after: int = 100
     max_epochs: int = 2000
+    min_delta: float = 1e-4
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,10 @@ class TwinConfig:
         pull: Weight of ‖F‖², which chooses the smallest of all consistent adjustments.
         pairs: Where f is known: ``perturbed`` pairs a fresh input with a point around it (section 4.3).
             ``anchored`` pairs a fresh input's output with the anchors nearest to it in y, which is what F
-            meets at inference; there is no label for such a pair, so it goes with the consistency loss.
+            meets at inference; the label of such a pair is one of many, so it goes with the consistency loss.
+        hint: With anchored pairs, weight of the distance to the label where F comes hardly nearer to the
+            target than the anchor is: no slope leads to a target beyond the branches of all its anchors. It
+            takes a longer training, and how well the other targets are met may suffer.
     """
 
     hidden: tuple[int, ...]
@@ -59,6 +64,7 @@ class TwinConfig:
     schedule: PlateauSchedule | CosineSchedule
     pull: float = 0.0
     pairs: str = "perturbed"
+    hint: float = 0.0
 
     def __post_init__(self) -> None:
         if self.loss not in ("label", "consistency"):
@@ -66,7 +72,9 @@ class TwinConfig:
         if self.pairs not in ("perturbed", "anchored"):
             raise ValueError(f"pairs must be 'perturbed' or 'anchored', got {self.pairs!r}")
         if self.pairs == "anchored" and self.loss == "label":
-            raise ValueError("anchored pairs have no label: they need the consistency loss")
+            raise ValueError("anchored pairs have no label of their own: they need the consistency loss")
+        if self.hint and self.pairs != "anchored":
+            raise ValueError("a hint goes with anchored pairs")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types, for a model's metadata."""

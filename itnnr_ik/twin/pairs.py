@@ -21,7 +21,7 @@ Sample = Callable[[int, np.random.Generator], Array]
 
 
 class Pairs(ABC):
-    """Batches y_new (b, m), y_anchor (b, m), x_anchor (b, n) and, where known, the label x_new − x_anchor."""
+    """Batches y_new (b, m), y_anchor (b, m), x_anchor (b, n) and the label x_new − x_anchor (b, n)."""
 
     @abstractmethod
     def draw(self, count: int, rng: np.random.Generator) -> Batch:
@@ -34,7 +34,7 @@ class Pairs(ABC):
 
 
 class DataPairs(Pairs):
-    """Each point with its k nearest in x, itself included (section 4.2, Algorithm 1)."""
+    """Each point with itself and its k nearest others in x (section 4.2, Algorithm 1)."""
 
     def __init__(self, x: Array, y: Array, k: int) -> None:
         self.batch: Batch = tuple(to_tensor(a) for a in neighbour_pairs(x, y, k))
@@ -54,13 +54,14 @@ class PerturbedPairs(Pairs):
     """A fresh input and a point around it (section 4.3): a by ``sample``, b = a + U(−radius, radius)^n.
 
     Inputs are (f(a), f(b), b), the label is a − b. With ``all_distances`` the perturbation of each pair is
-    scaled by U(0, 1), so that small changes are not rare.
+    scaled by U(0, 1), so that small changes are not rare. ``boundary`` brings b (b, n) back to the domain.
     """
 
     forward: Forward
     sample: Sample
     radius: float
     all_distances: bool
+    boundary: Callable[[Array], Array] | None = None
 
     def draw(self, count: int, rng: np.random.Generator) -> Batch:
         """See `Pairs`."""
@@ -69,6 +70,9 @@ class PerturbedPairs(Pairs):
         if self.all_distances:
             label *= rng.uniform(size=(count, 1))
         x_anchor = x_new - label
+        if self.boundary is not None:
+            x_anchor = self.boundary(x_anchor)
+            label = x_new - x_anchor
         y = self.forward(np.concatenate([x_new, x_anchor]))
         return to_tensor(y[:count]), to_tensor(y[count:]), to_tensor(x_anchor), to_tensor(label)
 
@@ -77,8 +81,8 @@ class PerturbedPairs(Pairs):
 class AnchoredPairs(Pairs):
     """The output of a fresh input with each of the k anchors nearest to it in y: what inference meets.
 
-    Such a pair has no label: which preimage an anchor of another branch should lead to is left open.
-    ``disturb`` makes the outputs (b, m) as noisy as targets will be.
+    The label leads to the input that the output is of. That is one preimage of perhaps many: which of them an
+    anchor should lead to is left open. ``disturb`` makes the outputs (b, m) as noisy as targets will be.
     """
 
     forward: Forward
@@ -90,9 +94,11 @@ class AnchoredPairs(Pairs):
 
     def draw(self, count: int, rng: np.random.Generator) -> Batch:
         """See `Pairs`; the count is rounded up to a multiple of k."""
-        y_new = self.forward(self.sample(-(-count // self.k), rng))
+        x_new = self.sample(-(-count // self.k), rng)
+        y_new = self.forward(x_new)
         if self.disturb is not None:
             y_new = self.disturb(y_new, rng)
         indices = self.anchors.nearest(y_new, self.k, self.first_rank).reshape(-1)
-        y_new = np.repeat(y_new, self.k, axis=0)
-        return to_tensor(y_new), to_tensor(self.anchors.y[indices]), to_tensor(self.anchors.x[indices])
+        y_anchor, x_anchor = self.anchors.y[indices], self.anchors.x[indices]
+        label = np.repeat(x_new, self.k, axis=0) - x_anchor
+        return tuple(map(to_tensor, (np.repeat(y_new, self.k, axis=0), y_anchor, x_anchor, label)))

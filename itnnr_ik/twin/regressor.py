@@ -24,6 +24,8 @@ Array = NDArray[np.float64]
 _NO_CHANGE = 0.01
 #: A typical adjustment, relative to half the width of the domain: the unit of a zero-anchored F's output.
 _ADJUSTMENT = 0.06
+#: Share of the way to the target that is left where F comes hardly nearer.
+_STUCK = 0.5
 #: Pairs from which the scales are taken.
 _SCALE_PAIRS = 2000
 
@@ -32,8 +34,8 @@ class InverseTwinRegressor:
     """Inverse of y = f(x), learned from points (X, Y) or from f itself.
 
     With ``sample`` the training pairs come from a generator around the known ``forward``: `PerturbedPairs`
-    (section 4.3) or `AnchoredPairs`, as ``config`` says. Without, they are each training point with its k
-    nearest in x: `DataPairs` (section 4.2, Algorithm 1).
+    (section 4.3) or `AnchoredPairs`, as ``config`` says. Without, they are each training point with itself
+    and its k nearest others in x: `DataPairs` (section 4.2, Algorithm 1).
 
     Args:
         forward: f for ranking the candidates, exact or learned, and for the generator and the
@@ -41,6 +43,7 @@ class InverseTwinRegressor:
         sample: Draws (count, n) inputs from the domain, given a count and a NumPy generator.
         radius: Half-width ε of the perturbation; see `perturbation_radius`. Needed with ``sample`` and
             perturbed pairs.
+        boundary: With perturbed pairs: brings perturbed inputs (b, n) back to the domain; None to leave them.
         disturb: With anchored pairs: makes drawn targets (b, m) as noisy as those at inference will be, which
             may lie where f does not reach.
         k: Anchors a prediction, and neighbours a training point.
@@ -62,6 +65,7 @@ class InverseTwinRegressor:
         forward: Forward | None = None,
         sample: Sample | None = None,
         radius: float | None = None,
+        boundary: Callable[[Array], Array] | None = None,
         disturb: Callable[[Array, np.random.Generator], Array] | None = None,
         k: int = 5,
         first_rank: int = 0,
@@ -74,6 +78,7 @@ class InverseTwinRegressor:
         self.forward = forward
         self.sample = sample
         self.radius = radius
+        self.boundary = boundary
         self.disturb = disturb
         self.k = k
         self.first_rank = first_rank
@@ -88,8 +93,8 @@ class InverseTwinRegressor:
     ) -> InverseTwinRegressor:
         """Train on points X (p, n), Y (p, m), which also become the anchors.
 
-        ``X_val``, ``Y_val`` are needed by a `PlateauSchedule`: each validation point is paired with its k
-        nearest validation points.
+        ``X_val``, ``Y_val`` are needed by a `PlateauSchedule`: validation points are paired among each other
+        as training points are.
 
         Raises:
             ValueError: The parameters do not fit each other or the data.
@@ -109,7 +114,7 @@ class InverseTwinRegressor:
                 self.network_,
                 lambda: pairs.epoch(count, size, rng),
                 self._loss,
-                DataPairs(X_val, Y_val, min(self.k, len(X_val))).batch,
+                DataPairs(X_val, Y_val, min(self.k, len(X_val) - 1)).batch,
                 schedule,
                 self.progress,
             )
@@ -148,7 +153,7 @@ class InverseTwinRegressor:
             return AnchoredPairs(self.forward, self.sample, anchors, self.k, self.first_rank, self.disturb)
         if self.radius is None:
             raise ValueError("perturbed pairs need the parameter radius")
-        return PerturbedPairs(self.forward, self.sample, self.radius, all_distances=consistency)
+        return PerturbedPairs(self.forward, self.sample, self.radius, consistency, self.boundary)
 
     def _spec(self, anchors: Anchors, pairs: Pairs) -> NetworkSpec:
         config = self.config
@@ -167,17 +172,22 @@ class InverseTwinRegressor:
         return NetworkSpec(*shape, scales, self.periodic)
 
     def _loss(self, batch: Batch) -> Tensor:
-        y_new, y_anchor, x_anchor, *label = batch
+        y_new, y_anchor, x_anchor, label = batch
         adjustment = self.network_(y_new, y_anchor, x_anchor)
         if self.config.loss == "label":
-            loss: Tensor = (adjustment - label[0]).abs().mean()
+            loss: Tensor = (adjustment - label).abs().mean()
             return loss
         assert self.forward is not None
         error: Tensor = (self.forward(x_anchor + adjustment) - y_new).norm(dim=1)
         scales = self.network_.spec.scales
         least = _NO_CHANGE * (scales.typical_change if scales is not None else 1.0)
         change = (y_new - y_anchor).norm(dim=1) + least
-        loss = (error / change).mean() + self.config.pull * adjustment.square().sum(dim=1).mean()
+        left = error / change
+        loss = left.mean() + self.config.pull * adjustment.square().sum(dim=1).mean()
+        if self.config.hint:
+            assert scales is not None
+            away = (adjustment - label).norm(dim=1) / scales.x_spread
+            loss = loss + self.config.hint * (away * (left.detach() > _STUCK)).mean()
         return loss
 
 

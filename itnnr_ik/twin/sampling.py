@@ -12,23 +12,23 @@ Array = NDArray[np.float64]
 
 
 def neighbour_pairs(x: Array, y: Array, k: int) -> tuple[Array, Array, Array, Array]:
-    """Algorithm 1, lines 4 and 5: each point i with its k nearest points j in x, itself included.
+    """Algorithm 1, lines 4 and 5: each point i with itself and its k nearest others j in x.
 
     Args:
         x: Inputs (p, n).
         y: Outputs (p, m).
-        k: Neighbours a point, at most p.
+        k: Neighbours a point, fewer than p.
 
     Returns:
-        y_i (p·k, m), y_j (p·k, m), x_j (p·k, n) and the label x_i − x_j (p·k, n).
+        y_i (p (k+1), m), y_j (p (k+1), m), x_j (p (k+1), n) and the label x_i − x_j (p (k+1), n).
 
     Raises:
-        ValueError: k is not within 1..p.
+        ValueError: k is not within 1..p−1.
     """
-    if not 1 <= k <= len(x):
-        raise ValueError(f"k must be between 1 and the number of points, {len(x)}, got {k}")
-    j = KDTree(x).query(x, k=k)[1].reshape(-1)
-    i = np.repeat(np.arange(len(x)), k)
+    if not 1 <= k < len(x):
+        raise ValueError(f"k must be between 1 and {len(x) - 1}, one less than there are points, got {k}")
+    j = KDTree(x).query(x, k=k + 1)[1].reshape(-1)
+    i = np.repeat(np.arange(len(x)), k + 1)
     return y[i], y[j], x[j], x[i] - x[j]
 
 

@@ -50,6 +50,7 @@ def train_until_plateau(
     """
     optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate, eps=1e-7, fused=True)
     best, best_weights = math.inf, copy.deepcopy(network.state_dict())
+    reference = math.inf  # what the rate goes by
     since_best = since_change = 0
     history = []
     bar = tqdm(range(schedule.max_epochs), desc="training", unit="epoch", disable=not progress)
@@ -64,7 +65,9 @@ def train_until_plateau(
         since_best, since_change = since_best + 1, since_change + 1
         if value < best:
             best, best_weights = value, copy.deepcopy(network.state_dict())
-            since_best = since_change = 0
+            since_best = 0
+        if value < reference - schedule.min_delta:
+            reference, since_change = value, 0
         if since_change >= schedule.patience:
             since_change = 0
             for group in optimiser.param_groups:

@@ -14,7 +14,7 @@ from itnnr_ik.paper.problems import PROBLEMS
 torch = pytest.importorskip("torch", reason="the methods train networks")
 
 from itnnr_ik.paper import methods  # noqa: E402
-from itnnr_ik.paper.effort import FULL, Effort  # noqa: E402
+from itnnr_ik.paper.effort import FULL, QUICK, Effort  # noqa: E402
 from itnnr_ik.paper.methods import METHODS, itnnr  # noqa: E402
 from itnnr_ik.twin.config import PlateauSchedule  # noqa: E402
 
@@ -35,8 +35,10 @@ def test_predictions(method: str, noisy: bool) -> None:
 
 
 def test_the_full_measure_is_the_papers() -> None:
-    """Appendix B: 2000 epochs at most, learning rate 1e-5."""
-    assert FULL.schedule(1e-5) == PlateauSchedule(1e-5, 32, 40, 100, 2000)
+    """Appendix B: 2000 epochs at most, learning rate 1e-5; a brief one is a share of it."""
+    assert FULL.shorten(PlateauSchedule()) == PlateauSchedule(1e-5, 32, 40, 100, 2000)
+    assert QUICK.shorten(PlateauSchedule(max_epochs=10)).max_epochs == 10
+    assert QUICK.shorten(PlateauSchedule()).max_epochs == 20
 
 
 def test_the_published_network_has_more_weights_than_ours() -> None:
@@ -77,13 +79,15 @@ def _spied(key: str, noisy: bool, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
     return made
 
 
-@pytest.mark.parametrize(("key", "batches"), [("1", 46), ("4", 460), ("7", 93)])
+@pytest.mark.parametrize(("key", "batches"), [("1", 78), ("4", 781), ("7", 156)])
 def test_the_published_generator(key: str, batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """⌊5 · points / 32⌋ batches an epoch, ten times that on the half ball; the problem's ε and domain."""
+    """⌊5 · points / 32⌋ batches an epoch, of ten times 5 on the half ball; the problem's ε and domain."""
     (options,) = _spied(key, False, monkeypatch)["regressor"]
     assert options["batches_per_epoch"] == batches
     assert options["radius"] == PROBLEMS[key].radius
     assert options["sample"] == PROBLEMS[key].sample
+    assert options["boundary"] is PROBLEMS[key].boundary
+    assert (options["boundary"] is None) == (key != "4")
     assert options["config"].schedule.learning_rate == 1e-5
     assert (options["config"].hidden, options["config"].loss, options["random_state"]) == (
         (640, 640),
@@ -92,12 +96,16 @@ def test_the_published_generator(key: str, batches: int, monkeypatch: pytest.Mon
     )
 
 
-def test_the_published_method_on_noisy_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pairs of the training points, no generator; the learned forward function starts at 1e-4."""
-    made = _spied("7", True, monkeypatch)
+@pytest.mark.parametrize(("key", "learning_rate"), [("7", 1e-4), ("4", 1e-5)])
+def test_the_published_method_on_noisy_data(
+    key: str, learning_rate: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pairs of the training points, no generator; the learned forward function has a rate of its own."""
+    made = _spied(key, True, monkeypatch)
     (regressor,), (network,) = made["regressor"], made["network"]
     assert not {"forward", "sample", "radius"} & set(regressor)
-    assert network["schedule"].learning_rate == 1e-4
+    assert network["schedule"].learning_rate == learning_rate
+    assert regressor["config"].schedule.learning_rate == 1e-5
 
 
 @pytest.mark.parametrize("method", ["itnnr", "ours"])

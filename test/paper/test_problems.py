@@ -58,10 +58,17 @@ def test_torch_computes_the_same(key: str) -> None:
 
 
 def test_the_half_ball_takes_inputs_outside_at_its_edge() -> None:
-    """Radius 0.999 in place of any larger one, never the root of a negative number."""
-    edge = PROBLEMS["4"].function(np.array([0.999, 0.0]))
-    np.testing.assert_allclose(edge, math.sqrt(1 - 0.999**2))
-    np.testing.assert_array_equal(PROBLEMS["4"].function(np.array([[5.0, -3.0], [0.0, 1.0]])), [edge, edge])
+    """Beyond the radius 0.999, never the root of a negative number; the boundary rule says the same."""
+    ball = PROBLEMS["4"]
+    np.testing.assert_allclose(ball.function(np.array([0.999, 0.0])), math.sqrt(1 - 0.999**2))
+    outside = np.array([[5.0, -3.0], [0.0, 1.0], [0.9992, 0.0]])
+    edge = ball.function(outside)
+    np.testing.assert_allclose(edge, math.sqrt(2e-6), rtol=1e-6)
+    assert ball.boundary is not None
+    inside = ball.boundary(np.concatenate([outside, [[0.3, 0.4]]]))
+    np.testing.assert_allclose(np.linalg.norm(inside, axis=1), [1.0, 1.0, 1.0, 0.5], atol=1e-6)
+    assert (np.linalg.norm(inside, axis=1) < 1.0).all()
+    np.testing.assert_array_equal(ball.function(inside[:3]), edge)
 
 
 @pytest.mark.parametrize("key", RADII)
@@ -85,40 +92,23 @@ def test_samples_fill_the_domain(key: str) -> None:
         np.testing.assert_allclose(x.std(axis=0), problem.high / math.sqrt(3), rtol=0.05)
 
 
-def test_the_lookup_is_as_good_as_the_papers() -> None:
-    """On the chosen data sets, rank by rank: within 6 % in experiments 2 to 9, within 20 % in the cubic."""
+def test_the_points_are_the_papers() -> None:
+    """The lookup's errors, rank by rank, are the paper's to all five digits it has.
+
+    In Table 1 of experiments 2 and 5 the points are not known, and those of Table 2 serve: within 8 %.
+    """
     for (table, key), row in published_numbers().items():
         problem = PROBLEMS[key]
         errors = []
-        for seed in problem.data_seeds:
-            data = draw_dataset(problem, table == 2, seed)
+        for run in range(5 if problem.redrawn else 1):
+            data = draw_dataset(problem, table == 2, run)
             indices = Anchors(data.x_train, data.y_train).nearest(data.y_test, 5, first_rank=1)
             difference = problem.function(data.x_train[indices]) - data.y_test[:, None]
             errors.append(np.sqrt((difference**2).mean(axis=(0, 2))))
-        ratio = np.log(np.mean(errors, axis=0) / row.knn)
-        assert np.sqrt(np.mean(ratio**2)) < (0.2 if key == "1" else 0.06), (table, key)
-
-
-def _lookup_distance(key: str, seed: int) -> float:
-    """How far the lookup's errors are from the paper's: root mean square of log ratios, ranks and tables."""
-    ratios = []
-    for table in (1, 2):
-        data = draw_dataset(PROBLEMS[key], table == 2, seed)
-        indices = Anchors(data.x_train, data.y_train).nearest(data.y_test, 5, first_rank=1)
-        difference = PROBLEMS[key].function(data.x_train[indices]) - data.y_test[:, None]
-        errors = np.sqrt((difference**2).mean(axis=(0, 2)))
-        ratios.append(np.log(errors / published_numbers()[table, key].knn))
-    return float(np.sqrt(np.mean(np.square(ratios))))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("key", EXPERIMENTS)
-def test_the_data_sets_are_the_nearest_to_the_papers(key: str) -> None:
-    """Of the seeds 0 to 99; the second nearest in experiment 2, as the documentation says."""
-    nearest = sorted(range(100), key=lambda seed: _lookup_distance(key, seed))
-    first = 1 if key == "2" else 0
-    count = len(PROBLEMS[key].data_seeds)
-    assert set(PROBLEMS[key].data_seeds) <= set(nearest[first : first + count + (key == "4")])
+        if table == 1 and key in "25":
+            np.testing.assert_allclose(np.mean(errors, axis=0), row.knn, rtol=0.08)
+        else:
+            np.testing.assert_allclose(np.mean(errors, axis=0), row.knn, rtol=0, atol=5.001e-6)
 
 
 def test_there_are_nine_experiments() -> None:

@@ -59,3 +59,13 @@ def test_the_results_keep_what_was_promised() -> None:
     for row in make_rows(committed_results(), 2, "published"):
         if row.gain is not None:
             assert 1 / row.gain <= (0.4 if row.experiment in "789" else 0.7), row.experiment
+
+
+@pytest.mark.parametrize("table", [1, 2])
+def test_the_published_method_comes_out_as_published(table: int) -> None:
+    """Its reduction against the lookup, wherever it was rerun: within 5 points of the paper's, or better."""
+    reductions = {row.experiment: row.reduction for row in make_rows(committed_results(), table, "published")}
+    rerun = {key: pair for key, pair in reductions.items() if None not in pair}
+    assert rerun
+    for key, (paper, again) in rerun.items():
+        assert again >= paper - 5.0, key

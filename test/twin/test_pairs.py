@@ -43,11 +43,21 @@ def test_perturbed_points_may_leave_the_domain() -> None:
     assert 2.0 < np.abs(_numpy(batch)[2]).max() <= 2.5
 
 
+def test_a_boundary_brings_perturbed_points_back() -> None:
+    """The label is the difference to where they are then."""
+    pairs = PerturbedPairs(cubic, _sample, 0.5, False, boundary=lambda x: x.clip(-2.0, 2.0))
+    y_new, y_anchor, x_anchor, label = _numpy(pairs.draw(4000, np.random.default_rng(0)))
+    assert np.abs(x_anchor).max() == 2.0
+    np.testing.assert_allclose(y_anchor, cubic(x_anchor), atol=1e-5)
+    np.testing.assert_allclose(y_new, cubic(x_anchor + label), atol=1e-5)
+
+
 def test_anchored_pairs_are_what_inference_meets() -> None:
     """A target with each of its anchors, nearest first, from the first rank on."""
     anchors = Anchors(*cubic_data(50, 0))
     pairs = AnchoredPairs(cubic, _sample, anchors, k=3, first_rank=1)
-    y_new, y_anchor, x_anchor = _numpy(pairs.draw(30, np.random.default_rng(0)))
+    y_new, y_anchor, x_anchor, label = _numpy(pairs.draw(30, np.random.default_rng(0)))
+    np.testing.assert_allclose(cubic(x_anchor + label), y_new, atol=1e-4)
     indices = anchors.nearest(y_new[::3], 3, first_rank=1).reshape(-1)
     np.testing.assert_allclose(x_anchor, anchors.x[indices], atol=1e-6)
     np.testing.assert_allclose(y_anchor, anchors.y[indices], atol=1e-6)
@@ -66,7 +76,7 @@ def test_anchored_targets_are_disturbed_where_asked_for() -> None:
 
 def test_an_epoch_of_data_has_every_pair_once() -> None:
     """In batches of the size asked for, however many those are."""
-    pairs = DataPairs(*cubic_data(20, 0), 4)
+    pairs = DataPairs(*cubic_data(20, 0), 3)
     batches = list(pairs.epoch(1, 32, np.random.default_rng(0)))
     assert [len(batch[0]) for batch in batches] == [32, 32, 16]
     rows = np.concatenate([batch[2].numpy() for batch in batches])

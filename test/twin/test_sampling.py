@@ -12,29 +12,30 @@ from hypothesis import strategies as st
 from itnnr_ik.twin.sampling import neighbour_pairs, perturbation_radius
 
 
-def test_each_point_is_paired_with_its_neighbours_and_itself() -> None:
-    """Three points on a line, two neighbours each."""
+def test_each_point_is_paired_with_itself_and_its_neighbours() -> None:
+    """Three points on a line, one neighbour each."""
     x, y = np.array([[0.0], [1.0], [3.0]]), np.array([[5.0], [6.0], [8.0]])
-    y_new, y_anchor, x_anchor, label = neighbour_pairs(x, y, 2)
+    y_new, y_anchor, x_anchor, label = neighbour_pairs(x, y, 1)
     assert y_new[:, 0].tolist() == [5.0, 5.0, 6.0, 6.0, 8.0, 8.0]
     assert y_anchor[:, 0].tolist() == [5.0, 6.0, 6.0, 5.0, 8.0, 6.0]
     assert x_anchor[:, 0].tolist() == [0.0, 1.0, 1.0, 0.0, 3.0, 1.0]
     assert label[:, 0].tolist() == [0.0, -1.0, 0.0, 1.0, 0.0, 2.0]
 
 
-def test_one_neighbour_is_the_point_itself() -> None:
-    """Every label is zero."""
+def test_five_neighbours_make_six_pairs() -> None:
+    """The first of each point's has the label zero, the others have none."""
     x = np.random.default_rng(0).normal(size=(20, 3))
-    y_new, y_anchor, x_anchor, label = neighbour_pairs(x, x[:, :2], 1)
-    np.testing.assert_array_equal(y_new, y_anchor)
-    np.testing.assert_array_equal(x_anchor, x)
-    np.testing.assert_array_equal(label, 0.0)
+    y_new, y_anchor, x_anchor, label = (a.reshape(20, 6, -1) for a in neighbour_pairs(x, x[:, :2], 5))
+    np.testing.assert_array_equal(y_new[:, 0], y_anchor[:, 0])
+    np.testing.assert_array_equal(x_anchor[:, 0], x)
+    np.testing.assert_array_equal(label[:, 0], 0.0)
+    assert np.abs(label[:, 1:]).max(axis=2).min() > 0.0
 
 
-@pytest.mark.parametrize("k", [0, 4])
+@pytest.mark.parametrize("k", [0, 3])
 def test_neighbours_must_be_among_the_points(k: int) -> None:
     """The message says how many points there are and what was asked for."""
-    with pytest.raises(ValueError, match=f"between 1 and the number of points, 3, got {k}"):
+    with pytest.raises(ValueError, match=f"between 1 and 2, one less than there are points, got {k}"):
         neighbour_pairs(np.zeros((3, 1)), np.zeros((3, 1)), k)
 
 

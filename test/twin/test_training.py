@@ -61,6 +61,16 @@ def test_the_rate_is_halved_where_validation_stalls() -> None:
     assert steps[-1] == pytest.approx(0.025, rel=0.01)
 
 
+def test_small_gains_do_not_keep_the_rate_up() -> None:
+    """The rate is halved although every epoch is the best so far, and training goes on."""
+    number = _Number(0.0)
+    ahead = (torch.tensor([100.0]),)
+    schedule = PlateauSchedule(learning_rate=0.1, patience=3, stop_after=2, max_epochs=9, min_delta=1.0)
+    history = train_until_plateau(number, lambda: [ahead], number.loss, ahead, schedule)
+    assert len(history) == 9
+    assert -np.diff(history)[[0, -1]] == pytest.approx([0.1, 0.025], rel=0.01)
+
+
 def test_a_fixed_number_of_steps_ends_with_a_rate_of_zero() -> None:
     """The loss is evaluated once a step, and the weight comes to rest at the target."""
     number, drawn = _Number(0.0), []
