@@ -152,14 +152,13 @@ class Plots:
         axes.set_xlabel("x [m]")
         axes.set_ylabel("y [m]")
         axes.grid(True, color=GRID, linewidth=0.7)
+        axes.set_aspect("equal", anchor="N")
         if in_space:
             axes.set_zlabel("z [m]")
             axes.view_init(elev=24, azim=-35)
-            axes.set_aspect("equal", anchor="N")
             for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
                 axis.set_major_locator(MaxNLocator(5))
         else:
-            axes.set_aspect("equal", anchor="N")
             axes.margins(0.08)
         figure.legend(loc="outside upper center", ncols=4, frameon=False)
         return figure

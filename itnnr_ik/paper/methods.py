@@ -103,9 +103,9 @@ def ours(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort
     """
     options: dict[str, Any] = {"forward": problem.function, "sample": problem.sample}
     y_anchor = data.y_train
-    learned, hint = None, problem.hint
+    learned = None
+    hint = 0.0 if noisy else problem.hint
     if noisy:
-        hint = 0.0
         learned = GaussianProcessForward().fit(data.x_train, data.y_train)
         y_anchor = learned(data.x_train)
         options = {

@@ -20,12 +20,9 @@ maximum = max
 def manipulability(jacobian: list[list[float]]) -> float:
     """√det(J Jᵀ) of a Jacobian (m, n) with m ≤ n: 0 where it is singular."""
     if len(jacobian) == len(jacobian[0]):
-        return builtins.abs(determinant(jacobian))
-    return math.sqrt(
-        builtins.max(
-            0.0, determinant([[sum(map(mul, row, other)) for other in jacobian] for row in jacobian])
-        )
-    )
+        return abs(determinant(jacobian))
+    gram = [[sum(map(mul, row, other)) for other in jacobian] for row in jacobian]
+    return math.sqrt(max(0.0, determinant(gram)))
 
 
 def determinant(rows: list[list[float]]) -> float:

@@ -32,17 +32,14 @@ def _relu(z: Floats) -> Floats:
 
 
 def _product(rows: Floats, weight: Floats) -> Floats:
-    """``rows @ weight`` for (b, i) and (i, o), block by block."""
-    whole = len(rows) // _BLOCK * _BLOCK
-    if whole == 0:
+    """``rows @ weight`` for (b, i), or one row (i,), and (i, o), block by block."""
+    if rows.ndim == 1 or len(rows) < _BLOCK:
         return rows @ weight
-    product = np.empty((len(rows), weight.shape[1]), dtype=np.float32)
-    blocks = (-1, _BLOCK)
-    np.matmul(
-        rows[:whole].reshape(*blocks, rows.shape[1]),
-        weight,
-        out=product[:whole].reshape(*blocks, weight.shape[1]),
-    )
+    n_in, n_out = weight.shape
+    whole = len(rows) // _BLOCK * _BLOCK
+    product = np.empty((len(rows), n_out), dtype=np.float32)
+    blocks, products = rows[:whole].reshape(-1, _BLOCK, n_in), product[:whole].reshape(-1, _BLOCK, n_out)
+    np.matmul(blocks, weight, out=products)
     product[whole:] = rows[whole:] @ weight
     return product
 
@@ -119,11 +116,7 @@ class TwinEvaluator:
 
     def share_of(self, change: Floats) -> Floats:
         """What a change of y (b, m) or (m,) adds to `first_layer`."""
-        change = change.astype(np.float32)
-        share: Floats = (
-            change @ self._change_weight if change.ndim == 1 else _product(change, self._change_weight)
-        )
-        return share
+        return _product(change.astype(np.float32), self._change_weight)
 
     def later_layers(self, first: Floats) -> Floats:
         """What the perceptron makes of its first layer (b, h) before the activation; it may overwrite it."""
