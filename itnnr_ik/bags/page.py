@@ -24,7 +24,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: right; padding: .3rem .7rem; border-bottom: 1px solid #eceff2; white-space: nowrap; }
 th { color: #5a6470; font-weight: 600; font-size: .86rem; }
 th:first-child, td:first-child { text-align: left; } td.in { padding-left: 2rem; color: #5a6470; }
-svg { width: 100%; height: auto; display: block; max-width: 46rem; margin: 0 auto; }
+svg { width: 100%; height: auto; display: block; }
 ul { margin: 0; padding-left: 1.2rem; }
 """
 

@@ -10,7 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from itnnr_ik.arms import Arm
 from itnnr_ik.arms.workspace import far_apart
@@ -18,13 +18,12 @@ from itnnr_ik.bags.answers import Answers, residuals
 from itnnr_ik.bags.evaluation import displacements
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.replay import Replay
+from itnnr_ik.plotting import SMALLEST, log_dots
 from itnnr_ik.solver import IKSolver
 
 TARGET, ANSWER, MISSED, CHANGE = "#f2a65a", "#1b4965", "#c1121f", "#2a9d8f"
 LINK, GRID, LIMIT = "#8d99ae", "#e3e6ea", "#98a2ae"
 _JOINTS = ("#1b4965", "#d1495b", "#2a9d8f", "#8367c7")
-#: Values below this are drawn on it: zero has no logarithm.
-_SMALLEST = 1e-16
 #: More dots than this are drawn as pixels, or a page grows by megabytes.
 _MOST_DOTS = 4000
 _STYLE: Any = {
@@ -136,7 +135,7 @@ class Plots:
         """Targets, tips, what went without an answer, and some postures of the arm."""
         arm, replay = self._arm, self._replay
         in_space = arm.n_coordinates == 3
-        figure = Figure(figsize=(7.6, 5.6), layout="constrained")
+        figure = Figure(figsize=(9.6, 6.2), layout="constrained")
         axes: Any = figure.add_subplot(projection="3d" if in_space else None)
         solved = self._answers.positions[~self._missed]
         tips = arm.forward(solved)
@@ -185,19 +184,10 @@ class Plots:
         return "from recorded joints" if self._replay.recorded is not None else "from the answer before"
 
     def _log_dots(self, axes: Axes, values: Array, color: str, label: str) -> None:
-        axes.semilogy(
-            self._times,
-            np.maximum(values, _SMALLEST),
-            ".",
-            color=color,
-            markersize=3,
-            label=label,
-            rasterized=self._pixels,
-        )
-        axes.yaxis.set_major_locator(LogLocator(numticks=7))
+        log_dots(axes, self._times, values, color, markersize=3, label=label, rasterized=self._pixels)
 
     def _histogram(self, axes: Axes, values: Array, color: str, label: str) -> None:
-        values = np.log10(np.maximum(values[np.isfinite(values)], _SMALLEST))
+        values = np.log10(np.maximum(values[np.isfinite(values)], SMALLEST))
         if len(values):
             edges = np.logspace(np.floor(values.min()), np.ceil(values.max() + 1e-9), 41)
             axes.hist(10.0**values, bins=edges.tolist(), color=color, alpha=0.85)

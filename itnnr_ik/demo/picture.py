@@ -11,12 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from itnnr_ik.arms import Arm
 from itnnr_ik.arms.workspace import far_apart
 from itnnr_ik.demo.plan import Result
 from itnnr_ik.demo.recording import Recording
+from itnnr_ik.plotting import SMALLEST, log_dots
 
 _TARGET = "#f2a65a"
 _TIP = "#1b4965"
@@ -25,9 +26,9 @@ _UNANSWERED = "#777777"
 _LINK = "#8d99ae"
 _JOINTS = ("#1b4965", "#d1495b", "#2a9d8f", "#8367c7")
 _RUNS = ("#1b4965", "#f2a65a")
-#: Residuals below this are drawn on it: zero has no logarithm.
-_SMALLEST_RESIDUAL = 1e-16  # [m]
 _POSTURES = 4
+#: Of plots in space, so that the label of z is not cut off.
+_ZOOM = 0.9
 
 
 def check_path(path: Path) -> None:
@@ -69,8 +70,11 @@ def _draw_paths(figure: Figure, place: Any, result: Result) -> None:
     targets = np.array([t.position for t in recording.targets]).reshape(-1, arm.n_coordinates)
     positions = np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints)
     tips = arm.forward(positions)
-    for posture in positions[far_apart(tips, _POSTURES)]:
-        axes.plot(*arm.skeleton(posture).T, "-o", color=_LINK, linewidth=2.0, markersize=4.0, alpha=0.4)
+    for i, posture in enumerate(positions[far_apart(tips, _POSTURES)]):
+        links = axes.plot(
+            *arm.skeleton(posture).T, "-o", color=_LINK, linewidth=2.0, markersize=4.0, alpha=0.4
+        )
+        links[0].set_label("_" if i else "arm")
     if result.run.expected.step_bound is not None:
         axes.plot(*targets.T, ".", color=_TARGET, markersize=8, alpha=0.5, label="target", zorder=3)
         axes.plot(*_with_gaps(arm, recording).T, color=_TIP, linewidth=1.4, zorder=5, label="tip")
@@ -86,15 +90,14 @@ def _draw_paths(figure: Figure, place: Any, result: Result) -> None:
             axes.plot(*missed.T, marker, color=color, markersize=5, label=label, zorder=6)
     axes.plot(*np.zeros((arm.n_coordinates, 1)), "s", color="#333333", markersize=6, zorder=7)
     row = result.row
-    axes.set_title(
-        f"{row.arm.replace('_', ' ')}, {row.targets}: {row.solved} of {row.sent} solved", fontsize=10
-    )
+    axes.set_title(f"{row.arm}, {row.targets}: {row.solved} of {row.sent} solved", fontsize=10)
     axes.set_xlabel("x [m]")
     axes.set_ylabel("y [m]")
     if in_space:
         axes.set_zlabel("z [m]")
         axes.view_init(elev=24, azim=-35)
         axes.set_aspect("equal")
+        axes.set_box_aspect(None, zoom=_ZOOM)
         for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
             axis.set_major_locator(MaxNLocator(4))
         axes.tick_params(labelsize=7)
@@ -138,18 +141,11 @@ def _draw_residuals(axes: Axes, column: Sequence[Result]) -> None:
         start = result.recording.targets[0].stamp
         tips = arm.forward(np.array([s.positions for _, s in solved]))
         residuals = np.linalg.norm(tips - np.array([t.position for t, _ in solved]), axis=1)
-        axes.semilogy(
-            [1e-9 * (t.stamp - start) for t, _ in solved],
-            np.maximum(residuals, _SMALLEST_RESIDUAL),
-            ".",
-            color=color,
-            markersize=2.5,
-            label=result.row.targets,
-        )
+        times = [1e-9 * (t.stamp - start) for t, _ in solved]
+        log_dots(axes, times, residuals, color, markersize=2.5, label=result.row.targets)
     tolerance = column[0].run.expected.tolerance
     axes.axhline(tolerance, color=_MISSED, linewidth=1.0, linestyle="--", label="tolerance")
-    axes.set_ylim(_SMALLEST_RESIDUAL / 3.0, 20.0 * tolerance)
-    axes.yaxis.set_major_locator(LogLocator(numticks=6))
+    axes.set_ylim(SMALLEST / 3.0, 20.0 * tolerance)
     axes.set_ylabel("residual [m]")
     _finish(axes, max(result.recording.duration for result in column))
 

@@ -45,7 +45,7 @@ def twin() -> object:
     return cubic.train_twin(steps=20)
 
 
-def test_figure_8_shows_the_mean_over_the_seeds() -> None:
+def test_figure_8_shows_mean_and_range_over_the_seeds() -> None:
     """By rank and for the best of five, in the published protocol; a panel without records has none."""
     records: Records = {
         Task("7", 1, "itnnr", 0): _report(1.0, best_exact=0.01),
@@ -57,6 +57,9 @@ def test_figure_8_shows_the_mean_over_the_seeds() -> None:
     panel = _panel(figure, "7 two-link arm")
     np.testing.assert_allclose(_series(panel, "ITNNR as published"), 2.0 * np.array(RANKS))
     np.testing.assert_allclose(_series(panel, "ITNNR as published, best_exact"), [0.02])
+    by_rank, best = (bars.get_segments() for bars in panel.collections)
+    np.testing.assert_allclose([bar[:, 1] for bar in by_rank], np.outer(RANKS, [1.0, 3.0]))
+    np.testing.assert_allclose(best[0][:, 1], [0.01, 0.03])
     np.testing.assert_allclose(_series(panel, "inverse network (NN)"), [0.2, 0.2])
     labels = [line.get_label() for line in _panel(figure, "8 three-link arm").get_lines()]
     assert "ITNNR as published" not in labels
@@ -117,9 +120,9 @@ def test_a_trained_twin_follows_branches_that_the_lookup_misses() -> None:
 def test_calibration_names_spearmans_rho_and_draws_medians() -> None:
     """A perfect order has ρ = 1; pairs without a logarithm are left out."""
     uncertainty = np.array([0.0, *np.linspace(0.1, 1.0, 80), np.nan])
-    figure = figures.figure_calibration({"arm": (uncertainty, uncertainty**2)}, unit="m")
+    figure = figures.figure_calibration({"arm": (uncertainty, uncertainty**2)})
     panel = _panel(figure, "arm: Spearman's ρ = 1.00")
-    assert panel.get_xlabel() == "predicted uncertainty [m]"
+    assert panel.get_xlabel() == "predicted uncertainty, in units of y"
     dots, medians, _ = (line.get_xydata() for line in panel.get_lines())
     assert len(dots) == 80
     np.testing.assert_allclose(medians.T, binned_medians(uncertainty[1:-1], uncertainty[1:-1] ** 2))

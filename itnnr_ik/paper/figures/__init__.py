@@ -42,7 +42,9 @@ _CALIBRATED = ("ours", 0, "published")
 _BALL_ANCHORS = 100
 
 
-_CALIBRATION_TITLE = "Noisy data: how far ours says that it may be off, against how far it is off"
+_CALIBRATION_TITLE = (
+    "Noisy data: how far ours says that it may be off, against how far it is off (one run, seed 0)"
+)
 
 
 def calibration_panels(records: Records) -> dict[str, tuple[list[float], list[float]]]:

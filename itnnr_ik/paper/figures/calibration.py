@@ -17,12 +17,12 @@ from itnnr_ik.paper.figures.style import BLUE, VERMILLION, finish, legend_below,
 Array = NDArray[np.float64]
 
 _BINS = 8
+_AXES = ("predicted uncertainty, in units of y", "true error, in units of y")
 
 
 def figure_calibration(
     panels: Mapping[str, tuple[ArrayLike, ArrayLike]],
     title: str = "How the true error of a prediction goes with its predicted uncertainty",
-    unit: str = "",
 ) -> Figure:
     """Predicted uncertainty against true error, in logarithms, one panel each.
 
@@ -30,7 +30,6 @@ def figure_calibration(
         panels: By title, uncertainty (b,) and error (b,), both in the same unit; pairs with a value that is
             not positive or not finite have no logarithm and are left out.
         title: One sentence on what the panels show.
-        unit: For the axes, such as ``m``.
 
     Raises:
         ValueError: There is no panel, or shapes do not fit.
@@ -41,9 +40,8 @@ def figure_calibration(
     rows = math.ceil(len(panels) / columns)
     figure = new_figure(0.4 + 3.7 * columns, 1.0 + 3.4 * rows, title)
     grid = figure.subplots(rows, columns, squeeze=False)
-    unit = f" [{unit}]" if unit else ""
     for axes, (name, (uncertainty, error)) in zip(grid.flat, panels.items(), strict=False):
-        _draw(axes, name, *_positive(name, uncertainty, error), unit)
+        _draw(axes, name, *_positive(name, uncertainty, error))
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
     handles = [
@@ -72,9 +70,9 @@ def _positive(name: str, uncertainty: ArrayLike, error: ArrayLike) -> tuple[Arra
     return u[kept], e[kept]
 
 
-def _draw(axes: Axes, name: str, uncertainty: Array, error: Array, unit: str) -> None:
+def _draw(axes: Axes, name: str, uncertainty: Array, error: Array) -> None:
     if len(error) < 2:
-        finish(axes, f"{name}: too few predictions", f"predicted uncertainty{unit}", f"true error{unit}")
+        finish(axes, f"{name}: too few predictions", *_AXES)
         return
     rho = float(spearmanr(uncertainty, error).statistic)
     # Thousands of dots, as pixels: as paths they would make an SVG of megabytes.
@@ -83,4 +81,4 @@ def _draw(axes: Axes, name: str, uncertainty: Array, error: Array, unit: str) ->
     both = np.concatenate([uncertainty, error])
     ends = [both.min(), both.max()]
     axes.loglog(ends, ends, "--", color="#555555", linewidth=0.9, zorder=3)
-    finish(axes, f"{name}: Spearman's ρ = {rho:.2f}", f"predicted uncertainty{unit}", f"true error{unit}")
+    finish(axes, f"{name}: Spearman's ρ = {rho:.2f}", *_AXES)

@@ -50,7 +50,7 @@ def _draw_planar(axes: Axes, arm: Arm, title: str) -> None:
         straight = start + 0.75 * np.array([np.cos(before), np.sin(before)])
         axes.plot(*np.stack([start, straight]).T, "--", color=GREY, linewidth=1.0)
         turn = np.linspace(before, before + angle, 40)
-        axes.plot(*(start[:, None] + _ARC * np.stack([np.cos(turn), np.sin(turn)])), color=VERMILLION)
+        _draw_arc(axes, start, _ARC * np.stack([np.cos(turn), np.sin(turn)]))
         middle = before + angle / 2
         label = start + 1.45 * _ARC * np.array([np.cos(middle), np.sin(middle)])
         axes.text(label[0], label[1], f"θ{'₁₂₃'[i]}", color=VERMILLION, ha="center", va="center", fontsize=12)
@@ -61,7 +61,7 @@ def _draw_planar(axes: Axes, arm: Arm, title: str) -> None:
         axes.text(x, y, f"L{'₁₂₃'[i]}", ha="center", va="center", color=BLUE, fontsize=11)
     axes.annotate("tip (x, y)", points[-1], (0, 9), textcoords="offset points", ha="center", fontsize=9)
     axes.annotate("base", points[0], (-4, -12), textcoords="offset points", ha="center", fontsize=9)
-    axes.set_aspect("equal")
+    axes.set_aspect("equal", anchor="N")
     axes.set_xlim(-0.3, 2.7)
     axes.set_ylim(-0.35, 2.15)
     finish(axes, title, "x [m]", "y [m]")
@@ -96,6 +96,7 @@ def _draw_in_space(axes: Any, arm: Arm, title: str) -> None:
     axes.set_ylim(-0.2, 1.4)
     axes.set_zlim(0.0, 1.2)
     axes.set_aspect("equal")
+    axes.set_box_aspect(None, zoom=0.92)  # or the label of z is cut off
     axes.view_init(elev=22, azim=-62)
     for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
         axis.set_major_locator(MultipleLocator(0.5))
@@ -106,7 +107,7 @@ def _arc(
 ) -> None:
     """A turn (3, p) [m] about ``start``, with its name beyond the middle of it."""
     place = np.asarray(start)
-    axes.plot(*(place[:, None] + curve), color=VERMILLION)
+    _draw_arc(axes, place, curve)
     axes.text(
         *(place + out * curve[:, curve.shape[1] // 2]),
         label,
@@ -115,6 +116,16 @@ def _arc(
         ha="center",
         va="center",
     )
+
+
+def _draw_arc(axes: Any, centre: Array, curve: Array) -> None:
+    """A turn (m, p) [m] about ``centre`` (m,), with the head of an arrow where it ends."""
+    end = curve[:, -1]
+    along = end - curve[:, -2]
+    back, aside = -0.1 * along / np.linalg.norm(along), 0.05 * end / np.linalg.norm(end)
+    head = np.stack([end + back + aside, end, end + back - aside], axis=1)
+    for line in (curve, head):
+        axes.plot(*(centre[:, None] + line), color=VERMILLION)
 
 
 def _draw_links(axes: Any, points: Array) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -38,7 +39,7 @@ def figure_8(records: Records) -> Figure:
     """RMSE in y by anchor where f is known: Table 1's experiments in the published protocol (Figure 8).
 
     Args:
-        records: Of any experiments, methods and seeds; seeds are averaged, what is missing is left out.
+        records: Of any experiments, methods and seeds: mean and range are shown, what is missing is not.
     """
     return _figure(
         records, 1, "Known f: error in y of the answer from each anchor, and of the best of five by f"
@@ -67,7 +68,7 @@ def _figure(records: Records, table: int, title: str) -> Figure:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(numticks=8))
         axes.yaxis.set_minor_formatter(NullFormatter())
-        for method, values in _mean_over_seeds(records, table, key):
+        for method, values in _runs(records, table, key):
             if method in methods:
                 _draw_method(axes, method, values)
         _draw_published(axes, published_numbers()[table, key])
@@ -80,37 +81,44 @@ def _figure(records: Records, table: int, title: str) -> Figure:
         axes.set_xlim(0.5, _BEST[best[-1]] + 0.8)
         axes.axvline(5.6, color="#bbbbbb", linewidth=0.8)
     for axes in panels[-1]:
-        axes.set_xlabel("rank of the anchor by its distance in y", fontsize=8, loc="left")
+        axes.set_xlabel("anchor by distance in y (the nearest, 0, is left out)", fontsize=8)
     legend_below(figure, _legend(methods), 3)
     return figure
 
 
-def _mean_over_seeds(records: Records, table: int, key: str) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    """Each method's numbers, averaged over the seeds that there are."""
+def _runs(records: Records, table: int, key: str) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """Each method's numbers, a row for each seed that there is."""
     tasks = sorted(task for task in records if (task.experiment, task.table) == (key, table))
     for method, group in groupby(tasks, key=lambda task: task.method):
         reports = [records[task][_PROTOCOL] for task in group]
         names = [name for name in ("by_rank", *_BEST) if all(name in report for report in reports)]
-        yield method, {name: np.mean([report[name] for report in reports], axis=0) for name in names}
+        yield method, {name: np.array([report[name] for report in reports]) for name in names}
 
 
 def _draw_method(axes: Axes, method: str, values: dict[str, np.ndarray]) -> None:
     """Filled markers: by rank, and the best of five with a line for comparison with the ranks."""
     label, color, marker = _METHODS[method]
     by_rank = values["by_rank"]
-    if len(by_rank) == 1:
-        axes.axhline(by_rank[0], color=color, linewidth=1.5, linestyle=":", label=label)
+    if by_rank.shape[1] == 1:
+        axes.axhline(by_rank.mean(), color=color, linewidth=1.5, linestyle=":", label=label)
         return
-    ranks = np.arange(1, len(by_rank) + 1)
-    axes.plot(ranks, by_rank, f"-{marker}", color=color, linewidth=1.5, markersize=5, label=label, zorder=3)
+    style: dict[str, Any] = {"color": color, "markersize": 5, "elinewidth": 1.0, "capsize": 2.5, "zorder": 3}
+    ranks = np.arange(1, by_rank.shape[1] + 1)
+    mean, reach = _mean_and_range(by_rank)
+    axes.errorbar(ranks, mean, reach, fmt=f"-{marker}", linewidth=1.5, **style)[0].set_label(label)
     if method == "knn":
         return  # the paper ranks the candidates of ITNNR only
     for name, place in _BEST.items():
         if name in values:
-            axes.plot([0.5, place], [values[name]] * 2, color=color, linewidth=0.9, linestyle="--", zorder=2)
-            axes.plot(
-                place, values[name], marker, color=color, markersize=5, label=f"{label}, {name}", zorder=3
-            )
+            mean, reach = _mean_and_range(values[name][:, None])
+            axes.plot([0.5, place], [mean[0]] * 2, color=color, linewidth=0.9, linestyle="--", zorder=2)
+            axes.errorbar([place], mean, reach, fmt=marker, **style)[0].set_label(f"{label}, {name}")
+
+
+def _mean_and_range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of runs (r, k): their mean (k,), and how far the smallest and the largest are from it (2, k)."""
+    mean = values.mean(axis=0)
+    return mean, np.stack([mean - values.min(axis=0), values.max(axis=0) - mean]).clip(min=0.0)
 
 
 def _draw_published(axes: Axes, row: PublishedRow) -> None:
@@ -143,6 +151,17 @@ def _legend(methods: list[str]) -> list[Line2D]:
     ]
     handles.append(
         Line2D([], [], color="#555555", linestyle="--", linewidth=0.9, label="level of the best of five")
+    )
+    handles.append(
+        Line2D(
+            [],
+            [],
+            color="#555555",
+            marker="|",
+            markersize=9,
+            linestyle="",
+            label="bar: smallest to largest of the runs",
+        )
     )
     hollow = Line2D([], [], color="#555555", marker="o", markerfacecolor="none", markersize=9, linestyle="")
     hollow.set_label("hollow: the paper's own number")

@@ -1,0 +1,27 @@
+"""What plots of recorded and of live answers share: dots over time on a logarithmic axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator
+from numpy.typing import ArrayLike
+
+#: Values below this are drawn on it, with a tick that says so: zero has no logarithm.
+SMALLEST = 1e-16
+
+
+def log_dots(axes: Axes, times: ArrayLike, values: ArrayLike, color: str, **style: Any) -> None:
+    """Dots at ``times`` (b,) [s] and ``values`` (b,); what is not finite is left out."""
+    axes.semilogy(times, np.maximum(values, SMALLEST), ".", color=color, **style)
+    axes.yaxis.set_major_locator(LogLocator(numticks=6))
+    powers = LogFormatterSciNotation()
+    powers.set_axis(axes.yaxis)
+
+    def label(value: float, position: int | None) -> str:
+        at_floor = np.isclose(value, SMALLEST, rtol=1e-6, atol=0.0)
+        return ("≤ " if at_floor else "") + powers(value, position)
+
+    axes.yaxis.set_major_formatter(FuncFormatter(label))
