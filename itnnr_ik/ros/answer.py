@@ -101,6 +101,7 @@ class Answerer:
             time.monotonic(),
             settings.max_joint_step,
             settings.max_velocity,
+            settings.max_acceleration,
             settings.streaming,
         )
         return Answer(code, target, current, answer, command)
@@ -130,7 +131,7 @@ class Answerer:
     def _target(self, message: PoseStamped) -> list[float]:
         settings = self.settings
         position = self._frames.position(message)
-        return target_from_position(position, settings.solver.arm.n_coordinates, settings.plane_tolerance)
+        return target_from_position(position, settings.solver.arm, settings.plane_tolerance)
 
     def _joint_state(self, solution: Solution, message: PoseStamped) -> JointState:
         settings = self.settings

@@ -15,6 +15,7 @@ from builtin_interfaces.msg import Duration
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
+from itnnr_ik.ros.motion import SHORTEST, Bounds, Motion, make_motion
 from itnnr_ik.ros.status import Code, RejectedError
 
 NONE = "none"
@@ -24,90 +25,12 @@ COMMAND_TYPES: dict[str, tuple[Any, str]] = {
     "std_msgs/Float64MultiArray": (Float64MultiArray, "forward_position_controller/commands"),
 }
 
-#: A motion is given at least this long [s]: none is to be made at once.
-SHORTEST = 0.01
-#: Between two points a controller moves along a cubic; from rest to rest its peak speed is so many times the
-#: average one, and from full speed in the other direction so many times.
-PEAK, REVERSED_PEAK = 1.5, 2.25
-#: How long a trajectory that moves on through a solution takes to come to rest on it [s].
-STOP_TIME = 0.2
 #: A solution that comes later than this after the one before begins a new stream [s].
 STREAM_GAP = 0.3
 #: Positions without a time may step as far as the joints move in this time at full speed [s].
 BURST = 0.1
-#: A joint that arrives with so many times its way to the limit, per the longest time that its next cubic may
-#: take without a long way to go, does not overshoot it.
-_ROOM_SHARE = 3.0
-#: A cubic to where a joint stands leaves it by this share of its first speed times its duration.
-_EXCURSION = 4.0 / 27.0
 #: How much of a new interval between solutions goes into the running mean.
 _NEW_SHARE = 0.2
-
-
-def make_trajectory(
-    positions: np.ndarray, current: np.ndarray, joint_names: Sequence[str], max_velocity: float
-) -> JointTrajectory:
-    """One point to be reached at rest, from rest at no more than ``max_velocity`` [rad/s].
-
-    Args:
-        positions: Where to (n,) [rad].
-        current: Where from (n,) [rad].
-        joint_names: The controller's joints.
-        max_velocity: Of every joint.
-
-    Returns:
-        A trajectory that starts when it is received (stamp 0).
-    """
-    seconds = _duration(_largest(positions - current), max_velocity)
-    return _trajectory(joint_names, [(positions, np.zeros(len(positions)), seconds)])
-
-
-def make_moving_trajectory(
-    positions: np.ndarray,
-    velocities: np.ndarray,
-    interval: float,
-    current: np.ndarray,
-    joint_names: Sequence[str],
-    limits: np.ndarray,
-    max_velocity: float,
-    before: np.ndarray | None = None,
-) -> JointTrajectory:
-    """Through the solution with its joints' velocities, and back to rest on it if nothing else comes.
-
-    A controller that is given the next trajectory in time never begins the second part, so that a stream of
-    solutions is one smooth motion. Velocities are reduced where either part would leave the joint limits or
-    exceed ``max_velocity``.
-
-    Args:
-        positions: The solution (n,) [rad].
-        velocities: There (n,) [rad/s].
-        interval: When the next solution is due, in [s].
-        current: Where from (n,) [rad].
-        joint_names: The controller's joints.
-        limits: (2, n) [rad].
-        max_velocity: Of every joint, in [rad/s].
-        before: Velocities (n,) [rad/s] that the joints were last sent to; None from rest.
-
-    Returns:
-        A trajectory of two points that starts when it is received (stamp 0).
-    """
-    way = positions - current
-    room = np.minimum(positions - limits[0], limits[1] - positions).clip(min=0.0)
-    if (room < _EXCURSION * max_velocity * max(interval, STOP_TIME)).any():
-        # Near a limit as soon as may be: a joint that arrives moving overshoots by its speed times the time.
-        interval = SHORTEST
-    reverses = before is not None and bool((before * way < 0.0).any())
-    there = max(interval, _duration(_largest(way), max_velocity, REVERSED_PEAK if reverses else PEAK))
-    # A cubic from rest whose last speed is at most its peak's share neither overshoots nor is faster.
-    largest = np.minimum(
-        np.minimum(max_velocity, _ROOM_SHARE * room / STREAM_GAP), PEAK * np.abs(way) / there
-    )
-    along = np.where(velocities * way > 0.0, velocities, 0.0)
-    rest = np.zeros(len(positions))
-    return _trajectory(
-        joint_names,
-        [(positions, np.clip(along, -largest, largest), there), (positions, rest, there + STOP_TIME)],
-    )
 
 
 class CommandMaker:
@@ -127,14 +50,14 @@ class CommandMaker:
         self._limits = limits
         self._sent: np.ndarray | None = None
         self._sent_at = -math.inf
-        self._velocities: np.ndarray | None = None
+        self._motion: Motion | None = None
         self._mean_way: np.ndarray | None = None
         self._mean_interval = 0.0
         self._allowance, self._allowed_at = 0.0, -math.inf
 
     def interrupt(self) -> None:
         """The stream of solutions has ended: the next one begins another."""
-        self._mean_way = self._velocities = None
+        self._mean_way = None
 
     def make(
         self,
@@ -144,6 +67,7 @@ class CommandMaker:
         now: float,
         max_joint_step: float,
         max_velocity: float,
+        max_acceleration: float,
         streaming: bool,
     ) -> JointTrajectory | Float64MultiArray:
         """The command that brings the joints to a solution.
@@ -155,6 +79,7 @@ class CommandMaker:
             now: Time in [s] on that clock.
             max_joint_step: How far a joint may be sent, in [rad].
             max_velocity: Of every joint, in [rad/s].
+            max_acceleration: Of every joint, in [rad/s²], for trajectories; 0: not limited.
             streaming: Trajectories move on through the solution.
 
         Raises:
@@ -169,10 +94,12 @@ class CommandMaker:
         if not self._trajectories:
             self._spend(positions, current, now, max_velocity)
             command = Float64MultiArray(data=positions.tolist())
-        elif streaming:
-            command = self._moving(positions, positions - way, now, max_velocity)
         else:
-            command = make_trajectory(positions, positions - way, self._joint_names, max_velocity)
+            bounds = Bounds(self._limits, max_velocity, max_acceleration or math.inf)
+            through, interval = self._stream(positions, now) if streaming else (None, SHORTEST)
+            start, speed = self._set_point(current, now)
+            self._motion = make_motion(start, speed, positions, bounds, interval, through, np.abs(way))
+            command = _trajectory(self._joint_names, self._motion)
         self._sent, self._sent_at = positions, now
         return command
 
@@ -186,35 +113,26 @@ class CommandMaker:
         _check_step(step, self._allowance, f"what max_velocity = {max_velocity:g} rad/s allows by now")
         self._allowance -= step
 
-    def _moving(
-        self, positions: np.ndarray, start: np.ndarray, now: float, max_velocity: float
-    ) -> JointTrajectory:
-        """Through ``positions`` (n,) [rad] at the speed at which solutions come."""
+    def _set_point(self, current: np.ndarray, now: float) -> tuple[np.ndarray, np.ndarray]:
+        """Where a controller that follows what was sent is by now (n,) [rad], and its speed (n,) [rad/s]."""
+        if self._motion is None or now - self._sent_at >= self._motion.duration:
+            return current, np.zeros(len(current))
+        return self._motion.at(now - self._sent_at)
+
+    def _stream(self, positions: np.ndarray, now: float) -> tuple[np.ndarray | None, float]:
+        """At what speed (n,) [rad/s] solutions come, and in what time [s] the next one is due."""
         elapsed = now - self._sent_at
         if self._sent is None or elapsed > STREAM_GAP:
             self.interrupt()
-        else:
-            # Solutions come unevenly, and a velocity over one short interval would be that of the jitter.
-            way = positions - self._sent
-            if self._mean_way is None:
-                self._mean_way, self._mean_interval = way, elapsed
-            self._mean_way = self._mean_way + _NEW_SHARE * (way - self._mean_way)
-            self._mean_interval += _NEW_SHARE * (elapsed - self._mean_interval)
+            return None, SHORTEST
+        # Solutions come unevenly, and a velocity over one short interval would be that of the jitter.
+        way = positions - self._sent
         if self._mean_way is None:
-            return make_trajectory(positions, start, self._joint_names, max_velocity)
+            self._mean_way, self._mean_interval = way, elapsed
+        self._mean_way = self._mean_way + _NEW_SHARE * (way - self._mean_way)
+        self._mean_interval += _NEW_SHARE * (elapsed - self._mean_interval)
         interval = max(self._mean_interval, SHORTEST)
-        trajectory = make_moving_trajectory(
-            positions,
-            self._mean_way / interval,
-            interval,
-            start,
-            self._joint_names,
-            self._limits,
-            max_velocity,
-            self._velocities,
-        )
-        self._velocities = np.array(trajectory.points[0].velocities)
-        return trajectory
+        return self._mean_way / interval, interval
 
 
 def _largest(way: np.ndarray) -> float:
@@ -230,23 +148,17 @@ def _check_step(step: float, allowed: float, name: str) -> None:
         )
 
 
-def _duration(way: float, max_velocity: float, peak: float = PEAK) -> float:
-    """Seconds for a cubic over ``way`` [rad] that stays within ``max_velocity`` [rad/s]."""
-    return max(SHORTEST, peak * way / max_velocity)
-
-
-def _trajectory(
-    joint_names: Sequence[str], points: Sequence[tuple[np.ndarray, np.ndarray, float]]
-) -> JointTrajectory:
-    """A message of points: positions (n,) [rad], velocities (n,) [rad/s] and time from the start [s]."""
-    made = []
-    for positions, velocities, seconds in points:
-        nanoseconds = int(np.ceil(seconds * 1e9))
-        made.append(
+def _trajectory(joint_names: Sequence[str], motion: Motion) -> JointTrajectory:
+    """A message of the knots of a motion but the first, to be started when it is received (stamp 0)."""
+    points = []
+    knots = zip(motion.times[1:], motion.positions[1:], motion.velocities[1:], strict=True)
+    for seconds, positions, velocities in knots:
+        nanoseconds = math.ceil(seconds * 1e9)
+        points.append(
             JointTrajectoryPoint(
                 positions=positions.tolist(),
                 velocities=velocities.tolist(),
                 time_from_start=Duration(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9),
             )
         )
-    return JointTrajectory(joint_names=list(joint_names), points=made)
+    return JointTrajectory(joint_names=list(joint_names), points=points)
