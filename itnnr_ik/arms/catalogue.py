@@ -1,4 +1,4 @@
-"""The paper's three arms: all links 1.0 m, all joints within ±π/2 (Appendix A)."""
+"""The paper's three arms (Appendix A.7 to A.9): all links 1.0 m, all joints within ±π/2."""
 
 from __future__ import annotations
 

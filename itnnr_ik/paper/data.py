@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,11 @@ class Dataset:
     x_test: Array
     y_test: Array
 
+    @property
+    def fingerprint(self) -> str:
+        """Tells one set of training points from another."""
+        return hashlib.sha256(np.ascontiguousarray(self.x_train).tobytes()).hexdigest()[:16]
+
 
 def draw_dataset(problem: Problem, noisy: bool, run: int = 0) -> Dataset:
     """The points that the paper's run ``run`` of a problem had; the sixth has those of the first again.
@@ -38,7 +44,7 @@ def draw_dataset(problem: Problem, noisy: bool, run: int = 0) -> Dataset:
     if noisy:
         y = y * rng.normal(1.0, problem.noise, y.shape)
     order = np.arange(problem.n_points)
-    np.random.default_rng(seed if problem.redrawn else 0).shuffle(order)
+    np.random.default_rng(0 if problem.data_seeds[noisy] is not None else seed).shuffle(order)
     x, y = x[order], y[order]
     cuts = [problem.n_train, problem.n_train + problem.n_val]
     (x_train, x_val, x_test), (y_train, y_val, y_test) = np.split(x, cuts), np.split(y, cuts)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import spearmanr
 
 from itnnr_ik.paper.data import Dataset
@@ -13,7 +15,7 @@ from itnnr_ik.paper.methods import Fitted
 from itnnr_ik.paper.problems import Problem
 from itnnr_ik.paper.protocols import PROTOCOLS, K
 from itnnr_ik.twin.gaussian import GaussianProcessForward
-from itnnr_ik.twin.inference import TwinInverse
+from itnnr_ik.twin.inference import Forward, TwinInverse
 from itnnr_ik.twin.uncertainty import uncertainty
 
 Array = NDArray[np.float64]
@@ -29,6 +31,28 @@ def rmse(errors: Array) -> float:
     return float(np.sqrt(np.mean(np.square(errors))))
 
 
+@dataclass(frozen=True)
+class Learned:
+    """A learned forward function that is asked within the domain."""
+
+    forward: Forward
+    boundary: Callable[[Array], Array] | None
+
+    def __call__(self, x: Array) -> Array:
+        """Outputs (…, m) for inputs (…, n)."""
+        outputs: Array = self.forward(self._within(x))
+        return outputs
+
+    def deviation(self, x: Array) -> ArrayLike:
+        """Its own standard deviation (b, m) at inputs (b, n), or 0 where it has none."""
+        if not isinstance(self.forward, GaussianProcessForward):
+            return 0.0
+        return self.forward.deviation(self._within(x))
+
+    def _within(self, x: Array) -> Array:
+        return x if self.boundary is None else self.boundary(x)
+
+
 def evaluate(
     problem: Problem, data: Dataset, noisy: bool, fitted: Fitted, points: bool = True
 ) -> dict[str, Any]:
@@ -42,13 +66,15 @@ def evaluate(
         points: Report single points where there is more than a number to show.
 
     Returns:
-        By protocol: ``by_rank`` (a list; one number for a method without anchors), ``best_exact`` with the
-        candidate chosen for each target by the exact f, and ``best_learned`` by the learned one. With
-        known f also ``more_targets``, which is ``best_exact`` on 5000 other targets, and for a twin
-        ``passes``, the median of the best candidate's ‖f(x̂) − y‖ after one, two and three applications of
-        F; with learned f ``uncertainty`` (see `judge_uncertainty`).
+        By protocol: ``by_rank``, a list; of one number, and nothing else, for a method without anchors;
+        ``best_exact`` with the candidate chosen for each target by the exact f, and ``best_learned`` by the
+        learned one, which is asked within the domain as f is (`Problem.boundary`). With known f also
+        ``more_targets``, which is ``best_exact`` on 5000 other targets, and for a twin ``passes``, the median
+        of the best candidate's ‖f(x̂) − y‖ after one, two and three applications of F; with learned f
+        ``uncertainty`` (see `judge_uncertainty`).
     """
     y = data.y_test
+    learned = None if fitted.learned is None else Learned(fitted.learned, problem.boundary)
     x = fitted.predictions(y)
     errors = problem.function(x) - y[:, None]
     if x.shape[1] == 1:
@@ -63,10 +89,13 @@ def evaluate(
             "by_rank": [rmse(errors[:, rank]) for rank in range(first, first + K)],
             "best_exact": rmse(_best(errors[:, chosen], errors[:, chosen])),
         }
-        if fitted.learned is not None:
-            doubt = fitted.learned(x[:, chosen]) - y[:, None]
+        if learned is not None:
+            doubt = learned(x[:, chosen]) - y[:, None]
             report[name]["best_learned"] = rmse(_best(errors[:, chosen], doubt))
-            report[name]["uncertainty"] = judge_uncertainty(problem, y, fitted, first, points)
+            assert fitted.inverse is not None
+            report[name]["uncertainty"] = judge_uncertainty(
+                problem, y, fitted.inverse, learned, first, points
+            )
         elif not noisy:
             report[name]["more_targets"] = rmse(_best(more_errors[:, chosen], more_errors[:, chosen]))
             if fitted.inverse is not None:
@@ -75,7 +104,7 @@ def evaluate(
 
 
 def judge_uncertainty(
-    problem: Problem, y: Array, fitted: Fitted, first_rank: int, points: bool
+    problem: Problem, y: Array, inverse: TwinInverse, learned: Learned, first_rank: int, points: bool
 ) -> dict[str, Any]:
     """How well the predicted uncertainty of each test target tells its true error ‖f(x̂) − y‖.
 
@@ -83,12 +112,8 @@ def judge_uncertainty(
         ``spearman`` of each measure with the error; ``within_two``, the share of targets with an error up
         to twice the predicted one; with ``points``, ``predicted`` and ``error`` of every target.
     """
-    assert fitted.inverse is not None and fitted.learned is not None
-    found = uncertainty(fitted.inverse, y, fitted.learned, K, first_rank)
-    deviation: Any = 0.0
-    if isinstance(fitted.learned, GaussianProcessForward):
-        deviation = fitted.learned.deviation(found.x)
-    predicted = found.total(deviation)
+    found = uncertainty(inverse, y, learned, K, first_rank)
+    predicted = found.total(learned.deviation(found.x))
     error = np.linalg.norm(problem.function(found.x) - y, axis=1)
     measures = {
         "consistency": found.consistency,

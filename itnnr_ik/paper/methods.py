@@ -14,10 +14,10 @@ from itnnr_ik.paper.data import Dataset
 from itnnr_ik.paper.effort import Effort
 from itnnr_ik.paper.problems import Problem
 from itnnr_ik.paper.protocols import N_RANKS, K
-from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.config import ANCHORED, PUBLISHED, CosineSchedule, PlateauSchedule
 from itnnr_ik.twin.gaussian import GaussianProcessForward
 from itnnr_ik.twin.inference import Forward, TwinInverse
+from itnnr_ik.twin.nearest import NearestInverse
 from itnnr_ik.twin.neural import NeuralRegressor
 from itnnr_ik.twin.regressor import InverseTwinRegressor
 
@@ -58,8 +58,7 @@ def of_network(network: NeuralRegressor, notes: dict[str, Any]) -> Fitted:
 
 def knn(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort) -> Fitted:
     """The input of the training point that is nearest in y, rank by rank (section 4.4)."""
-    anchors = Anchors(data.x_train, data.y_train)
-    return Fitted(lambda y: anchors.x[anchors.nearest(y, N_RANKS)])
+    return Fitted(partial(NearestInverse().fit(data.x_train, data.y_train).predictions, k=N_RANKS))
 
 
 def nn(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort) -> Fitted:

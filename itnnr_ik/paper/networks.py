@@ -17,11 +17,13 @@ from itnnr_ik.twin.neural import NeuralRegressor
 from itnnr_ik.twin.storage import load_twin, save_twin
 
 _NOTES, _NETWORK, _FORWARD = "notes.json", "network.safetensors", "forward.safetensors"
+_POINTS = "points"
 
 
-def save_networks(folder: Path, fitted: Fitted) -> None:
-    """Write what was trained, the notes last and at once: where they are, the rest is whole."""
+def save_networks(folder: Path, fitted: Fitted, data: Dataset) -> None:
+    """Write what was trained on ``data``, the notes last and at once: where they are, the rest is whole."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / _NOTES).unlink(missing_ok=True)
     if fitted.inverse is not None:
         save_twin(folder, fitted.inverse, {})
     if fitted.network is not None:
@@ -29,20 +31,21 @@ def save_networks(folder: Path, fitted: Fitted) -> None:
     if isinstance(fitted.learned, NeuralRegressor):
         fitted.learned.save(folder / _FORWARD)
     partial = folder / f"{_NOTES}.partial"
-    partial.write_text(json.dumps(fitted.notes), encoding="utf-8")
+    partial.write_text(json.dumps({**fitted.notes, _POINTS: data.fingerprint}), encoding="utf-8")
     os.replace(partial, folder / _NOTES)
 
 
 def load_networks(folder: Path, data: Dataset, noisy: bool, effort: dict[str, Any]) -> Fitted | None:
-    """What `save_networks` wrote, or None: nothing is there, of another effort, or damaged (with a warning).
+    """What `save_networks` wrote, or None where that is of another effort or other points.
 
-    A Gaussian process is fitted again, which takes seconds.
+    What is damaged is left aside with a warning. A Gaussian process is fitted again, which takes seconds.
     """
     if not (folder / _NOTES).exists():
         return None
     try:
         notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
-        return _load(folder, data, noisy, notes) if notes["effort"] == effort else None
+        same = (notes["effort"], notes.pop(_POINTS, None)) == (effort, data.fingerprint)
+        return _load(folder, data, noisy, notes) if same else None
     except (ValueError, KeyError, TypeError, OSError) as error:
         warnings.warn(f"{folder} is damaged and trained again: {error}", stacklevel=2)
         return None

@@ -51,7 +51,7 @@ def carry_out(task: Task, effort: Effort, networks: Path | None = None) -> dict[
         seconds = round(time.perf_counter() - start, 1)
         fitted = replace(fitted, notes={"seconds": seconds, "effort": asdict(effort), **fitted.notes})
         if folder is not None and (fitted.inverse is not None or fitted.network is not None):
-            save_networks(folder, fitted)
+            save_networks(folder, fitted, data)
     return new_record(task, {**fitted.notes, **evaluate(problem, data, noisy, fitted, points=task.seed == 0)})
 
 

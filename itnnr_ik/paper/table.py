@@ -110,17 +110,15 @@ def _reduction(value: float | None, baseline: float | None) -> float | None:
 
 def to_markdown(rows: Sequence[Row], table: int) -> str:
     """A Markdown table. A cell that the paper has reads ``paper → mean ± std``, others ``mean ± std``."""
-    head = ["experiment", *(column[1] for column in _COLUMNS[table]), "reduction", "paper's best / ours"]
-    lines = []
-    for row in rows:
-        cells = []
-        for column in _COLUMNS[table]:
-            paper, again = _texts(row.cells[column[0]])
-            cells.append(again if paper == _NONE else f"{paper} → {again}")
-        paper, again = (_percent(value) for value in row.reduction)
-        cells.append(again if paper == _NONE else f"{paper} → {again}")
-        lines.append([PROBLEMS[row.experiment].label, *cells, _ratio(row)])
-    return markdown_table(head, lines)
+    lines = [
+        [again if paper == _NONE else f"{paper} → {again}" for _, paper, again in shown]
+        for shown in _shown(rows, table)
+    ]
+    labels = [PROBLEMS[row.experiment].label for row in rows]
+    return markdown_table(
+        ["experiment", *_headings(rows, table)],
+        [[label, *line] for label, line in zip(labels, lines, strict=True)],
+    )
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -131,30 +129,36 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def to_text(rows: Sequence[Row], table: int) -> str:
     """For a terminal: for each experiment a line with the paper's numbers and one with those run again."""
-    lines = [
-        ["experiment", "", *(column[1] for column in _COLUMNS[table]), "reduction", "paper's best / ours"]
-    ]
-    for row in rows:
-        cells = [_texts(row.cells[column[0]]) for column in _COLUMNS[table]]
-        reduction = [_percent(value) for value in row.reduction]
-        if any(paper != _NONE for paper, _ in cells):
-            lines.append(
-                [PROBLEMS[row.experiment].label, "paper", *(paper for paper, _ in cells), reduction[0], ""]
-            )
-        lines.append(
-            [
-                PROBLEMS[row.experiment].label,
-                "rerun",
-                *(again for _, again in cells),
-                reduction[1],
-                _ratio(row),
-            ]
-        )
+    lines = [["experiment", "", *_headings(rows, table)]]
+    for row, shown in zip(rows, _shown(rows, table), strict=True):
+        label = PROBLEMS[row.experiment].label
+        if any(paper != _NONE for _, paper, _ in shown):
+            lines.append([label, "paper", *(paper for _, paper, _ in shown)])
+        lines.append([label, "rerun", *(again for _, _, again in shown)])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def _headings(rows: Sequence[Row], table: int) -> list[str]:
+    return [heading for heading, _, _ in _shown(rows, table)[0]] if rows else []
+
+
+def _shown(rows: Sequence[Row], table: int) -> list[list[tuple[str, str, str]]]:
+    """Of each row every column's heading, paper's number and ours; what no row has is left out."""
+    compared = any(row.gain is not None for row in rows)
+    lines = []
+    for row in rows:
+        line = [(heading, *_texts(row.cells[key])) for key, heading, *_ in _COLUMNS[table]]
+        ours = next(i for i, column in enumerate(_COLUMNS[table]) if column[2] == "ours")
+        paper, again = map(_percent, row.reduction)
+        line.insert(ours, ("ITNNR's reduction", paper, again))
+        if compared:
+            line.append(("paper's best / ours", _NONE, _ratio(row)))
+        lines.append(line)
+    return lines
 
 
 _NONE = "–"

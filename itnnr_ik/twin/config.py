@@ -8,7 +8,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class PlateauSchedule:
-    """Adam in epochs, the rate halved when validation stalls, best weights kept (Appendix B).
+    """Adam in epochs, the rate halved when validation stalls, best weights kept.
+
+    Appendix B describes it, and the author's programs have its numbers.
 
     Args:
         learning_rate: Initial rate: 1e-5 for F, 1e-4 for a learned forward function.
@@ -81,7 +83,7 @@ class TwinConfig:
         return {**asdict(self), "hidden": list(self.hidden)}
 
 
-#: The paper's network and schedule (Appendix B).
+#: The paper's network and schedule (Appendix B, and the author's programs).
 PUBLISHED = TwinConfig((640, 640), "relu", False, "label", PlateauSchedule())
 
 #: For the arms: small and quick to evaluate, and at home with any anchor, so that the current state is one.

@@ -30,5 +30,9 @@ class NearestInverse:
 
     def predict(self, Y: Array) -> Array:
         """Inputs (b, n) of the points whose outputs are nearest to Y (b, m)."""
-        x: Array = self.anchors_.x[self.anchors_.nearest(Y, 1, self.rank)[:, 0]]
+        return self.predictions(Y, 1)[:, 0]
+
+    def predictions(self, Y: Array, k: int) -> Array:
+        """Inputs (b, k, n) of the k points nearest to Y (b, m), from ``rank`` on."""
+        x: Array = self.anchors_.x[self.anchors_.nearest(Y, k, self.rank)]
         return x

@@ -18,6 +18,8 @@ from itnnr_ik.twin.training import Batch, shuffled, to_tensor, train_until_plate
 
 Array = NDArray[np.float64]
 
+_ACTIVATION = "relu"  # as in F
+
 
 class NeuralRegressor:
     """The traditional network of the paper: the same layers and schedule as F (Appendix B).
@@ -28,7 +30,6 @@ class NeuralRegressor:
 
     Args:
         hidden: Width of each hidden layer.
-        activation: ``relu`` or ``silu``.
         schedule: Optimisation.
         random_state: Seed of weights and batches.
         progress: Show a bar while training.
@@ -42,13 +43,11 @@ class NeuralRegressor:
         self,
         *,
         hidden: tuple[int, ...] = (640, 640),
-        activation: str = "relu",
         schedule: PlateauSchedule | None = None,
         random_state: int = 0,
         progress: bool = False,
     ) -> None:
         self.hidden = hidden
-        self.activation = activation
         self.schedule = schedule
         self.random_state = random_state
         self.progress = progress
@@ -60,7 +59,7 @@ class NeuralRegressor:
         data = (to_tensor(X), to_tensor(Y))
         sizes = (data[0].shape[1], *self.hidden, data[1].shape[1])
         generator = torch.Generator().manual_seed(self.random_state)
-        self.network_ = multilayer_perceptron(sizes, self.activation, generator)
+        self.network_ = multilayer_perceptron(sizes, _ACTIVATION, generator)
         self.validation_losses_ = train_until_plateau(
             self.network_,
             lambda: shuffled(data, schedule.batch_size, rng),
@@ -89,7 +88,7 @@ class NeuralRegressor:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> NeuralRegressor:
-        """The regressor whose weights `save` wrote, with its default activation.
+        """The regressor whose weights `save` wrote.
 
         Raises:
             ValueError: The file is damaged or holds something else.
@@ -102,7 +101,7 @@ class NeuralRegressor:
             )
             sizes = (weights[layers[0]].shape[1], *(weights[name].shape[0] for name in layers))
             regressor = cls(hidden=sizes[1:-1])
-            regressor.network_ = multilayer_perceptron(sizes, regressor.activation, torch.Generator())
+            regressor.network_ = multilayer_perceptron(sizes, _ACTIVATION, torch.Generator())
             regressor.network_.load_state_dict(weights)
         except (SafetensorError, OSError, RuntimeError, ValueError, IndexError) as error:
             raise ValueError(f"{path} does not hold a network: {error}") from None

@@ -57,6 +57,7 @@ class InverseTwinRegressor:
     Attributes:
         inverse_: The trained network with the training points as anchors (`TwinInverse`).
         network_: The trained network in torch.
+        validation_losses_: With a `PlateauSchedule`, the loss of the validation pairs after each epoch.
     """
 
     def __init__(

@@ -33,8 +33,9 @@ def neighbour_pairs(x: Array, y: Array, k: int) -> tuple[Array, Array, Array, Ar
 
 
 def perturbation_radius(width: float, n_anchors: int, dimension: int, multiplier: float = 1.0) -> float:
-    """Half-width ε of the cube that mimics the distance to the nearest of ``n_anchors`` in x (section 4.1).
+    """Half-width ε of a cube as wide as the mean distance, per coordinate, to the second nearest anchor in x.
 
+    Section 4.1 has "the average distance between anchors"; the formula is that of the author's programs:
     ε = width · c_d · (2 / (n V_d))^(1/d) with the volume V_d of the unit ball and
     c_d = multiplier · Γ(d/2) / (√π Γ((d+1)/2)).
 

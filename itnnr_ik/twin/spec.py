@@ -14,7 +14,7 @@ class Scales:
     Args:
         change: A typical change y_new − y_anchor, per output (m).
         y_mean, y_spread: Mean and standard deviation of y_anchor, per output (m).
-        x_spread: Half the width of the domain of x.
+        x_spread: Largest |x| of the anchors: x is taken to be centred at 0.
         adjustment: A typical adjustment of x.
     """
 

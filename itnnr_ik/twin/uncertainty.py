@@ -31,7 +31,7 @@ class Uncertainty:
     disagreement: Array
 
     def total(self, deviation: ArrayLike = 0.0) -> Array:
-        """Predicted error (b,): ``consistency`` and the forward function's own error, root of the squares.
+        """Predicted error (b,): √(``consistency``² + ‖the forward function's own error‖²).
 
         Args:
             deviation: Standard deviations (b, m) of a learned forward function at ``x``; nothing for an

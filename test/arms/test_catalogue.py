@@ -14,7 +14,7 @@ from itnnr_ik.arms import ARMS, get_arm
     [("two_link", 2, 2, 2), ("three_link", 3, 3, 2), ("yaw_pitch_pitch", 3, 2, 3)],
 )
 def test_the_defaults_are_those_of_the_paper(name: str, joints: int, links: int, coordinates: int) -> None:
-    """All links 1.0 m, all joints within ±π/2 (Appendix A)."""
+    """All links 1.0 m, all joints within ±π/2."""
     arm = get_arm(name)
     assert arm.name == name
     assert (arm.n_joints, arm.n_coordinates) == (joints, coordinates)

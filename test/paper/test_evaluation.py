@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,8 +17,9 @@ from itnnr_ik.twin.spec import NetworkSpec
 torch = pytest.importorskip("torch", reason="the methods train networks")
 
 from itnnr_ik.paper.effort import Effort  # noqa: E402
-from itnnr_ik.paper.evaluation import evaluate, rmse  # noqa: E402
+from itnnr_ik.paper.evaluation import Learned, evaluate, judge_uncertainty, rmse  # noqa: E402
 from itnnr_ik.paper.methods import Fitted, knn, of_twin, ours  # noqa: E402
+from itnnr_ik.twin.gaussian import GaussianProcessForward  # noqa: E402
 
 CUBIC = PROBLEMS["1"]
 
@@ -27,6 +30,20 @@ def _tiny() -> Dataset:
     target = np.array([[0.1]])
     y, goal = CUBIC.function(x), CUBIC.function(target)
     return Dataset(x, y, x, y, target, goal)
+
+
+def _still(data: Dataset) -> TwinInverse:
+    """A twin with F = 0: it answers with the anchors."""
+    n_x, n_y = data.x_train.shape[1], data.y_train.shape[1]
+    shapes = {
+        "layers.0.weight": (1, n_x + 2 * n_y),
+        "layers.0.bias": (1,),
+        "layers.2.weight": (n_x, 1),
+        "layers.2.bias": (n_x,),
+    }
+    weights = {name: np.zeros(shape) for name, shape in shapes.items()}
+    evaluator = TwinEvaluator(NetworkSpec(n_x=n_x, n_y=n_y, hidden=(1,)), weights)
+    return TwinInverse(evaluator, Anchors(data.x_train, data.y_train))
 
 
 def test_rmse_is_the_mean_over_points_and_dimensions() -> None:
@@ -48,19 +65,11 @@ def test_the_protocols_use_other_ranks() -> None:
 def test_the_learned_function_chooses_and_the_exact_one_measures() -> None:
     """A twin with F = 0 on the tiny set, and a learned f that likes the anchor of rank 3 best."""
     data = _tiny()
-    spec = NetworkSpec(n_x=1, n_y=1, hidden=(1,))
-    weights = {
-        name: np.zeros(shape) for name, shape in (("layers.0.weight", (1, 3)), ("layers.0.bias", (1,)))
-    }
-    weights |= {
-        name: np.zeros(shape) for name, shape in (("layers.2.weight", (1, 1)), ("layers.2.bias", (1,)))
-    }
-    still = TwinInverse(TwinEvaluator(spec, weights), Anchors(data.x_train, data.y_train))
 
     def learned(x: np.ndarray) -> np.ndarray:
         return np.abs(x - data.x_train[3]) + data.y_test
 
-    report = evaluate(CUBIC, data, True, of_twin(still, learned, {}))
+    report = evaluate(CUBIC, data, True, of_twin(_still(data), learned, {}))
     by_hand = [abs(y - data.y_test[0, 0]) for y in data.y_train[:6, 0]]
     for protocol, nearest in (("published", 1), ("corrected", 0)):
         assert report[protocol]["best_learned"] == pytest.approx(by_hand[3])
@@ -84,21 +93,56 @@ def test_a_method_without_anchors_has_one_number() -> None:
     assert report["published"] == report["corrected"] == {"by_rank": [pytest.approx(0.0)]}
 
 
-def test_a_noisy_cell_has_an_uncertainty() -> None:
-    """Ranks of errors, and the single points only where asked for."""
+def test_a_learned_function_is_asked_within_the_domain() -> None:
+    """On the half ball as f is: anchors beyond the edge are brought back to it."""
+    ball = PROBLEMS["4"]
+    x = np.array([[1.2, 0.0], [0.0, 1.5], [0.9, 0.9], [0.5, 0.0], [0.0, 0.2], [0.1, 0.1], [0.3, 0.3]])
+    y, target = ball.function(x), np.array([[0.0, 0.1]])
+    data = Dataset(x, y, x, y, target, ball.function(target))
+    radii = []
+
+    def learned(points: np.ndarray) -> np.ndarray:
+        radii.extend(np.linalg.norm(points, axis=-1).ravel())
+        return ball.function(points)
+
+    evaluate(ball, data, True, of_twin(_still(data), learned, {}))
+    assert 0.999 < max(radii) <= 1.0
+
+
+@pytest.mark.filterwarnings("ignore:An input array is constant")  # loops of F = 0 are closed
+def test_the_uncertainty_by_hand() -> None:
+    """With F = 0 the best candidate is the anchor that the learned f likes best, and the error its own."""
+    data = _tiny()
+    targets = np.array([[0.05], [0.2], [-1.0]])
+    data = replace(data, x_test=targets, y_test=CUBIC.function(targets))
+    learned = Learned(lambda x: CUBIC.function(x) + 0.125 * (x + 1.0), None)
+    report = judge_uncertainty(CUBIC, data.y_test, _still(data), learned, 0, True)
+    doubts, errors = [], []
+    for y in data.y_test[:, 0]:
+        near = np.argsort(np.abs(data.y_train[:, 0] - y))[:5]
+        likes = np.abs(learned(data.x_train[near])[:, 0] - y)
+        doubts.append(likes.min())
+        errors.append(abs(data.y_train[near[likes.argmin()], 0] - y))
+    np.testing.assert_allclose(report["predicted"], doubts, rtol=1e-2)
+    np.testing.assert_allclose(report["error"], errors, rtol=1e-2)
+    assert report["within_two"] == round(np.mean(np.array(errors) <= 2.0 * np.array(doubts)), 3)
+    ranks = [np.argsort(np.argsort(values)) for values in (doubts, errors)]
+    assert report["spearman"]["predicted"] == pytest.approx(np.corrcoef(*ranks)[0, 1], abs=1e-3)
+    assert "predicted" not in judge_uncertainty(CUBIC, data.y_test, _still(data), learned, 0, False)
+
+
+def test_a_gaussian_process_adds_its_own_doubt() -> None:
+    """Consistency and standard deviation, the root of the sum of the squares."""
     problem = PROBLEMS["3"]
     data = draw_dataset(problem, True)
     fitted = ours(problem, data, True, 0, Effort(steps=60))
-    with_points, without = (
-        evaluate(problem, data, True, fitted, points)["published"] for points in (True, False)
-    )
-    report = with_points["uncertainty"]
-    assert len(report["predicted"]) == len(report["error"]) == problem.n_test
-    assert set(report["spearman"]) == {"consistency", "loop", "disagreement", "predicted"}
-    assert all(-1.0 <= rho <= 1.0 for rho in report["spearman"].values())
-    assert set(without["uncertainty"]) == {"spearman", "within_two"}
-    assert with_points["best_exact"] <= with_points["best_learned"]
-    assert "more_targets" not in with_points
+    assert isinstance(fitted.learned, GaussianProcessForward) and fitted.inverse is not None
+    report = evaluate(problem, data, True, fitted)["published"]
+    best = fitted.inverse.candidates(data.y_test, fitted.learned, 5, 1).best
+    consistency = np.linalg.norm(fitted.learned(best) - data.y_test, axis=1)
+    by_hand = np.hypot(consistency, fitted.learned.deviation(best)[:, 0])
+    np.testing.assert_allclose(report["uncertainty"]["predicted"], by_hand, rtol=1e-2)
+    assert "more_targets" not in report
 
 
 def test_a_clean_cell_reports_re_anchoring_and_other_targets() -> None:

@@ -35,7 +35,7 @@ def test_predictions(method: str, noisy: bool) -> None:
 
 
 def test_the_full_measure_is_the_papers() -> None:
-    """Appendix B: 2000 epochs at most, learning rate 1e-5; a brief one is a share of it."""
+    """As published: 2000 epochs at most, learning rate 1e-5; a brief one is a share of it."""
     assert FULL.shorten(PlateauSchedule()) == PlateauSchedule(1e-5, 32, 40, 100, 2000)
     assert QUICK.shorten(PlateauSchedule(max_epochs=10)).max_epochs == 10
     assert QUICK.shorten(PlateauSchedule()).max_epochs == 20
@@ -110,7 +110,7 @@ def test_the_published_method_on_noisy_data(
 
 @pytest.mark.parametrize("method", ["itnnr", "ours"])
 def test_noisy_methods_never_ask_the_exact_function(method: str) -> None:
-    """Nor the domain: only the noisy points count."""
+    """Of the domain only its width and whether inputs are angles: else the noisy points count alone."""
 
     def forbidden(*arguments: Any) -> Any:
         raise AssertionError("the exact f was used")

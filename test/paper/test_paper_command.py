@@ -9,7 +9,7 @@ import pytest
 
 from itnnr_ik.cli import main
 from itnnr_ik.paper.command import make_tasks
-from itnnr_ik.paper.results import Task, committed_results
+from itnnr_ik.paper.results import Task, committed_results, save_results
 
 
 def test_a_run_prints_its_table_and_a_second_one_the_same(
@@ -79,7 +79,23 @@ def test_an_experiment_without_results_is_named(tmp_path: Path, capsys: pytest.C
     (tmp_path / "results.json").write_text("[]")
     command = ["paper", "table", "--results", str(tmp_path / "results.json"), "--experiment", "7"]
     assert main(command) == 1
-    assert capsys.readouterr().err == "itnnr-ik paper: no results for 7\n"
+    assert capsys.readouterr().err == "itnnr-ik paper: no results for experiment 7 in table 1 or 2\n"
+
+
+def test_a_table_without_results_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the file has the other table only."""
+    path = tmp_path / "results.json"
+    save_results(path, {task: record for task, record in committed_results().items() if task.table == 1})
+    assert main(["paper", "table", "--results", str(path), "--experiment", "7", "--table", "2"]) == 1
+    assert "no results for experiment 7 in table 2" in capsys.readouterr().err
+
+
+def test_a_selection_without_runs_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The paper has no inverse network in Table 2; nothing is written."""
+    output = tmp_path / "results"
+    assert main(["paper", "run", "--method", "nn", "--table", "2", "-o", str(output)]) == 1
+    assert "nothing to run: the paper has no inverse network in Table 2" in capsys.readouterr().err
+    assert not output.exists()
 
 
 @pytest.mark.parametrize("option", ["--seeds", "--processes"])
@@ -92,7 +108,7 @@ def test_counts_are_positive(option: str, capsys: pytest.CaptureFixture[str]) ->
 def test_the_tasks_of_a_full_run() -> None:
     """Nine experiments, both tables, five seeds; the lookup once for each data set, NN in Table 1 only."""
     tasks = make_tasks(tuple("123456789"), (1, 2), ("knn", "nn", "itnnr", "ours"), 5)
-    assert len(tasks) == len(set(tasks)) == 2 * (8 + 5) + 9 * 5 + 2 * 2 * 9 * 5
+    assert len(tasks) == len(set(tasks)) == (6 + 3 * 5) + (8 + 5) + 9 * 5 + 2 * 2 * 9 * 5
     assert Task("7", 1, "knn", 1) not in tasks
     assert Task("4", 1, "knn", 1) in tasks
     assert Task("7", 2, "nn", 0) not in tasks

@@ -28,7 +28,7 @@ BY_HAND = {
     "9": ([math.pi / 4, 0.0, math.pi / 2], [ROOT_HALF, ROOT_HALF, 1.0]),
 }
 
-#: ε of section 4.1 worked out with a pocket calculator: (high − low) · c_d · (2 / (n V_d))^(1/d).
+#: ε of the author's programs worked out with a pocket calculator: (high − low) · c_d · (2 / (n V_d))^(1/d).
 RADII = {
     "1": 4.0 * 1.0 * (2 / (300 * 2)),
     "4": 2.0 * (2 / math.pi) * math.sqrt(2 / (300 * math.pi)),

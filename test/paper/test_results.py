@@ -11,6 +11,11 @@ from itnnr_ik.paper.table import make_rows
 
 _INCOMPLETE = '[{"experiment": "1", "table": 1, "method": "knn", "seed": 0}]'
 _REPORT = '{"by_rank": [0.5]}'
+_RANKS = '{"by_rank": [0.5, 0.6]}'
+_NO_BEST = (
+    '[{"experiment": "1", "table": 1, "method": "ours", "seed": 0, '
+    f'"published": {_RANKS}, "corrected": {_RANKS}}}]'
+)
 _REPORTS = f'"published": {_REPORT}, "corrected": {_REPORT}'
 _WRONG = f'[{{"experiment": 1, "table": 1, "method": "knn", "seed": 0, {_REPORTS}}}]'
 

@@ -13,7 +13,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="runs train networks")
 
-from itnnr_ik.paper import runner  # noqa: E402
+from itnnr_ik.paper import problems, runner  # noqa: E402
 from itnnr_ik.paper.command import make_tasks  # noqa: E402
 from itnnr_ik.paper.effort import Effort  # noqa: E402
 from itnnr_ik.paper.results import Task, load_results, save_results  # noqa: E402
@@ -66,6 +66,18 @@ def test_damaged_networks_are_trained_again(name: str, tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="1-table1-nn-seed0 is damaged and trained again"):
         again = runner.carry_out(task, BRIEF, tmp_path)
     assert {**again, "seconds": 0} == {**record, "seconds": 0}
+
+
+@pytest.mark.parametrize("method", ["nn", "itnnr"])
+def test_networks_of_other_points_are_trained_again(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was kept from another data set says nothing about this one."""
+    task = Task("2", 1, method, 0)
+    runner.carry_out(task, BRIEF, tmp_path)
+    monkeypatch.setitem(problems.PROBLEMS, "2", replace(problems.PROBLEMS["2"], data_seeds=(7, 7)))
+    again = runner.carry_out(task, BRIEF, tmp_path)
+    assert {**again, "seconds": 0} == {**runner.carry_out(task, BRIEF), "seconds": 0}
 
 
 def test_a_failed_run_does_not_stop_the_others(tmp_path: Path) -> None:

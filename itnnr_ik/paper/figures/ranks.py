@@ -14,7 +14,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from itnnr_ik.paper.figures.style import BLUE, GREY, PURPLE, VERMILLION, finish, legend_below, new_figure
 from itnnr_ik.paper.problems import EXPERIMENTS, PROBLEMS
-from itnnr_ik.paper.protocols import METHOD_NAMES
+from itnnr_ik.paper.protocols import METHOD_NAMES, K
 from itnnr_ik.paper.published import PublishedRow, published_numbers
 from itnnr_ik.paper.results import Records
 
@@ -29,7 +29,6 @@ _METHODS = {
     )
 }
 _PROTOCOL = "published"
-_ANCHORS = 5
 #: Where the best of five stands on the axis of ranks.
 _BEST = {"best_exact": 6.5, "best_learned": 8.1}
 _BEST_LABELS = {"best_exact": "best by\nexact f", "best_learned": "best by\nlearned f"}
@@ -74,8 +73,8 @@ def _figure(records: Records, table: int, title: str) -> Figure:
         _draw_published(axes, published_numbers()[table, key])
         best = [name for name in _BEST if table == 2 or name == "best_exact"]
         axes.set_xticks(
-            [*range(1, _ANCHORS + 1), *(_BEST[name] for name in best)],
-            [*map(str, range(1, _ANCHORS + 1)), *(_BEST_LABELS[name] for name in best)],
+            [*range(1, K + 1), *(_BEST[name] for name in best)],
+            [*map(str, range(1, K + 1)), *(_BEST_LABELS[name] for name in best)],
             fontsize=7.5,
         )
         axes.set_xlim(0.5, _BEST[best[-1]] + 0.8)
@@ -123,7 +122,7 @@ def _mean_and_range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _draw_published(axes: Axes, row: PublishedRow) -> None:
     """Hollow markers: the paper's own numbers."""
-    ranks = np.arange(1, _ANCHORS + 1)
+    ranks = np.arange(1, K + 1)
     for method, x, values in (
         ("knn", ranks, row.knn),
         ("itnnr", ranks, row.itnnr),
