@@ -1,4 +1,4 @@
-"""Target paths for an arm: closed smooth curves and random reachable points, sized from the arm itself."""
+"""Target paths for an arm: closed smooth curves and random reachable points, and where to start on them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from itnnr_ik.arms import Arm
+from itnnr_ik.solver import IKSolver
 
 #: Smallest elbow angle [rad] on a curve: a stretched arm needs infinite joint speed to retract.
 MIN_ELBOW = 0.3
@@ -131,6 +132,18 @@ def starting_posture(arm: Arm, target: np.ndarray) -> np.ndarray:
     postures = _postures(arm)
     tips = arm.forward(np.array(postures))
     return postures[int(np.argmin(np.linalg.norm(tips - target, axis=-1)))]
+
+
+def first_posture(solver: IKSolver, target: np.ndarray) -> np.ndarray:
+    """Joint positions (n,) [rad] at ``target`` (m,) [m], or near it, to follow a path from.
+
+    The answer that is near a posture with bent elbows: on the branch that has room for motion.
+    """
+    try:
+        near = starting_posture(solver.arm, target)
+    except ValueError:  # no elbow can be bent
+        near = solver.arm.limits.mean(axis=0)
+    return solver.solve(target, near).positions
 
 
 def _offsets(name: str, axes: np.ndarray, phase: np.ndarray | float) -> np.ndarray:

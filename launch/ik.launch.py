@@ -65,7 +65,9 @@ def _nodes(context):
             )
         )
     if targets != "none":
-        source = {"pattern": targets, "bag": _text(argument("bag"))}
+        # Recorded joint states stand in for a robot's only where nothing can move by them.
+        alone = simulator == "none" and argument("command_out_type") == "none"
+        source = {"pattern": targets, "bag": _text(argument("bag")), "publish_joint_states": alone}
         nodes.append(
             Node(
                 package=PACKAGE,
@@ -145,7 +147,11 @@ def generate_launch_description():
                 "empty, but trajectories for simulator:=mujoco",
             ),
             DeclareLaunchArgument(
-                "bag", default_value="", description="Folder of the recording that targets:=bag replays"
+                "bag",
+                default_value="",
+                description="Recording that targets:=bag replays: a folder or a file; with simulator:=none "
+                "and command_out_type:=none its joint states are published too, unless a robot publishes its "
+                "own",
             ),
             DeclareLaunchArgument(
                 "urdf",

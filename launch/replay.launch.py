@@ -1,5 +1,13 @@
-"""A recording played to ik_node by `ros2 bag play`, and the answers measured."""
+"""A recording played to ik_node by `ros2 bag play`, and the answers measured.
 
+Everything is in a namespace of its own, and of the recording only the two topics that the evaluator needs are
+played: nothing here reaches a robot in the same ROS domain.
+"""
+
+import tempfile
+from pathlib import Path
+
+import yaml
 from launch import LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
@@ -17,6 +25,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = "itnnr_ik"
+NODE, NAMESPACE = "itnnr_ik", "/replay"
 
 
 def _text(name):
@@ -28,32 +37,53 @@ def _share(arm):
     return [PathJoinSubstitution([FindPackageShare(PACKAGE), "config", arm]), ".yaml"]
 
 
+def _by_name(file):
+    """Files for all nodes, of what ``file`` says for ik_node by its name: here it has another."""
+    if not Path(file).is_file():  # launch says so itself
+        return []
+    copies = []
+    for name, content in (yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}).items():
+        if name.rpartition("/")[2] == NODE:
+            with tempfile.NamedTemporaryFile("w", prefix=PACKAGE, suffix=".yaml", delete=False) as copy:
+                yaml.safe_dump({"/**": content}, copy)
+            copies.append(copy.name)
+    return copies
+
+
 def _nodes(context):
     """The nodes, once the arguments are known: what they do not say is left to the files of parameters."""
     # The arm's file below one's own: it says what that leaves out.
     common = [
         _share(LaunchConfiguration("arm")),
         LaunchConfiguration("params_file"),
+        *_by_name(LaunchConfiguration("params_file").perform(context)),
         {"use_sim_time": True},
     ]
     if LaunchConfiguration("model").perform(context):
         common.append({"model": _text("model")})
+    joint_topic, pose_topic = LaunchConfiguration("joint_topic"), LaunchConfiguration("pose_topic")
     play = ExecuteProcess(
         cmd=[
             *("ros2", "bag", "play", LaunchConfiguration("bag"), "--clock", "100"),
-            *("--delay", LaunchConfiguration("delay"), "--rate", LaunchConfiguration("rate"), "--remap"),
-            [LaunchConfiguration("joint_topic"), ":=recorded/joint_states"],
-            [LaunchConfiguration("pose_topic"), ":=recorded/poses"],
+            *("--delay", LaunchConfiguration("delay"), "--rate", LaunchConfiguration("rate")),
+            # Without it, recorded commands would go to the controllers that listen now.
+            *("--topics", joint_topic, pose_topic),
+            "--remap",
+            [joint_topic, f":={NAMESPACE}/recorded/joint_states"],
+            [pose_topic, f":={NAMESPACE}/recorded/poses"],
+            f"/clock:={NAMESPACE}/clock",
         ],
         name="bag_play",
         output="screen",
     )
+    remappings = [("/clock", "clock")]
     return [
         Node(
             package=PACKAGE,
             executable="ik_node",
-            name="itnnr_ik",
-            namespace="",
+            name=NODE,
+            namespace=NAMESPACE,
+            remappings=[*remappings, ("/diagnostics", "diagnostics")],
             parameters=[
                 *common,
                 # The evaluator keeps the order; a clock that moves in steps tells no age.
@@ -67,7 +97,8 @@ def _nodes(context):
             package=PACKAGE,
             executable="evaluator",
             name="evaluator",
-            namespace="",
+            namespace=NAMESPACE,
+            remappings=remappings,
             parameters=[
                 *common,
                 {"targets": _text("targets"), "html": _text("html"), "record": _text("record")},

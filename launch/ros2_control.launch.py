@@ -20,18 +20,10 @@ from launch_ros.substitutions import FindPackageShare
 from itnnr_ik import IKSolver
 from itnnr_ik.ros.gazebo import to_gazebo_urdf
 from itnnr_ik.ros.kinematic_arm import rest_positions
-from itnnr_ik.targets import CURVES, curve_for, starting_posture
+from itnnr_ik.targets import CURVES, curve_for, first_posture
 
 PACKAGE = "itnnr_ik"
 CLOCK = "/clock@rosgraph_msgs/msg/Clock[gz.msgs.Clock"
-
-
-def _start(solver, targets):
-    """Joint positions with the tip where the targets start, or a bent pose."""
-    if targets not in CURVES:
-        return rest_positions(solver.arm)
-    first = curve_for(solver.arm, targets).at(0.0)
-    return solver.solve(first, starting_posture(solver.arm, first)).positions
 
 
 def _nodes(context):
@@ -40,7 +32,11 @@ def _nodes(context):
 
     model, targets, controllers_file = argument("model"), argument("targets"), argument("controllers_file")
     solver = IKSolver.load(model or argument("arm"))
-    urdf = to_gazebo_urdf(solver.arm, controllers_file, _start(solver, targets))
+    arm = solver.arm
+    # The tip where the targets start, or a bent pose.
+    follows = targets in CURVES
+    start = first_posture(solver, curve_for(arm, targets).at(0.0)) if follows else rest_positions(arm)
+    urdf = to_gazebo_urdf(arm, controllers_file, start)
     timed = {"use_sim_time": True}
     # The arm's file below one's own: it says what that leaves out.
     arm_file = [PathJoinSubstitution([FindPackageShare(PACKAGE), "config", argument("arm")]), ".yaml"]
@@ -50,7 +46,7 @@ def _nodes(context):
     spawn_arm = Node(
         package="ros_gz_sim",
         executable="create",
-        arguments=["-topic", "robot_description", "-name", solver.arm.name, "-allow_renaming", "true"],
+        arguments=["-topic", "robot_description", "-name", arm.name, "-allow_renaming", "true"],
         output="screen",
     )
     spawn_controllers = Node(

@@ -10,8 +10,8 @@ from itnnr_ik.solver.coverage import Coverage
 from itnnr_ik.solver.model import load_model
 
 
-def learned_arm(arm: Arm, order: int = 1) -> LearnedArm:
-    """``arm`` as harmonics, fitted to exact tips."""
+def learned_arm(arm: Arm, order: int = 1, plane_height: float = 0.0) -> LearnedArm:
+    """``arm`` as harmonics, fitted to exact tips; a planar one in a plane at ``plane_height`` [m]."""
     positions = arm.sample(3000, np.random.default_rng(0))
     products = harmonic.features(list(positions.T), order, np).T
     solution = np.linalg.lstsq(products, arm.forward(positions), rcond=None)[0]
@@ -22,6 +22,7 @@ def learned_arm(arm: Arm, order: int = 1) -> LearnedArm:
         joint_names=arm.joint_names,
         link_names=("base_link",),
         coefficients=solution.T.reshape(-1, *(2 * order + 1,) * arm.n_joints),
+        plane_height=plane_height,
     )
 
 

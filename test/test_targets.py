@@ -7,7 +7,14 @@ import pytest
 
 from itnnr_ik import IKSolver
 from itnnr_ik.arms import ARMS, Arm
-from itnnr_ik.targets import CURVES, MIN_ELBOW, curve_for, random_targets, starting_posture
+from itnnr_ik.targets import (
+    CURVES,
+    MIN_ELBOW,
+    curve_for,
+    first_posture,
+    random_targets,
+    starting_posture,
+)
 
 VARIANTS = {
     **ARMS,
@@ -140,3 +147,14 @@ def test_random_targets_repeat_with_their_seed_and_are_in_reach(variant: str) ->
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
     assert np.linalg.norm(first, axis=1).max() <= arm.reach + 1e-12
+
+
+@pytest.mark.parametrize("curve_name", CURVES)
+@pytest.mark.parametrize("arm_name", ARMS)
+def test_a_curve_is_followed_from_its_first_posture(arm_name: str, curve_name: str) -> None:
+    """The tip is on the curve's first point, with an elbow that is bent."""
+    solver = IKSolver.load(arm_name)
+    first = curve_for(solver.arm, curve_name).at(0.0)
+    posture = first_posture(solver, first)
+    assert np.linalg.norm(solver.arm.forward(posture) - first) <= solver.tolerance
+    assert np.abs(posture[solver.arm.first_elbow :]).max() > MIN_ELBOW

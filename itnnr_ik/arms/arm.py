@@ -82,6 +82,11 @@ class Arm:
         return 2 if self.family == "planar" else 3
 
     @property
+    def plane_height(self) -> float:
+        """z in [m], in the base frame, of the plane that a planar arm's tip stays in."""
+        return 0.0
+
+    @property
     def base_link(self) -> str:
         """Frame that targets are expressed in."""
         return self.link_names[0]
@@ -115,6 +120,14 @@ class Arm:
         """Forward kinematics: joint positions (..., n) [rad] to tip coordinates (..., m) [m]."""
         xp, columns = self._columns(positions)
         return xp.stack(self.tip(columns, xp)[0], -1)
+
+    def in_space(self, points: Any) -> np.ndarray:
+        """Target coordinates (..., m) as positions (..., 3), both in [m]: a planar arm's at its height."""
+        positions: np.ndarray = np.asarray(points, dtype=float)
+        if self.n_coordinates == 2:
+            heights = np.full_like(positions[..., :1], self.plane_height)
+            positions = np.concatenate([positions, heights], axis=-1)
+        return positions
 
     def skeleton(self, positions: Any) -> np.ndarray:
         """Base, elbows and tip (links + 1, m) [m] of the arm at joint positions (n,) [rad]."""

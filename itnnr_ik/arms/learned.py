@@ -29,14 +29,16 @@ class LearnedArm(Arm):
         coefficients: (m, K, …, K) in [m], one axis of K = 2 · order + 1 harmonics for each joint; see
             `itnnr_ik.arms.harmonic`.
         link_names: The frame of the tip's positions, and nothing else.
+        plane_height: z in [m] of the plane that a planar arm's tip stays in.
 
     Raises:
-        ValueError: A count, a limit or the coefficients do not fit; the message says which.
+        ValueError: A count, a limit, the height or the coefficients do not fit; the message says which.
     """
 
     family: str = FAMILY
     link_lengths: tuple[float, ...] = ()
     coefficients: Array
+    plane_height: float = 0.0
     _matrix: Array = field(init=False, repr=False)
     _torch: dict[Any, Any] = field(init=False, repr=False)
     _reach: float = field(init=False, repr=False)
@@ -53,6 +55,8 @@ class LearnedArm(Arm):
             )
         if not np.isfinite(c).all():
             raise ValueError("coefficients must be finite")
+        if not math.isfinite(self.plane_height):
+            raise ValueError(f"plane_height must be finite, got {self.plane_height}")
         rows = [c, *(harmonic.derivative(c, joint) for joint in range(n))]
         # Tip and Jacobian are one product: rows of the tip, then of each joint's derivative.
         matrix = np.ascontiguousarray(np.concatenate(rows).reshape(len(c) * (n + 1), -1))
@@ -64,7 +68,7 @@ class LearnedArm(Arm):
 
     @property
     def n_coordinates(self) -> int:
-        """Number of target coordinates m: 2 in the plane z = constant, 3 in space."""
+        """Number of target coordinates m: 2 in the plane z = `plane_height`, 3 in space."""
         return len(self.coefficients)
 
     @property
@@ -125,7 +129,7 @@ class LearnedArm(Arm):
         """Everything that defines the arm but its coefficients, as JSON types."""
         data = super().to_dict()
         del data["link_lengths"]
-        return {**data, "harmonics": self.order}
+        return {**data, "harmonics": self.order, "plane_height": self.plane_height}
 
     @classmethod
     def from_parts(cls, data: dict[str, Any], coefficients: Array) -> LearnedArm:

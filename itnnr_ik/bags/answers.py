@@ -13,7 +13,7 @@ from itnnr_ik.arms import Arm
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.replay import Replay
 from itnnr_ik.solver import IKSolver, Solution
-from itnnr_ik.targets import starting_posture
+from itnnr_ik.targets import first_posture
 
 SOLVED, UNREACHABLE, OUTSIDE_DATA = "solved", "unreachable", "outside_data"
 
@@ -46,18 +46,6 @@ class Answers:
     seconds: float
     batched: bool
     notes: tuple[str, ...] = ()
-
-
-def first_posture(solver: IKSolver, target: Array) -> Array:
-    """Joint positions (n,) [rad] that a replay without joint states starts from: at its first target (m,).
-
-    The answer that is near a posture with bent elbows: on the branch that has room for motion.
-    """
-    try:
-        near = starting_posture(solver.arm, target)
-    except ValueError:  # no elbow can be bent
-        near = solver.arm.limits.mean(axis=0)
-    return solver.solve(target, near).positions
 
 
 def solve_replay(solver: IKSolver, replay: Replay, progress: bool = False) -> Answers:

@@ -89,14 +89,14 @@ class Exchange:
         self._settled = time.monotonic() + _SETTLE
 
     def ask(self, target: Array, stamp: int) -> Reply:
-        """Publish a target (m,) [m] with a ``stamp`` [ns] of its own and wait for what comes of it."""
+        """Publish a target (3,) [m] with a ``stamp`` [ns] of its own and wait for what comes of it."""
         while (left := self._settled - time.monotonic()) > 0.0:
             self._spin(left)
         message = PoseStamped()
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 10**9)
         message.header.frame_id = self._frame
         position = message.pose.position
-        position.x, position.y, position.z = [*map(float, target), 0.0][:3]
+        position.x, position.y, position.z = target.tolist()
         message.pose.orientation.w = 1.0
         sent = time.perf_counter()
         self._targets.publish(message)

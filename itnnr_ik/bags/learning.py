@@ -210,6 +210,7 @@ def learn(
         joint_names=prepared.recording.joint_names,
         link_names=(prepared.recording.frame or "base_link",),
         coefficients=fit.coefficients,
+        plane_height=prepared.plane or 0.0,
     )
     held_out = pairs.positions[pairs.held_out]
     coverage = Coverage.of_recording(inliers, held_out, _COVERED, _MARGIN)

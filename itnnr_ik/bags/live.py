@@ -14,13 +14,14 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from tqdm import tqdm
 
-from itnnr_ik.bags.answers import SOLVED, Answers, first_posture
+from itnnr_ik.bags.answers import SOLVED, Answers
 from itnnr_ik.bags.exchange import Exchange
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.replay import Replay
 from itnnr_ik.bags.writer import WrittenSolution, WrittenStatus
 from itnnr_ik.demo.processes import Children, end_on_sigterm, isolated_environment
 from itnnr_ik.solver import IKSolver
+from itnnr_ik.targets import first_posture
 
 _NAMESPACE = "/evaluation"
 _START_SECONDS = 30.0
@@ -61,7 +62,7 @@ def replay_live(
                 _wait_until_connected(exchange, spin)
                 start = time.perf_counter()
                 first = first_posture(solver, replay.targets[0]) if replay.current is None else None
-                _play(replay, exchange, spin, speed, first)
+                _play(replay, solver.arm.in_space(replay.targets), exchange, spin, speed, first)
                 answers = exchange.answers(replay, first, time.perf_counter() - start)
             return answers, exchange.solutions, exchange.statuses
         finally:
@@ -82,7 +83,12 @@ def _parameters(solver: IKSolver, model: str, replay: Replay) -> dict[str, objec
 
 
 def _play(
-    replay: Replay, exchange: Exchange, spin: Callable[[float], None], speed: float, first: Array | None
+    replay: Replay,
+    targets: Array,
+    exchange: Exchange,
+    spin: Callable[[float], None],
+    speed: float,
+    first: Array | None,
 ) -> None:
     # A state that was received with a target comes after it.
     events = [(int(received), 0, i) for i, received in enumerate(replay.received)]
@@ -101,7 +107,7 @@ def _play(
             if kind:
                 exchange.send_state(replay.states[i].names, replay.states[i].positions.tolist())
                 continue
-            reply = exchange.ask(replay.targets[i], int(stamps[i]))
+            reply = exchange.ask(targets[i], int(stamps[i]))
             bar.update()
             if first is not None and reply.code == SOLVED and reply.positions is not None:
                 exchange.send_state(replay.joints, reply.positions.tolist())

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 from scipy.optimize import minimize_scalar
 
 from itnnr_ik.arms import harmonic
+from itnnr_ik.bags.pairing import Array, Times, joint_track
 from itnnr_ik.bags.reader import Bag, BagError, RecordedJoints, RecordedPose
-
-Array = NDArray[np.float64]
 
 #: A joint that moves less than this [rad] in the whole recording is not one of the arm's.
 _MOVES = 0.05
@@ -23,6 +24,9 @@ MAX_JOINTS = 6
 _GAP_PERIODS, _GAP = 5.0, 0.05
 #: Stamps count as a clock if so many of them rise, and two as one clock if they share so much of their time.
 _RISING, _SHARED = 0.9, 0.5
+#: A time is a stray one if it is farther than so many periods, and so many [s], from the median of as many
+#: messages around it.
+_AROUND, _STRAY = 51, 1.0
 #: Poses that the clock offset is searched with, and the work (poses times squared harmonics) of a trial when
 #: it is refined; the step [s] of the search; residuals beyond so many medians are left out.
 _OFFSET_POSES, _OFFSET_WORK, _OFFSET_STEP, _OUTLYING = 3000, 3e7, 0.02, 5.0
@@ -81,25 +85,27 @@ def read_recording(
     Raises:
         BagError: There are no two topics, or nothing usable in one of them.
     """
-    skipped: Counter[str] = Counter()
     states = list(bag.joint_states(joint_topic))
     names = _choose_joints(states, joints)
-    rows = list(_usable_states(states, names, skipped))
+    track, skipped = joint_track(states, names)
     frame, poses = _in_one_frame(bag.poses(pose_topic), skipped)
-    for label, count in (("joint states with the arm's joints", len(rows)), ("finite poses", len(poses))):
+    for label, count in (("joint states with the arm's joints", len(track)), ("finite poses", len(poses))):
         if count < 2:
             raise BagError(f"expected at least two {label} in {bag.path}, got {count}")
-    joint_times = np.array([(s.stamp, s.received) for s, _ in rows]).T
-    pose_times = np.array([(p.stamp, p.received) for p in poses]).T
-    by_stamp = _is_clock(joint_times[0]) and _is_clock(pose_times[0])
-    by_stamp = by_stamp and _shared(joint_times[0], pose_times[0]) >= _SHARED
-    row = 0 if by_stamp else 1
-    start = joint_times[row].min()
+    joint_times, pose_times = track.stamps, np.array([pose.stamp for pose in poses], dtype=np.int64)
+    by_stamp = _is_clock(joint_times) and _is_clock(pose_times)
+    by_stamp = by_stamp and _shared(joint_times, pose_times) >= _SHARED
+    if not by_stamp:
+        joint_times, pose_times = track.received, np.array([pose.received for pose in poses], dtype=np.int64)
+    joint_rows = _in_order(joint_times, "joint states", skipped)
+    pose_rows = _in_order(pose_times, "poses", skipped)
+    start = joint_times[joint_rows][0]
+    positions = np.array([pose.position for pose in poses])
     return Recording(
         names,
         frame,
-        _series(joint_times[row] - start, np.array([p for _, p in rows]), "joint states", skipped),
-        _series(pose_times[row] - start, np.array([p.position for p in poses]), "poses", skipped),
+        Series(1e-9 * (joint_times - start)[joint_rows], track.positions[joint_rows]),
+        Series(1e-9 * (pose_times - start)[pose_rows], positions[pose_rows]),
         "stamp" if by_stamp else "receipt",
         skipped,
     )
@@ -176,16 +182,7 @@ def _evenly(series: Series, count: int) -> tuple[Array, Array]:
 def _choose_joints(states: Sequence[RecordedJoints], joints: Sequence[str] | None) -> tuple[str, ...]:
     if not states:
         raise BagError("there is no joint state in the recording")
-    if joints:
-        states[0].pick(joints)  # says what was recorded instead
-        names = tuple(joints)
-    else:
-        first = states[0].names
-        rows = [s.positions for s in states if s.names == first and len(s.positions) == len(first)]
-        low, high = np.nanquantile(np.array(rows), [0.01, 0.99], axis=0) if rows else (np.zeros(0),) * 2
-        names = tuple(name for name, moved in zip(first, high - low, strict=False) if moved > _MOVES)
-        if not names:
-            raise BagError(f"no joint moves by more than {_MOVES} rad; recorded: {', '.join(first)}")
+    names = tuple(joints or _moving_joints(states))
     if len(names) > MAX_JOINTS:
         raise BagError(
             f"expected at most {MAX_JOINTS} joints, got {len(names)}: name the arm's with --joints out of "
@@ -194,19 +191,25 @@ def _choose_joints(states: Sequence[RecordedJoints], joints: Sequence[str] | Non
     return names
 
 
-def _usable_states(
-    states: Iterable[RecordedJoints], names: tuple[str, ...], skipped: Counter[str]
-) -> Iterable[tuple[RecordedJoints, Array]]:
+def _moving_joints(states: Sequence[RecordedJoints]) -> tuple[str, ...]:
+    """Those that come together in one message: the most of them, and then the commonest."""
+    recorded: dict[str, list[float]] = {name: [] for state in states for name in state.names}
     for state in states:
-        try:
-            positions = state.pick(names)
-        except BagError:
-            skipped["joint states without the arm's joints"] += 1
-            continue
-        if not np.isfinite(positions).all():
-            skipped["joint states that are not finite"] += 1
-            continue
-        yield state, positions
+        if len(state.positions) == len(state.names):
+            for name, position in zip(state.names, state.positions.tolist(), strict=True):
+                recorded[name].append(position)
+    moving = {name for name, positions in recorded.items() if _range(positions) > _MOVES}
+    if not moving:
+        raise BagError(f"no joint moves by more than {_MOVES} rad; recorded: {', '.join(recorded)}")
+    together = Counter(tuple(name for name in state.names if name in moving) for state in states)
+    return max(together, key=lambda names: (len(names), together[names]))
+
+
+def _range(positions: list[float]) -> float:
+    """How far a joint moves [rad], but for rare outliers."""
+    finite = [position for position in positions if math.isfinite(position)]
+    low, high = np.quantile(finite, [0.01, 0.99]) if finite else (0.0, 0.0)
+    return float(high - low)
 
 
 def _in_one_frame(poses: Iterable[RecordedPose], skipped: Counter[str]) -> tuple[str, list[RecordedPose]]:
@@ -225,20 +228,27 @@ def _in_one_frame(poses: Iterable[RecordedPose], skipped: Counter[str]) -> tuple
     return frame, [pose for pose in finite if pose.frame == frame]
 
 
-def _is_clock(stamps: NDArray[np.int64]) -> bool:
+def _is_clock(stamps: Times) -> bool:
     return bool((stamps > 0).all() and np.mean(np.diff(stamps) > 0) >= _RISING)
 
 
-def _shared(a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
+def _shared(a: Times, b: Times) -> float:
     """Share of the shorter one's time that both cover."""
     overlap = min(a.max(), b.max()) - max(a.min(), b.min())
     return float(overlap / max(1, min(np.ptp(a), np.ptp(b))))
 
 
-def _series(nanoseconds: NDArray[np.int64], values: Array, what: str, skipped: Counter[str]) -> Series:
-    """Values at strictly rising times: what comes with an earlier time than one before it is left out."""
-    latest = np.maximum.accumulate(nanoseconds)
-    rising = np.concatenate([[True], nanoseconds[1:] > latest[:-1]])
-    if not rising.all():
-        skipped[f"{what} whose time does not rise"] += int((~rising).sum())
-    return Series(nanoseconds[rising] * 1e-9, values[rising])
+def _in_order(times: Times, what: str, skipped: Counter[str]) -> NDArray[np.bool_]:
+    """Which messages (k,) have strictly rising times [ns]: one earlier than another before it is left out.
+
+    Stray times first: after one far in the future all others would seem to be early.
+    """
+    since = times - times[0]
+    bound = max(_STRAY * 1e9, _AROUND * float(np.median(np.abs(np.diff(since)))))
+    stray = np.abs(since - median_filter(since, _AROUND, mode="mirror")) > bound
+    latest = np.maximum.accumulate(np.where(stray, since.min() - 1, since))
+    rising: NDArray[np.bool_] = np.concatenate([[True], since[1:] > latest[:-1]]) & ~stray
+    for reason, left_out in (("is far from the others'", stray), ("does not rise", ~rising & ~stray)):
+        if left_out.any():
+            skipped[f"{what} whose time {reason}"] += int(left_out.sum())
+    return rising

@@ -30,9 +30,9 @@ def joint_state(types: Any, stamp: int, frame: str, names: Sequence[str], positi
     )
 
 
-def pose_stamped(types: Any, stamp: int, frame: str, position: Sequence[float]) -> Any:
-    """An upright PoseStamped at ``position`` (m) [m], z = 0 in the plane; otherwise as `joint_state`."""
-    x, y, z = [*map(float, position), 0.0][:3]
+def pose_stamped(types: Any, stamp: int, frame: str, position: np.ndarray) -> Any:
+    """An upright PoseStamped at ``position`` (3,) [m]; otherwise as `joint_state`."""
+    x, y, z = position.tolist()
     pose = types.types["geometry_msgs/msg/Pose"](
         position=types.types["geometry_msgs/msg/Point"](x=x, y=y, z=z),
         orientation=types.types["geometry_msgs/msg/Quaternion"](x=0.0, y=0.0, z=0.0, w=1.0),

@@ -49,15 +49,12 @@ def joint_track(states: Sequence[RecordedJoints], joints: Sequence[str]) -> tupl
     positions: list[Array] = []
     reasons: Counter[str] = Counter()
     for i, state in enumerate(states):
-        reason = _defect(state, joints)
-        if not reason:
-            picked = state.pick(joints)
-            if np.isfinite(picked).all():
-                kept.append(i)
-                positions.append(picked)
-                continue
-            reason = "joint positions not finite"
-        reasons[reason] += 1
+        picked, reason = usable_positions(state, joints)
+        if picked is None:
+            reasons[reason] += 1
+            continue
+        kept.append(i)
+        positions.append(picked)
     names = {name: None for state in states for name in state.names}
     missing = [joint for joint in joints if joint not in names]
     if missing and names:
@@ -72,21 +69,24 @@ def joint_track(states: Sequence[RecordedJoints], joints: Sequence[str]) -> tupl
     return track, reasons
 
 
-def _defect(state: RecordedJoints, joints: Sequence[str]) -> str:
-    """Why the joints cannot be picked from a joint state, or nothing."""
+def usable_positions(state: RecordedJoints, joints: Sequence[str]) -> tuple[Array | None, str]:
+    """Positions (n,) [rad] of ``joints`` in one joint state; or None, and why it cannot be used."""
     names = state.names
     if not any(names):
-        return "joint state without joint names"
+        return None, "joint state without joint names"
     if len(state.positions) != len(names):
-        return "joint names and positions differ in number"
+        return None, "joint names and positions differ in number"
     counts = [names.count(joint) for joint in joints]
     if not any(counts):
-        return "joint state of other joints"
+        return None, "joint state of other joints"
     if min(counts) == 0:
-        return "joint state without some of the joints"
+        return None, "joint state without some of the joints"
     if max(counts) > 1:
-        return "joint named more than once"
-    return ""
+        return None, "joint named more than once"
+    positions = state.pick(joints)
+    if not np.isfinite(positions).all():
+        return None, "joint positions not finite"
+    return positions, ""
 
 
 def names_note(states: Sequence[RecordedJoints]) -> str:

@@ -130,6 +130,7 @@ def _write(path: Path, solver: IKSolver, targets: str, messages: int) -> None:
     for goal in goals:
         posture = solver.solve(goal, posture).positions
         joints.append(posture)
+    places = arm.in_space(goals)
     types = get_typestore(Stores.ROS2_HUMBLE)
     topic, msgtype = _TOPICS[targets]
     with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
@@ -142,6 +143,6 @@ def _write(path: Path, solver: IKSolver, targets: str, messages: int) -> None:
             message = (
                 joint_state(types, stamp, arm.base_link, arm.joint_names, joints[k])
                 if targets == "joints"
-                else pose_stamped(types, stamp, arm.base_link, goals[k])
+                else pose_stamped(types, stamp, arm.base_link, places[k])
             )
             writer.write(connection, stamp, types.serialize_cdr(message, msgtype))

@@ -75,7 +75,7 @@ class Traffic:
                 self._states.publish(JointState(name=self._arm.joint_names, position=self._positions))
                 next_state = now + JOINT_STATE_PERIOD
             at = self._curve.at(2.0 * np.pi * (now - start) / _LAP)
-            point.x, point.y, point.z = (*at.tolist(), 0.0)[:3]
+            point.x, point.y, point.z = self._arm.in_space(at).tolist()
             target.header.stamp.sec, target.header.stamp.nanosec = self._stamp, i
             exchange.sent.append(time.perf_counter())
             self._targets.publish(target)

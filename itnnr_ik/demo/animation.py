@@ -100,8 +100,8 @@ def _frames(arm: Arm, recording: Recording) -> list[Image.Image]:
     start = max(stamps[0], target_stamps[0], end - round(1e9 * _LONGEST))
     seconds, target_seconds = 1e-9 * (stamps - start), 1e-9 * (target_stamps - start)
     positions = np.array([positions for _, positions in recording.joint_states])
-    targets = np.array([_in_space(target.position) for target in recording.targets])
-    tips = np.array([_in_space(tip) for tip in arm.forward(positions)])
+    targets = arm.in_space([target.position for target in recording.targets])
+    tips = arm.in_space(arm.forward(positions))
     path = targets[target_seconds >= -0.05][::4]  # a lap's ends overlap
     stage = _Stage(arm)
     frames = []
@@ -217,7 +217,3 @@ def _with_title(image: Image.Image, title: str) -> Image.Image:
 def _at(time: float, times: np.ndarray, values: np.ndarray) -> np.ndarray:
     """``values`` (t, k) at one moment (k,)."""
     return np.array([np.interp(time, times, column) for column in values.T])
-
-
-def _in_space(point: np.ndarray) -> np.ndarray:
-    return np.concatenate([point, np.zeros(3 - len(point))])

@@ -12,8 +12,9 @@ import numpy as np
 from itnnr_ik import IKSolver
 from itnnr_ik.arms import ARMS, Arm
 from itnnr_ik.bags import JOINT_STATE, POSE_STAMPED, Bag
+from itnnr_ik.bags.pairing import joint_track
 from itnnr_ik.demo.recording import Expectation, Recording, Row
-from itnnr_ik.targets import curve_for, starting_posture
+from itnnr_ik.targets import curve_for, first_posture
 
 _CURVE = "lemniscate"
 _CURVE_RATE = 100.0  # [Hz]
@@ -89,7 +90,7 @@ def plan_patterns(models: Sequence[str], seconds: float) -> list[ArmPlan]:
             },
             Expectation(round(seconds * _RANDOM_RATE), solver.tolerance),
         )
-        posture = _posture(solver, curve_for(arm, _CURVE).at(0.0))
+        posture = first_posture(solver, curve_for(arm, _CURVE).at(0.0))
         plans.append(ArmPlan(arm, model, arm.joint_names, posture, (curve, points)))
     return plans
 
@@ -112,13 +113,15 @@ def plan_recording(
             first = next(bag.poses(found.name)).position
             names = list(models) or list(ARMS)
         else:
-            state = next(bag.joint_states(found.name))
-            names = _model_for_joints(models, joints, found.name, state.names)
+            states = list(bag.joint_states(found.name))
+            recorded = dict.fromkeys(name for state in states for name in state.names)
+            names = _model_for_joints(models, joints, found.name, list(recorded))
     replays = found.msgtype == JOINT_STATE
     plans = []
     for model in names:
         solver = IKSolver.load(model)
         arm = solver.arm
+        count = found.count
         source = {
             "pattern": "bag",
             "model": model,
@@ -129,11 +132,12 @@ def plan_recording(
         if replays:
             if len(joints) != arm.n_joints:
                 raise ValueError(f"{arm.name} has {arm.n_joints} joints, --joints names {len(joints)}")
-            state.pick(joints)
-            source["joints"] = list(joints)
-        expected = Expectation(
             # The first joint state is only where the arm stands at first.
-            found.count - 1 if replays else found.count,
+            count = len(joint_track(states, joints)[0]) - 1
+            # Nobody else publishes joint states: there is neither a simulator nor a robot in the namespace.
+            source |= {"joints": list(joints), "publish_joint_states": True}
+        expected = Expectation(
+            count,
             solver.tolerance,
             step_bound=_RECORDED_STEP,
             may_be_unreachable=not replays,
@@ -141,14 +145,9 @@ def plan_recording(
         )
         run = Run(path.resolve().name, source, expected)
         robot_joints = tuple(joints) if replays else arm.joint_names
-        posture = None if replays else _posture(solver, first[: arm.n_coordinates])
+        posture = None if replays else first_posture(solver, first[: arm.n_coordinates])
         plans.append(ArmPlan(arm, model, robot_joints, posture, (run,)))
     return plans
-
-
-def _posture(solver: IKSolver, target: np.ndarray) -> np.ndarray:
-    """Joint positions (n,) [rad] at ``target`` or near it, on the branch that curves are laid out for."""
-    return solver.solve(target, starting_posture(solver.arm, target)).positions
 
 
 def _model_for_joints(

@@ -24,16 +24,17 @@ from sensor_msgs.msg import JointState
 
 from itnnr_ik import IKSolver
 from itnnr_ik.bags import RecordedJoints, RecordedPose
-from itnnr_ik.bags.answers import SOLVED, first_posture
+from itnnr_ik.bags.answers import SOLVED
 from itnnr_ik.bags.evaluation import evaluate
 from itnnr_ik.bags.exchange import Exchange
 from itnnr_ik.bags.output import Output
-from itnnr_ik.bags.pairing import joint_track
+from itnnr_ik.bags.pairing import usable_positions
 from itnnr_ik.bags.replay import Selection, make_replay
 from itnnr_ik.bags.report import format_report
 from itnnr_ik.bags.writer import STORAGES
 from itnnr_ik.ros.parameters import Choice, Number, Text
-from itnnr_ik.ros.settings import JOINTS, MODEL
+from itnnr_ik.ros.settings import JOINTS, MODEL, ROBOT_BASE_LINK
+from itnnr_ik.targets import first_posture
 
 NAME = "evaluator"
 FROM_JOINTS, FROM_POSES, FROM_POSES_ALONE = "joints", "poses", "poses_alone"
@@ -81,7 +82,7 @@ class Evaluator(Node):
             self,
             lambda seconds: executor.spin_once(timeout_sec=max(0.0, min(seconds, _SPIN_SECONDS))),
             self._joints,
-            self._solver.arm.base_link,
+            ROBOT_BASE_LINK.get(self) or self._solver.arm.base_link,
         )
         self._states: list[RecordedJoints] = []
         self._poses: list[RecordedPose] = []
@@ -109,7 +110,7 @@ class Evaluator(Node):
         """Print the report and write the files.
 
         Raises:
-            ValueError: No target came.
+            ValueError: No target came, or none was sent.
         """
         poses = self._kind != FROM_JOINTS
         selection = Selection(
@@ -119,6 +120,13 @@ class Evaluator(Node):
         )
         states = [] if self._kind == FROM_POSES_ALONE else self._states
         replay = make_replay("played recording", self._solver.arm, selection, states, self._poses)
+        if replay.current is None and self._first is None:
+            if self._kind == FROM_POSES_ALONE:
+                raise ValueError("expected ik_node to take the poses, got no connection to it")
+            raise ValueError(
+                "expected joint states beside the poses, got none that can be used; targets:=poses_alone "
+                "solves each pose from the answer before"
+            )
         seconds = self._ended - (self._started or self._ended)
         answers = self._exchange.answers(replay, self._first, seconds)
         evaluation = evaluate(self._solver, self._model, replay, answers, 0.0)
@@ -159,13 +167,11 @@ class Evaluator(Node):
         self._waiting.append(lambda: self._pass_pose(pose))
 
     def _pass_state(self, state: RecordedJoints) -> None:
-        usable = not set(self._joints).isdisjoint(state.names) and len(
-            joint_track([state], self._joints)[0].positions
-        )
-        if self._kind == FROM_JOINTS and usable:
+        arm = self._solver.arm
+        positions, _ = usable_positions(state, self._joints)
+        if self._kind == FROM_JOINTS and positions is not None:
             if self._has_state:
-                target = self._solver.arm.forward(state.pick(self._joints))
-                self._exchange.ask(target, state.received)
+                self._exchange.ask(arm.in_space(arm.forward(positions)), state.received)
             self._has_state = True
         self._exchange.send_state(state.names, state.positions.tolist())
 
@@ -177,7 +183,7 @@ class Evaluator(Node):
         if alone and self._first is None:
             self._first = first_posture(self._solver, target)
             self._exchange.send_state(self._joints, self._first.tolist())
-        reply = self._exchange.ask(target, pose.received)
+        reply = self._exchange.ask(self._solver.arm.in_space(target), pose.received)
         if alone and reply.code == SOLVED and reply.positions is not None:
             self._exchange.send_state(self._joints, reply.positions.tolist())
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,8 @@ class IKNode(LifecycleNode):
         super().__init__(NAME)
         self._settings: Settings | None = None
         self._announced: list[Any] = []
+        #: What activating opened, each with how it is closed again.
+        self._opened = ExitStack()
         self._active = False
         self._failure: Exception | None = None
         declare_settings(self)
@@ -81,61 +84,28 @@ class IKNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Check the parameters, load the model and announce what is published."""
-        self._failure = None
         try:
             settings = read_settings(self)
             self._announce_all(settings)
-        except Exception as failure:  # rclpy would swallow it, and say nothing
-            self._failure = failure
+        except Exception as failure:
             self._withdraw_all()
-            if not self._starting:  # otherwise it ends the process, and is told there
-                self.get_logger().error(f"cannot be configured: {' '.join(str(failure).split())}")
-            return _FAILURE
+            return self._failed("configured", failure)
         self._warnings = ThrottledLog(self.get_logger(), settings.warn_period)
         self._settings = settings
         return _SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start to listen, with nothing remembered."""
-        settings = self._configured
-        self._paused = False
-        self._statistics, self._backlog = Statistics(), Backlog()
-        # Before the targets': rclpy serves subscriptions in the order in which they were created, so that a
-        # target that waits beside a joint state is solved from it.
-        joint_states = self._listen(JOINT_STATES, with_info(self._on_joint_state))
-        self._joints = JointMemory(settings.joints, joint_states.topic_name, settings.joint_state_timeout)
-        targets = self._listen(TARGET_POSE, with_info(self._on_target))
-        self._heard = [joint_states, targets]
-        self._frames = Frames(self, settings.robot_base_link)
-        self._answerer = Answerer(settings, self._joints, self._frames)
-        self._watched = False
-        self._scene = Scene(settings.solver, settings.robot_base_link)
-        self._offered = [self.create_service(PAUSE.type, PAUSE.name, self._on_pause)]
-        if COMPUTE_IK.type is not None:
-            self._offered.append(self.create_service(COMPUTE_IK.type, COMPUTE_IK.name, self._on_request))
-        self._ticking = [
-            # Not on the node's clock: that this stands still is one of the things to tell.
-            self.create_timer(_DIAGNOSTICS_PERIOD, self._diagnose, clock=_STEADY),
-            self.create_timer(_MARKERS_PERIOD, self._show, clock=_STEADY),
-        ]
-        self._told_at = -math.inf
-        self._active = True
-        self.get_logger().info(
-            f"solving for {settings.solver.arm.name}, joints {quote_all(settings.joints)}, "
-            f"targets in frame {quote(settings.robot_base_link)} on {targets.topic_name}"
-        )
+        try:
+            self._start(self._configured)
+        except Exception as failure:
+            self._stop()
+            return self._failed("activated", failure)
         return _SUCCESS
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop listening and answering."""
-        self._active = False
-        for subscription in self._heard:
-            self.destroy_subscription(subscription)
-        for service in self._offered:
-            self.destroy_service(service)
-        for timer in self._ticking:
-            self.destroy_timer(timer)
-        self._frames.close()
+        self._stop()
         return _SUCCESS
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -146,21 +116,58 @@ class IKNode(LifecycleNode):
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """After a transition that failed half-way: stop and withdraw everything, and begin anew."""
         self.get_logger().error("a transition failed; configure the node again")
-        if self._active:
-            self.on_deactivate(state)
+        self._stop()
         self._withdraw_all()
         return _SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop, from whatever state."""
-        if self._active:
-            self.on_deactivate(state)
+        self._stop()
         return _SUCCESS
 
     @property
     def _configured(self) -> Settings:
         assert self._settings is not None, "not configured"
         return self._settings
+
+    def _failed(self, what: str, failure: Exception) -> TransitionCallbackReturn:
+        """Keep and tell why it cannot be ``what``: rclpy would swallow the exception, and say nothing."""
+        self._failure = failure
+        if not self._starting:  # otherwise it ends the process, and is told there
+            self.get_logger().error(f"cannot be {what}: {' '.join(str(failure).split())}")
+        return _FAILURE
+
+    def _start(self, settings: Settings) -> None:
+        self._paused = False
+        self._statistics, self._backlog = Statistics(), Backlog()
+        # Before the targets': rclpy serves subscriptions in the order in which they were created, so that a
+        # target that waits beside a joint state is solved from it.
+        self._joint_states = self._listen(JOINT_STATES, self._on_joint_state)
+        topic = self._joint_states.topic_name
+        self._joints = JointMemory(settings.joints, topic, settings.joint_state_timeout)
+        targets = self._listen(TARGET_POSE, self._on_target)
+        commanding = settings.command_out_type != NONE
+        self._frames = Frames(self, settings.robot_base_link, settings.transform_timeout, commanding)
+        self._opened.callback(self._frames.close)
+        self._answerer = Answerer(settings, self._joints, self._frames)
+        self._watched = False
+        self._scene = Scene(settings.solver, settings.robot_base_link)
+        self._offer(PAUSE, self._on_pause)
+        if COMPUTE_IK.type is not None:
+            self._offer(COMPUTE_IK, self._on_request)
+        self._repeat(_DIAGNOSTICS_PERIOD, self._diagnose)
+        self._repeat(_MARKERS_PERIOD, self._show)
+        self._told_at = -math.inf
+        self._active = True
+        self.get_logger().info(
+            f"solving for {settings.solver.arm.name}, joints {quote_all(settings.joints)}, "
+            f"targets in frame {quote(settings.robot_base_link)} on {targets.topic_name}"
+        )
+
+    def _stop(self) -> None:
+        """Close what is open, also where activating came only half-way."""
+        self._active = False
+        self._opened.close()
 
     def _announce_all(self, settings: Settings) -> None:
         self._solutions = self._announce(JOINT_SOLUTION)
@@ -183,8 +190,17 @@ class IKNode(LifecycleNode):
         self._announced.append(publisher)
         return publisher
 
-    def _listen(self, topic: Interface, callback: Any) -> Any:
-        return self.create_subscription(topic.type, topic.name, callback, topic.qos)
+    def _listen(self, topic: Interface, callback: Callable[[Any, MessageInfo | None], None]) -> Any:
+        subscription = self.create_subscription(topic.type, topic.name, with_info(callback), topic.qos)
+        self._opened.callback(self.destroy_subscription, subscription)
+        return subscription
+
+    def _offer(self, service: Interface, callback: Any) -> None:
+        self._opened.callback(self.destroy_service, self.create_service(service.type, service.name, callback))
+
+    def _repeat(self, period: float, callback: Callable[[], None]) -> None:
+        # Not on the node's clock: that this stands still is one of the things to tell.
+        self._opened.callback(self.destroy_timer, self.create_timer(period, callback, clock=_STEADY))
 
     def _now(self) -> float:
         return self.get_clock().now().nanoseconds * 1e-9
@@ -202,9 +218,16 @@ class IKNode(LifecycleNode):
             self._answerer.settings = settings
             self._answerer.interrupt()
             self._joints.timeout = settings.joint_state_timeout
+            self._frames.timeout = settings.transform_timeout
         return SetParametersResult(successful=True)
 
     def _on_joint_state(self, message: JointState, info: MessageInfo | None) -> None:
+        """Take all that wait, though rclpy gives one at a time: a target is solved from the newest."""
+        self._take_joint_state(message, info)
+        for later, later_info in _waiting(self._joint_states, JOINT_STATES.qos.depth):
+            self._take_joint_state(later, later_info)
+
+    def _take_joint_state(self, message: JointState, info: MessageInfo | None) -> None:
         try:
             self._joints.take(message, self._now(), _waited(info))
         except RejectedError as rejection:
@@ -299,6 +322,16 @@ def _waited(info: MessageInfo | None) -> float:
     """How long ago in [s] a message came that is taken now; 0 where the middleware does not say."""
     received = (info or {}).get("received_timestamp", 0)
     return max(0.0, (time.time_ns() - received) * 1e-9) if received else 0.0
+
+
+def _waiting(subscription: Any, most: int) -> Iterator[tuple[Any, MessageInfo]]:
+    """The messages that wait to be taken, oldest first, and at most so many: more may come all the time."""
+    for _ in range(most):
+        with subscription.handle:
+            taken = subscription.handle.take_message(subscription.msg_type, False)
+        if taken is None:
+            return
+        yield taken
 
 
 def main(args: Sequence[str] | None = None) -> int:

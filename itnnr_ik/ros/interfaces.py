@@ -64,8 +64,9 @@ TARGET_POSE = _topic(
     "x and y",
 )
 JOINT_STATES = _topic(
-    # Best effort hears every publisher, reliable or not.
-    *("joint_states", SUBSCRIBED, JointState, _keep(1, ReliabilityPolicy.BEST_EFFORT)),
+    # Best effort hears every publisher, reliable or not. More than one is kept because several devices may
+    # publish here, one right after the other: the gripper's message must not take the place of the arm's.
+    *("joint_states", SUBSCRIBED, JointState, _keep(10, ReliabilityPolicy.BEST_EFFORT)),
     "where the joints are: best effort, by name, in any order, among any others",
 )
 JOINT_SOLUTION = _topic(
@@ -75,7 +76,7 @@ JOINT_SOLUTION = _topic(
 STATUS = _topic(
     *("~/status", PUBLISHED, DiagnosticStatus, _keep(10)),
     "one for every target taken and every joint state rejected: text, `code`, and what applies of `stamp`, "
-    "`residual` [m], `displacement` [rad], `anchor`, `solve_time` [s], `note`",
+    "`residual` [m], `displacement` [rad], `anchor`, `solve_time` [s], `distance_from_data` [rad], `note`",
 )
 DIAGNOSTICS = _topic(
     *("/diagnostics", PUBLISHED, DiagnosticArray, _keep(10)),

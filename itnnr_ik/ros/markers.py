@@ -59,17 +59,22 @@ class Scene:
                 markers.append(self._line("proposals", line, _PROPOSAL_WIDTH, _colour(residual)))
             markers.append(self._line("solution", arm.skeleton(positions), _SOLUTION_WIDTH, _WHITE))
             ball = self._marker("target", Marker.SPHERE, (_BALL, _BALL, _BALL), _YELLOW)
-            ball.pose.position = _point(target)
+            ball.pose.position = self._point(target)
             markers.append(ball)
         for number, marker in enumerate(markers):
             marker.header.frame_id, marker.header.stamp, marker.id = self._frame, stamp, number
         return MarkerArray(markers=markers)
 
+    def _point(self, position: np.ndarray) -> Point:
+        """A position (m,) [m] in space."""
+        x, y, z = self._solver.arm.in_space(position).tolist()
+        return Point(x=x, y=y, z=z)
+
     def _line(
         self, name: str, points: Iterable[np.ndarray], width: float, colour: tuple[float, ...]
     ) -> Marker:
         marker = self._marker(name, Marker.LINE_STRIP, (width, 0.0, 0.0), colour)
-        marker.points = [_point(point) for point in points]
+        marker.points = [self._point(point) for point in points]
         return marker
 
     def _marker(self, name: str, kind: int, scale: tuple[float, ...], colour: tuple[float, ...]) -> Marker:
@@ -78,11 +83,6 @@ class Scene:
         marker.color = ColorRGBA(**dict(zip("rgba", colour, strict=True)))
         marker.pose.orientation.w = 1.0
         return marker
-
-
-def _point(position: np.ndarray) -> Point:
-    """A position (m,) [m] in space."""
-    return Point(**dict(zip("xyz", position.tolist(), strict=False)))
 
 
 def _colour(residual: float) -> tuple[float, ...]:

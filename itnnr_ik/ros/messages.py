@@ -73,12 +73,10 @@ def _invalid_joint_state(text: str, message: JointState) -> RejectedError:
     return RejectedError(Code.INVALID_JOINT_STATE, f"{text}; names in the message: {quote_all(message.name)}")
 
 
-def target_from_position(
-    position: list[float], n_coordinates: int, plane_tolerance: float = -1.0
-) -> list[float]:
+def target_from_position(position: list[float], arm: Arm, plane_tolerance: float = -1.0) -> list[float]:
     """Target (m) [m] from a position (3) [m] in the base frame. Floats: arrays so short would cost more.
 
-    Where m is 2, z may be up to ``plane_tolerance`` [m] away from 0; anything if that is negative.
+    Where m is 2, z may be up to ``plane_tolerance`` [m] off the arm's plane; anything if that is negative.
 
     Raises:
         RejectedError: The position is not finite (``invalid_target``), or too far off a planar arm's plane
@@ -86,13 +84,14 @@ def target_from_position(
     """
     if not all(map(math.isfinite, position)):
         raise RejectedError(Code.INVALID_TARGET, f"expected a finite target position, got {position} m")
-    if n_coordinates == 2 and 0.0 <= plane_tolerance < abs(position[2]):
+    height = arm.plane_height
+    if arm.n_coordinates == 2 and 0.0 <= plane_tolerance < abs(position[2] - height):
         raise RejectedError(
             Code.OFF_PLANE,
-            f"the target is {position[2]:g} m off the arm's plane z = 0, "
+            f"the target is {position[2] - height:g} m off the arm's plane z = {height:g} m, "
             f"expected at most plane_tolerance = {plane_tolerance:g} m",
         )
-    return position[:n_coordinates]
+    return position[: arm.n_coordinates]
 
 
 def has_orientation(message: PoseStamped) -> bool:

@@ -22,13 +22,24 @@ from itnnr_ik.ros.parameters import (
     Text,
 )
 
+#: With less [rad/s²] a motion would take hours.
+_LEAST_ACCELERATION = 1e-3
+
 REJECT, CLOSEST = "reject", "closest"
 
 AUTOSTART = Flag(
-    "autostart", True, "Configure and activate at start; false: wait for a lifecycle manager's transitions"
+    "autostart",
+    True,
+    "Configure and activate at start; false: wait for a lifecycle manager's transitions. It counts at the "
+    "process's start only, and a cleanup does not change that",
 )
 MODEL = Text("model", "two_link", "Name of an arm, or the folder of a trained model")
 JOINTS = JointNames()
+ROBOT_BASE_LINK = Text(
+    "robot_base_link",
+    "",
+    "Frame that targets are in or, with tf2_ros, are transformed to: the arm's base link; empty: the model's",
+)
 COMMAND_OUT_TYPE = Choice(
     "command_out_type",
     NONE,
@@ -67,12 +78,7 @@ _STREAMING = Flag(
 PARAMETERS: tuple[Parameter, ...] = (
     MODEL,
     JOINTS,
-    Text(
-        "robot_base_link",
-        "",
-        "Frame that targets are in or, with tf2_ros, are transformed to: the arm's base link; empty: the "
-        "model's",
-    ),
+    ROBOT_BASE_LINK,
     Text(
         "end_effector_link",
         "",
@@ -106,9 +112,19 @@ PARAMETERS: tuple[Parameter, ...] = (
         changeable=True,
     ),
     Number(
+        "transform_timeout",
+        1.0,
+        "Age beyond which a transform on /tf that brings a target into robot_base_link no longer counts, by "
+        "its receipt, on the same clocks as a joint state's, in [s]; 0: never",
+        minimum=0.0,
+        maximum=3600.0,
+        changeable=True,
+    ),
+    Number(
         "plane_tolerance",
         -1.0,
-        "How far off the plane z = 0 a planar arm's target may be, in [m]; negative: z is not looked at",
+        "How far off its plane a planar arm's target may be, in [m]: off z = 0, or off the height at which a "
+        "learned arm was recorded; negative: z is not looked at",
         minimum=-1.0,
         maximum=1e6,
         changeable=True,
@@ -132,6 +148,15 @@ PARAMETERS: tuple[Parameter, ...] = (
         changeable=True,
     ),
     MAX_VELOCITY,
+    Number(
+        "max_acceleration",
+        0.0,
+        "Largest acceleration of every joint along a trajectory, in [rad/s²]; only a joint limit comes "
+        "first, and positions without times have none; 0: not limited",
+        minimum=0.0,
+        maximum=1e6,
+        changeable=True,
+    ),
     Number(
         "warn_period",
         1.0,
@@ -159,6 +184,7 @@ class Settings:
     require_joint_states: bool
     joint_state_timeout: float
     target_timeout: float
+    transform_timeout: float
     plane_tolerance: float
     unreachable: str
     command_out_type: str
@@ -166,6 +192,7 @@ class Settings:
     streaming: bool
     max_joint_step: float
     max_velocity: float
+    max_acceleration: float
     warn_period: float
 
     def __post_init__(self) -> None:
@@ -173,6 +200,10 @@ class Settings:
             raise ParameterError("require_joint_states", "true where commands are sent", False)
         if self.command_out_type != NONE and self.joint_state_timeout == 0.0:
             raise ParameterError("joint_state_timeout", "above 0 where commands are sent", 0.0)
+        if 0.0 < self.max_acceleration < _LEAST_ACCELERATION:
+            raise ParameterError(
+                "max_acceleration", f"0 or at least {_LEAST_ACCELERATION:g}", self.max_acceleration
+            )
         if self.streaming and self.command_out_type == "std_msgs/Float64MultiArray":
             raise ParameterError("streaming", f"false with {self.command_out_type}, which has no times", True)
 

@@ -27,7 +27,7 @@ from itnnr_ik.ros.process import run_node
 from itnnr_ik.ros.settings import COMMAND_OUT_TOPIC, COMMAND_OUT_TYPE, JOINTS, MAX_VELOCITY, MODEL
 from itnnr_ik.ros.throttle import ThrottledLog
 from itnnr_ik.ros.trajectory_controller import TrajectoryController
-from itnnr_ik.targets import CURVES, curve_for, starting_posture
+from itnnr_ik.targets import CURVES, curve_for, first_posture
 
 NAME = "simulator"
 REST = "rest"
@@ -81,10 +81,12 @@ class Simulator(Node):
         solver = IKSolver.load(MODEL.get(self))
         arm = solver.arm
         self._joint_names = JOINTS.of(arm, JOINTS.get(self))
-        rate, max_velocity = _RATE.get(self), MAX_VELOCITY.get(self)
+        rate, max_velocity, start_at = _RATE.get(self), MAX_VELOCITY.get(self), _START_AT.get(self)
+        at_rest = start_at == REST
+        start = rest_positions(arm) if at_rest else first_posture(solver, curve_for(arm, start_at).at(0.0))
         initial_positions = Numbers(
             "initial_positions",
-            _start(solver, _START_AT.get(self)),
+            tuple(start.tolist()),
             "Where the joints start, in [rad], within their limits; empty: as start_at says",
         ).get(self)
         engine, publish_clock = _ENGINE.get(self), _PUBLISH_CLOCK.get(self)
@@ -192,14 +194,6 @@ class Simulator(Node):
         )
         message.header.stamp = stamp
         self._joint_states.publish(message)
-
-
-def _start(solver: IKSolver, place: str) -> tuple[float, ...]:
-    """``start_at``, as joint positions (n,) [rad]."""
-    if place == REST:
-        return tuple(rest_positions(solver.arm).tolist())
-    first = curve_for(solver.arm, place).at(0.0)
-    return tuple(solver.solve(first, starting_posture(solver.arm, first)).positions.tolist())
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Counts and times of a node since the last report, for /diagnostics."""
+"""Counts and times of a node since it was activated, and its rate since the last report, for /diagnostics."""
 
 from __future__ import annotations
 

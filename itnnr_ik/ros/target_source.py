@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import rclpy
+from builtin_interfaces.msg import Time as TimeMessage
 from geometry_msgs.msg import PoseStamped
 from rclpy.duration import Duration
 from rclpy.node import Node
@@ -16,9 +17,10 @@ from sensor_msgs.msg import JointState
 
 from itnnr_ik import IKSolver
 from itnnr_ik.arms import Arm
-from itnnr_ik.ros.parameters import Choice, Number, Numbers, ParameterError, Text, WholeNumber
+from itnnr_ik.bags import RecordedJoints
+from itnnr_ik.ros.parameters import Choice, Flag, Number, Numbers, ParameterError, Text, WholeNumber
 from itnnr_ik.ros.process import run_node
-from itnnr_ik.ros.settings import JOINTS, MODEL
+from itnnr_ik.ros.settings import JOINTS, MODEL, ROBOT_BASE_LINK
 from itnnr_ik.ros.target_stream import TimedTarget, along_curve, at_random, from_bag
 from itnnr_ik.targets import CURVES, curve_for
 
@@ -26,13 +28,19 @@ NAME = "target_source"
 PATTERNS = (*CURVES, "random", "bag")
 
 _PATTERN = Choice("pattern", "circle", "Where targets come from", choices=PATTERNS)
-_FRAME = Text("frame", "", "Frame that targets are published in; empty: the arm's base link")
+_FRAME = Text("frame", "", "Frame that targets are published in; empty: robot_base_link")
 _COUNT = WholeNumber("count", 0, "Number of targets; 0: all there are, without end")
 _SUBSCRIBERS = WholeNumber(
     "subscribers", 1, "Number of subscribers to wait for, so that they get the first target"
 )
 _BAG = Text("bag", "", "Recording: a rosbag2 folder, or one .mcap or .db3 file")
 _TOPIC = Text("topic", "", "PoseStamped or JointState topic to follow; empty: the only one, poses first")
+_PUBLISH_JOINT_STATES = Flag(
+    "publish_joint_states",
+    False,
+    "Publish recorded joint states on joint_states, in place of a robot or simulator; refused once another "
+    "node publishes there, because ik_node would take the recorded positions for the robot's",
+)
 _SPEED = Number("speed", 1.0, "Pace, as a multiple of the recorded one", minimum=0.01, maximum=1000.0)
 _RATE = Number("rate", 50.0, "Targets per second, in [Hz]", minimum=0.01, maximum=1000.0)
 _SEED = WholeNumber("seed", 0, "Seed of the random targets")
@@ -55,10 +63,11 @@ _DELIVERY_TIME = Duration(seconds=2)
 class TargetSource(Node):
     """Publishes targets once somebody listens, and ends the process after the last one.
 
-    A recording of joint states gives targets by the arm's forward kinematics. Just before each target, and
-    with the same stamp, the state recorded before it is published on ``joint_states``, all joints in
-    recorded order: that is where the arm stands when the target comes. Only the parameters of the chosen
-    pattern are declared.
+    A recording of joint states gives targets by the arm's forward kinematics. With ``publish_joint_states``,
+    just before each target and with the same stamp, the state recorded before it is published on
+    ``joint_states``, all joints in recorded order: that is where the arm stands when the target comes. Where
+    another publisher of ``joint_states`` is seen, a robot or a simulator, that ends for good and targets come
+    alone. Only the parameters of the chosen pattern are declared.
 
     Raises:
         ValueError: A parameter's value cannot be used, or the model or the recording cannot.
@@ -68,7 +77,8 @@ class TargetSource(Node):
         super().__init__(NAME)
         pattern = _PATTERN.get(self)
         arm = IKSolver.load(MODEL.get(self)).arm
-        self._frame = _FRAME.get(self) or arm.base_link
+        base_link = ROBOT_BASE_LINK.get(self) or arm.base_link
+        self._frame = _FRAME.get(self) or base_link
         stream = self._stream(pattern, arm)
         number = _COUNT.get(self)
         self._subscribers = _SUBSCRIBERS.get(self)
@@ -79,10 +89,10 @@ class TargetSource(Node):
 
         self._target_publisher = self.create_publisher(PoseStamped, "target_pose", 10)
         self._joint_publisher: Publisher[JointState] | None = None
-        if self._next.joints is not None:
+        if self._next.joints is not None and _PUBLISH_JOINT_STATES.get(self):
             self._joint_publisher = self.create_publisher(JointState, "joint_states", 10)
         self._sent = 0
-        self._start: Time | None = None
+        self._start: int | None = None  # [ns] of the node's clock, when the stream's time was 0
         self._complete_since: Time | None = None
         self._timer = self.create_timer(_POLL_PERIOD, self._wait_for_subscribers)
         self.get_logger().info(
@@ -109,7 +119,7 @@ class TargetSource(Node):
         ).get(self)
         if center != default or size > 0.0:
             curve = curve_for(arm, pattern, center if center != default else None, size or None)
-        return along_curve(curve, rate, period)
+        return along_curve(arm, curve, rate, period)
 
     def _wait_for_subscribers(self) -> None:
         """Start a while after every topic has its subscribers."""
@@ -118,13 +128,13 @@ class TargetSource(Node):
             self._complete_since = None
             return
         now = self.get_clock().now()
-        if self._complete_since is None:
+        if self._complete_since is None or now < self._complete_since:
             self._complete_since = now
         if (now - self._complete_since).nanoseconds * 1e-9 < _SETTLE_TIME:
             return
         self.get_logger().info(f"publishing in frame {self._frame!r}")
         self.destroy_timer(self._timer)
-        self._start = now
+        self._start = now.nanoseconds
         self._timer = self.create_timer(0.0, self._publish_next)
 
     def _publish_next(self) -> None:
@@ -133,10 +143,8 @@ class TargetSource(Node):
         assert due is not None and self._start is not None
         now = self.get_clock().now()
         stamp = now.to_msg()
-        if self._joint_publisher is not None and due.joints is not None:
-            state = JointState(name=list(due.joints.names), position=due.joints.positions.tolist())
-            state.header.stamp = stamp
-            self._joint_publisher.publish(state)
+        if due.joints is not None:
+            self._publish_joints(due.joints, stamp)
         target = PoseStamped()
         target.header.stamp = stamp
         target.header.frame_id = self._frame
@@ -150,11 +158,32 @@ class TargetSource(Node):
         if self._next is None:
             self._finish()
             return
-        # After a delay the stream catches up in half steps: a burst would overrun subscribers of depth 1.
-        late = (now - self._start).nanoseconds * 1e-9 - due.time
+        late = 1e-9 * (now.nanoseconds - self._start) - due.time
         interval = self._next.time - due.time
+        if late < -interval:  # simulated time has started again
+            self._start, late = now.nanoseconds - round(1e9 * due.time), 0.0
+        # After a delay the stream catches up in half steps: a burst would overrun subscribers of depth 1.
         self._timer.timer_period_ns = int(1e9 * max(interval - late, interval / 2.0))
         self._timer.reset()
+
+    def _publish_joints(self, joints: RecordedJoints, stamp: TimeMessage) -> None:
+        """Publish a recorded state, unless somebody else says where the joints are."""
+        publisher = self._joint_publisher
+        if publisher is None:
+            return
+        others = self.count_publishers(publisher.topic_name) - 1
+        if others > 0:
+            self.get_logger().error(
+                f"recorded joint states are not published: expected no other publisher of "
+                f"{publisher.topic_name}, got {others}; beside a robot or a simulator leave "
+                "publish_joint_states false"
+            )
+            self.destroy_publisher(publisher)
+            self._joint_publisher = None
+            return
+        state = JointState(name=list(joints.names), position=joints.positions.tolist())
+        state.header.stamp = stamp
+        publisher.publish(state)
 
     def _finish(self) -> None:
         """Let the last messages arrive, and end the process."""

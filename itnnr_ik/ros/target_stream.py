@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 
 from itnnr_ik.arms import Arm
 from itnnr_ik.bags import JOINT_STATE, POSE_STAMPED, Bag, RecordedJoints
+from itnnr_ik.bags.pairing import joint_track
 from itnnr_ik.targets import Curve, random_targets
 
 _BLOCK = 256
@@ -22,7 +23,7 @@ class TimedTarget:
 
     Attributes:
         time: Seconds since the stream's first target.
-        position: Position (3,) in [m]; z is 0 for an arm in the plane.
+        position: Position (3,) in [m].
         joints: For a target made from recorded joints, the joint state recorded just before its own.
     """
 
@@ -31,11 +32,11 @@ class TimedTarget:
     joints: RecordedJoints | None = None
 
 
-def along_curve(curve: Curve, rate: float, period: float) -> Iterator[TimedTarget]:
-    """Points of a curve without end, ``rate`` a second, a lap every ``period`` seconds."""
+def along_curve(arm: Arm, curve: Curve, rate: float, period: float) -> Iterator[TimedTarget]:
+    """Points of an arm's curve without end, ``rate`` a second, a lap every ``period`` seconds."""
     for i in count():
         time = i / rate
-        yield TimedTarget(time, _in_space(curve.at(2.0 * np.pi * time / period)))
+        yield TimedTarget(time, arm.in_space(curve.at(2.0 * np.pi * time / period)))
 
 
 def at_random(arm: Arm, rate: float, seed: int) -> Iterator[TimedTarget]:
@@ -43,7 +44,7 @@ def at_random(arm: Arm, rate: float, seed: int) -> Iterator[TimedTarget]:
     rng = np.random.default_rng(seed)
     for start in count(step=_BLOCK):
         for i, target in enumerate(random_targets(arm, _BLOCK, rng)):
-            yield TimedTarget((start + i) / rate, _in_space(target))
+            yield TimedTarget((start + i) / rate, arm.in_space(target))
 
 
 def from_bag(
@@ -52,7 +53,8 @@ def from_bag(
     """Recorded poses, or the arm's tip at recorded joint states, at ``speed`` times their recorded pace.
 
     The pace is that of receipt, because a header's stamp may be of a clock that stood still or jumped. Each
-    joint state but the first gives a target; the one before it is where the arm stood when it was due.
+    joint state but the first gives a target; the one before it is where the arm stood when it was due. Those
+    without all of the arm's joints, such as a gripper's, are left out.
 
     Args:
         path: The recording.
@@ -70,17 +72,17 @@ def from_bag(
         if found.msgtype == POSE_STAMPED:
             recorded = [(pose.received, pose.position, None) for pose in bag.poses(found.name)]
         else:
+            states = list(bag.joint_states(found.name))
+            track, _ = joint_track(states, joints)
+            tips = arm.in_space(arm.forward(track.positions))
             recorded = [
-                (state.received, _in_space(arm.forward(state.pick(joints))), before)
-                for before, state in pairwise(bag.joint_states(found.name))
+                (int(received), target, states[before])
+                for received, target, before in zip(
+                    track.received[1:], tips[1:], track.messages[:-1], strict=True
+                )
             ]
     start = recorded[0][0] if recorded else 0
     return [
         TimedTarget(1e-9 * (received - start) / speed, position, before)
         for received, position, before in recorded
     ]
-
-
-def _in_space(target: np.ndarray) -> np.ndarray:
-    """The target (m,) as a position (3,)."""
-    return np.concatenate([target, np.zeros(3 - len(target))])

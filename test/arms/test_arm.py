@@ -160,3 +160,15 @@ def test_the_skeleton_ends_at_the_tip() -> None:
             np.testing.assert_allclose(points[-1], arm.forward(positions), atol=1e-12)
             lengths = np.linalg.norm(np.diff(points, axis=0), axis=1)
             np.testing.assert_allclose(lengths, arm.link_lengths, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ARMS)
+def test_the_place_in_space(name: str) -> None:
+    """A planar arm is in the plane z = 0; leading dimensions stay."""
+    arm = ARMS[name]
+    tips = arm.forward(arm.sample(6, np.random.default_rng(0))).reshape(2, 3, -1)
+    places = arm.in_space(tips)
+    np.testing.assert_array_equal(places[..., : arm.n_coordinates], tips)
+    assert places.shape == (2, 3, 3)
+    assert arm.n_coordinates == 3 or not places[..., 2].any()
+    assert arm.plane_height == 0.0

@@ -70,6 +70,18 @@ def test_the_description_comes_back() -> None:
     assert (again.order, again.reach) == (2, learned.reach)
 
 
+def test_a_plane_has_a_height() -> None:
+    """It is described, and what was described before there was one is at 0."""
+    learned = learned_arm(get_arm("two_link"), plane_height=0.4)
+    np.testing.assert_array_equal(learned.in_space([[0.1, 0.2]]), [[0.1, 0.2, 0.4]])
+    data = learned.to_dict()
+    assert LearnedArm.from_parts(data, learned.coefficients).plane_height == 0.4
+    del data["plane_height"]
+    assert LearnedArm.from_parts(data, learned.coefficients).plane_height == 0.0
+    with pytest.raises(ValueError, match="plane_height must be finite, got nan"):
+        learned_arm(get_arm("two_link"), plane_height=np.nan)
+
+
 @pytest.mark.parametrize(
     ("coefficients", "message"),
     [

@@ -58,6 +58,7 @@ def test_the_model_is_one_like_any_other(learned: Learned, tmp_path: Path) -> No
     solver = IKSolver.load(tmp_path)
     assert solver.arm.joint_names == get_arm("two_link").joint_names
     assert solver.metadata["learned"]["recording"]["frame"] == "base_link"
+    assert solver.arm.plane_height == learned.report["recording"]["plane_z_m"] != 0.0
     state = np.array([-0.2, 0.8])
     solution = solver.solve(solver.arm.forward(state + 0.01), state)
     assert solution.converged and solution.covered

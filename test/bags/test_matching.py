@@ -60,13 +60,55 @@ def test_messages_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
     tips[9] = (tips[9][0], pose(20 * MS, (0.0, 0.0, 0.0)))
     recording = read(tmp_path, {"/joints": joint_states, "/tip": tips})
     assert recording.skipped == {
-        "joint states that are not finite": 1,
-        "joint states without the arm's joints": 1,
+        "joint positions not finite": 1,
+        "joint state of other joints": 1,
         "poses that are not finite": 1,
         "poses in other frames": 1,
         "poses whose time does not rise": 1,
     }
     assert (len(recording.joints), len(recording.poses)) == (298, 297)
+
+
+def test_a_grippers_messages_among_the_arms(tmp_path: Path) -> None:
+    """One before the arm's first, and one for every two of the arm's, moving as well: the arm is chosen."""
+    joint_states = states(300)
+    gripper = [(i * 20 * MS - 5 * MS, joint_state(i, ["finger"], [0.01 * i])) for i in range(1, 151)]
+    topics = {"/joints": sorted(joint_states + gripper, key=lambda row: row[0]), "/tip": poses(300)}
+    for place, joints in (("found", None), ("named", ["shoulder", "elbow"])):
+        (tmp_path / place).mkdir()
+        recording = read(tmp_path / place, topics, joints)
+        assert recording.joint_names == ("shoulder", "elbow")
+        assert len(recording.joints) == 300
+        assert recording.skipped == {"joint state of other joints": 150}
+
+
+@pytest.mark.parametrize("index", [0, 150, 299])
+@pytest.mark.parametrize("topic", ["/joints", "/tip"])
+def test_a_stamp_far_in_the_future_costs_one_message(tmp_path: Path, topic: str, index: int) -> None:
+    """All that came after it stays, and so does the time axis."""
+    topics = {"/joints": states(300), "/tip": poses(300)}
+    _, message = topics[topic][index]
+    message.header.stamp.sec += 10**8
+    recording = read(tmp_path, topics)
+    what = {"/joints": "joint states", "/tip": "poses"}[topic]
+    assert recording.skipped == {f"{what} whose time is far from the others'": 1}
+    assert len(recording.joints) + len(recording.poses) == 599
+    for series in (recording.joints, recording.poses):
+        assert np.ptp(series.times) <= 3.0
+
+
+@pytest.mark.parametrize("pace", [0.5, 1.0])
+def test_a_pause_or_another_pace_of_the_stamps_costs_nothing(tmp_path: Path, pace: float) -> None:
+    """As of a simulation that was stopped for a minute, or runs at half the speed."""
+    topics: dict[str, list[tuple[int, Any]]] = {}
+    for topic, messages in (("/joints", states(300)), ("/tip", poses(300))):
+        for received, message in messages:
+            stamp = round(pace * received) + (60 * 10**9 if received > 10**9 else 0)
+            message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 10**9)
+        topics[topic] = messages
+    recording = read(tmp_path, topics)
+    assert (recording.clock, recording.skipped) == ("stamp", {})
+    assert len(recording.joints) == len(recording.poses) == 300
 
 
 def test_without_usable_stamps_the_time_of_receipt_counts(tmp_path: Path) -> None:

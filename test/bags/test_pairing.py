@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from itnnr_ik.bags import RecordedJoints, RecordedPose
-from itnnr_ik.bags.pairing import OLDEST_STATE, JointTrack, joint_track, last_before, positions_at, too_old
+from itnnr_ik.bags.pairing import (
+    OLDEST_STATE,
+    JointTrack,
+    joint_track,
+    last_before,
+    positions_at,
+    too_old,
+    usable_positions,
+)
 
 SECOND = 10**9
 times = st.lists(st.integers(1, 50), min_size=2, max_size=30).map(np.cumsum)
@@ -62,3 +71,26 @@ def test_old_states_are_told_from_new_ones() -> None:
     received = np.array([2 * SECOND + int(OLDEST_STATE * SECOND) + late for late in (0, 1)])
     joints = track(stamps)
     assert too_old(joints, last_before(joints, received), received).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("names", "positions", "reason"),
+    [
+        (("b", "wheel", "a"), (0.2, 9.0, 0.1), ""),
+        (("", ""), (0.1, 0.2), "joint state without joint names"),
+        (("a", "b"), (0.1,), "joint names and positions differ in number"),
+        (("gripper",), (0.1,), "joint state of other joints"),
+        (("a", "gripper"), (0.1, 0.2), "joint state without some of the joints"),
+        (("a", "b", "a"), (0.1, 0.2, 0.3), "joint named more than once"),
+        (("a", "b"), (0.1, np.inf), "joint positions not finite"),
+    ],
+)
+def test_a_joint_state_is_usable_or_not_by_itself(
+    names: tuple[str, ...], positions: tuple[float, ...], reason: str
+) -> None:
+    """Whatever the other messages are; the reason is the one that is counted."""
+    found, why = usable_positions(RecordedJoints(1, 1, names, np.array(positions)), ("a", "b"))
+    assert why == reason
+    assert (found is None) == bool(reason)
+    if found is not None:
+        assert found.tolist() == [0.1, 0.2]

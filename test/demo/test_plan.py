@@ -58,10 +58,22 @@ def test_recorded_joints_replace_the_simulator(states: Path) -> None:
     """The robot's joint names are used throughout, and the first state gives no target."""
     (plan,) = plan_recording(states, ["two_link"], None, ["shoulder", "elbow"], 1.0)
     (run,) = plan.runs
-    assert plan.posture is None
+    assert plan.posture is None  # nobody else publishes joint states
     assert plan.joints == ("shoulder", "elbow")
     assert run.source["joints"] == ["shoulder", "elbow"]
+    assert run.source["publish_joint_states"] is True
     assert (run.expected.count, run.expected.replays_joints) == (6, True)
+
+
+def test_another_devices_joint_states_give_no_target(tmp_path: Path) -> None:
+    """A gripper's among the arm's, the first one too: the arm's count, all but the first."""
+    messages = [(i, joint_state(i, JOINTS, (0.0, 0.5, 0.1 * i))) for i in (2, 3, 5, 6)]
+    messages += [(i, joint_state(i, ("finger",), (0.01,))) for i in (1, 4)]
+    bag = write_bag(tmp_path / "states", "mcap", {"/joint_states": sorted(messages, key=lambda row: row[0])})
+    (plan,) = plan_recording(bag, ["two_link"], None, ["shoulder", "elbow"], 1.0)
+    assert plan.runs[0].expected.count == 3
+    with pytest.raises(ValueError, match="recorded are: finger, wheel, elbow, shoulder"):
+        plan_recording(bag, ["two_link"], None, [], 1.0)
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,62 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from geometry_msgs.msg import PoseStamped
-from probe import START_TIMEOUT, Probe
+from probe import START_TIMEOUT, Probe, Process
 from sensor_msgs.msg import JointState
 
 from itnnr_ik.arms import ARMS
 
 COUNT = 40
+
+
+class Player:
+    """Publishes what an evaluator, started here, hears as a recording.
+
+    Args:
+        probe: Starts it, and publishes.
+        targets: Its parameter; joint states are heard anyway, poses only where targets come from them.
+        parameters: Further ones.
+    """
+
+    def __init__(self, probe: Probe, targets: str, *parameters: str) -> None:
+        self._probe = probe
+        arguments = [word for p in (f"targets:={targets}", *parameters) for word in ("-p", p)]
+        self.evaluator: Process = probe.start("evaluator", *arguments)
+        self._states = probe.node.create_publisher(JointState, "recorded/joint_states", 100)
+        self._poses = probe.node.create_publisher(PoseStamped, "recorded/poses", 100)
+        probe.spin_until(
+            lambda: (
+                all(publisher.get_subscription_count() for publisher in (self._states, self._poses))
+                and probe.node.count_publishers("target_pose") >= 2
+            ),
+            START_TIMEOUT,
+            "a running evaluator",
+        )
+        probe.spin_for(1.0)
+
+    def joints(self, names: Sequence[str], positions: Sequence[float]) -> None:
+        self._states.publish(JointState(name=list(names), position=list(positions)))
+        self._probe.spin_for(0.01)
+
+    def pose(self, x: float, y: float) -> None:
+        pose = PoseStamped()
+        pose.header.frame_id = "base_link"
+        pose.pose.position.x, pose.pose.position.y = x, y
+        self._poses.publish(pose)
+        self._probe.spin_for(0.01)
+
+    def end(self, answers: int) -> int:
+        """The evaluator's exit status, after that many answers."""
+        self._probe.spin_until(
+            lambda: len(self._probe.solutions) >= answers, START_TIMEOUT, "an answer to each target"
+        )
+        self._probe.spin_for(1.0)  # the evaluator hears the last one from another process
+        return self.evaluator.interrupt(signal.SIGINT)
 
 
 @pytest.mark.parametrize(
@@ -24,38 +70,61 @@ def test_what_is_played_is_measured(probe: Probe, targets: str) -> None:
     phase = np.linspace(0.0, np.pi, COUNT)
     path = np.column_stack([0.4 * np.sin(phase), 0.8 + 0.3 * np.cos(phase)])
     probe.start_ik_node()
-    evaluator = probe.start("evaluator", "-p", f"targets:={targets}", "-p", "model:=two_link")
-    states = probe.node.create_publisher(JointState, "recorded/joint_states", 100)
-    poses = probe.node.create_publisher(PoseStamped, "recorded/poses", 100)
-    heard = [states] if targets == "joints" else [states, poses]
-    probe.spin_until(
-        lambda: (
-            all(publisher.get_subscription_count() for publisher in heard)
-            and probe.targets.get_subscription_count() >= 1
-            and probe.node.count_publishers("target_pose") >= 2
-        ),
-        START_TIMEOUT,
-        "a running evaluator",
-    )
-    probe.spin_for(1.0)
+    player = Player(probe, targets, "model:=two_link")
     for q, tip in zip(path, arm.forward(path), strict=True):
-        states.publish(JointState(name=["wheel", *arm.joint_names], position=[9.0, *q.tolist()]))
-        probe.spin_for(0.01)
+        player.joints(["wheel", *arm.joint_names], [9.0, *q.tolist()])
         if targets != "joints":
-            pose = PoseStamped()
-            pose.header.frame_id = "base_link"
-            pose.pose.position.x, pose.pose.position.y = tip.tolist()
-            poses.publish(pose)
-            probe.spin_for(0.01)
+            player.pose(*tip.tolist())
     expected = COUNT - 1 if targets == "joints" else COUNT
-    probe.spin_until(lambda: len(probe.solutions) >= expected, START_TIMEOUT, "an answer to each target")
-    probe.spin_for(1.0)  # the evaluator hears the last one from another process
-    assert evaluator.interrupt(signal.SIGINT) == 0
-    output = evaluator.output
+    assert player.end(expected) == 0
+    output = player.evaluator.output
     assert "Traceback" not in output
     assert f"solved          100 % of the reachable targets ({expected})" in output
     assert ("from recorded joints" in output) == (targets != "poses_alone")
     assert "another joint state" not in output
+
+
+def test_joint_states_that_cannot_be_used_are_counted(probe: Probe) -> None:
+    """Of some joints, of others, not finite: targets come from the rest, in the frame that ik_node has."""
+    probe.start_ik_node("-p", "robot_base_link:=arm_base")
+    player = Player(probe, "joints", "robot_base_link:=arm_base")
+    names = ARMS["two_link"].joint_names
+    player.joints(names, (0.1, 0.8))
+    player.joints(names[:1], (0.11,))
+    player.joints(["finger"], (0.02,))
+    player.joints(names, (np.nan, 0.8))
+    player.joints(names, (0.12, 0.81))
+    player.joints(names, (0.13, 0.82))
+    assert player.end(2) == 0
+    output = " ".join(player.evaluator.output.split())
+    assert "Traceback" not in output
+    assert "solved 100 % of the reachable targets (2)" in output
+    for reason in (
+        "1 joint state without some of the joints",
+        "1 joint state of other joints",
+        "1 joint positions not finite",
+    ):
+        assert reason in output
+    assert {solution.header.frame_id for solution in probe.solutions} == {"arm_base"}
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        ("poses", "expected joint states beside the poses, got none that can be used; targets:=poses_alone"),
+        ("poses_alone", "expected ik_node to take the poses, got no connection to it"),
+    ],
+)
+def test_poses_that_nothing_can_be_solved_from_end_it_with_one_line(
+    probe: Probe, targets: str, message: str
+) -> None:
+    """No joint states, and where they are not needed no node: status 1 and the reason."""
+    player = Player(probe, targets)
+    for i in range(3):
+        player.pose(1.5, 0.1 * i)
+    assert player.end(0) == 1
+    assert f"evaluator: {message}" in player.evaluator.output
+    assert "Traceback" not in player.evaluator.output
 
 
 def test_without_messages_there_is_one_line(probe: Probe) -> None:

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import math
+import time
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped, Transform, TransformStamped
 from hypothesis import given
 from hypothesis import strategies as st
 from probe import Probe
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rosgraph_msgs.msg import Clock
+from test_ik_node_changes import change
 
 from itnnr_ik.arms import get_arm
 from itnnr_ik.ros.frames import Frames, transformed
 from itnnr_ik.ros.status import Code, RejectedError
 
 HAS_TF2 = importlib.util.find_spec("tf2_ros") is not None
+needs_tf2 = pytest.mark.skipif(
+    not HAS_TF2, reason="needs tf2_ros, which comes with a ROS 2 installation only"
+)
 ARM = get_arm("two_link")
 
 
@@ -34,7 +46,7 @@ def test_a_frame_that_is_not_known_is_refused(probe: Probe, frame: str, came: st
     """Both frames are named, the expected and the given one."""
     message = PoseStamped()
     message.header.frame_id = frame
-    frames = Frames(probe.node, "base_link")
+    frames = Frames(probe.node, "base_link", 1.0, on_both_clocks=False)
     with pytest.raises(
         RejectedError, match=f"expected a target in frame 'base_link', got .*{came}"
     ) as caught:
@@ -58,7 +70,7 @@ def test_no_rotation_is_refused() -> None:
         transformed(empty, [1.0, 1.0, 1.0])
 
 
-@pytest.mark.skipif(not HAS_TF2, reason="needs tf2_ros, which comes with a ROS 2 installation only")
+@needs_tf2
 def test_the_node_transforms_targets(probe: Probe) -> None:
     """A target in the frame of a table on which the arm does not stand, by /tf_static."""
     import tf2_ros
@@ -80,3 +92,169 @@ def test_the_node_transforms_targets(probe: Probe) -> None:
     values, status, _ = probe.ask(probe.target(x, y, frame="shelf"))
     assert values["code"] == "wrong_frame"
     assert "'shelf', which tf2 cannot transform" in status.message
+
+
+class Table:
+    """A table that moves, and a listener that knows where it is: what stands on it has its x [m].
+
+    Attributes:
+        frames: Of the listener, with a timeout of 0.5 s, on the node's clock alone.
+    """
+
+    def __init__(self, probe: Probe) -> None:
+        import tf2_ros
+
+        self._probe = probe
+        self.sender = tf2_ros.TransformBroadcaster(probe.node)
+        self.static_sender = tf2_ros.StaticTransformBroadcaster(probe.node)
+        self._clock = probe.node.create_publisher(Clock, "clock", 10)
+        self.node = Node(
+            "listener",
+            namespace=probe.namespace,
+            cli_args=["--ros-args", "-r", "/clock:=clock"],
+            parameter_overrides=[Parameter("use_sim_time", value=True)],
+        )
+        self.frames = Frames(self.node, "base_link", 0.5, on_both_clocks=False)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self.node)
+
+    def close(self) -> None:
+        self.frames.close()
+        self._executor.shutdown()
+        self.node.destroy_node()
+
+    def set_time(self, seconds: float) -> None:
+        """Publish the clock, and give it time to arrive."""
+        self._clock.publish(Clock(clock=stamp(seconds)))
+        self.spin()
+
+    def move(self, x: float, seconds: float, static: bool = False, parent: str = "base_link") -> None:
+        """Publish where the table is, with a stamp."""
+        stamped = TransformStamped(transform=transform(0.0, x, 0.0), child_frame_id="table")
+        stamped.header.frame_id, stamped.header.stamp = parent, stamp(seconds)
+        (self.static_sender if static else self.sender).sendTransform(stamped)
+        self.spin()
+
+    def spin(self, duration: float = 0.1) -> None:
+        end = time.monotonic() + duration
+        while (left := end - time.monotonic()) > 0.0:
+            self._executor.spin_once(timeout_sec=left)
+
+    def x(self) -> float | None:
+        """In the base frame, of what stands at the table's origin; None where tf2 does not know the table."""
+        message = PoseStamped()
+        message.header.frame_id = "table"
+        try:
+            return self.frames.position(message)[0]
+        except RejectedError as rejection:
+            if "tf2 cannot transform" in str(rejection):
+                return None
+            raise
+
+
+def stamp(seconds: float) -> Time:
+    return Time(sec=int(seconds), nanosec=int(seconds % 1.0 * 1e9))
+
+
+@pytest.fixture
+def table(probe: Probe) -> Iterator[Table]:
+    """At x = 1 by stamp 100, and the clock says so."""
+    table = Table(probe)
+    probe.repeat_until(
+        lambda: (table.set_time(100.0), table.move(1.0, 100.0)),
+        lambda: table.x() == 1.0 and table.node.get_clock().now().nanoseconds == 10**11,
+        "clock and table",
+    )
+    yield table
+    table.close()
+
+
+@needs_tf2
+def test_a_transform_that_is_not_renewed_grows_old(table: Table) -> None:
+    """By its receipt on the node's clock; what tf2 does not take for newer renews nothing."""
+    table.spin(0.6)
+    assert table.x() == 1.0, "the clock stands still"
+    table.set_time(100.4)
+    assert table.x() == 1.0
+    table.set_time(100.6)
+    text = (
+        r"expected a target in frame 'base_link', got frame 'table'; the last new transform of 'table' came "
+        r"0\.[56]\d* s ago, expected at most transform_timeout = 0\.5 s"
+    )
+    for x, seconds in ((1.0, 100.0), (2.0, 99.0)):
+        table.move(x, seconds)
+        with pytest.raises(RejectedError, match=text) as caught:
+            table.x()
+        assert caught.value.code is Code.WRONG_FRAME
+    table.frames.timeout = 0.0
+    assert table.x() == 1.0, "0 is never"
+    table.frames.timeout = 0.5
+    table.move(3.0, 1e9)
+    assert table.x() == 3.0, "a sender whose clock is years ahead is as good as any"
+
+
+@needs_tf2
+def test_a_transform_under_way_counts_too(table: Table) -> None:
+    """The table is on a floor: either may be the one that is no longer heard of."""
+    floor = TransformStamped(transform=transform(0.0, 5.0, 0.0), child_frame_id="floor")
+    floor.header.frame_id, floor.header.stamp = "base_link", stamp(101.0)
+    table.sender.sendTransform(floor)
+    table.set_time(101.0)
+    table.move(2.0, 101.0, parent="floor")
+    assert table.x() == 7.0
+    table.set_time(101.6)
+    table.move(2.0, 101.6, parent="floor")
+    with pytest.raises(RejectedError, match="the last new transform of 'floor' came 0"):
+        table.x()
+
+
+@needs_tf2
+def test_a_clock_that_starts_again(table: Table) -> None:
+    """What was heard before it does not count as newer than what comes after it; what never moves stays."""
+    table.set_time(3.0)
+    assert table.x() is None
+    table.move(2.0, 3.0)
+    assert table.x() == 2.0
+    table.move(4.0, 3.0, static=True)
+    table.set_time(60.0)
+    assert table.x() == 4.0, "what never changes never grows old"
+    table.set_time(1.0)
+    assert table.x() == 4.0
+
+
+@needs_tf2
+def test_where_commands_are_sent_the_machines_clock_counts(probe: Probe, table: Table) -> None:
+    """A robot goes on moving while a simulated clock stands still."""
+    table.frames.close()
+    table.frames = Frames(table.node, "base_link", 0.5, on_both_clocks=True)
+    stamps = itertools.count(101)
+    probe.repeat_until(lambda: table.move(2.0, next(stamps)), lambda: table.x() == 2.0, "the table")
+    table.spin(0.6)
+    with pytest.raises(RejectedError, match=r"expected at most transform_timeout = 0\.5 s"):
+        table.x()
+
+
+@needs_tf2
+def test_the_node_refuses_an_old_transform(probe: Probe) -> None:
+    """Beyond ``transform_timeout``, also where that changes while it runs."""
+    import tf2_ros
+
+    broadcaster = tf2_ros.TransformBroadcaster(probe.node)
+    stamped = TransformStamped(transform=transform(0.0, 0.3, 0.0), child_frame_id="table")
+    stamped.header.frame_id = "base_link"
+
+    def code() -> str:
+        return probe.ask(probe.target(1.2, 0.6, frame="table"))[0]["code"]
+
+    def move() -> None:
+        stamped.header.stamp.sec += 1
+        broadcaster.sendTransform(stamped)
+
+    probe.start_ik_node("-p", "transform_timeout:=60")
+    probe.send_first_joint_state(ARM.joint_names, (-0.2, 0.9))
+    probe.repeat_until(move, lambda: code() == "solved", "a solution")
+    assert change(probe, transform_timeout=0.1) == ""
+    probe.spin_for(0.2)
+    assert code() == "wrong_frame"
+    assert change(probe, transform_timeout=0) == ""
+    assert code() == "solved"

@@ -91,14 +91,21 @@ def test_each_change_has_its_effect(probe: Probe, commands: list[JointTrajectory
     changed(plane_tolerance=-1)
     assert code(*NEAR, z=0.02) == "solved"
 
-    probe.spin_for(SILENCE)
+    probe.spin_for(1.0)  # what was sent is over: the next ones begin at rest
     commands.clear()
     assert code(*NEAR) == "solved"
     changed(max_velocity=0.5)
+    probe.spin_for(0.2)
     assert code(*NEAR) == "solved"
     probe.spin_until(lambda: len(commands) >= 2, 5.0, "two commands")
     assert duration(commands[-1]) == pytest.approx(4.0 * duration(commands[0]), rel=1e-3)
     changed(max_velocity=2.0)
+    changed(max_acceleration=0.1)
+    probe.spin_for(0.5)
+    assert code(*NEAR) == "solved"
+    probe.spin_until(lambda: len(commands) >= 3, 5.0, "three commands")
+    assert duration(commands[2]) > 2.0 * duration(commands[1])
+    changed(max_acceleration=0)
 
     changed(joint_state_timeout=0.2)
     probe.spin_for(0.3)
@@ -123,6 +130,7 @@ def test_each_change_has_its_effect(probe: Probe, commands: list[JointTrajectory
         "parameter 'require_joint_states' must be true where commands are sent, got False"
     )
     tried.add("require_joint_states")  # its effect is in test_ik_node_parameters.py
+    tried.add("transform_timeout")  # in test_frames.py, because it needs tf2
     tried |= {"warn_period", "target_timeout"}  # below
     assert tried == {parameter.name for parameter in PARAMETERS if parameter.changeable}
 

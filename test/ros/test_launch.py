@@ -43,21 +43,26 @@ for argument in get_launch_description_from_python_launch_file(sys.argv[1]).get_
     print(argument.name, len(argument.choices or ()), argument.description)
 """
 
-#: What a launch file would start, given its arguments: each action's type and, of a node, what it is given.
+#: What a launch file would start, given its arguments: each action's type and, of a node, its full name and
+#: what it is given; of another process, its command line.
 #: The parameters are those that count: a later file wins, and a node's own section over the one for all.
 EXPAND = """
 import json, sys
 import yaml
 from launch import LaunchContext
+from launch.actions import ExecuteProcess
 from launch.launch_description_sources import get_launch_description_from_python_launch_file
+from launch.utilities import perform_substitutions
 from launch_ros.actions import Node
 context = LaunchContext()
 for pair in sys.argv[2:]:
     name, value = pair.split(":=")
     context.launch_configurations[name] = value
 def describe(action):
-    if not isinstance(action, Node):
+    if not isinstance(action, ExecuteProcess):
         return {}
+    if not isinstance(action, Node):
+        return {"command": [perform_substitutions(context, word) for word in action.cmd]}
     action._perform_substitutions(context)
     sections = {"/**": {}, action.node_name: {}}
     for path, _ in action._Node__expanded_parameter_arguments or ():
@@ -67,7 +72,8 @@ def describe(action):
                     sections[section].update(content["ros__parameters"])
     parameters = {name: value for section in sections.values() for name, value in section.items()}
     arguments = list(action._Node__arguments or ())
-    return {"executable": action.node_executable, "parameters": parameters, "arguments": arguments}
+    named = {"executable": action.node_executable, "name": action.node_name}
+    return {**named, "parameters": parameters, "arguments": arguments}
 def walk(actions):
     for action in actions:
         print(json.dumps({"type": type(action).__name__, **describe(action)}))
@@ -298,6 +304,26 @@ def test_neither_a_recording_nor_gazebo_moves_a_robot(
     assert replay["command_out_type"] == "none"
     gazebo = parameters_of(expand("ros2_control", commanding_file), "ik_node")
     assert (gazebo["command_out_type"], gazebo["command_out_topic"]) == (TRAJECTORIES, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "published"),
+    [
+        (("simulator:=none", "command_out_type:=none"), True),
+        (("simulator:=none",), False),
+        (("simulator:=none", f"command_out_type:={TRAJECTORIES}"), False),
+        (("simulator:=kinematic", "command_out_type:=none"), False),
+        (("simulator:=mujoco",), False),
+    ],
+)
+def test_recorded_joint_states_come_where_nothing_moves_by_them(
+    expand: Callable[..., list[dict[str, Any]]], tmp_path: Path, arguments: tuple[str, ...], published: bool
+) -> None:
+    """Neither a simulator nor a robot that is commanded, or may be by its file, whatever that file says."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("/**:\n  ros__parameters: {publish_joint_states: true}\n")
+    actions = expand("ik", "targets:=bag", "bag:=recording", f"params_file:={mine}", *arguments)
+    assert parameters_of(actions, "target_source")["publish_joint_states"] is published
 
 
 @pytest.mark.parametrize("autostart", ["true", "false"])

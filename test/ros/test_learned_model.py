@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from learned import elbow_up_solver
+from learned import elbow_up_solver, learned_arm
 from probe import Probe
 
 from itnnr_ik.arms import get_arm
@@ -63,3 +63,18 @@ def test_a_target_outside_the_data_is_refused(probe: Probe, tmp_path: Path) -> N
     assert "rad from the nearest recorded posture, expected at most 0.1 rad" in status.message
     values, _, solution = probe.ask(probe.target(*ARM.forward(np.array([-0.2, 0.9]))))
     assert values["code"] == "solved" and solution is not None
+
+
+def test_a_plane_is_where_the_arm_moves(probe: Probe, tmp_path: Path) -> None:
+    """A planar arm that was recorded above its base's frame takes targets at that height, and at no other."""
+    save_model(tmp_path, learned_arm(ARM, plane_height=0.4), load_model("two_link").inverse, {})
+    probe.start_ik_node("-p", f"model:={tmp_path}", "-p", "plane_tolerance:=0.01")
+    tip = ARM.forward(np.array([-0.2, 0.9]))
+    probe.repeat_until(
+        lambda: probe.send_joint_state(ARM.joint_names, (0.0, 0.5)),
+        lambda: probe.ask(probe.target(*tip, z=0.405))[0]["code"] == "solved",
+        "a solution",
+    )
+    values, status, solution = probe.ask(probe.target(*tip))
+    assert (values["code"], solution) == ("off_plane", None)
+    assert "-0.4 m off the arm's plane z = 0.4 m" in status.message

@@ -7,12 +7,14 @@ import math
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
+from learned import learned_arm
 from probe import Probe
 from visualization_msgs.msg import Marker, MarkerArray
 
 from itnnr_ik import IKSolver
 from itnnr_ik.arms import ARMS, get_arm
 from itnnr_ik.ros.markers import Scene
+from itnnr_ik.solver.model import load_model
 
 
 def named(array: MarkerArray, name: str) -> list[Marker]:
@@ -44,6 +46,22 @@ def test_a_scene(arm_name: str) -> None:
     assert all(marker.color.g > 0.0 or marker.color.r == 1.0 for marker in proposals)
     assert len({(marker.ns, marker.id) for marker in array.markers}) == len(array.markers)
     assert {marker.header.frame_id for marker in array.markers} == {"pedestal"}
+
+
+def test_a_plane_at_a_height() -> None:
+    """Everything of a learned planar arm is drawn where it moves."""
+    arm = learned_arm(get_arm("two_link"), plane_height=0.4)
+    solver = IKSolver(arm, load_model("two_link").inverse)
+    scene = Scene(solver, "base_link")
+    start = np.array([-0.2, 0.9])
+    scene.moved(start)
+    scene.moved(start + 0.1)
+    scene.solved(arm.forward(start), start, start)
+    array = scene.markers(Time())
+    (ball,) = named(array, "target")
+    heights = [point.z for marker in array.markers for point in marker.points]
+    assert len(heights) > 4
+    assert {*heights, _position(ball)[2]} == {0.4}
 
 
 def _position(marker: Marker) -> tuple[float, float, float]:

@@ -9,10 +9,11 @@ import pytest
 from geometry_msgs.msg import PoseStamped
 from hypothesis import given
 from hypothesis import strategies as st
+from learned import learned_arm
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 
-from itnnr_ik.arms import get_arm
+from itnnr_ik.arms import Arm, get_arm
 from itnnr_ik.ros.messages import (
     has_orientation,
     joint_state_from_positions,
@@ -23,6 +24,7 @@ from itnnr_ik.ros.messages import (
 from itnnr_ik.ros.status import Code, RejectedError
 
 JOINTS = ("shoulder", "elbow", "wrist")
+PLANAR, IN_SPACE = get_arm("two_link"), get_arm("yaw_pitch_pitch")
 
 
 @given(st.permutations([("shoulder", 0.1), ("elbow", 0.2), ("wrist", 0.3), ("gripper", math.nan)]))
@@ -108,33 +110,36 @@ def test_quoted_names_are_cut() -> None:
 def test_target_of_a_planar_arm_and_of_one_in_space() -> None:
     """A planar arm takes x and y, an arm in space x, y and z."""
     position = [0.1, 0.2, 0.3]
-    np.testing.assert_array_equal(target_from_position(position, 2), [0.1, 0.2])
-    np.testing.assert_array_equal(target_from_position(position, 3), [0.1, 0.2, 0.3])
+    np.testing.assert_array_equal(target_from_position(position, PLANAR), [0.1, 0.2])
+    np.testing.assert_array_equal(target_from_position(position, IN_SPACE), [0.1, 0.2, 0.3])
 
 
 @pytest.mark.parametrize("axis", range(3))
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-@pytest.mark.parametrize("n_coordinates", [2, 3])
-def test_target_that_is_not_finite(axis: int, value: float, n_coordinates: int) -> None:
+@pytest.mark.parametrize("arm", [PLANAR, IN_SPACE], ids=["planar", "in space"])
+def test_target_that_is_not_finite(axis: int, value: float, arm: Arm) -> None:
     """No coordinate may be, not even the one that a planar arm does not use."""
     position = [0.1, 0.2, 0.3]
     position[axis] = value
     with pytest.raises(
         RejectedError, match=r"expected a finite target position, got .*(nan|inf)"
     ) as rejection:
-        target_from_position(position, n_coordinates)
+        target_from_position(position, arm)
     assert rejection.value.code is Code.INVALID_TARGET
 
 
-@pytest.mark.parametrize("z", [0.011, -0.011])
-def test_target_off_the_plane(z: float) -> None:
-    """Where a tolerance is given, and for a planar arm only."""
-    position = [0.1, 0.2, z]
-    with pytest.raises(RejectedError, match=r"expected at most plane_tolerance = 0\.01 m") as rejection:
-        target_from_position(position, 2, 0.01)
+@pytest.mark.parametrize("off", [0.011, -0.011])
+@pytest.mark.parametrize("arm", [PLANAR, learned_arm(PLANAR, plane_height=0.4)], ids=["known", "learned"])
+def test_target_off_the_plane(arm: Arm, off: float) -> None:
+    """Where a tolerance is given, and for a planar arm only; the plane is where the arm moves."""
+    position = [0.1, 0.2, arm.plane_height + off]
+    text = rf"is {off} m off the arm's plane z = {arm.plane_height:g} m, .* plane_tolerance = 0\.01 m"
+    with pytest.raises(RejectedError, match=text) as rejection:
+        target_from_position(position, arm, 0.01)
     assert rejection.value.code is Code.OFF_PLANE
-    for n_coordinates, tolerance in ((2, 0.02), (2, -1.0), (3, 0.01)):
-        assert len(target_from_position(position, n_coordinates, tolerance)) == n_coordinates
+    assert target_from_position([0.1, 0.2, arm.plane_height], arm, 0.0) == [0.1, 0.2]
+    for other, tolerance in ((arm, 0.02), (arm, -1.0), (IN_SPACE, 0.01)):
+        assert len(target_from_position(position, other, tolerance)) == other.n_coordinates
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ PARAMETERS = {
 }
 BOUNDED = {
     *("tolerance", "joint_state_timeout", "target_timeout", "plane_tolerance", "max_joint_step"),
-    *("max_velocity", "warn_period", "rate"),
+    *("max_velocity", "max_acceleration", "transform_timeout", "warn_period", "rate"),
 }
 #: What every rclpy node declares by itself.
 RCLPY_OWN = ("use_sim_time", "start_type_description_service")

@@ -34,6 +34,7 @@ def test_several_changes_at_once(settings: Settings) -> None:
             "'tolerance' must be a number from 1e-09 to 0.1, got 'fine'",
         ),
         ({"max_velocity": 1.0, "unreachable": "ask"}, "must be one of ['reject', 'closest'], got 'ask'"),
+        ({"max_acceleration": 1e-4}, "'max_acceleration' must be 0 or at least 0.001, got 0.0001"),
         ({"model": "three_link"}, "'model' must be left alone until the node is cleaned up"),
         ({"joints": ["a", "b"]}, "'joints' must be left alone"),
     ],

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from bag_writer import joint_state, pose, write_bag
+from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped
 from probe import START_TIMEOUT, Probe, Process
 from rcl_interfaces.srv import DescribeParameters, ListParameters
+from rclpy.qos import QoSProfile
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import JointState
 
 from itnnr_ik.arms import ARMS
 from itnnr_ik.targets import curve_for, random_targets
@@ -79,6 +84,22 @@ def test_center_size_and_frame_are_as_given(listener: Listener) -> None:
     assert {target.header.frame_id for target in listener.targets} == {"world"}
 
 
+@pytest.mark.parametrize(
+    ("parameters", "frame"),
+    [
+        (["robot_base_link:=arm_base"], "arm_base"),
+        (["robot_base_link:=arm_base", "frame:=world"], "world"),
+        (["robot_base_link:=''", "frame:=''"], "base_link"),
+    ],
+)
+def test_targets_are_in_the_frame_that_ik_node_expects(
+    listener: Listener, parameters: list[str], frame: str
+) -> None:
+    """By the parameter that both read from one file, unless another frame is asked for."""
+    assert listener.run(*parameters, "rate:=200", "count:=3").wait() == 0
+    assert [target.header.frame_id for target in listener.targets] == [frame] * 3
+
+
 def test_random_targets_repeat_with_their_seed(listener: Listener) -> None:
     """Those of the same generator in this process."""
     listener.run("pattern:=random", "model:=yaw_pitch_pitch", "seed:=7", "rate:=200", "count:=60")
@@ -97,21 +118,74 @@ def test_recorded_poses_come_at_their_pace(listener: Listener, tmp_path: Path) -
     assert {target.header.frame_id for target in listener.targets} == {"base_link"}
 
 
+RECORDED = np.random.default_rng(2).uniform(-1.5, 1.5, size=(10, 4))
+TIPS = ARMS["two_link"].forward(RECORDED[1:, [3, 1]])
+
+
+@pytest.fixture
+def recorded_joints(tmp_path: Path) -> tuple[str, ...]:
+    """Parameters to follow RECORDED, between a gripper's own joint states."""
+    messages: list[tuple[int, Any]] = []
+    for i, q in enumerate(RECORDED):
+        received = SECOND + i * SECOND // 50
+        messages.append((received - SECOND // 100, joint_state(3, ("finger",), (0.01,))))
+        messages.append((received, joint_state(3, RECORDED_JOINTS, q)))
+    bag = write_bag(tmp_path / "bag", "db3", {"/joint_states": messages})
+    return "pattern:=bag", f"bag:={bag}", "joints:=[shoulder, elbow]"
+
+
 def test_recorded_joints_become_targets_and_joint_states(
-    probe: Probe, listener: Listener, tmp_path: Path
+    probe: Probe, listener: Listener, recorded_joints: tuple[str, ...]
 ) -> None:
     """The tip at the two joints that were named, after the whole state before it, with the same stamp."""
-    rng = np.random.default_rng(2)
-    recorded = rng.uniform(-1.5, 1.5, size=(10, 4))
-    messages = [
-        (SECOND + i * SECOND // 50, joint_state(3, RECORDED_JOINTS, q)) for i, q in enumerate(recorded)
-    ]
-    bag = write_bag(tmp_path / "bag", "db3", {"/joint_states": messages})
-    assert listener.run("pattern:=bag", f"bag:={bag}", "joints:=[shoulder, elbow]").wait() == 0
+    probe.node.destroy_publisher(probe.states)
+    assert listener.run(*recorded_joints, "publish_joint_states:=true").wait() == 0
     assert [tuple(state.name) for state in probe.joint_states] == [RECORDED_JOINTS] * 9
-    np.testing.assert_array_equal([state.position for state in probe.joint_states], recorded[:-1])
-    np.testing.assert_array_equal(listener.positions[:, :2], ARMS["two_link"].forward(recorded[1:, [3, 1]]))
+    np.testing.assert_array_equal([state.position for state in probe.joint_states], RECORDED[:-1])
+    np.testing.assert_array_equal(listener.positions[:, :2], TIPS)
     assert [s.header.stamp for s in probe.joint_states] == [t.header.stamp for t in listener.targets]
+
+
+def test_recorded_joint_states_stay_in_the_recording_unasked(
+    probe: Probe, listener: Listener, recorded_joints: tuple[str, ...]
+) -> None:
+    """Only targets come: a robot may be there, whose joints are elsewhere."""
+    probe.node.destroy_publisher(probe.states)
+    process = listener.run(*recorded_joints)
+    assert process.wait() == 0
+    np.testing.assert_array_equal(listener.positions[:, :2], TIPS)
+    assert probe.joint_states == []
+    assert "not published" not in process.output
+
+
+def test_recorded_joint_states_are_not_published_beside_a_robots(
+    probe: Probe, listener: Listener, recorded_joints: tuple[str, ...]
+) -> None:
+    """Asked for or not: one error says who is in the way, and targets come without them."""
+    process = listener.run(*recorded_joints, "publish_joint_states:=true")
+    assert process.wait() == 0
+    np.testing.assert_array_equal(listener.positions[:, :2], TIPS)
+    assert probe.joint_states == []
+    (line,) = [line for line in process.output.splitlines() if "not published" in line]
+    assert f"expected no other publisher of {probe.namespace}/joint_states, got 1" in line
+
+
+def test_a_robot_that_comes_later_ends_recorded_joint_states(
+    probe: Probe, listener: Listener, recorded_joints: tuple[str, ...]
+) -> None:
+    """For good, also when it goes again."""
+    probe.node.destroy_publisher(probe.states)
+    arguments = (*recorded_joints, "publish_joint_states:=true", "speed:=0.1")
+    process = probe.start("target_source", *(word for p in arguments for word in ("-p", p)))
+    probe.spin_until(lambda: bool(probe.joint_states), START_TIMEOUT, "a recorded joint state")
+    robot = probe.node.create_publisher(JointState, "joint_states", 10)
+    probe.spin_until(lambda: "not published" in process.output, START_TIMEOUT, "the refusal")
+    probe.node.destroy_publisher(robot)
+    probe.spin_until(lambda: not process.alive(), START_TIMEOUT, "the end of the target source")
+    assert process.wait() == 0
+    assert len(listener.targets) == 9
+    assert len(probe.joint_states) < 9
+    assert process.output.count("not published") == 1
 
 
 def test_it_waits_for_a_subscriber(probe: Probe) -> None:
@@ -128,6 +202,31 @@ def test_it_waits_for_a_subscriber(probe: Probe) -> None:
     probe.spin_for(0.2)
     assert len(listener.targets) == 5
     assert "done: 5 targets" in process.output
+
+
+def test_the_stream_goes_on_where_simulated_time_starts_again(probe: Probe, listener: Listener) -> None:
+    """At its own pace, and not once the time before the reset has come again."""
+    clock = probe.node.create_publisher(Clock, "clock", QoSProfile(depth=1))
+    probe.start("target_source", "-p", "rate:=10", "-p", "use_sim_time:=true", "-r", "/clock:=clock")
+
+    def run_from(start: float, count: int) -> float:
+        """Simulated time [s] that goes by from ``start`` until ``count`` more targets have come."""
+        listener.targets.clear()
+        steps = 0
+
+        def step() -> bool:
+            nonlocal steps
+            steps += 1
+            seconds = start + 0.05 * steps
+            clock.publish(Clock(clock=Time(sec=int(seconds), nanosec=int(1e9 * (seconds % 1.0)))))
+            probe.spin_for(0.02)
+            return len(listener.targets) >= count
+
+        probe.spin_until(step, START_TIMEOUT, f"{count} targets from {start} s on")
+        return 0.05 * steps
+
+    run_from(1000.0, 20)
+    assert 0.4 < run_from(1.0, 10) < 30.0
 
 
 def test_an_endless_pattern_ends_when_interrupted(probe: Probe, listener: Listener) -> None:
@@ -151,7 +250,7 @@ def test_a_pattern_declares_its_own_parameters_and_describes_them(
         ListParameters, "target_source/list_parameters", ListParameters.Request()
     ).result.names
     names = {n for n in listing if not n.startswith(("qos_overrides.", "use_sim_time", "start_type_desc"))}
-    assert names == {"pattern", "model", "frame", "count", "subscribers"} | own
+    assert names == {"pattern", "model", "frame", "robot_base_link", "count", "subscribers"} | own
     request = DescribeParameters.Request(names=sorted(names))
     for descriptor in probe.call(
         DescribeParameters, "target_source/describe_parameters", request

@@ -1,0 +1,132 @@
+"""The node in the test's own process: the test says when it takes what has come, and what fails within it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import PoseStamped
+from probe import SILENCE, Probe, values_of
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import TransitionCallbackReturn
+from sensor_msgs.msg import JointState
+
+from itnnr_ik.arms import get_arm
+from itnnr_ik.ros import ik_node
+from itnnr_ik.ros.ik_node import IKNode
+
+ARM = get_arm("two_link")
+START = np.array([-0.2, 0.9])
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+
+
+class Broadcasters:
+    """Two publishers of joint states, an arm's and a gripper's, beside targets and what comes of them."""
+
+    def __init__(self, probe: Probe) -> None:
+        self._arm, self._gripper = (
+            probe.node.create_publisher(JointState, "/joint_states", 10) for _ in range(2)
+        )
+        self._targets = probe.node.create_publisher(PoseStamped, "/target_pose", 10)
+        self._probe = probe
+        self.statuses: list[DiagnosticStatus] = []
+        self.solutions: list[JointState] = []
+        probe.node.create_subscription(DiagnosticStatus, "/itnnr_ik/status", self.statuses.append, 10)
+        probe.node.create_subscription(JointState, "/joint_solution", self.solutions.append, 10)
+
+    def cycle(self, positions: np.ndarray) -> None:
+        """One of a controller: the gripper's message always comes right after the arm's."""
+        self._arm.publish(JointState(name=list(ARM.joint_names), position=positions.tolist()))
+        self._gripper.publish(JointState(name=["finger"], position=[0.0]))
+
+    def send_target(self) -> None:
+        self._targets.publish(self._probe.target(*ARM.forward(START + 0.1).tolist()))
+
+    def solved(self) -> bool:
+        return bool(self.solutions and self.statuses)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[float], None]]:
+    """``serve(duration)`` lets a running node take what has come and comes, for so many seconds."""
+    node, executor = IKNode(), SingleThreadedExecutor()
+    executor.add_node(node)
+
+    def spin(duration: float) -> None:
+        end = time.monotonic() + duration
+        while time.monotonic() < end:
+            executor.spin_once(timeout_sec=0.01)  # the same each time: another one starts a new round
+
+    yield spin
+    executor.shutdown()
+    node.destroy_node()
+
+
+def test_the_newest_joint_state_counts_whoever_comes_after_it(
+    probe: Probe, serve: Callable[[float], None]
+) -> None:
+    """Of five control cycles that wait beside a target the last, though each ends with the gripper's."""
+    robot = Broadcasters(probe)
+    probe.repeat_until(
+        lambda: (robot.cycle(START), robot.send_target(), serve(0.1)), robot.solved, "an answer"
+    )
+    serve(SILENCE)
+    probe.spin_for(SILENCE)
+    robot.solutions.clear()
+    robot.statuses.clear()
+    for step in range(1, 6):
+        robot.cycle(START + 0.02 * step)
+    robot.send_target()
+    probe.spin_for(SILENCE)
+    serve(SILENCE)
+    probe.spin_until(robot.solved, 10.0, "an answer")
+    moved = float(values_of(robot.statuses[0])["displacement"])
+    assert moved == np.abs(robot.solutions[0].position - (START + 0.1)).max()
+
+
+@pytest.fixture
+def dormant(monkeypatch: pytest.MonkeyPatch) -> Iterator[IKNode]:
+    """A node that waits for transitions."""
+    with monkeypatch.context() as patch:
+        patch.setattr(ik_node, "AUTOSTART", replace(ik_node.AUTOSTART, default=False))
+        node = IKNode()
+    yield node
+    node.destroy_node()
+
+
+def fail(*_: object) -> None:
+    raise LookupError("no such\n thing")
+
+
+def opened(node: IKNode) -> tuple[int, ...]:
+    return tuple(len(list(kind)) for kind in (node.subscriptions, node.services, node.timers))
+
+
+@pytest.mark.parametrize("part", ["JointMemory", "Frames", "Scene"])
+def test_an_activation_that_fails_leaves_nothing_open(
+    dormant: IKNode, part: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Wherever it fails, one line says why; the node stays inactive, and can be activated later."""
+    assert dormant.trigger_configure() == SUCCESS
+    before = opened(dormant)
+    with monkeypatch.context() as patch:
+        patch.setattr(ik_node, part, fail)
+        for _ in range(2):
+            assert dormant.trigger_activate() == FAILURE
+            assert opened(dormant) == before
+    assert capfd.readouterr().err.count("cannot be activated: no such thing") == 2
+    assert dormant.trigger_activate() == SUCCESS
+    assert opened(dormant) > before
+    assert dormant.trigger_deactivate() == SUCCESS
+    assert opened(dormant) == before
+
+
+def test_an_activation_at_start_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exception itself ends the process."""
+    monkeypatch.setattr(ik_node, "Scene", fail)
+    with pytest.raises(LookupError, match="no such"):
+        IKNode()
