@@ -59,7 +59,11 @@ def _nodes(context):
         output="screen",
     )
     # To the controller spawned here, wherever the parameter file would have a robot's.
-    command = {"command_out_type": "trajectory_msgs/JointTrajectory", "command_out_topic": ""}
+    command = {
+        "command_out_type": "trajectory_msgs/JointTrajectory",
+        "command_out_topic": "",
+        "trajectory_start": "set_point",
+    }
     solve = [
         LifecycleNode(
             package=PACKAGE,

@@ -62,7 +62,9 @@ class Answerer:
         self._commands: CommandMaker | None = None
         if settings.command_out_type != NONE:
             limits = settings.solver.arm.limits
-            self._commands = CommandMaker(settings.command_out_type, settings.joints, limits)
+            self._commands = CommandMaker(
+                settings.command_out_type, settings.joints, limits, settings.trajectory_start
+            )
 
     def answer(self, message: PoseStamped, now: float, waited: float, values: Values) -> Answer:
         """The answer to a target.
@@ -97,6 +99,7 @@ class Answerer:
         command = self._commands.make(
             solution.positions,
             current,
+            self._joints.velocities,
             self._joints.received,
             time.monotonic(),
             settings.max_joint_step,

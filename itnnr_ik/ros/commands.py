@@ -25,6 +25,8 @@ COMMAND_TYPES: dict[str, tuple[Any, str]] = {
     "std_msgs/Float64MultiArray": (Float64MultiArray, "forward_position_controller/commands"),
 }
 
+#: Where a controller begins a new trajectory: at the joints' measured state, or where the one before has it.
+JOINT_STATE, SET_POINT = TRAJECTORY_STARTS = "joint_state", "set_point"
 #: A solution that comes later than this after the one before begins a new stream [s].
 STREAM_GAP = 0.3
 #: Positions without a time may step as far as the joints move in this time at full speed [s].
@@ -42,12 +44,17 @@ class CommandMaker:
         command_type: One of `COMMAND_TYPES`.
         joint_names: The controller's joints, base to tip.
         limits: Their limits (2, n) [rad].
+        trajectory_start: One of `TRAJECTORY_STARTS`.
     """
 
-    def __init__(self, command_type: str, joint_names: Sequence[str], limits: np.ndarray) -> None:
+    def __init__(
+        self, command_type: str, joint_names: Sequence[str], limits: np.ndarray, trajectory_start: str
+    ) -> None:
         self._trajectories = COMMAND_TYPES[command_type][0] is JointTrajectory
         self._joint_names = joint_names
         self._limits = limits
+        self._from_set_point = trajectory_start == SET_POINT
+        self._fastest = 0.0
         self._sent: np.ndarray | None = None
         self._sent_at = -math.inf
         self._motion: Motion | None = None
@@ -63,6 +70,7 @@ class CommandMaker:
         self,
         positions: np.ndarray,
         current: np.ndarray,
+        velocities: np.ndarray,
         received: float,
         now: float,
         max_joint_step: float,
@@ -75,6 +83,7 @@ class CommandMaker:
         Args:
             positions: The solution (n,) [rad].
             current: The last joint state (n,) [rad].
+            velocities: Those that came with it (n,) [rad/s].
             received: When that came, in [s] on a clock that never jumps.
             now: Time in [s] on that clock.
             max_joint_step: How far a joint may be sent, in [rad].
@@ -85,11 +94,11 @@ class CommandMaker:
         Raises:
             RejectedError: The step is too large (``step_too_large``); nothing is to be sent.
         """
-        way = positions - current
-        if self._sent is not None and self._sent_at >= received:
-            since = positions - self._sent
-            way = np.where(np.abs(since) > np.abs(way), since, way)
-        _check_step(_largest(way), max_joint_step, "max_joint_step")
+        sent_since = self._sent if self._sent_at >= received else None
+        way = _largest(positions - current)
+        if sent_since is not None:
+            way = max(way, _largest(positions - sent_since))
+        _check_step(way, max_joint_step, "max_joint_step")
         command: JointTrajectory | Float64MultiArray
         if not self._trajectories:
             self._spend(positions, current, now, max_velocity)
@@ -97,11 +106,29 @@ class CommandMaker:
         else:
             bounds = Bounds(self._limits, max_velocity, max_acceleration or math.inf)
             through, interval = self._stream(positions, now) if streaming else (None, SHORTEST)
-            start, speed = self._set_point(current, now)
-            self._motion = make_motion(start, speed, positions, bounds, interval, through, np.abs(way))
+            start, speed, elsewhere = self._start(current, velocities, sent_since, now, max_velocity)
+            self._motion = make_motion(start, speed, positions, bounds, interval, through, elsewhere)
             command = _trajectory(self._joint_names, self._motion)
         self._sent, self._sent_at = positions, now
         return command
+
+    def _start(
+        self,
+        current: np.ndarray,
+        velocities: np.ndarray,
+        sent_since: np.ndarray | None,
+        now: float,
+        max_velocity: float,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Where the controller begins (n,) [rad], how fast (n,) [rad/s], and where else the joints may be."""
+        if self._from_set_point and self._motion is not None:
+            elapsed = now - self._sent_at
+            start, speed = self._motion.at(elapsed)
+            # Where the controller rests, but not if something else has moved the joints since.
+            return start, speed, current if elapsed >= self._motion.duration else None
+        # Noise is not to be taken for a speed that the joints were never sent to.
+        self._fastest = max(self._fastest, max_velocity)
+        return current, velocities.clip(-self._fastest, self._fastest), sent_since
 
     def _spend(self, positions: np.ndarray, current: np.ndarray, now: float, max_velocity: float) -> None:
         """Refuse a step that on the whole would be faster than ``max_velocity``: positions have no times."""
@@ -112,12 +139,6 @@ class CommandMaker:
         self._allowed_at = now
         _check_step(step, self._allowance, f"what max_velocity = {max_velocity:g} rad/s allows by now")
         self._allowance -= step
-
-    def _set_point(self, current: np.ndarray, now: float) -> tuple[np.ndarray, np.ndarray]:
-        """Where a controller that follows what was sent is by now (n,) [rad], and its speed (n,) [rad/s]."""
-        if self._motion is None or now - self._sent_at >= self._motion.duration:
-            return current, np.zeros(len(current))
-        return self._motion.at(now - self._sent_at)
 
     def _stream(self, positions: np.ndarray, now: float) -> tuple[np.ndarray | None, float]:
         """At what speed (n,) [rad/s] solutions come, and in what time [s] the next one is due."""
@@ -131,8 +152,7 @@ class CommandMaker:
             self._mean_way, self._mean_interval = way, elapsed
         self._mean_way = self._mean_way + _NEW_SHARE * (way - self._mean_way)
         self._mean_interval += _NEW_SHARE * (elapsed - self._mean_interval)
-        interval = max(self._mean_interval, SHORTEST)
-        return self._mean_way / interval, interval
+        return self._mean_way / self._mean_interval, max(self._mean_interval, SHORTEST)
 
 
 def _largest(way: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from sensor_msgs.msg import JointState
 
-from itnnr_ik.ros.messages import positions_by_name, quote_all
+from itnnr_ik.ros.messages import positions_by_name, quote_all, velocities_by_name
 from itnnr_ik.ros.status import Code, RejectedError
 
 
@@ -28,6 +28,7 @@ class JointMemory:
 
     Attributes:
         positions: The last usable ones (n,) [rad], however old; None before the first.
+        velocities: Those with them (n,) [rad/s]; 0 where the robot tells of none.
         received: When they came, in [s] by `time.monotonic`.
     """
 
@@ -36,6 +37,7 @@ class JointMemory:
         self._topic = topic
         self.timeout = timeout
         self.positions: np.ndarray | None = None
+        self.velocities = np.zeros(len(joint_names))
         self.received = 0.0
         self._received_by_node = 0.0
         self._unusable_names: Sequence[str] | None = None
@@ -55,6 +57,7 @@ class JointMemory:
         positions = positions_by_name(message, self._joint_names)
         if positions is not None:
             self.positions, self._unusable_names = positions, None
+            self.velocities = velocities_by_name(message, self._joint_names)
             self._received_by_node, self.received = now - waited, time.monotonic() - waited
 
     def age(self, now: float) -> float | None:

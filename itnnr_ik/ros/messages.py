@@ -69,6 +69,16 @@ def positions_by_name(message: JointState, joint_names: Sequence[str]) -> np.nda
     return positions
 
 
+def velocities_by_name(message: JointState, joint_names: Sequence[str]) -> np.ndarray:
+    """Joint velocities (n,) [rad/s] of a message that `positions_by_name` takes; 0 where it has none."""
+    rest = np.zeros(len(joint_names))
+    if len(message.velocity) != len(message.name):
+        return rest
+    index = {name: i for i, name in enumerate(message.name)}
+    velocities = np.array([message.velocity[index[name]] for name in joint_names])
+    return np.where(np.isfinite(velocities), velocities, rest)
+
+
 def _invalid_joint_state(text: str, message: JointState) -> RejectedError:
     return RejectedError(Code.INVALID_JOINT_STATE, f"{text}; names in the message: {quote_all(message.name)}")
 

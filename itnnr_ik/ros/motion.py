@@ -27,6 +27,8 @@ PEAK = 1.5
 #: How long a motion that moves on through its goal takes to come to rest there [s], or longer where the
 #: acceleration is limited.
 STOP_TIME = 0.2
+#: A joint does not wait for the others where that would carry it so far beyond its goal [rad], or back.
+_OVERSHOOT = 2e-3
 #: A joint that has to brake before a limit does not take less than this [s], however near that is.
 _LEAST_BRAKE = 1e-3
 #: So little beyond a limit is within it [rad].
@@ -45,7 +47,7 @@ class Bounds:
 
     Args:
         limits: Of the joint positions (2, n) [rad].
-        velocity: Of every joint, in [rad/s].
+        velocity: Of every joint, in [rad/s]; a joint that is faster already gets no faster.
         acceleration: Of every joint, in [rad/s²]; infinite where it is not limited. A limit of the positions
             comes first.
     """
@@ -89,12 +91,12 @@ def make_motion(
     bounds: Bounds,
     least: float = SHORTEST,
     through: Array | None = None,
-    farthest: Array | None = None,
+    measured: Array | None = None,
 ) -> Motion:
-    """To ``goal`` in as short a time as the bounds allow, all joints at once where their limits allow that.
+    """To ``goal`` in as short a time as the bounds allow, all joints at once where that does no harm.
 
-    A joint that is on its way to a limit has only so long to stop. Where others take longer, it stops by
-    itself, at its goal or, where that is behind it, back where it is now.
+    A joint that would be carried beyond a limit, or far beyond its goal, while others take longer stops by
+    itself: at its goal or, where a limit is near and the goal behind, first where it is now.
 
     Args:
         start: Where from (n,) [rad].
@@ -105,114 +107,180 @@ def make_motion(
         through: Velocities (n,) [rad/s] wanted at the goal, on which the motion then comes to rest. They are
             reduced as far as the bounds need, and to nothing against the way or for a joint that turns round.
             None to stop there.
-        farthest: How far from the goal (n,) [rad] the joints may be where the start is not certain: the time
-            is enough for that, too.
+        measured: Where the joints may be as well (n,) [rad], as those that lag behind a controller are: from
+            there, too, no joint gets faster than the bounds allow. None for ``start``.
     """
-    way = goal - start
-    sign = np.where(way < 0.0, -1.0, 1.0)
-    first = np.clip(sign * speed, -bounds.velocity, bounds.velocity)
-    wanted = _wanted_speed(sign * through, first, goal, bounds) if through is not None else np.zeros(len(way))
-    distance = np.abs(way)
-    last, seconds = _last_speed(
-        distance, distance if farthest is None else farthest, first, wanted, bounds, least
-    )
-    latest = _latest_arrival(start, speed, way, bounds.limits)
-    early = latest < seconds
-    last = np.where(early, 0.0, sign * last)
+    joints = _Joints.of(start, speed, goal, bounds, start if measured is None else measured)
+    wanted = joints.possible(through) if through is not None else np.zeros(len(goal))
+    last, seconds = joints.together(wanted, least)
+    arrival, turns = joints.arrivals()
+    early = arrival < seconds
+    # A knot of its own would be beyond the limits for a joint that is, and so must not be sent.
+    if (start < bounds.limits[0]).any() or (start > bounds.limits[1]).any():
+        early[:] = False
+    last = np.where(early, 0.0, joints.sign * last)
     shared = [(0.0, start, speed), (seconds, goal, last)]
     if last.any():
-        shared.append((seconds + _stop_time(last, bounds), goal, np.zeros(len(way))))
+        shared.append((seconds + _stop_time(last, bounds), goal, np.zeros(len(goal))))
     motion = Motion(*(np.array(values) for values in zip(*shared, strict=True)))
     if not early.any():
         return motion
-    joints = [
-        _early(start[j], speed[j], goal[j], latest[j], _room(start, speed, bounds.limits)[j], bounds)
-        if early[j]
-        else Motion(motion.times, motion.positions[:, [j]], motion.velocities[:, [j]])
-        for j in range(len(way))
-    ]
-    return _together(joints, bounds.limits)
+    return _together(
+        [
+            joints.early(j, arrival[j], bool(turns[j]))
+            if early[j]
+            else Motion(motion.times, motion.positions[:, [j]], motion.velocities[:, [j]])
+            for j in range(len(goal))
+        ],
+        bounds.limits,
+    )
 
 
-def _wanted_speed(through: Array, first: Array, goal: Array, bounds: Bounds) -> Array:
-    """Speeds (n,) at the goal, along the way, from which it is possible to stop."""
-    wanted = np.where(first < 0.0, 0.0, np.clip(through, 0.0, bounds.velocity))
-    room = np.minimum(goal - bounds.limits[0], bounds.limits[1] - goal).clip(min=0.0)
-    # So that it comes to rest within half of the room: the rest is for the motion that may come instead.
-    possible: Array = np.minimum(wanted, 0.5 * _ROOM_SHARE * room / _stop_time(wanted, bounds))
-    return possible
+@dataclass(frozen=True)
+class _Joints:
+    """Ways to go, by joint (n,), with speeds counted along the way.
 
+    Args:
+        start, speed, goal: See `make_motion`.
+        bounds: See there.
+        sign: Of the way.
+        distance: From start to goal [rad].
+        first: Speed at the start [rad/s].
+        velocity: Largest speed of each [rad/s].
+        farthest: From start, or from where else the joints may be, to the goal [rad].
+        apart: From start to where else they may be [rad].
+    """
 
-def _last_speed(
-    distance: Array, farthest: Array, first: Array, wanted: Array, bounds: Bounds, least: float
-) -> tuple[Array, float]:
-    """Speeds (n,) at the goal along the way, and the time to it [s]."""
-    for _ in range(_TRIALS):
-        seconds = _duration(distance, farthest, first, wanted, bounds, least)
-        fitting = np.minimum(wanted, PEAK * distance / seconds)
-        if (fitting == wanted).all():
-            return wanted, seconds
-        wanted = fitting
-    stopping = np.zeros(len(distance))
-    return stopping, _duration(distance, farthest, first, stopping, bounds, least)
+    start: Array
+    speed: Array
+    goal: Array
+    bounds: Bounds
+    sign: Array
+    distance: Array
+    first: Array
+    velocity: Array
+    farthest: Array
+    apart: Array
+
+    @classmethod
+    def of(cls, start: Array, speed: Array, goal: Array, bounds: Bounds, measured: Array) -> _Joints:
+        way = goal - start
+        sign, distance = np.where(way < 0.0, -1.0, 1.0), np.abs(way)
+        velocity = np.maximum(bounds.velocity, np.abs(speed))
+        farthest, apart = np.maximum(distance, np.abs(goal - measured)), np.abs(start - measured)
+        return cls(start, speed, goal, bounds, sign, distance, sign * speed, velocity, farthest, apart)
+
+    def possible(self, through: Array) -> Array:
+        """Of wanted velocities (n,) at the goal the speeds along the way that allow a stop afterwards."""
+        speeds = np.where(self.first < 0.0, 0.0, np.clip(self.sign * through, 0.0, self.bounds.velocity))
+        lower, upper = self.bounds.limits
+        room = np.minimum(self.goal - lower, upper - self.goal).clip(min=0.0)
+        # To rest within half of the room: the rest is for the motion that may come instead.
+        possible: Array = np.minimum(speeds, 0.5 * _ROOM_SHARE * room / _stop_time(speeds, self.bounds))
+        return possible
+
+    def together(self, wanted: Array, least: float) -> tuple[Array, float]:
+        """Speeds (n,) at the goal, up to those wanted, and the shortest time to it [s] for all joints."""
+        for _ in range(_TRIALS):
+            seconds = self._shortest(wanted, least)
+            fitting = np.minimum(wanted, PEAK * self.distance / seconds)
+            if (fitting == wanted).all():
+                return wanted, seconds
+            wanted = fitting
+        stopping = np.zeros(len(self.distance))
+        return stopping, self._shortest(stopping, least)
+
+    def _shortest(self, last: Array, least: float) -> float:
+        """The shortest time [s] from ``least`` on in which all joints come to ``last`` (n,) [rad/s]."""
+        refused = self._refused(last)
+        shortest = max(least, float(self._least(last).max()))
+        # In between a joint would have to brake harder, because its way is too short or not short enough.
+        while (within := (refused[0] < shortest) & (shortest < refused[1])).any():
+            shortest = float(refused[1][within].max())
+        return shortest
+
+    def arrivals(self) -> tuple[Array, NDArray[np.bool_]]:
+        """Times (n,) [s] by which each joint would be at rest at the goal, and which have to stop before."""
+        alone, latest = self._alone(), self._latest(np.inf)
+        turns = (self.first < 0.0) & (alone > latest)
+        # Joints that lag behind a moving start are farther from the limit, and may take as long as they need.
+        from_rest = PEAK * self.farthest / self.velocity
+        latest = np.where(self.first < 0.0, latest, np.maximum(latest, from_rest))
+        gentle = np.maximum(alone, self._latest(_OVERSHOOT))
+        early, late = self._refused(np.zeros(len(alone)))
+        gentle = np.where(((early < gentle) & (gentle < late)).any(axis=0), alone, gentle)
+        return np.minimum(gentle, latest), turns
+
+    def _alone(self) -> Array:
+        """The shortest times (n,) [s] in which each joint by itself comes to rest at the goal."""
+        rest = np.zeros(len(self.distance))
+        shortest = np.maximum(SHORTEST, self._least(rest))
+        early, late = self._refused(rest)
+        for k in range(len(early)):
+            shortest = np.where((early[k] < shortest) & (shortest < late[k]), late[k], shortest)
+        # The second interval may end within the first.
+        return np.where((early[0] < shortest) & (shortest < late[0]), late[0], shortest)
+
+    def _least(self, last: Array) -> Array:
+        """Times (n,) [s] below which speed or acceleration is too large."""
+        v, a, first = self.velocity, self.bounds.acceleration, self.first
+        spare = np.sqrt(((v - first) * (v - last)).clip(min=0.0))
+        shortest: Array = 3.0 * self.farthest / (first + last + v + spare)
+        if np.isfinite(a):
+            for c in (4.0 * first + 2.0 * last, 2.0 * first + 4.0 * last):
+                shortest = np.maximum(shortest, (np.sqrt(c**2 + 24.0 * a * self.distance) - c) / (2.0 * a))
+        return shortest
+
+    def _refused(self, last: Array) -> tuple[Array, Array]:
+        """Between which times (2, n) [s] a joint, by both ends' accelerations, cannot arrive at ``last``."""
+        a, first = self.bounds.acceleration, self.first
+        if not np.isfinite(a):
+            never = np.full((2, len(first)), np.inf)
+            return never, never
+        c = np.array([4.0 * first + 2.0 * last, 2.0 * first + 4.0 * last])
+        root = np.sqrt((c**2 - 24.0 * a * self.distance).clip(min=0.0))
+        return (c - root) / (2.0 * a), (c + root) / (2.0 * a)
+
+    @property
+    def _room(self) -> Array:
+        """How far each joint (n,) is from the limit that it moves towards, in [rad]."""
+        lower, upper = self.bounds.limits
+        room: Array = np.where(self.speed > 0.0, upper - self.start, self.start - lower)
+        return room.clip(min=0.0) + _NOTHING
+
+    def _latest(self, beyond: float) -> Array:
+        """Times (n,) [s] within which a cubic to rest at the goal does not leave the limits.
+
+        Nor does it go farther than ``beyond`` [rad] in the direction in which the joint moves: than the goal
+        or, where that is behind, than where it is now.
+        """
+        room, ahead = self._room, np.sign(self.speed) * self.sign * self.distance
+        onward = 3.0 * ahead + _ROOM_SHARE * np.minimum(room - ahead, beyond)
+        room = np.minimum(room, beyond)
+        back = np.maximum(_ROOM_SHARE * room, np.sqrt(12.0 * room * np.abs(ahead)))
+        with np.errstate(all="ignore"):  # a joint at rest, or nearly
+            latest: Array = np.where(ahead >= 0.0, onward, back) / np.abs(self.speed)
+        latest[self.speed == 0.0] = np.inf
+        return latest
+
+    def early(self, j: int, arrival: float, turns: bool) -> Motion:
+        """One joint's own motion to its goal by ``arrival`` [s], or first to a stop where it is now."""
+        start, speed, goal = self.start[j], self.speed[j], self.goal[j]
+        knots = [(0.0, start, speed), (max(arrival, _LEAST_BRAKE), goal, 0.0)]
+        if turns:
+            lag = PEAK * self.apart[j] / self.velocity[j]
+            stopped = max(_ROOM_SHARE * self._room[j] / abs(speed), lag, _LEAST_BRAKE)
+            here = self.start[[j]]
+            back = _Joints.of(here, np.zeros(1), self.goal[[j]], self.bounds, here)._alone()[0]
+            knots = [(0.0, start, speed), (stopped, start, 0.0), (stopped + back, goal, 0.0)]
+        times, positions, velocities = (np.array(values) for values in zip(*knots, strict=True))
+        return Motion(times, positions[:, None], velocities[:, None])
 
 
 def _stop_time(speed: Array, bounds: Bounds) -> float:
     """Seconds in which joints come from ``speed`` (n,) [rad/s] to rest where they are."""
     # Without any way, a change of speed by v in the time T begins with the acceleration 4 v / T.
     return max(STOP_TIME, 4.0 * float(np.abs(speed).max()) / bounds.acceleration)
-
-
-def _duration(
-    distance: Array, farthest: Array, first: Array, last: Array, bounds: Bounds, least: float
-) -> float:
-    """The shortest time [s] from ``least`` on in which all cubics stay within speed and acceleration."""
-    v, a = bounds.velocity, bounds.acceleration
-    longest = 3.0 * np.maximum(distance, farthest)
-    shortest = max(least, float((longest / (first + last + v + np.sqrt((v - first) * (v - last)))).max()))
-    if not np.isfinite(a):
-        return shortest
-    needed = 6.0 * distance
-    refused = []
-    for c in (4.0 * first + 2.0 * last, 2.0 * first + 4.0 * last):
-        shortest = max(shortest, float(np.max((np.sqrt(c**2 + 4.0 * a * needed) - c) / (2.0 * a))))
-        root = np.sqrt((c**2 - 4.0 * a * needed).clip(min=0.0))
-        refused.append((c - root, c + root))
-    early, late = (np.concatenate(ends) / (2.0 * a) for ends in zip(*refused, strict=True))
-    # In between a joint would have to brake harder, because its way is too short or not short enough.
-    while (within := (early < shortest) & (shortest < late)).any():
-        shortest = float(late[within].max())
-    return shortest
-
-
-def _room(start: Array, speed: Array, limits: Array) -> Array:
-    """How far each joint (n,) is from the limit that it moves towards, in [rad]."""
-    room: Array = np.where(speed > 0.0, limits[1] - start, start - limits[0])
-    return room.clip(min=0.0) + _NOTHING
-
-
-def _latest_arrival(start: Array, speed: Array, way: Array, limits: Array) -> Array:
-    """Times (n,) [s] within which a cubic to the goal, and to rest, does not leave the limits."""
-    room, ahead = _room(start, speed, limits), np.sign(speed) * way
-    onward = 3.0 * ahead + _ROOM_SHARE * (room - ahead)
-    back = np.maximum(_ROOM_SHARE * room, np.sqrt(12.0 * room * np.abs(ahead)))
-    with np.errstate(all="ignore"):  # a joint at rest, or nearly
-        latest: Array = np.where(ahead >= 0.0, onward, back) / np.abs(speed)
-    latest[speed == 0.0] = np.inf
-    return latest
-
-
-def _early(start: float, speed: float, goal: float, latest: float, room: float, bounds: Bounds) -> Motion:
-    """One joint's own motion: to its goal by ``latest`` [s], or to a stop first if that is behind it."""
-    if np.sign(goal - start) != -np.sign(speed):
-        knots = [(0.0, start, speed), (max(latest, _LEAST_BRAKE), goal, 0.0)]
-    else:
-        stopped = max(_ROOM_SHARE * room / abs(speed), _LEAST_BRAKE)
-        way, rest = np.array([abs(goal - start)]), np.zeros(1)
-        back = _duration(way, way, rest, rest, bounds, SHORTEST)
-        knots = [(0.0, start, speed), (stopped, start, 0.0), (stopped + back, goal, 0.0)]
-    times, positions, velocities = (np.array(values) for values in zip(*knots, strict=True))
-    return Motion(times, positions[:, None], velocities[:, None])
 
 
 def _together(joints: Sequence[Motion], limits: Array) -> Motion:

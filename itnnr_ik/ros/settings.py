@@ -11,7 +11,7 @@ from rclpy.expand_topic_name import expand_topic_name
 from rclpy.node import Node
 
 from itnnr_ik import IKSolver
-from itnnr_ik.ros.commands import COMMAND_TYPES, NONE
+from itnnr_ik.ros.commands import COMMAND_TYPES, JOINT_STATE, NONE, TRAJECTORY_STARTS
 from itnnr_ik.ros.parameters import (
     Choice,
     Flag,
@@ -138,6 +138,14 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     COMMAND_OUT_TYPE,
     COMMAND_OUT_TOPIC,
+    Choice(
+        "trajectory_start",
+        JOINT_STATE,
+        "Where the controller begins a new trajectory: joint_state, as a joint_trajectory_controller does "
+        "unless told otherwise, or set_point, with its parameter interpolate_from_desired_state (on Humble "
+        "open_loop_control), which streams need",
+        choices=TRAJECTORY_STARTS,
+    ),
     _STREAMING,
     Number(
         "max_joint_step",
@@ -189,6 +197,7 @@ class Settings:
     unreachable: str
     command_out_type: str
     command_out_topic: str
+    trajectory_start: str
     streaming: bool
     max_joint_step: float
     max_velocity: float

@@ -15,10 +15,12 @@ from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.ros.commands import (
     COMMAND_TYPES,
+    JOINT_STATE,
+    SET_POINT,
     STREAM_GAP,
     CommandMaker,
 )
-from itnnr_ik.ros.motion import SHORTEST
+from itnnr_ik.ros.motion import SHORTEST, Motion
 from itnnr_ik.ros.status import Code, RejectedError
 from itnnr_ik.ros.trajectory_controller import TrajectoryController
 
@@ -29,8 +31,8 @@ LIMITS = np.array([[-3.0] * 3, [3.0] * 3])
 angles = st.lists(st.floats(-3.0, 3.0), min_size=3, max_size=3).map(np.array)
 
 
-def maker(command_type: str = TRAJECTORY) -> CommandMaker:
-    return CommandMaker(command_type, NAMES, LIMITS)
+def maker(command_type: str = TRAJECTORY, trajectory_start: str = SET_POINT) -> CommandMaker:
+    return CommandMaker(command_type, NAMES, LIMITS, trajectory_start)
 
 
 def make(
@@ -43,11 +45,13 @@ def make(
     max_velocity: float = 2.0,
     max_acceleration: float = 0.0,
     streaming: bool = False,
+    velocities: Sequence[float] = (0.0, 0.0, 0.0),
 ) -> Any:
     """A command, from a joint state received just now unless said otherwise."""
     return commands.make(
         np.array(positions),
         np.array(current),
+        np.array(velocities),
         now if received is None else received,
         now,
         max_joint_step,
@@ -172,6 +176,120 @@ def test_no_sequence_of_solutions_leads_beyond_limits_or_speed(
     assert (np.array(moved) <= LIMITS[1] + 1e-6).all()
     np.testing.assert_allclose(moved[-1], goal, atol=1e-9)
     assert fastest <= max_velocity * (1.0 + 1e-4)
+
+
+class LaggingRobot:
+    """Joints that follow a controller's set-points as a first-order lag of ``delay`` [s] does.
+
+    The controller begins a new trajectory at the measured state of the joints, or at its set-point.
+    """
+
+    def __init__(self, positions: np.ndarray, delay: float, trajectory_start: str) -> None:
+        self.positions, self.velocities = np.array(positions, dtype=float), np.zeros(3)
+        self.set_point, self._set_velocity = self.positions, np.zeros(3)
+        self.fastest = 0.0
+        self._delay, self._from_set_point = delay, trajectory_start == SET_POINT
+        self._motion: Motion | None = None
+        self._time = 0.0
+
+    def follow(self, command: JointTrajectory) -> None:
+        points = command.points
+        start = self.set_point if self._from_set_point else self.positions
+        speed = self._set_velocity if self._from_set_point else self.velocities
+        times = [p.time_from_start.sec + 1e-9 * p.time_from_start.nanosec for p in points]
+        self._motion = Motion(
+            np.array([0.0, *times]),
+            np.array([start, *(p.positions for p in points)]),
+            np.array([speed, *(p.velocities for p in points)]),
+        )
+        self._time = 0.0
+
+    def move(self, seconds: float, most: float = 2e-3) -> None:
+        steps = max(1, round(seconds / most))
+        share = 1.0 - np.exp(-seconds / steps / self._delay)
+        for _ in range(steps):
+            self._time += seconds / steps
+            assert self._motion is not None
+            self.set_point, self._set_velocity = self._motion.at(self._time)
+            way = share * (self.set_point - self.positions)
+            self.positions, self.velocities = self.positions + way, way / (seconds / steps)
+            self.fastest = max(self.fastest, float(np.abs(self._set_velocity).max()))
+            assert (self.set_point >= LIMITS[0] - 1e-6).all()
+            assert (self.set_point <= LIMITS[1] + 1e-6).all()
+
+
+@given(
+    angles,
+    st.lists(st.tuples(steps | small_steps, st.floats(0.2, 5.0)), min_size=2, max_size=10),
+    st.floats(0.004, 0.2),
+    st.sampled_from([0.005, 0.03, 0.1]),
+    st.booleans(),
+    st.sampled_from([JOINT_STATE, SET_POINT]),
+)
+def test_wherever_the_controller_begins_it_gets_no_faster_than_allowed(
+    start: np.ndarray,
+    changes: list[tuple[np.ndarray, float]],
+    interval: float,
+    delay: float,
+    streaming: bool,
+    trajectory_start: str,
+) -> None:
+    """With joints that lag behind, and a largest speed that changes while they move."""
+    commands = maker(trajectory_start=trajectory_start)
+    robot = LaggingRobot(start, delay, trajectory_start)
+    goal, fastest = start, 0.0
+    for i, (change, max_velocity) in enumerate(changes):
+        goal = np.clip(goal + change, *LIMITS)
+        fastest = max(fastest, max_velocity)
+        command = make(
+            commands,
+            goal,
+            robot.positions,
+            i * interval,
+            max_joint_step=10.0,
+            max_velocity=max_velocity,
+            streaming=streaming,
+            velocities=robot.velocities,
+        )
+        assert acceptance_problems(command, NAMES) == []
+        robot.follow(command)
+        robot.move(interval)
+    robot.move(60.0, most=0.1)
+    np.testing.assert_allclose(robot.positions, goal, atol=1e-6)
+    assert robot.fastest <= fastest * (1.0 + 1e-4)
+
+
+@pytest.mark.parametrize("trajectory_start", [JOINT_STATE, SET_POINT])
+def test_a_lower_speed_does_not_throw_a_moving_arm_past_its_goal(trajectory_start: str) -> None:
+    """It comes to rest at the goal as it would have; what comes after is slow."""
+    commands = maker(trajectory_start=trajectory_start)
+    robot = LaggingRobot(np.zeros(3), 1e-3, trajectory_start)
+    robot.follow(make(commands, (0.29, 0.0, 0.0), now=0.0))
+    robot.move(0.128)
+    assert robot.velocities[0] > 1.5
+    robot.follow(
+        make(
+            commands, (0.32, 0.0, 0.0), robot.positions, 0.128, max_velocity=0.05, velocities=robot.velocities
+        )
+    )
+    for _ in range(200):
+        robot.move(0.02)
+        assert robot.positions[0] <= 0.325
+    np.testing.assert_allclose(robot.positions, (0.32, 0.0, 0.0), atol=1e-6)
+
+
+def test_a_stream_faster_than_the_shortest_motion_keeps_up() -> None:
+    """500 solutions a second, with a limited acceleration: the set-point is some milliseconds behind."""
+    commands, robot = maker(), LaggingRobot(np.zeros(3), 1e-3, SET_POINT)
+    behind = []
+    for i in range(1000):
+        time = 2e-3 * i
+        goal = np.array([0.3 * (1.0 - np.cos(2.0 * time)), 0.0, 0.0])
+        command = make(commands, goal, robot.positions, time, max_acceleration=3.0, streaming=True)
+        robot.follow(command)
+        robot.move(2e-3)
+        behind.append(goal[0] - robot.set_point[0])
+    assert np.abs(behind).max() < 0.02
 
 
 def test_a_joint_on_its_way_to_its_limit_is_not_carried_beyond_it() -> None:

@@ -83,7 +83,7 @@ def test_it_takes_no_longer_than_the_bounds_ask_for() -> None:
 def test_where_the_start_is_not_certain_there_is_time_for_the_farthest() -> None:
     """The joints may be farther from the goal than the set-point is."""
     rest, goal = np.zeros(3), np.array([0.01, 0.0, 0.0])
-    motion = make_motion(rest, rest, goal, Bounds(LIMITS, 2.0), farthest=np.array([0.01, 0.2, 0.0]))
+    motion = make_motion(rest, rest, goal, Bounds(LIMITS, 2.0), measured=np.array([-0.02, 0.2, 0.0]))
     assert motion.duration == pytest.approx(1.5 * 0.2 / 2.0)
 
 
@@ -107,3 +107,34 @@ def test_a_joint_that_has_to_turn_round_before_its_limit_stops_first() -> None:
     assert np.abs(velocities).max() <= 2.0 + 1e-9
     np.testing.assert_allclose(motion.positions[1], start)
     assert not motion.velocities[1].any()
+
+
+def test_a_joint_does_not_wait_far_beyond_its_goal() -> None:
+    """One with a short way to go, and fast, while another takes long: it goes on by what braking needs."""
+    goal, limits = np.array([0.01, 0.3, 0.0]), 10.0 * LIMITS
+    speed = np.array([0.2, 0.0, 0.0])
+    free = make_motion(np.zeros(3), speed, goal, Bounds(limits, 0.2))
+    assert sampled(free)[0][:, 0].max() < 0.0125
+    braked = make_motion(np.zeros(3), speed, goal, Bounds(limits, 0.2, 1.0))
+    alone = make_motion(np.zeros(1), speed[:1], goal[:1], Bounds(limits[:, :1], 0.2, 1.0))
+    assert sampled(braked)[0][:, 0].max() < sampled(alone)[0][:, 0].max() + 0.0025
+
+
+def test_a_speed_above_the_largest_is_brought_down_on_the_way() -> None:
+    """The way is not stretched by a lower speed that has come meanwhile."""
+    motion = make_motion(
+        np.zeros(3), np.array([2.0, 0.0, 0.0]), np.array([0.2, 0.0, 0.0]), Bounds(LIMITS, 0.05)
+    )
+    positions, velocities = sampled(motion)
+    assert positions[:, 0].max() <= 0.2025
+    assert np.abs(velocities).max() <= 2.0 + 1e-9
+
+
+def test_joints_outside_their_limits_come_back_without_a_jump() -> None:
+    """What is sent is within, and the way there takes its time, even if another joint has to hurry."""
+    start, speed = np.array([1.62, 0.499, 0.0]), np.array([0.0, 0.4, 0.0])
+    goal = np.array([1.5, 0.3, 0.0])
+    motion = make_motion(start, speed, goal, Bounds(LIMITS, 2.0))
+    sent = motion.positions[1:]
+    assert ((LIMITS[0] <= sent) & (sent <= LIMITS[1])).all()
+    assert np.abs(sampled(motion)[1]).max() <= 2.0 + 1e-9

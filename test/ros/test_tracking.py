@@ -37,7 +37,11 @@ SETTLING = 1.5  # [s]
 MAX_JOINT_STEP = 0.3  # [rad], ik_node's default
 MOST_ERROR = 0.005  # [m]
 #: Forms in which ik_node sends trajectories, and the options that make it.
-FORMS: dict[str, tuple[str, ...]] = {"one point at rest": (), "streaming": ("-p", "streaming:=true")}
+FORMS: dict[str, tuple[str, ...]] = {
+    "one point at rest": (),
+    "streaming": ("-p", "streaming:=true"),
+    "from the joints' state": ("-p", "trajectory_start:=joint_state"),
+}
 
 
 @dataclass
@@ -94,7 +98,9 @@ def track(
         *common,
         *("-p", "engine:=mujoco", "-p", "publish_clock:=true", "-p", f"initial_positions:=[{posture}]"),
     )
-    probe.start("ik_node", *common, "-p", "use_sim_time:=true", *options)
+    # As the simulator's controller does.
+    start = ("-p", "trajectory_start:=set_point")
+    probe.start("ik_node", *common, "-p", "use_sim_time:=true", *start, *options)
     probe.spin_until(
         lambda: (
             bool(clocks)
