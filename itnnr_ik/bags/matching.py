@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -229,7 +230,23 @@ def _in_one_frame(poses: Iterable[RecordedPose], skipped: Counter[str]) -> tuple
 
 
 def _is_clock(stamps: Times) -> bool:
-    return bool((stamps > 0).all() and np.mean(np.diff(stamps) > 0) >= _RISING)
+    return bool((stamps > 0).all() and _longest_rising(stamps).mean() >= _RISING)
+
+
+def _longest_rising(times: Times) -> NDArray[np.bool_]:
+    """A longest strictly rising subsequence of times (k,), as a mask (k,)."""
+    ends: list[int] = []  # least last time of a subsequence of each length, and where it is
+    where: list[int] = []
+    before = np.full(len(times), -1)
+    for i, time in enumerate(times.tolist()):
+        length = bisect_left(ends, time)
+        ends[length : length + 1], where[length : length + 1] = [time], [i]
+        before[i] = where[length - 1] if length else -1
+    mask = np.zeros(len(times), dtype=bool)
+    i = where[-1]
+    while i >= 0:
+        mask[i], i = True, int(before[i])
+    return mask
 
 
 def _shared(a: Times, b: Times) -> float:
@@ -239,15 +256,12 @@ def _shared(a: Times, b: Times) -> float:
 
 
 def _in_order(times: Times, what: str, skipped: Counter[str]) -> NDArray[np.bool_]:
-    """Which messages (k,) have strictly rising times [ns]: one earlier than another before it is left out.
-
-    Stray times first: after one far in the future all others would seem to be early.
-    """
+    """As many messages (k,) as possible with strictly rising times [ns], without strays at either end."""
     since = times - times[0]
     bound = max(_STRAY * 1e9, _AROUND * float(np.median(np.abs(np.diff(since)))))
     stray = np.abs(since - median_filter(since, _AROUND, mode="mirror")) > bound
-    latest = np.maximum.accumulate(np.where(stray, since.min() - 1, since))
-    rising: NDArray[np.bool_] = np.concatenate([[True], since[1:] > latest[:-1]]) & ~stray
+    rising: NDArray[np.bool_] = ~stray
+    rising[rising] = _longest_rising(since[rising])
     for reason, left_out in (("is far from the others'", stray), ("does not rise", ~rising & ~stray)):
         if left_out.any():
             skipped[f"{what} whose time {reason}"] += int(left_out.sum())

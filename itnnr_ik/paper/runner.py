@@ -52,13 +52,16 @@ def carry_out(task: Task, effort: Effort, networks: Path | None = None) -> dict[
         fitted = replace(fitted, notes={"seconds": seconds, "effort": asdict(effort), **fitted.notes})
         if folder is not None and (fitted.inverse is not None or fitted.network is not None):
             save_networks(folder, fitted, data)
-    return new_record(task, {**fitted.notes, **evaluate(problem, data, noisy, fitted, points=task.seed == 0)})
+    found = evaluate(problem, data, noisy, fitted, points=task.seed == 0)
+    return new_record(task, {"points": data.fingerprint, **fitted.notes, **found})
 
 
 def run_tasks(
     tasks: Sequence[Task], folder: Path, effort: Effort, processes: int = 2, progress: bool = True
 ) -> Records:
     """Carry out what ``folder/results.json`` does not hold yet; Ctrl-C loses only what is under way.
+
+    A result of other points than the task's is not one of it.
 
     Returns:
         The records of the tasks.
@@ -78,13 +81,20 @@ def run_tasks(
                 f"expected {asdict(effort)}); choose another folder with --output"
             )
     failures = _carry_out_all(
-        [task for task in wanted if task not in records], folder, effort, processes, progress
+        [task for task in wanted if not _holds(records, task)], folder, effort, processes, progress
     )
     records = load_results(path)
     if failures:
         texts = "; ".join(f"{task.name}: {' '.join(str(error).split())}" for task, error in failures.items())
         raise RuntimeError(f"{len(failures)} of {len(wanted)} runs failed, repeat to try them again: {texts}")
     return {task: records[task] for task in wanted}
+
+
+def _holds(records: Records, task: Task) -> bool:
+    if task not in records:
+        return False
+    data = draw_dataset(get_problem(task.experiment), task.table == 2, task.seed)
+    return records[task].get("points") == data.fingerprint
 
 
 def _carry_out_all(

@@ -97,6 +97,21 @@ def test_a_stamp_far_in_the_future_costs_one_message(tmp_path: Path, topic: str,
         assert np.ptp(series.times) <= 3.0
 
 
+def test_a_clock_that_is_wrong_for_a_while_costs_what_it_stamped(tmp_path: Path) -> None:
+    """And one that was set back for good is not used at all."""
+    topics = {"/joints": states(1000), "/tip": poses(1000)}
+    for _, message in topics["/joints"][300:340]:
+        message.header.stamp.sec += 500
+    (tmp_path / "while").mkdir()
+    recording = read(tmp_path / "while", topics)
+    assert (recording.clock, len(recording.joints), len(recording.poses)) == ("stamp", 960, 1000)
+    for received, message in topics["/joints"][500:]:
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(received - 4 * 10**9, 10**9)
+    (tmp_path / "back").mkdir()
+    recording = read(tmp_path / "back", topics)
+    assert (recording.clock, len(recording.joints)) == ("receipt", 1000)
+
+
 @pytest.mark.parametrize("pace", [0.5, 1.0])
 def test_a_pause_or_another_pace_of_the_stamps_costs_nothing(tmp_path: Path, pace: float) -> None:
     """As of a simulation that was stopped for a minute, or runs at half the speed."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from itnnr_ik.paper.data import draw_dataset
+from itnnr_ik.paper.problems import get_problem
 from itnnr_ik.paper.results import Task, committed_results, load_results, new_record, save_results
 from itnnr_ik.paper.table import make_rows
 
@@ -54,6 +56,13 @@ def test_the_package_brings_results() -> None:
             seeds = {task.seed for task in records if task.name.startswith(f"{key}-table{table}-ours-")}
             assert seeds == set(range(5))
         assert all("more_targets" in records[Task(key, 1, "ours", seed)]["published"] for seed in range(5))
+
+
+def test_the_results_are_of_todays_points() -> None:
+    """Each record's, drawn again."""
+    for task, record in committed_results().items():
+        data = draw_dataset(get_problem(task.experiment), task.table == 2, task.seed)
+        assert record["points"] == data.fingerprint, task.name
 
 
 def test_the_results_keep_what_was_promised() -> None:

@@ -68,6 +68,16 @@ def test_damaged_networks_are_trained_again(name: str, tmp_path: Path) -> None:
     assert {**again, "seconds": 0} == {**record, "seconds": 0}
 
 
+def test_results_of_other_points_are_not_taken_for_done(tmp_path: Path) -> None:
+    """As where the points of an experiment have become known."""
+    tasks = make_tasks(["1"], (1,), ["knn"], 1)
+    runner.run_tasks(tasks, tmp_path, BRIEF, progress=False)
+    path = tmp_path / "results.json"
+    records = load_results(path)
+    save_results(path, {task: {**record, "points": "others"} for task, record in records.items()})
+    assert runner.run_tasks(tasks, tmp_path, BRIEF, progress=False) == records
+
+
 @pytest.mark.parametrize("method", ["nn", "itnnr"])
 def test_networks_of_other_points_are_trained_again(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
