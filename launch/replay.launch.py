@@ -25,7 +25,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = "itnnr_ik"
-NODE, NAMESPACE = "itnnr_ik", "/replay"
+NODE, EVALUATOR, NAMESPACE = "itnnr_ik", "evaluator", "/replay"
 
 
 def _text(name):
@@ -38,14 +38,15 @@ def _share(arm):
 
 
 def _by_name(file):
-    """Files for all nodes, of what ``file`` says for ik_node by its name: here it has another."""
-    if not Path(file).is_file():  # launch says so itself
+    """Files for all nodes, of what ``file`` says for one by its name: here it has another."""
+    content = yaml.safe_load(Path(file).read_text(encoding="utf-8")) if Path(file).is_file() else None
+    if not isinstance(content, dict):  # launch says so itself
         return []
     copies = []
-    for name, content in (yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}).items():
-        if name.rpartition("/")[2] == NODE:
+    for name, section in content.items():
+        if str(name).rpartition("/")[2] in (NODE, EVALUATOR):
             with tempfile.NamedTemporaryFile("w", prefix=PACKAGE, suffix=".yaml", delete=False) as copy:
-                yaml.safe_dump({"/**": content}, copy)
+                yaml.safe_dump({"/**": section}, copy)
             copies.append(copy.name)
     return copies
 
@@ -95,8 +96,8 @@ def _nodes(context):
         ),
         Node(
             package=PACKAGE,
-            executable="evaluator",
-            name="evaluator",
+            executable=EVALUATOR,
+            name=EVALUATOR,
             namespace=NAMESPACE,
             remappings=remappings,
             parameters=[

@@ -127,7 +127,7 @@ def test_only_what_is_measured_is_played(expand: Callable[..., list[dict[str, An
     assert names == {"/replay/itnnr_ik", "/replay/evaluator"}
 
 
-@pytest.mark.parametrize("section", ["itnnr_ik", "/itnnr_ik", "/robot/itnnr_ik"])
+@pytest.mark.parametrize("section", ["itnnr_ik", "/itnnr_ik", "/robot/itnnr_ik", "/evaluator"])
 def test_what_a_file_says_for_the_robots_node_counts(
     expand: Callable[..., list[dict[str, Any]]], tmp_path: Path, section: str
 ) -> None:
