@@ -6,17 +6,19 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogFormatterSciNotation, NullLocator
 from numpy.typing import ArrayLike
 
 #: Values below this are drawn on it, with a tick that says so: zero has no logarithm.
 SMALLEST = 1e-16
+_TICKS = (SMALLEST * 100.0 ** np.arange(10)).tolist()
 
 
 def log_dots(axes: Axes, times: ArrayLike, values: ArrayLike, color: str, **style: Any) -> None:
     """Dots at ``times`` (b,) [s] and ``values`` (b,); what is not finite is left out."""
     axes.semilogy(times, np.maximum(values, SMALLEST), ".", color=color, **style)
-    axes.yaxis.set_major_locator(LogLocator(numticks=6))
+    axes.yaxis.set_major_locator(FixedLocator(_TICKS))
+    axes.yaxis.set_minor_locator(NullLocator())
     powers = LogFormatterSciNotation()
     powers.set_axis(axes.yaxis)
 

@@ -96,8 +96,8 @@ def _draw_paths(figure: Figure, place: Any, result: Result) -> None:
     if in_space:
         axes.set_zlabel("z [m]")
         axes.view_init(elev=24, azim=-35)
-        axes.set_aspect("equal")
-        axes.set_box_aspect(None, zoom=_ZOOM)
+        spans = [np.ptp(limits) for limits in (axes.get_xlim(), axes.get_ylim(), axes.get_zlim())]
+        axes.set_box_aspect(spans, zoom=_ZOOM)
         for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
             axis.set_major_locator(MaxNLocator(4))
         axes.tick_params(labelsize=7)

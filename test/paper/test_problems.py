@@ -95,18 +95,18 @@ def test_samples_fill_the_domain(key: str) -> None:
 def test_the_points_are_the_papers() -> None:
     """The lookup's errors, rank by rank, are the paper's to all five digits it has.
 
-    In Table 1 of experiments 2 and 5 the points are not known, and those of Table 2 serve: within 8 %.
+    In Table 1 of experiments 2 and 5 the points are not known, and each run has its own: within 12 %.
     """
     for (table, key), row in published_numbers().items():
         problem = PROBLEMS[key]
         errors = []
-        for run in range(5 if problem.redrawn else 1):
+        for run in range(5 if problem.data_seeds[table - 1] is None else 1):
             data = draw_dataset(problem, table == 2, run)
             indices = Anchors(data.x_train, data.y_train).nearest(data.y_test, 5, first_rank=1)
             difference = problem.function(data.x_train[indices]) - data.y_test[:, None]
             errors.append(np.sqrt((difference**2).mean(axis=(0, 2))))
         if table == 1 and key in "25":
-            np.testing.assert_allclose(np.mean(errors, axis=0), row.knn, rtol=0.08)
+            np.testing.assert_allclose(np.mean(errors, axis=0), row.knn, rtol=0.12)
         else:
             np.testing.assert_allclose(np.mean(errors, axis=0), row.knn, rtol=0, atol=5.001e-6)
 

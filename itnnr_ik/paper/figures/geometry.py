@@ -91,12 +91,11 @@ def _draw_in_space(axes: Any, arm: Arm, title: str) -> None:
     axes.text(*(points[-1] + [0.05, 0.0, 0.1]), "tip (x, y, z)", fontsize=9)
     axes.text(-0.05, 0.0, 0.08, "base", fontsize=9, ha="right")
     finish(axes, title, "x [m]", "y [m]")
-    axes.set_zlabel("z [m]", fontsize=9)
+    axes.set_zlabel("z [m]", fontsize=9, labelpad=0)
     axes.set_xlim(0.0, 1.8)
     axes.set_ylim(-0.2, 1.4)
     axes.set_zlim(0.0, 1.2)
-    axes.set_aspect("equal")
-    axes.set_box_aspect(None, zoom=0.92)  # or the label of z is cut off
+    axes.set_box_aspect((1.8, 1.6, 1.2), zoom=0.82)  # equal units, and room for the label of z
     axes.view_init(elev=22, azim=-62)
     for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
         axis.set_major_locator(MultipleLocator(0.5))
