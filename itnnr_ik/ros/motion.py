@@ -227,17 +227,21 @@ class _Joints:
         spare = np.sqrt(((v - first) * (v - last)).clip(min=0.0))
         shortest: Array = 3.0 * self.farthest / (first + last + v + spare)
         if np.isfinite(a):
-            for c in (4.0 * first + 2.0 * last, 2.0 * first + 4.0 * last):
-                shortest = np.maximum(shortest, (np.sqrt(c**2 + 24.0 * a * self.distance) - c) / (2.0 * a))
+            c = self._c(last)
+            accelerated = (np.sqrt(c**2 + 24.0 * a * self.distance) - c) / (2.0 * a)
+            shortest = np.maximum(shortest, accelerated.max(axis=0))
         return shortest
+
+    def _c(self, last: Array) -> Array:
+        """The c (2, n) [rad/s] of the accelerations at start and goal, see the module's text."""
+        return np.array([4.0 * self.first + 2.0 * last, 2.0 * self.first + 4.0 * last])
 
     def _refused(self, last: Array) -> tuple[Array, Array]:
         """Between which times (2, n) [s] a joint, by both ends' accelerations, cannot arrive at ``last``."""
-        a, first = self.bounds.acceleration, self.first
+        a, c = self.bounds.acceleration, self._c(last)
         if not np.isfinite(a):
-            never = np.full((2, len(first)), np.inf)
+            never = np.full_like(c, np.inf)
             return never, never
-        c = np.array([4.0 * first + 2.0 * last, 2.0 * first + 4.0 * last])
         root = np.sqrt((c**2 - 24.0 * a * self.distance).clip(min=0.0))
         return (c - root) / (2.0 * a), (c + root) / (2.0 * a)
 
