@@ -38,7 +38,9 @@ def test_no_file_is_no_records(tmp_path: Path) -> None:
     assert load_results(tmp_path / "results.json") == {}
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '[{"experiment": "1"}]', "\xff"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1]", '[{"experiment": "1"}]', "\xff", _INCOMPLETE, _NO_BEST, _WRONG]
+)
 def test_a_foreign_file_is_refused(text: str, tmp_path: Path) -> None:
     """The message names it."""
     path = tmp_path / "results.json"
@@ -48,13 +50,13 @@ def test_a_foreign_file_is_refused(text: str, tmp_path: Path) -> None:
 
 
 def test_the_package_brings_results() -> None:
-    """Of the lookup for all experiments of both tables, and of ours with five seeds each."""
+    """Of the lookup for all experiments of both tables, and of the other methods with five seeds each."""
     records = committed_results()
     for key in "123456789":
         for table in (1, 2):
             assert Task(key, table, "knn", 0) in records
-            seeds = {task.seed for task in records if task.name.startswith(f"{key}-table{table}-ours-")}
-            assert seeds == set(range(5))
+            for method in ("nn", "itnnr", "ours")[table - 1 :]:
+                assert all(Task(key, table, method, seed) in records for seed in range(5))
         assert all("more_targets" in records[Task(key, 1, "ours", seed)]["published"] for seed in range(5))
 
 
