@@ -17,21 +17,25 @@ from itnnr_ik.twin.neural import NeuralRegressor
 from itnnr_ik.twin.storage import load_twin, save_twin
 
 _NOTES, _NETWORK, _FORWARD = "notes.json", "network.safetensors", "forward.safetensors"
-_POINTS = "points"
+_POINTS, _FILES = "points", "files"
 
 
 def save_networks(folder: Path, fitted: Fitted, data: Dataset) -> None:
     """Write what was trained on ``data``, the notes last and at once: where they are, the rest is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _NOTES).unlink(missing_ok=True)
+    written = []
     if fitted.inverse is not None:
         save_twin(folder, fitted.inverse, {})
     if fitted.network is not None:
         fitted.network.save(folder / _NETWORK)
+        written.append(_NETWORK)
     if isinstance(fitted.learned, NeuralRegressor):
         fitted.learned.save(folder / _FORWARD)
+        written.append(_FORWARD)
     partial = folder / f"{_NOTES}.partial"
-    partial.write_text(json.dumps({**fitted.notes, _POINTS: data.fingerprint}), encoding="utf-8")
+    notes = {**fitted.notes, _POINTS: data.fingerprint, _FILES: written}
+    partial.write_text(json.dumps(notes), encoding="utf-8")
     os.replace(partial, folder / _NOTES)
 
 
@@ -52,11 +56,13 @@ def load_networks(folder: Path, data: Dataset, noisy: bool, effort: dict[str, An
 
 
 def _load(folder: Path, data: Dataset, noisy: bool, notes: dict[str, Any]) -> Fitted:
-    if (folder / _NETWORK).exists():
+    # By the notes: a file that was lost must not make another method of it.
+    written = notes.pop(_FILES)
+    if _NETWORK in written:
         return of_network(NeuralRegressor.load(folder / _NETWORK), notes)
     learned: NeuralRegressor | GaussianProcessForward | None = None
     y_anchor = data.y_train
-    if (folder / _FORWARD).exists():
+    if _FORWARD in written:
         learned = NeuralRegressor.load(folder / _FORWARD)
     elif noisy:
         learned = GaussianProcessForward().fit(data.x_train, data.y_train)

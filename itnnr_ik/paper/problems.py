@@ -48,7 +48,7 @@ class Problem:
         keep: Which of the sampled inputs belong to the domain.
         boundary: Brings inputs (…, n) from beyond the domain back to it; None to leave them.
         forward_schedule: How the published method learns f from noisy data.
-        hint: For ours in Table 1, see `TwinConfig.hint`; where it makes fresh targets come out better.
+        hint: For ours in Table 1, see `TwinConfig.hint`; docs/paper.md says why one experiment has it.
     """
 
     key: str

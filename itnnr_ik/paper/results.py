@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterable
@@ -91,6 +92,13 @@ def save_results(path: Path, records: Records) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
     os.replace(partial, path)
+
+
+def add_record(path: Path, task: Task, record: dict[str, Any]) -> None:
+    """Add to the file what another run may be adding to as well."""
+    with path.with_name(path.name + ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        save_results(path, {**load_results(path), task: record})
 
 
 def new_record(task: Task, values: dict[str, Any]) -> dict[str, Any]:

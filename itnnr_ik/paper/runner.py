@@ -24,7 +24,7 @@ from itnnr_ik.paper.evaluation import evaluate
 from itnnr_ik.paper.methods import METHODS
 from itnnr_ik.paper.networks import load_networks, save_networks
 from itnnr_ik.paper.problems import get_problem
-from itnnr_ik.paper.results import Records, Task, load_results, new_record, save_results
+from itnnr_ik.paper.results import Records, Task, add_record, load_results, new_record
 
 #: Results of a folder, its trained networks, and what is waited for before progress is shown again [s].
 RESULTS, _NETWORKS, _REFRESH = "results.json", "networks", 1.0
@@ -122,8 +122,7 @@ def _carry_out_all(
                 except Exception as error:
                     failures[task] = error
                 else:
-                    # Read again: another run may have written to the same folder meanwhile.
-                    save_results(folder / RESULTS, {**load_results(folder / RESULTS), task: record})
+                    add_record(folder / RESULTS, task, record)
                 bar.update()
     except BaseException:
         for process in (pool._processes or {}).values():

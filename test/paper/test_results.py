@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from itnnr_ik.paper.data import draw_dataset
 from itnnr_ik.paper.problems import get_problem
-from itnnr_ik.paper.results import Task, committed_results, load_results, new_record, save_results
+from itnnr_ik.paper.results import Task, add_record, committed_results, load_results, new_record, save_results
 from itnnr_ik.paper.table import make_rows
 
 _INCOMPLETE = '[{"experiment": "1", "table": 1, "method": "knn", "seed": 0}]'
@@ -31,6 +32,16 @@ def test_records_survive_the_file(tmp_path: Path) -> None:
     assert load_results(tmp_path / "results.json") == records
     lines = (tmp_path / "results.json").read_text().splitlines()
     assert [line[:17] for line in lines[1:3]] == ['{"experiment": "1', '{"experiment": "7']
+
+
+def test_two_runs_may_add_to_one_file(tmp_path: Path) -> None:
+    """At the same time, and neither loses a record."""
+    path = tmp_path / "results.json"
+    values = {"published": {"by_rank": [0.5]}, "corrected": {"by_rank": [0.25]}}
+    tasks = [Task("1", 1, "knn", seed) for seed in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda task: add_record(path, task, new_record(task, values)), tasks))
+    assert list(load_results(path)) == tasks
 
 
 def test_no_file_is_no_records(tmp_path: Path) -> None:

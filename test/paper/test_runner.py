@@ -68,6 +68,16 @@ def test_damaged_networks_are_trained_again(name: str, tmp_path: Path) -> None:
     assert {**again, "seconds": 0} == {**record, "seconds": 0}
 
 
+def test_a_lost_network_does_not_make_another_method(tmp_path: Path) -> None:
+    """Without its learned forward function the published method is trained again, not given ours'."""
+    task = Task("1", 2, "itnnr", 0)
+    record = runner.carry_out(task, BRIEF, tmp_path)
+    (tmp_path / task.name / "forward.safetensors").unlink()
+    with pytest.warns(UserWarning, match="1-table2-itnnr-seed0 is damaged and trained again"):
+        again = runner.carry_out(task, BRIEF, tmp_path)
+    assert {**again, "seconds": 0} == {**record, "seconds": 0}
+
+
 def test_results_of_other_points_are_not_taken_for_done(tmp_path: Path) -> None:
     """As where the points of an experiment have become known."""
     tasks = make_tasks(["1"], (1,), ["knn"], 1)
