@@ -20,7 +20,7 @@ from itnnr_ik.arms.kinematics import Component
 from itnnr_ik.solver.refine import damped_step
 
 #: Longest move [rad] before the tip has to be corrected: it moves off along a curve.
-_LONGEST = 0.3
+LONGEST = 0.3
 #: The well-bent posture: each elbow at this share of the way from straight to its limit, all to the side
 #: that the first is bent to where their limits allow; the joints before, which only turn the whole, in the
 #: middle of their limits, with less weight.
@@ -43,7 +43,7 @@ def approach(arm: Arm, joints: Sequence[Component], state: Sequence[Component], 
     direction = _without_tip_motion(arm, joints, towards, xp)
     # The gap of the farthest joint closes at this rate, which a projection cannot make negative.
     rate = sum(map(mul, towards, direction))
-    length = xp.where(rate > 1e-6, _LONGEST / xp.maximum(rate, _TINY), 0.0)
+    length = xp.where(rate > 1e-6, LONGEST / xp.maximum(rate, _TINY), 0.0)
     for d, g in zip(direction, gap, strict=True):
         # When ±g, closing at ±d, is as far as the farthest. A gap that never gets there counts for at
         # least 1, which is beyond the longest move.
@@ -97,7 +97,7 @@ def _move(
 ) -> list[Component]:
     """A move along ``direction`` that keeps the limits and the longest step."""
     for q, d, low, high in zip(joints, direction, arm.lower, arm.upper, strict=True):
-        room = xp.minimum(xp.where(d > 0.0, high - q, q - low), _LONGEST)
+        room = xp.minimum(xp.where(d > 0.0, high - q, q - low), LONGEST)
         length = xp.minimum(length, room / xp.maximum(xp.abs(d), _TINY))
     length = xp.maximum(length, 0.0)
     return [

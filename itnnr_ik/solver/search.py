@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from itnnr_ik.arms import Arm
 from itnnr_ik.solver import scalars
-from itnnr_ik.solver.redundancy import approach, bend
+from itnnr_ik.solver.redundancy import LONGEST, approach, bend
 from itnnr_ik.solver.refine import closest_points, refine_many, refine_one
 from itnnr_ik.twin.inference import TwinInverse
 
@@ -39,7 +39,7 @@ SAME = 0.05
 #: near as the one that the arm is on.
 SINGULAR = 0.025
 #: Refinement may carry a candidate this far [rad]: one that lies farther than this behind the best
-#: solution cannot win.
+#: solution cannot win. A redundant arm's can win from as much farther as `approach` may bring it nearer.
 SLACK = 0.01
 #: A redundant arm whose largest joint change is at most this [rad] is tracking.
 TRACKING = 0.1
@@ -152,14 +152,17 @@ class Searcher:
         best: tuple[list[float], float, int] | None = None
         best_distance = math.inf
         refined: list[list[float]] = []
+        nearer = LONGEST if self.redundant else 0.0
         for index in order:
-            if distance[index] > best_distance + SLACK:
+            if distance[index] > best_distance + nearer + SLACK:
                 break
             start = self._limited(candidates[index])
             if any(_largest_change(start, other) < SAME for other in refined):
                 continue
             if now is not None and self.redundant and distance[index] > TRACKING:
                 start = approach(self.arm, start, now, scalars)
+                if _largest_change(start, now) > best_distance + SLACK:
+                    continue
             joints, residual = refine_one(self.arm, start, goal, self.precision, STEPS)
             refined.append(joints)
             if residual > self.tolerance:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from exact import within_limits
 
+from itnnr_ik import IKSolver
 from itnnr_ik.arms import ARMS
 from itnnr_ik.solver.model import load_model
-from itnnr_ik.solver.search import MANY_NEIGHBOURS, STEPS, Searcher
+from itnnr_ik.solver.search import MANY_NEIGHBOURS, SAME, STEPS, Searcher
 
 
 @pytest.fixture(scope="module", params=list(ARMS))
@@ -55,6 +56,16 @@ def _more_motion(searcher: Searcher, seed: int) -> list[float]:
         more.append(np.abs(np.subtract(joints, state)).max() - least)
     assert from_current > 240
     return more
+
+
+def test_a_far_target_takes_no_more_motion_than_the_best_candidate(searcher: Searcher) -> None:
+    """Of those that are tried: none is given up for one that is nearer only before redundancy is used."""
+    solver = IKSolver(searcher.arm, searcher.inverse)
+    arm, rng = searcher.arm, np.random.default_rng(3)
+    targets, states = arm.forward(arm.sample(400, rng)), arm.sample(400, rng)
+    batch = solver.solve_batch(targets, states).displacement
+    single = [solver.solve(*pair).displacement for pair in zip(targets, states, strict=True)]
+    assert np.max(np.subtract(single, batch)) < SAME
 
 
 def test_a_target_near_by_is_followed_without_more_motion(searcher: Searcher) -> None:
