@@ -97,6 +97,11 @@ class Arm:
         return sum(self.link_lengths)
 
     @property
+    def farthest(self) -> float:
+        """Largest distance of the tip from the frame's origin in [m]."""
+        return self.reach
+
+    @property
     def first_elbow(self) -> int:
         """Index of the first joint that bends the chain of links; those before it turn the whole arm."""
         return self.n_joints - len(self.link_lengths) + 1
@@ -153,9 +158,18 @@ class Arm:
         limits: Sequence[Sequence[float]] | None = None,
         joint_names: Sequence[str] | None = None,
     ) -> Arm:
-        """This arm with other link lengths [m], limits ((lower, …), (upper, …)) [rad] or joint names."""
+        """This arm with other link lengths [m], limits ((lower, …), (upper, …)) [rad] or joint names.
+
+        Raises:
+            ValueError: A number or a value of them does not fit; the message says which.
+        """
         changes: dict[str, Any] = {}
         if link_lengths is not None:
+            if len(link_lengths) != len(self.link_lengths):
+                raise ValueError(
+                    f"{self.name} has {len(self.link_lengths)} links, got {len(link_lengths)} lengths: "
+                    f"{tuple(link_lengths)}"
+                )
             changes["link_lengths"] = tuple(float(length) for length in link_lengths)
         if limits is not None:
             changes["lower"], changes["upper"] = (tuple(float(v) for v in side) for side in limits)

@@ -17,7 +17,7 @@ from itnnr_ik.arms.kinematics import Component
 Array = NDArray[np.float64]
 
 FAMILY = "learned"
-#: Postures of which the farthest tip gives the reach.
+#: Postures whose tips give the reach.
 _REACH_SAMPLES = 4096
 
 
@@ -42,6 +42,7 @@ class LearnedArm(Arm):
     _matrix: Array = field(init=False, repr=False)
     _torch: dict[Any, Any] = field(init=False, repr=False)
     _reach: float = field(init=False, repr=False)
+    _farthest: float = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._check_joints(len(self.joint_names), 1)
@@ -64,7 +65,9 @@ class LearnedArm(Arm):
         object.__setattr__(self, "_matrix", matrix)
         object.__setattr__(self, "_torch", {})
         tips = self.forward(self.sample(_REACH_SAMPLES, np.random.default_rng(0)))
-        object.__setattr__(self, "_reach", float(np.linalg.norm(tips, axis=1).max()))
+        size = np.linalg.norm(tips - 0.5 * (tips.min(axis=0) + tips.max(axis=0)), axis=1).max()
+        object.__setattr__(self, "_reach", float(size))
+        object.__setattr__(self, "_farthest", float(np.linalg.norm(tips, axis=1).max()))
 
     @property
     def n_coordinates(self) -> int:
@@ -78,8 +81,16 @@ class LearnedArm(Arm):
 
     @property
     def reach(self) -> float:
-        """Largest distance of the tip from the frame's origin in [m], over random postures."""
+        """Largest distance of the tip from the middle of the workspace in [m], over random postures.
+
+        Not from the frame's origin, which may be that of a motion-capture system and far off.
+        """
         return self._reach
+
+    @property
+    def farthest(self) -> float:
+        """See `Arm.farthest`; over random postures."""
+        return self._farthest
 
     @property
     def first_elbow(self) -> int:

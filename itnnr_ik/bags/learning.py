@@ -21,6 +21,7 @@ from itnnr_ik.bags.matching import (
     interpolated,
     read_recording,
 )
+from itnnr_ik.bags.plane import level_plane
 from itnnr_ik.bags.reader import Bag, BagError
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.solver.coverage import Coverage
@@ -34,16 +35,15 @@ Judge = Callable[[Array], Array]
 
 #: What a solver is compared with.
 NEAREST = "nearest recorded"
-#: A third coordinate that varies no more than so many times its noise, or so little [m], is a plane's.
-_PLANE, _FLAT = 1.5, 1e-4
 #: Limits are these quantiles of the recorded joint positions.
 _LIMITS = (0.001, 0.999)
 #: A posture is covered within so many times the distance of this share of the held-out postures.
 _COVERED, _MARGIN = 0.99, 2.0
 #: Held-out postures that are solved for when the model is measured, at most.
 _MEASURED = 2000
-#: The model explains a recording if the residual is at most this many times the noise.
-_EXPLAINED = 1.1
+#: The model explains a recording if the residual is at most this many times the noise, or this share of the
+#: reach: without noise, joint positions between two joint states are not that certain.
+_EXPLAINED, _FINE = 1.1, 1e-4
 #: Gaps: postures that are looked at, cells along the reach, and how many are told.
 _GAP_SAMPLES, _GAP_CELLS, _GAPS = 20_000, 10, 5
 
@@ -135,28 +135,31 @@ def prepare(
     """
     recording = read_recording(bag, joint_topic, pose_topic, joints)
     joint_noise, pose_noise = noise_of(recording.joints), noise_of(recording.poses)
-    values = recording.poses.values
-    spread = MAD * np.median(np.abs(values - np.median(values, axis=0)), axis=0)
-    plane = None
-    if spread[2] <= max(_PLANE * pose_noise[2], _FLAT):
-        plane = float(np.median(values[:, 2]))
-        values = values[:, :2]
     offset = estimate_offset(recording.joints, recording.poses, max_offset)
     times = recording.poses.times - offset.seconds
     positions, matched = interpolated(recording.joints, times)
     kept = matched & moving(recording.joints, times, joint_noise)
     if kept.sum() < 2:
         raise BagError(f"the joints of {', '.join(recording.joint_names)} stand still all the time")
+    tips = recording.poses.values[kept]
+    plane = level_plane(tips, pose_noise, recording.frame)
+    if plane is not None:
+        tips = tips[:, :2]
+    if positions.shape[1] < tips.shape[1]:
+        raise BagError(
+            f"expected at least {tips.shape[1]} joints for a tip that moves in {tips.shape[1]} coordinates, "
+            f"got {', '.join(recording.joint_names)}: most targets would be out of reach"
+        )
     block, training, held_out = time_blocks(times[kept], seed)
     if not training.any() or not held_out.any():
         raise BagError("the recording is too short, or moves too little, to hold a part of it out")
-    pairs = Pairs(times[kept], positions[kept], values[kept], block, training, held_out)
+    pairs = Pairs(times[kept], positions[kept], tips, block, training, held_out)
     return Prepared(
         recording,
         offset,
         pairs,
         joint_noise,
-        pose_noise[: values.shape[1]],
+        pose_noise[: tips.shape[1]],
         int((~matched).sum()),
         int((matched & ~kept).sum()),
         plane,
@@ -221,7 +224,7 @@ def learn(
     inverse, metadata = train_arm(arm, seed=seed, steps=steps, progress=progress, sample=sample)
     report = {
         "recording": _of_recording(prepared),
-        "forward": _of_forward(prepared, fit),
+        "forward": _of_forward(prepared, fit, arm.reach),
         "coverage": _of_coverage(arm, coverage, seed),
     }
     solver = IKSolver(arm, inverse, metadata={**metadata, "learned": report}, coverage=coverage)
@@ -294,7 +297,7 @@ def _of_recording(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def _of_forward(prepared: Prepared, fit: HarmonicFit) -> dict[str, Any]:
+def _of_forward(prepared: Prepared, fit: HarmonicFit, reach: float) -> dict[str, Any]:
     """How well the harmonics explain what was held out, compared with the noise."""
     pairs = prepared.pairs
     postures, tips = pairs.positions[pairs.held_out], pairs.tips[pairs.held_out]
@@ -316,7 +319,7 @@ def _of_forward(prepared: Prepared, fit: HarmonicFit) -> dict[str, Any]:
         "held_out_residual_m": residual,
         "noise_m": noise,
         "residual_to_noise": ratio,
-        "explained": bool(ratio <= _EXPLAINED),
+        "explained": bool(residual <= max(_EXPLAINED * noise, _FINE * reach)),
     }
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import Akima1DInterpolator
 from scipy.ndimage import median_filter
 from scipy.optimize import minimize_scalar
 
@@ -114,12 +115,13 @@ def read_recording(
 
 def interpolated(series: Series, times: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Values (k, d) at ``times`` (k,) [s], and where two neighbours are near enough for that: (k,)."""
-    after = np.clip(np.searchsorted(series.times, times), 1, len(series) - 1)
+    within = np.clip(times, series.times[0], series.times[-1])
+    after = np.clip(np.searchsorted(series.times, within), 1, len(series) - 1)
     gap = series.times[after] - series.times[after - 1]
-    share = (times - series.times[after - 1]) / gap
-    values = series.values[after - 1] + share[:, None] * (series.values[after] - series.values[after - 1])
+    # A straight line would be off by more than the noise of good measurements.
+    values = Akima1DInterpolator(series.times, series.values)(within)
     longest = max(_GAP, _GAP_PERIODS * float(np.median(np.diff(series.times))))
-    return values, (share >= 0.0) & (share <= 1.0) & (gap <= longest)
+    return values, (within == times) & (gap <= longest)
 
 
 def estimate_offset(joints: Series, poses: Series, limit: float) -> ClockOffset:
@@ -150,7 +152,8 @@ def estimate_offset(joints: Series, poses: Series, limit: float) -> ClockOffset:
 
     times, tips = _evenly(poses, _OFFSET_POSES)
     all_of_them = np.ones(len(times), dtype=bool)
-    tried = np.arange(-limit, limit + _OFFSET_STEP / 2, _OFFSET_STEP)
+    steps = max(2, math.ceil(limit / _OFFSET_STEP))
+    tried = np.linspace(-limit, limit, 2 * steps + 1)
     medians = [float(np.nanmedian(residuals(offset, all_of_them))) for offset in tried]
     best = int(np.argmin(medians))
     if best in (0, len(tried) - 1):
@@ -166,7 +169,7 @@ def estimate_offset(joints: Series, poses: Series, limit: float) -> ClockOffset:
         return float(np.nanmean(residuals(offset, kept) ** 2))
 
     bounds = (tried[best - 1], tried[best + 1])
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-5})
+    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-3 * np.ptp(bounds)})
     offset, step = float(found.x), _OFFSET_STEP / 2
     curvature = (loss(offset + step) + loss(offset - step) - 2.0 * found.fun) / step**2
     coordinates = poses.values.shape[1]

@@ -23,7 +23,8 @@ Array = NDArray[np.float64]
 
 #: Refinement goes on to this share of the tolerance.
 _PRECISION = 0.5
-#: Targets farther than this many reaches from the base are solved for the point at that distance.
+#: Targets so many times as far from the frame's origin as the tip gets are solved for the point at that
+#: distance.
 _FAR = 100.0
 #: Solutions that differ by less [rad] in every joint count as one; a redundant arm's solutions form curves,
 #: which are sampled at the larger distance.
@@ -148,7 +149,7 @@ class IKSolver:
         now = None
         if current is not None:
             now = _rows(current, len(goals), self.arm.n_joints, "current joint positions", "rad")
-        far = np.abs(goals).max(axis=1, initial=0.0) > _FAR * self.arm.reach
+        far = np.abs(goals).max(axis=1, initial=0.0) > _FAR * self.arm.farthest
         near = goals
         if far.any():
             near = goals.copy()
@@ -222,7 +223,7 @@ class IKSolver:
 
     def _bring_near(self, goal: list[float]) -> list[float]:
         """A target beyond any use brought to a distance where squares do not overflow; direction kept."""
-        far, largest = _FAR * self.arm.reach, max(map(abs, goal))
+        far, largest = _FAR * self.arm.farthest, max(map(abs, goal))
         return goal if largest <= far else [g / largest * far for g in goal]
 
     def _residual(self, positions: Array, targets: Array) -> Array:

@@ -90,7 +90,7 @@ def load_model(model: str | PathLike[str]) -> Model:
             f"the recorded postures have {coverage.postures.shape[1]}"
         )
     distance = float(np.abs(arm.forward(x) - y).max())
-    if distance > _ANCHOR_ERROR * max(1.0, arm.reach):
+    if distance > _ANCHOR_ERROR * max(1.0, arm.farthest):
         links = f" with links {arm.link_lengths} m" if arm.link_lengths else ""
         raise ValueError(
             f"{folder} was made for another arm: its anchors lie up to {distance:.3g} m from where "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,7 +53,7 @@ def test_it_has_what_an_arm_has() -> None:
     """Reach, frame, other names and limits; the skeleton is only the way from the origin to the tip."""
     arm = get_arm("two_link")
     learned = learned_arm(arm)
-    assert learned.reach == pytest.approx(2.0, abs=1e-3)
+    assert learned.reach == pytest.approx(2.0, rel=0.1)
     assert (learned.base_link, learned.n_joints, learned.n_coordinates) == ("base_link", 2, 2)
     positions = np.array([0.3, 0.4])
     np.testing.assert_allclose(learned.skeleton(positions), [[0.0, 0.0], arm.forward(positions)], atol=1e-12)
@@ -104,3 +106,13 @@ def test_derivative_of_constants_is_zero() -> None:
     coefficients = np.zeros((2, 3, 3))
     coefficients[:, 0, 0] = 1.0
     assert not harmonic.derivative(coefficients, 1).any()
+
+
+def test_the_frame_may_be_anywhere() -> None:
+    """Reach is the size of the workspace; how far that is from the origin counts for far targets alone."""
+    learned = learned_arm(get_arm("two_link"))
+    coefficients = learned.coefficients.copy()
+    coefficients[:, 0, 0] += 1000.0
+    shifted = replace(learned, coefficients=coefficients)
+    assert shifted.reach == pytest.approx(learned.reach, rel=1e-9)
+    assert shifted.farthest == pytest.approx(1000.0 * np.sqrt(2.0), rel=2e-3)

@@ -190,3 +190,13 @@ def test_an_offset_beyond_the_bound_is_an_error() -> None:
     positions = smooth_motion(arm, times, np.random.default_rng(0))
     with pytest.raises(BagError, match=r"expected less than --max-offset 0\.1 s"):
         estimate_offset(Series(times, positions), Series(times + 0.25, arm.forward(positions)), 0.1)
+
+
+@pytest.mark.parametrize("limit", [0.001, 0.01, 0.015])
+def test_clocks_that_agree_need_no_wide_search(limit: float) -> None:
+    """However small the bound."""
+    arm = get_arm("two_link")
+    times = np.arange(3000) / 50.0
+    positions = smooth_motion(arm, times, np.random.default_rng(0))
+    found = estimate_offset(Series(times, positions), Series(times, arm.forward(positions)), limit)
+    assert abs(found.seconds) < 1e-4

@@ -1,0 +1,53 @@
+"""A level plane is told from space, and one that is not level from both."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from itnnr_ik.arms import get_arm
+from itnnr_ik.bags import BagError
+from itnnr_ik.bags.plane import level_plane
+
+NOISE = np.full(3, 0.002)
+
+
+def tips_of(name: str, axes: tuple[int, ...], outliers: float = 0.0) -> np.ndarray:
+    """Noisy tips (p, 3) [m] of an arm's postures, its coordinates along ``axes``, at 0.3 m of the others."""
+    rng = np.random.default_rng(0)
+    arm = get_arm(name)
+    tips = np.full((2000, 3), 0.3)
+    tips[:, axes] = arm.forward(arm.sample(2000, rng))
+    tips += NOISE * rng.normal(size=tips.shape)
+    tips[rng.uniform(size=len(tips)) < outliers] += 1.0
+    return tips
+
+
+@pytest.mark.parametrize("outliers", [0.0, 0.02])
+def test_a_level_plane_has_a_height(outliers: float) -> None:
+    """With noise and outliers."""
+    assert level_plane(tips_of("two_link", (0, 1), outliers), NOISE, "base") == pytest.approx(0.3, abs=1e-3)
+
+
+@pytest.mark.parametrize("outliers", [0.0, 0.02])
+def test_space_is_no_plane(outliers: float) -> None:
+    """An arm that moves up and down."""
+    assert level_plane(tips_of("yaw_pitch_pitch", (0, 1, 2), outliers), NOISE, "base") is None
+
+
+@pytest.mark.parametrize("outliers", [0.0, 0.02])
+@pytest.mark.parametrize(
+    ("axes", "normal"), [((0, 2), "0.000, 1.000, 0.000"), ((1, 2), "1.000, 0.000, 0.000")]
+)
+def test_another_plane_is_an_error(axes: tuple[int, ...], normal: str, outliers: float) -> None:
+    """Its third coordinate would be learned from noise; the message names the normal."""
+    with pytest.raises(BagError, match=r"not level: its normal is \(.*\) in the frame 'base'") as caught:
+        level_plane(tips_of("three_link", axes, outliers), NOISE, "base")
+    assert normal in str(caught.value).replace("-0.000", "0.000").replace("0.001", "0.000")
+
+
+def test_a_tilted_plane_is_one_too() -> None:
+    """As in the frame of a camera."""
+    turn = np.array([[1.0, 0.0, 0.0], [0.0, np.cos(0.3), -np.sin(0.3)], [0.0, np.sin(0.3), np.cos(0.3)]])
+    with pytest.raises(BagError, match="not level"):
+        level_plane(tips_of("two_link", (0, 1)) @ turn.T, NOISE, "camera")
