@@ -63,7 +63,7 @@ def test_the_same_seed_trains_the_same_model(tmp_path: Path) -> None:
 def test_a_wrong_number_of_links_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """One line that says how many are needed, and status 1."""
     assert main(["train", "--arm", "two_link", "--links", "1", "1", "1"]) == 1
-    assert "needs 3 lower limits, got 2" in capsys.readouterr().err
+    assert "two_link has 2 links, got 3 lengths: (1.0, 1.0, 1.0)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", list(ARMS))

@@ -129,6 +129,16 @@ class Evaluation:
     notes: tuple[str, ...]
 
     @property
+    def outside_data(self) -> int:
+        """How many targets a learned model refused: its recording has no posture near the solution."""
+        return self.outcomes.get(OUTSIDE_DATA, 0)
+
+    @property
+    def out_of_reach(self) -> int:
+        """How many targets can be reached neither by the solver nor in any other way."""
+        return self.targets - self.reachable - self.outside_data
+
+    @property
     def rate(self) -> float:
         """Messages read and solved, per second."""
         return self.messages / max(self.read_seconds + self.solve_seconds, 1e-9)

@@ -56,14 +56,14 @@ def make_page(evaluation: Evaluation, plots: Mapping[str, str]) -> str:
 
 
 def _cards(e: Evaluation) -> str:
-    unreachable = e.targets - e.reachable
     cards = [
         (
             percent(e.solved, e.reachable),
             f"solved: {e.solved} of {e.reachable} reachable targets",
             e.solved < e.reachable,
         ),
-        (str(unreachable), "targets out of reach", False),
+        (str(e.out_of_reach), "targets out of reach", False),
+        *([(str(e.outside_data), "targets outside the model's data", True)] if e.outside_data else []),
         (
             "–" if e.residual is None else f"{e.residual.max:.1e} m",
             f"largest residual, tolerance {e.tolerance:g} m",
@@ -74,7 +74,7 @@ def _cards(e: Evaluation) -> str:
     ]
     if "all" in e.displacement:
         p99 = e.displacement["all"].p99
-        cards.insert(3, (f"{p99:.1e} rad", "from the recorded joints (p99)", False))
+        cards.insert(-2, (f"{p99:.1e} rad", "from the recorded joints (p99)", False))
     return "".join(
         f'<div class="card{" bad" if bad else ""}"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
         for value, label, bad in cards

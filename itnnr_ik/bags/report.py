@@ -57,8 +57,9 @@ def format_report(evaluation: Evaluation) -> str:
     """The evaluation as text."""
     e = evaluation
     lines = [title(e), ""]
+    outside = f", {e.outside_data} outside the model's data" if e.outside_data else ""
     lines += _entry(
-        "targets", f"{e.targets}: {e.reachable} reachable, {e.targets - e.reachable} out of reach"
+        "targets", f"{e.targets}: {e.reachable} reachable, {e.out_of_reach} out of reach{outside}"
     )
     lines += _entry(
         "solved",

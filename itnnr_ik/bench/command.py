@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,14 +21,21 @@ from itnnr_ik.solver import IKSolver
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``itnnr-ik bench``."""
-    parser.add_argument(
-        "--arm", choices=sorted(ARMS), action="append", help="repeatable; all three if not given"
-    )
-    parser.add_argument("--targets", type=int, default=2000, help="random reachable targets")
-    parser.add_argument("--paths", type=int, default=10, help="smooth paths of 1000 targets")
-    parser.add_argument("--batch", type=int, default=20_000, help="targets in a batch")
-    parser.add_argument("--seed", type=int, default=0, help="of targets and states")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    # Names of their own: those of `node` and `replay` would overwrite them.
+    options = [
+        parser.add_argument(
+            "--arm",
+            dest="solved_arms",
+            choices=sorted(ARMS),
+            action="append",
+            help="repeatable; all three if not given",
+        ),
+        parser.add_argument("--targets", type=int, default=2000, help="random reachable targets"),
+        parser.add_argument("--paths", type=int, default=10, help="smooth paths of 1000 targets"),
+        parser.add_argument("--batch", type=int, default=20_000, help="targets in a batch"),
+        parser.add_argument("--seed", type=int, default=0, help="of targets and states"),
+        parser.add_argument("--json", dest="solved_json", action="store_true", help="print JSON"),
+    ]
     others = parser.add_subparsers(title="instead of the solvers", metavar="[node | replay]")
     for module, name, summary in (
         (node, "node", "measure the round trip of ik_node against a bare echo node"),
@@ -36,7 +45,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             name, help=summary, description=module.__doc__, formatter_class=parser.formatter_class
         )
         module.add_arguments(other)
-        other.set_defaults(run=module.run)
+        other.set_defaults(run=partial(_run_other, name, module.run, options))
+
+
+def _run_other(
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    options: Sequence[argparse.Action],
+    args: argparse.Namespace,
+) -> int:
+    """Measure something else, with no option of the solvers' given: it would be passed by.
+
+    Raises:
+        ValueError: One is.
+    """
+    for option in options:
+        if getattr(args, option.dest) != option.default:
+            raise ValueError(f"expected options after {name}, got {option.option_strings[0]} before it")
+    return run(args)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,8 +70,8 @@ def run(args: argparse.Namespace) -> int:
     for name, least in (("targets", 1), ("paths", 0), ("batch", 1)):
         if getattr(args, name) < least:
             raise ValueError(f"--{name} must be at least {least}, got {getattr(args, name)}")
-    report = {name: _measure(name, args) for name in args.arm or ARMS}
-    if args.json:
+    report = {name: _measure(name, args) for name in args.solved_arms or ARMS}
+    if args.solved_json:
         print(json.dumps(report, indent=2))
     else:
         for name, part in report.items():

@@ -64,11 +64,20 @@ class Result:
 
 
 def plan_patterns(models: Sequence[str], seconds: float) -> list[ArmPlan]:
-    """A smooth curve and then random reachable points, ``seconds`` each, for every model."""
+    """A smooth curve and then random reachable points, ``seconds`` each, for every model.
+
+    Raises:
+        ValueError: A model cannot be loaded, or its arm was learned: where such a curve leads is not known.
+    """
     plans = []
     for model in models:
         solver = IKSolver.load(model)
         arm = solver.arm
+        if not arm.link_lengths:
+            raise ValueError(
+                f"{model} was learned from a recording and has no link lengths to lay out a curve by: give a "
+                "recording to replay with --bag, or measure it with `itnnr-ik evaluate`"
+            )
         curve = Run(
             _CURVE,
             {

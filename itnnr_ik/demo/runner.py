@@ -38,15 +38,18 @@ def run_plans(plans: Sequence[ArmPlan], log_folder: Path, engine: str) -> list[R
     # Without rclpy's handlers Ctrl-C is a KeyboardInterrupt, which ends the children on its way out.
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
-        return [result for plan in plans for result in _run_arm(plan, log_folder, engine)]
+        return [
+            result
+            for number, plan in enumerate(plans, 1)
+            # Topics of its own: what the arm before left behind cannot be mistaken for this one's.
+            for result in _run_arm(plan, f"/demo_{number}", log_folder, engine)
+        ]
     finally:
         rclpy.try_shutdown()
 
 
-def _run_arm(plan: ArmPlan, log_folder: Path, engine: str) -> list[Result]:
+def _run_arm(plan: ArmPlan, namespace: str, log_folder: Path, engine: str) -> list[Result]:
     """All runs of one arm, with the same node and simulator."""
-    # Topics of its own: what the arm before left behind cannot be mistaken for this one's.
-    namespace = f"/{plan.arm.name}"
     monitor = Monitor(namespace, plan.joints, plan.arm.n_coordinates)
     executor = SingleThreadedExecutor()
     executor.add_node(monitor)

@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 from arm_recordings import ARM, bag, path, poses, states
 from bag_writer import STORAGES
+from learned import elbow_up_solver
 
 from itnnr_ik import IKSolver
 from itnnr_ik.bags import Bag
 from itnnr_ik.bags.answers import Answers, solve_replay
 from itnnr_ik.bags.evaluation import changes_branch, evaluate, standing_still, stretched
+from itnnr_ik.bags.page import make_page
 from itnnr_ik.bags.replay import Replay, Selection, read_replay
-from itnnr_ik.bags.report import percent
+from itnnr_ik.bags.report import format_report, percent
 from itnnr_ik.cli import main
 
 NUMBERS = r"\s+\d+(\s+\d\S+){3}$"
@@ -97,6 +99,20 @@ def test_targets_out_of_reach_are_counted_apart(solver: IKSolver, tmp_path: Path
     assert (evaluation.targets, evaluation.reachable, evaluation.solved) == (60, 57, 57)
     assert evaluation.outcomes == {"solved": 57, "unreachable": 3}
     assert [trouble.index for trouble in evaluation.worst[:3]] == [10, 11, 12]
+
+
+def test_targets_outside_a_learned_models_data_are_counted_apart(tmp_path: Path) -> None:
+    """They are not out of reach, and not solved either."""
+    solver = elbow_up_solver()
+    rows = poses()
+    replay = read_replay(bag(tmp_path / "bag", tracker=rows), ARM, Selection())
+    answers = solve_replay(solver, replay)
+    answers.positions[:4] = np.nan
+    codes = np.where(np.arange(60) < 4, "outside_data", answers.codes)
+    evaluation = evaluate(solver, "learned", replay, replace(answers, codes=codes), 0.0)
+    assert (evaluation.reachable, evaluation.out_of_reach, evaluation.outside_data) == (56, 0, 4)
+    assert "60: 56 reachable, 0 out of reach, 4 outside the model's data" in format_report(evaluation)
+    assert "outside the model&#x27;s data" in make_page(evaluation, {})
 
 
 def test_a_target_missed_within_reach_counts_against_the_solver(solver: IKSolver, replay: Replay) -> None:

@@ -27,3 +27,13 @@ def test_the_table_names_what_is_not_installed(capsys: pytest.CaptureFixture[str
     assert main(_SMALL) == 0
     text = capsys.readouterr().out
     assert all(name in text for name in ("itnnr_ik", "roboticstoolbox", "optik", "pytracik"))
+
+
+@pytest.mark.parametrize("options", [["--json"], ["--arm", "two_link"], ["--targets", "10"]])
+@pytest.mark.parametrize("other", ["node", "replay"])
+def test_options_before_another_measurement_are_refused(
+    options: list[str], other: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They would be passed by."""
+    assert main(["bench", *options, other]) == 1
+    assert f"expected options after {other}, got {options[0]} before it" in capsys.readouterr().err
