@@ -1,11 +1,15 @@
 """An arm solved live: ik_node, a simulator, a source of targets and, where wanted, RViz."""
 
+from pathlib import Path
+
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
 from launch.substitutions import Command, LaunchConfiguration, PathJoinSubstitution, PythonExpression
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
+
+from itnnr_ik.ros.launching import existing_file
 
 PACKAGE = "itnnr_ik"
 CURVES = ["circle", "line", "lemniscate"]
@@ -21,6 +25,15 @@ def _text(substitution):
     return ParameterValue(substitution, value_type=str)
 
 
+def _end_of(part):
+    """What to do when a part ends: alone, the others would look alive and do nothing."""
+
+    def end(event, context):
+        return None if context.is_shutdown else [Shutdown(reason=f"{part} has ended")]
+
+    return end
+
+
 def _nodes(context):
     """The nodes, once the arguments are known: what they do not say is left to the files of parameters."""
 
@@ -31,7 +44,7 @@ def _nodes(context):
     physics = simulator == "mujoco"
     timed = [{"use_sim_time": True}] if physics else []
     # The arm's file below one's own: it says what that leaves out.
-    common = [_share("config", argument("arm"), ".yaml"), argument("params_file")]
+    common = [_share("config", argument("arm"), ".yaml"), existing_file(argument("params_file"))]
     if argument("model"):
         common.append({"model": _text(argument("model"))})
     commands = {}
@@ -51,6 +64,7 @@ def _nodes(context):
             namespace="",
             parameters=[*commanded, *timed, *started],
             output="screen",
+            on_exit=_end_of("ik_node"),
         )
     ]
     if simulator != "none":
@@ -63,6 +77,7 @@ def _nodes(context):
                 namespace="",
                 parameters=[*commanded, start, {"engine": simulator, "publish_clock": physics}],
                 output="screen",
+                on_exit=_end_of("the simulator"),
             )
         )
     if targets != "none":
@@ -80,16 +95,20 @@ def _nodes(context):
             )
         )
     if argument("rviz") == "true":
-        description = {"robot_description": _text(Command(["cat ", argument("urdf")]))}
         layout = PathJoinSubstitution([FindPackageShare(PACKAGE), "rviz", "ik.rviz"])
-        nodes += [
+        nodes.append(Node(package="rviz2", executable="rviz2", arguments=["-d", layout], parameters=timed))
+    # A robot has its own: two of them would fight about /tf and /robot_description.
+    if argument("rviz") == "true" and simulator != "none":
+        of_model = Path(argument("model")) / "arm.urdf"
+        usual = [str(of_model)] if of_model.is_file() else _share("urdf", argument("arm"), ".urdf")
+        described = Command(["cat ", *([argument("urdf")] if argument("urdf") else usual)])
+        nodes.append(
             Node(
                 package="robot_state_publisher",
                 executable="robot_state_publisher",
-                parameters=[description, *timed],
-            ),
-            Node(package="rviz2", executable="rviz2", arguments=["-d", layout], parameters=timed),
-        ]
+                parameters=[{"robot_description": _text(described)}, *timed],
+            )
+        )
     return nodes
 
 
@@ -140,12 +159,15 @@ def generate_launch_description():
             ),
             DeclareLaunchArgument(
                 "command_out_type",
-                # Random targets are farther apart than a controller may be sent to.
-                default_value=PythonExpression([*trajectories, " and '", targets, "' != 'random' else ''"]),
+                # Random targets are farther apart than a controller may be sent to, and a recording's first
+                # one is anywhere.
+                default_value=PythonExpression(
+                    [*trajectories, " and '", targets, "' not in ('random', 'bag') else ''"]
+                ),
                 choices=["", "none", "trajectory_msgs/JointTrajectory", "std_msgs/Float64MultiArray"],
                 description="Commands that ik_node sends and the simulator follows, with a simulator on "
                 f"{SIMULATED_TOPIC} and never to a robot's controller; empty: as params_file says; default: "
-                "empty, but trajectories for simulator:=mujoco",
+                "empty, but trajectories for simulator:=mujoco along a curve",
             ),
             DeclareLaunchArgument(
                 "bag",
@@ -156,14 +178,16 @@ def generate_launch_description():
             ),
             DeclareLaunchArgument(
                 "urdf",
-                default_value=_share("urdf", arm, ".urdf"),
-                description="Robot description for RViz; a trained model's folder has its own arm.urdf",
+                default_value="",
+                description="Robot description for RViz; empty: arm.urdf in the model's folder, or else the "
+                "arm's; with simulator:=none the robot's own robot_state_publisher has it",
             ),
             DeclareLaunchArgument(
                 "rviz",
                 default_value="false",
                 choices=["true", "false"],
-                description="Show the arm and its target; needs robot_state_publisher and rviz2",
+                description="Show the arm and its target; needs rviz2 and, with a simulator, "
+                "robot_state_publisher",
             ),
             OpaqueFunction(function=_nodes),
         ]

@@ -24,6 +24,8 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from itnnr_ik.ros.launching import existing_file
+
 PACKAGE = "itnnr_ik"
 NODE, EVALUATOR, NAMESPACE = "itnnr_ik", "evaluator", "/replay"
 
@@ -39,7 +41,7 @@ def _share(arm):
 
 def _by_name(file):
     """Files for all nodes, of what ``file`` says for one by its name: here it has another."""
-    content = yaml.safe_load(Path(file).read_text(encoding="utf-8")) if Path(file).is_file() else None
+    content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
     if not isinstance(content, dict):  # launch says so itself
         return []
     copies = []
@@ -54,10 +56,11 @@ def _by_name(file):
 def _nodes(context):
     """The nodes, once the arguments are known: what they do not say is left to the files of parameters."""
     # The arm's file below one's own: it says what that leaves out.
+    params_file = existing_file(LaunchConfiguration("params_file").perform(context))
     common = [
         _share(LaunchConfiguration("arm")),
-        LaunchConfiguration("params_file"),
-        *_by_name(LaunchConfiguration("params_file").perform(context)),
+        params_file,
+        *_by_name(params_file),
         {"use_sim_time": True},
     ]
     if LaunchConfiguration("model").perform(context):
@@ -91,6 +94,8 @@ def _nodes(context):
                 {"joint_state_timeout": 0.0, "target_timeout": 0.0},
                 # A recording never moves a robot, whose parameter file this may be.
                 {"command_out_type": "none"},
+                # And nobody looks after the node here.
+                {"autostart": True},
             ],
             output="screen",
         ),

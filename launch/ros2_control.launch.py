@@ -20,6 +20,7 @@ from launch_ros.substitutions import FindPackageShare
 from itnnr_ik import IKSolver
 from itnnr_ik.ros.gazebo import to_gazebo_urdf
 from itnnr_ik.ros.kinematic_arm import rest_positions
+from itnnr_ik.ros.launching import existing_file
 from itnnr_ik.targets import CURVES, curve_for, first_posture
 
 PACKAGE = "itnnr_ik"
@@ -40,7 +41,7 @@ def _nodes(context):
     timed = {"use_sim_time": True}
     # The arm's file below one's own: it says what that leaves out.
     arm_file = [PathJoinSubstitution([FindPackageShare(PACKAGE), "config", argument("arm")]), ".yaml"]
-    common = [arm_file, argument("params_file"), timed]
+    common = [arm_file, existing_file(argument("params_file")), timed]
     if model:
         common.append({"model": ParameterValue(model, value_type=str)})
     spawn_arm = Node(
@@ -63,6 +64,7 @@ def _nodes(context):
         "command_out_type": "trajectory_msgs/JointTrajectory",
         "command_out_topic": "",
         "trajectory_start": "set_point",
+        "autostart": argument("autostart") == "true",
     }
     solve = [
         LifecycleNode(
@@ -74,6 +76,7 @@ def _nodes(context):
             output="screen",
         )
     ]
+    period = [{"period": float(argument("period"))}] if argument("period") else []
     if targets != "none":
         solve.append(
             Node(
@@ -81,7 +84,7 @@ def _nodes(context):
                 executable="target_source",
                 name="target_source",
                 namespace="",
-                parameters=[*common, {"pattern": targets, "period": 20.0}],
+                parameters=[*common, {"pattern": targets}, *period],
                 output="screen",
             )
         )
@@ -120,10 +123,21 @@ def generate_launch_description():
                 "for ik_node and target_source as params_file says, or else the arm's",
             ),
             DeclareLaunchArgument(
+                "autostart",
+                default_value="true",
+                choices=["true", "false"],
+                description="Configure and activate ik_node at start; false where a lifecycle manager does",
+            ),
+            DeclareLaunchArgument(
                 "targets",
                 default_value="circle",
                 choices=[*CURVES, "none"],
                 description="Curve of the targets; none where something else publishes target_pose",
+            ),
+            DeclareLaunchArgument(
+                "period",
+                default_value="20.0",
+                description="Time of one lap, in [s]; empty: as params_file says",
             ),
             DeclareLaunchArgument(
                 "params_file",

@@ -66,7 +66,9 @@ class Answerer:
                 settings.command_out_type, settings.joints, limits, settings.trajectory_start
             )
 
-    def answer(self, message: PoseStamped, now: float, waited: float, values: Values) -> Answer:
+    def answer(
+        self, message: PoseStamped, now: float, waited: float, values: Values, simulated: bool = False
+    ) -> Answer:
         """The answer to a target.
 
         Args:
@@ -74,6 +76,7 @@ class Answerer:
             now: Time on the node's clock, in [s].
             waited: How long ago the target was received, in [s].
             values: What is known of the answer goes in here, also where there is none.
+            simulated: The node's clock is that of a simulation.
 
         Raises:
             RejectedError: Nothing is to be published but a status.
@@ -96,12 +99,16 @@ class Answerer:
         code = Code.SOLVED if solution.converged else Code.CLOSEST
         if self._commands is None or current is None:
             return Answer(code, target, current, answer)
+        # A controller goes by the node's clock; that of the machine jumps, where it is not simulated.
+        age, moment = self._joints.age(now) or 0.0, now
+        if not simulated:
+            age, moment = time.monotonic() - self._joints.received, time.monotonic()
         command = self._commands.make(
             solution.positions,
             current,
             self._joints.velocities,
-            self._joints.received,
-            time.monotonic(),
+            age,
+            moment,
             settings.max_joint_step,
             settings.max_velocity,
             settings.max_acceleration,
@@ -113,6 +120,11 @@ class Answerer:
         """A target was not answered: the next solution does not go on with a motion."""
         if self._commands is not None:
             self._commands.interrupt()
+
+    def unheard(self) -> None:
+        """Nobody listened to the last command."""
+        if self._commands is not None:
+            self._commands.forget()
 
     def query(self, message: PoseStamped, state: JointState, now: float) -> JointState:
         """The solution of a pose that is nearest to ``state``, or else to the newest joint state.

@@ -15,7 +15,8 @@ from builtin_interfaces.msg import Duration
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from itnnr_ik.ros.motion import SHORTEST, Bounds, Motion, make_motion
+from itnnr_ik.ros.following import Following
+from itnnr_ik.ros.motion import SHORTEST, Bounds, Motion, is_jump_from_rest, make_motion
 from itnnr_ik.ros.status import Code, RejectedError
 
 NONE = "none"
@@ -31,6 +32,8 @@ JOINT_STATE, SET_POINT = TRAJECTORY_STARTS = "joint_state", "set_point"
 STREAM_GAP = 0.3
 #: Positions without a time may step as far as the joints move in this time at full speed [s].
 BURST = 0.1
+#: A joint state that came so long [s] after a command, or after the end of its motion, shows what it did.
+LAG = 0.1
 #: How much of a new interval between solutions goes into the running mean.
 _NEW_SHARE = 0.2
 
@@ -38,7 +41,8 @@ _NEW_SHARE = 0.2
 class CommandMaker:
     """Makes the commands for a sequence of solutions, none of them a jump from where the joints may be.
 
-    Until the next joint state comes, the joints may be anywhere between the last one and what was sent since.
+    That is anywhere between the last joint state and where the last command has brought them, if a controller
+    follows it. It may be inactive, and begin with any command of a stream.
 
     Args:
         command_type: One of `COMMAND_TYPES`.
@@ -58,6 +62,7 @@ class CommandMaker:
         self._sent: np.ndarray | None = None
         self._sent_at = -math.inf
         self._motion: Motion | None = None
+        self._following = Following()
         self._mean_way: np.ndarray | None = None
         self._mean_interval = 0.0
         self._allowance, self._allowed_at = 0.0, -math.inf
@@ -66,12 +71,17 @@ class CommandMaker:
         """The stream of solutions has ended: the next one begins another."""
         self._mean_way = None
 
+    def forget(self) -> None:
+        """What was sent was heard by nobody, or is of another time."""
+        self.interrupt()
+        self._sent, self._sent_at, self._motion = None, -math.inf, None
+
     def make(
         self,
         positions: np.ndarray,
         current: np.ndarray,
         velocities: np.ndarray,
-        received: float,
+        age: float,
         now: float,
         max_joint_step: float,
         max_velocity: float,
@@ -84,8 +94,8 @@ class CommandMaker:
             positions: The solution (n,) [rad].
             current: The last joint state (n,) [rad].
             velocities: Those that came with it (n,) [rad/s].
-            received: When that came, in [s] on a clock that never jumps.
-            now: Time in [s] on that clock.
+            age: How long ago that came, in [s].
+            now: Time in [s] on the clock that the controller goes by.
             max_joint_step: How far a joint may be sent, in [rad].
             max_velocity: Of every joint, in [rad/s].
             max_acceleration: Of every joint, in [rad/s²], for trajectories; 0: not limited.
@@ -94,29 +104,48 @@ class CommandMaker:
         Raises:
             RejectedError: The step is too large (``step_too_large``); nothing is to be sent.
         """
-        sent_since = self._sent if self._sent_at >= received else None
+        if now < self._sent_at:  # a simulation or a recording that began again
+            self.forget()
+        brought = self._brought(now - age, now)
         way = _largest(positions - current)
-        if sent_since is not None:
-            way = max(way, _largest(positions - sent_since))
+        if brought is not None:
+            way = max(way, _largest(positions - brought))
         _check_step(way, max_joint_step, "max_joint_step")
         command: JointTrajectory | Float64MultiArray
         if not self._trajectories:
-            self._spend(positions, current, now, max_velocity)
+            self._spend(positions, current, age, now, max_velocity)
             command = Float64MultiArray(data=positions.tolist())
         else:
             bounds = Bounds(self._limits, max_velocity, max_acceleration or math.inf)
             through, interval = self._stream(positions, now) if streaming else (None, SHORTEST)
-            start, speed, elsewhere = self._start(current, velocities, sent_since, now, max_velocity)
-            self._motion = make_motion(start, speed, positions, bounds, interval, through, elsewhere)
+            start, speed, elsewhere = self._start(current, velocities, brought, now - age, now, max_velocity)
+            motion = make_motion(start, speed, positions, bounds, interval, through, elsewhere)
+            if elsewhere is current and is_jump_from_rest(motion, current, bounds):
+                raise RejectedError(
+                    Code.STEP_TOO_LARGE,
+                    f"the joints are {_largest(start - current):.6g} rad from where the controller should "
+                    "have them by now; if it does not follow, this would be a jump; nothing was sent",
+                )
+            self._motion = motion
             command = _trajectory(self._joint_names, self._motion)
         self._sent, self._sent_at = positions, now
         return command
+
+    def _brought(self, received: float, now: float) -> np.ndarray | None:
+        """Where the last command has brought the joints (n,) [rad], None where the joint state tells that."""
+        if self._sent is None:
+            return None
+        seconds = 0.0 if self._motion is None else self._motion.duration
+        if received >= self._sent_at + seconds + LAG:
+            return None
+        return self._sent if self._motion is None else self._motion.at(now - self._sent_at)[0]
 
     def _start(
         self,
         current: np.ndarray,
         velocities: np.ndarray,
-        sent_since: np.ndarray | None,
+        brought: np.ndarray | None,
+        received: float,
         now: float,
         max_velocity: float,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -124,20 +153,28 @@ class CommandMaker:
         if self._from_set_point and self._motion is not None:
             elapsed = now - self._sent_at
             start, speed = self._motion.at(elapsed)
-            # Where the controller rests, but not if something else has moved the joints since.
-            return start, speed, current if elapsed >= self._motion.duration else None
+            seen = self._following.is_seen(current, received, start, now)
+            if seen is not False:
+                return start, speed, None if seen and elapsed < self._motion.duration else current
+            velocities = np.zeros_like(velocities)
+        self._following.begin(current, now)
         # Noise is not to be taken for a speed that the joints were never sent to.
         self._fastest = max(self._fastest, max_velocity)
-        return current, velocities.clip(-self._fastest, self._fastest), sent_since
+        return current, velocities.clip(-self._fastest, self._fastest), brought
 
-    def _spend(self, positions: np.ndarray, current: np.ndarray, now: float, max_velocity: float) -> None:
+    def _spend(
+        self, positions: np.ndarray, current: np.ndarray, age: float, now: float, max_velocity: float
+    ) -> None:
         """Refuse a step that on the whole would be faster than ``max_velocity``: positions have no times."""
         follows = self._sent is not None and now - self._sent_at <= STREAM_GAP
         step = _largest(positions - (self._sent if follows and self._sent is not None else current))
         gained = (now - self._allowed_at) * max_velocity
         self._allowance = min(BURST * max_velocity, self._allowance + gained)
         self._allowed_at = now
-        _check_step(step, self._allowance, f"what max_velocity = {max_velocity:g} rad/s allows by now")
+        name = f"what max_velocity = {max_velocity:g} rad/s allows by now"
+        _check_step(step, self._allowance, name)
+        # Joints that follow are no farther behind; those that do not would be where the stream is at once.
+        _check_step(_largest(positions - current), (BURST + LAG + age) * max_velocity, name)
         self._allowance -= step
 
     def _stream(self, positions: np.ndarray, now: float) -> tuple[np.ndarray | None, float]:

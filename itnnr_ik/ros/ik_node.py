@@ -13,7 +13,7 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.clock import Clock
+from rclpy.clock import Clock, ROSClock
 from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -72,6 +72,8 @@ class IKNode(LifecycleNode):
         #: What activating opened, each with how it is closed again.
         self._opened = ExitStack()
         self._active = False
+        #: Outlasts transitions: who paused a robot may not be who starts the node anew.
+        self._paused = False
         self._failure: Exception | None = None
         declare_settings(self)
         self.add_on_set_parameters_callback(self._on_parameters)
@@ -138,7 +140,6 @@ class IKNode(LifecycleNode):
         return _FAILURE
 
     def _start(self, settings: Settings) -> None:
-        self._paused = False
         self._statistics, self._backlog = Statistics(), Backlog()
         # Before the targets': rclpy serves subscriptions in the order in which they were created, so that a
         # target that waits beside a joint state is solved from it.
@@ -162,6 +163,7 @@ class IKNode(LifecycleNode):
         self.get_logger().info(
             f"solving for {settings.solver.arm.name}, joints {quote_all(settings.joints)}, "
             f"targets in frame {quote(settings.robot_base_link)} on {targets.topic_name}"
+            f"{', but paused' if self._paused else ''}"
         )
 
     def _stop(self) -> None:
@@ -270,13 +272,17 @@ class IKNode(LifecycleNode):
             if self._paused:
                 text = "paused: no target is answered until ~/pause is called with false"
                 raise RejectedError(Code.PAUSED, text)
-            answer = self._answerer.answer(message, self._now(), waited, values)
+            clock = self.get_clock()
+            simulated = isinstance(clock, ROSClock) and clock.ros_time_is_active
+            answer = self._answerer.answer(message, self._now(), waited, values, simulated)
         except RejectedError as rejection:
             self._answerer.interrupt()
             self._warnings.warn(rejection.code, str(rejection))
             return rejection.code, str(rejection)
         if self._commands is not None and answer.command is not None:
             self._commands.publish(answer.command)
+            if self._commands.get_subscription_count() == 0:
+                self._answerer.unheard()
         self._solutions.publish(answer.solution)
         self._scene.solved(np.array(answer.target), np.array(answer.solution.position), answer.current)
         return answer.code, answer.code.value
@@ -295,17 +301,22 @@ class IKNode(LifecycleNode):
         values["robot_base_link"] = settings.robot_base_link
         text, level = ("paused", DiagnosticStatus.OK) if self._paused else ("active", DiagnosticStatus.OK)
         now = self._now()
-        age = self._joints.age(now)
+        age = self._joints.age(now, on_both_clocks=self._commands is not None)
         if age is not None:
             values["joint_state_age"] = age
             if 0.0 < settings.joint_state_timeout < age:
                 text, level = f"{text}, but the joint states are stale", DiagnosticStatus.WARN
         elif settings.require_joint_states:
             text, level = f"{text}, but no joint state has come", DiagnosticStatus.WARN
+        if self._commands is not None and self._commands.get_subscription_count() == 0:
+            text = f"{text}, but nobody listens to the commands on {self._commands.topic_name}"
+            level = DiagnosticStatus.WARN
         if now == self._told_at:
             text, level = f"{text}, but the clock stands still", DiagnosticStatus.WARN
         self._told_at = now
-        status = make_status(self.get_name(), settings.solver.arm.name, None, text, values)
+        # By its full name: two arms are told apart by their namespaces.
+        name = self.get_fully_qualified_name().lstrip("/")
+        status = make_status(name, settings.solver.arm.name, None, text, values)
         status.level = level
         array = DiagnosticArray(status=[status])
         array.header.stamp = self.get_clock().now().to_msg()

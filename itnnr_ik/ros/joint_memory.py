@@ -60,13 +60,14 @@ class JointMemory:
             self.velocities = velocities_by_name(message, self._joint_names)
             self._received_by_node, self.received = now - waited, time.monotonic() - waited
 
-    def age(self, now: float) -> float | None:
-        """Seconds since the last usable joint state, None before the first."""
+    def age(self, now: float, on_both_clocks: bool = False) -> float | None:
+        """Seconds since the last usable joint state, None before the first; on both clocks the longer."""
         if self.positions is None:
             return None
         # A clock that was set back, as when a recording starts again: the count starts anew.
         self._received_by_node = min(self._received_by_node, now)
-        return now - self._received_by_node
+        age = now - self._received_by_node
+        return max(age, time.monotonic() - self.received) if on_both_clocks else age
 
     def current(self, now: float, on_both_clocks: bool = False) -> np.ndarray | None:
         """The joint positions (n,) [rad], None before the first joint state.
@@ -74,9 +75,7 @@ class JointMemory:
         Raises:
             RejectedError: They are older than the timeout (``stale_joint_state``).
         """
-        age = self.age(now)
-        if age is not None and on_both_clocks:
-            age = max(age, time.monotonic() - self.received)
+        age = self.age(now, on_both_clocks)
         if age is not None and 0.0 < self.timeout < age:
             raise RejectedError(
                 Code.STALE_JOINT_STATE,

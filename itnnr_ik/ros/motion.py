@@ -33,6 +33,8 @@ _OVERSHOOT = 2e-3
 _LEAST_BRAKE = 1e-3
 #: So little beyond a limit is within it [rad].
 _NOTHING = 1e-9
+#: So many times the largest speed is a jump.
+_JUMP = 1.5
 #: Knots that are nearer to each other [s] are one.
 _SAME_TIME = 1e-6
 #: What is more than 3 d of v0 T may be this many times the room beyond the goal.
@@ -108,7 +110,8 @@ def make_motion(
             reduced as far as the bounds need, and to nothing against the way or for a joint that turns round.
             None to stop there.
         measured: Where the joints may be as well (n,) [rad], as those that lag behind a controller are: from
-            there, too, no joint gets faster than the bounds allow. None for ``start``.
+            there, too, no joint gets faster than the bounds allow. Its acceleration from there is looked at
+            only where it starts at rest: joints that lag behind a moving start move, too. None for ``start``.
     """
     joints = _Joints.of(start, speed, goal, bounds, start if measured is None else measured)
     wanted = joints.possible(through) if through is not None else np.zeros(len(goal))
@@ -134,6 +137,31 @@ def make_motion(
         ],
         bounds.limits,
     )
+
+
+def is_jump_from_rest(motion: Motion, positions: Array, bounds: Bounds) -> bool:
+    """Whether ``motion`` would be much too fast, or leave the limits, for joints that rest elsewhere.
+
+    Args:
+        motion: From its second knot on they would move as it does.
+        positions: Where they rest (n,) [rad].
+        bounds: Of position and velocity. A motion that keeps them from where it begins needs up to a third
+            more speed from rest.
+    """
+    seconds, speed = motion.times[1], motion.velocities[1]
+    way = (motion.positions[1] - positions) / seconds
+    # The speed on the way is b s + a s², and the position its integral, for s from 0 to 1.
+    a, b = 3.0 * speed - 6.0 * way, 6.0 * way - 2.0 * speed
+    with np.errstate(divide="ignore", invalid="ignore"):  # a joint that stays where it is
+        fastest, turning = (np.where((s > 0.0) & (s < 1.0), s, 0.0) for s in (-0.5 * b / a, -b / a))
+    peak = np.abs(b * fastest + a * fastest**2)
+    reached = positions + seconds * turning**2 * (b / 2.0 + a * turning / 3.0)
+    lower, upper = bounds.limits
+    within = (reached >= np.minimum(lower, positions) - _NOTHING) & (
+        reached <= np.maximum(upper, positions) + _NOTHING
+    )
+    allowed = _JUMP * np.maximum(bounds.velocity, np.abs(motion.velocities[0]))
+    return not (within & (peak <= allowed)).all()
 
 
 @dataclass(frozen=True)
@@ -203,9 +231,6 @@ class _Joints:
         """Times (n,) [s] by which each joint would be at rest at the goal, and which have to stop before."""
         alone, latest = self._alone(), self._latest(np.inf)
         turns = (self.first < 0.0) & (alone > latest)
-        # Joints that lag behind a moving start are farther from the limit, and may take as long as they need.
-        from_rest = PEAK * self.farthest / self.velocity
-        latest = np.where(self.first < 0.0, latest, np.maximum(latest, from_rest))
         gentle = np.maximum(alone, self._latest(_OVERSHOOT))
         early, late = self._refused(np.zeros(len(alone)))
         gentle = np.where(((early < gentle) & (gentle < late)).any(axis=0), alone, gentle)
@@ -227,8 +252,8 @@ class _Joints:
         spare = np.sqrt(((v - first) * (v - last)).clip(min=0.0))
         shortest: Array = 3.0 * self.farthest / (first + last + v + spare)
         if np.isfinite(a):
-            c = self._c(last)
-            accelerated = (np.sqrt(c**2 + 24.0 * a * self.distance) - c) / (2.0 * a)
+            c, way = self._c(last), np.where(self.first == 0.0, self.farthest, self.distance)
+            accelerated = (np.sqrt(c**2 + 24.0 * a * way) - c) / (2.0 * a)
             shortest = np.maximum(shortest, accelerated.max(axis=0))
         return shortest
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 from rclpy.exceptions import InvalidTopicNameException
@@ -174,6 +175,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         changeable=True,
     ),
 )
+#: A name that is as near to a parameter's is meant to be it.
+_MISSPELT = 0.8
 _BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
 
 
@@ -248,6 +251,7 @@ def read_settings(node: Node) -> Settings:
         ValueError: A parameter's value cannot be used, or the model cannot.
     """
     values = {parameter.name: parameter.get(node) for parameter in PARAMETERS}
+    _check_names(node)
     solver = IKSolver.load(values[MODEL.name], tolerance=values.pop("tolerance"))
     values["joints"] = JOINTS.of(solver.arm, values["joints"])
     values["robot_base_link"] = values["robot_base_link"] or solver.arm.base_link
@@ -262,6 +266,17 @@ def read_settings(node: Node) -> Settings:
             what = "the name of a topic"
             raise ParameterError("command_out_topic", what, topic) from error
     return Settings(solver=solver, **values)
+
+
+def _check_names(node: Node) -> None:
+    """Refuse a misspelt parameter, which ROS passes by: a robot would move by the default.
+
+    Other names may be another node's, which the same file is for.
+    """
+    # rclpy tells of given values that were not declared nowhere else.
+    for name in node._parameter_overrides.keys() - _BY_NAME.keys():
+        for meant in get_close_matches(name, _BY_NAME, 1, _MISSPELT):
+            raise ParameterError(name, f"spelt {meant!r}", node._parameter_overrides[name].value)
 
 
 def check_changes(settings: Settings | None, changes: Mapping[str, Any]) -> Settings | None:

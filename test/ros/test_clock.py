@@ -8,6 +8,7 @@ from probe import ANSWER_TIMEOUT, Probe
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Header
+from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.arms import get_arm
 
@@ -34,10 +35,15 @@ class SimulatedTime:
 @pytest.fixture
 def clock(probe: Probe) -> SimulatedTime:
     """Of a running node that follows it, at 100 s."""
+    return start(probe)
+
+
+def start(probe: Probe, *parameters: str) -> SimulatedTime:
     clock = SimulatedTime(probe)
+    options = [argument for parameter in parameters for argument in ("-p", parameter)]
     probe.start_ik_node(
         *("-p", "use_sim_time:=true", "-r", "/clock:=clock"),
-        *("-p", "joint_state_timeout:=1.0", "-p", "warn_period:=0"),
+        *("-p", "joint_state_timeout:=1.0", "-p", "warn_period:=0", *options),
     )
     probe.repeat_until(
         lambda: (clock.set(100.0), probe.send_joint_state(ARM.joint_names, START)),
@@ -71,6 +77,23 @@ def test_simulated_time_ages_joint_states(probe: Probe, clock: SimulatedTime) ->
     assert code(probe) == "solved", "the simulation was reset"
     clock.set(4.5)
     assert code(probe) == "stale_joint_state"
+
+
+def test_commands_go_by_the_controllers_clock(probe: Probe) -> None:
+    """What was sent has brought the joints as far as simulated time says, not the machine's."""
+    probe.node.create_subscription(JointTrajectory, "commands", lambda command: None, 10)
+    clock = start(probe, "command_out_type:=trajectory_msgs/JointTrajectory", "command_out_topic:=commands")
+    clock.set(101.0)  # what was sent until here is over
+    probe.send_joint_state(ARM.joint_names, START)
+
+    def step(way: float) -> str:
+        return probe.ask(probe.target(*ARM.forward((START[0] + way, START[1]))))[0]["code"]
+
+    assert step(0.25) == "solved"
+    probe.spin_for(0.4)
+    assert step(-0.25) == "solved"
+    clock.set(101.9)
+    assert step(0.25) == "step_too_large"
 
 
 @pytest.mark.parametrize("stamp", [OLD, NONE, AHEAD], ids=["old", "none", "ahead"])

@@ -85,6 +85,7 @@ def test_each_change_has_its_effect(probe: Probe, commands: list[JointTrajectory
     changed(unreachable="reject", tolerance=0.001)
     assert code(2.0005, 0.0) == "solved"
     changed(tolerance=1e-6, max_joint_step=0.3)
+    probe.spin_for(1.0)  # until then the arm may be on its way there
 
     changed(plane_tolerance=0.01)
     assert code(*NEAR, z=0.02) == "off_plane"

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from probe import SILENCE, Probe, values_of
 from rules import acceptance_problems
 from std_msgs.msg import Float64MultiArray
@@ -137,8 +137,32 @@ def test_pause_plane_closest_and_diagnostics(probe: Probe) -> None:
     probe.spin_until(lambda: bool(reports), 5.0, "a report on /diagnostics")
     (status,) = reports[-1].status
     values = values_of(status)
-    assert (status.name, status.hardware_id, status.message) == ("itnnr_ik", "two_link", "active")
+    name = f"{probe.namespace.strip('/')}/itnnr_ik"
+    assert (status.name, status.hardware_id, status.message) == (name, "two_link", "active")
     assert int(values["solved"]) >= 3
     assert int(values["paused"]) == int(values["closest"]) == 1
     assert float(values["latency_median"]) > 0.0
     assert float(values["joint_state_age"]) >= 0.0
+
+
+def test_commands_that_nobody_hears_are_told_and_forgotten(probe: Probe) -> None:
+    """A warning on /diagnostics; and where the joints would be by now does not count."""
+    reports: list[DiagnosticArray] = []
+    probe.node.create_subscription(DiagnosticArray, "/diagnostics", reports.append, 10)
+    probe.start_ik_node("-p", "command_out_type:=trajectory_msgs/JointTrajectory")
+    probe.spin_until(lambda: bool(reports), 5.0, "a report on /diagnostics")
+    (status,) = reports[-1].status
+    assert status.level == DiagnosticStatus.WARN
+    topic = f"{probe.namespace}/joint_trajectory_controller/joint_trajectory"
+    assert f"nobody listens to the commands on {topic}" in status.message
+    # Each within the 0.3 rad of max_joint_step from the joints, and the two 0.58 rad apart.
+    for step in (0.29, -0.29):
+        probe.send_joint_state(ARM.joint_names, START)
+        assert probe.ask(probe.target(*tip(START[0] + step, START[1])))[0]["code"] == "solved"
+
+
+def test_a_misspelt_parameter_is_an_error(probe: Probe) -> None:
+    """A robot would move by the default; another node's parameters in the same file are none of its own."""
+    process = probe.start("ik_node", "-p", "rate:=50.0", "-p", "max_velocty:=0.2")
+    assert process.wait() != 0
+    assert "parameter 'max_velocty' must be spelt 'max_velocity', got 0.2" in process.output

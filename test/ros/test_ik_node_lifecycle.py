@@ -10,6 +10,7 @@ from lifecycle_msgs.srv import ChangeState, GetState
 from probe import SILENCE, START_TIMEOUT, Probe, values_of
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
+from std_srvs.srv import SetBool
 
 from itnnr_ik.arms import get_arm
 from itnnr_ik.ros.status import stamp_text
@@ -72,6 +73,23 @@ def test_transitions(probe: Probe) -> None:
     probe.wait_for_ik_node()
     assert state(probe) == "active"
     assert process.interrupt(signal.SIGINT) == 0
+
+
+def test_a_pause_outlasts_transitions(probe: Probe) -> None:
+    """Who starts the node anew to change a parameter may not know why it was paused."""
+    process = probe.start_ik_node("-p", "joint_state_timeout:=0")
+    assert probe.call(SetBool, "itnnr_ik/pause", SetBool.Request(data=True)).success
+    assert change(probe, Transition.TRANSITION_DEACTIVATE)
+    assert change(probe, Transition.TRANSITION_CLEANUP)
+    assert change(probe, Transition.TRANSITION_CONFIGURE)
+    assert change(probe, Transition.TRANSITION_ACTIVATE)
+    probe.wait_for_ik_node()
+    probe.send_joint_state(ARM.joint_names, START)
+    assert probe.ask(probe.target(*TARGET))[0]["code"] == "paused"
+    assert "but paused" in process.output
+    assert probe.call(SetBool, "itnnr_ik/pause", SetBool.Request(data=False)).success
+    probe.send_joint_state(ARM.joint_names, START)
+    assert probe.ask(probe.target(*TARGET))[0]["code"] == "solved"
 
 
 def test_what_cannot_be_configured_stays_unconfigured(probe: Probe) -> None:

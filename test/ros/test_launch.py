@@ -52,7 +52,7 @@ import yaml
 from launch import LaunchContext
 from launch.actions import ExecuteProcess
 from launch.launch_description_sources import get_launch_description_from_python_launch_file
-from launch.utilities import perform_substitutions
+from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 from launch_ros.actions import Node
 context = LaunchContext()
 for pair in sys.argv[2:]:
@@ -71,7 +71,8 @@ def describe(action):
                 if section in sections:
                     sections[section].update(content["ros__parameters"])
     parameters = {name: value for section in sections.values() for name, value in section.items()}
-    arguments = list(action._Node__arguments or ())
+    arguments = [perform_substitutions(context, normalize_to_list_of_substitutions(argument))
+                 for argument in action._Node__arguments or ()]
     named = {"executable": action.node_executable, "name": action.node_name}
     return {**named, "parameters": parameters, "arguments": arguments}
 def walk(actions):
@@ -126,7 +127,7 @@ def parameters_of(actions: list[dict[str, Any]], executable: str) -> dict[str, A
 @pytest.fixture
 def launch(
     environment: dict[str, str], root: Path, tmp_path: Path, probe: Probe
-) -> Iterator[Callable[..., Callable[[], str]]]:
+) -> Iterator[Callable[..., Callable[..., str]]]:
     """``launch(*arguments)`` starts the launch file; the returned function ends it and gives its output."""
     running: list[subprocess.Popen[bytes]] = []
 
@@ -138,8 +139,9 @@ def launch(
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
         running.append(process)
 
-        def end() -> str:
-            process.send_signal(signal.SIGINT)
+        def end(by_itself: bool = False) -> str:
+            if not by_itself:
+                process.send_signal(signal.SIGINT)
             assert process.wait(START_TIMEOUT) == 0
             return log.read_text()
 
@@ -155,7 +157,7 @@ def launch(
 @pytest.mark.parametrize("simulator", ["kinematic", "mujoco"])
 @pytest.mark.parametrize("arm", ARMS)
 def test_arm_follows_a_circle(
-    launch: Callable[..., Callable[[], str]], probe: Probe, arm: str, simulator: str
+    launch: Callable[..., Callable[..., str]], probe: Probe, arm: str, simulator: str
 ) -> None:
     """Three processes: every target is solved once a joint state has come, and the joints move."""
     if simulator == "mujoco":
@@ -185,7 +187,7 @@ def test_arm_follows_a_circle(
     assert "Traceback" not in output
 
 
-def test_commands_of_ones_choice(launch: Callable[..., Callable[[], str]], probe: Probe) -> None:
+def test_commands_of_ones_choice(launch: Callable[..., Callable[..., str]], probe: Probe) -> None:
     """What ik_node is told to send the simulator follows, whichever it is."""
     commands: list[Float64MultiArray] = []
     topic = "simulated/commands"
@@ -199,7 +201,7 @@ def test_commands_of_ones_choice(launch: Callable[..., Callable[[], str]], probe
     assert end().count("process has finished cleanly") == 3
 
 
-def test_a_robot_of_ones_own(launch: Callable[..., Callable[[], str]], probe: Probe, root: Path) -> None:
+def test_a_robot_of_ones_own(launch: Callable[..., Callable[..., str]], probe: Probe, root: Path) -> None:
     """Without simulator and targets there is the node alone, with the model and the parameters given."""
     end = launch(
         "simulator:=none",
@@ -219,8 +221,19 @@ def test_a_robot_of_ones_own(launch: Callable[..., Callable[[], str]], probe: Pr
     assert output.count("process started") == output.count("process has finished cleanly") == 1
 
 
+def test_a_node_that_cannot_start_ends_everything(
+    launch: Callable[..., Callable[..., str]], tmp_path: Path
+) -> None:
+    """The simulator and the targets would look alive, and nothing would be solved."""
+    file = tmp_path / "mine.yaml"
+    file.write_text("/**:\n  ros__parameters:\n    max_velocty: 0.2\n")
+    end = launch(f"params_file:={file}")
+    output = end(by_itself=True)
+    assert "parameter 'max_velocty' must be spelt 'max_velocity', got 0.2" in output
+
+
 def test_the_model_of_ones_own_parameter_file(
-    launch: Callable[..., Callable[[], str]], probe: Probe, tmp_path: Path
+    launch: Callable[..., Callable[..., str]], probe: Probe, tmp_path: Path
 ) -> None:
     """The file says it and no argument does: it is the one solved with."""
     file = tmp_path / "mine.yaml"
@@ -256,9 +269,48 @@ def test_ones_own_parameter_file_counts(
         return parameters_of(expand(file, *arguments, f"params_file:={mine}", *more), "ik_node")
 
     own = ik_node('{model: "yaw_pitch_pitch", autostart: false, max_joint_step: 0.1}')
-    assert (own["model"], own["autostart"], own["max_joint_step"]) == ("yaw_pitch_pitch", False, 0.1)
+    assert (own["model"], own["max_joint_step"]) == ("yaw_pitch_pitch", 0.1)
+    # In a replay or a simulation nobody looks after the node.
+    assert own["autostart"] is (file != "ik")
     assert ik_node('{model: "yaw_pitch_pitch"}', "model:=three_link")["model"] == "three_link"
     assert ik_node("{max_joint_step: 0.1}", "arm:=three_link")["model"] == "three_link"
+
+
+@pytest.mark.parametrize(
+    ("file", "arguments"), [("ik", ()), ("replay", ("bag:=recording",)), ("ros2_control", ())]
+)
+def test_a_parameter_file_that_is_not_there_is_an_error(
+    environment: dict[str, str], root: Path, file: str, arguments: tuple[str, ...]
+) -> None:
+    """A robot would move by the defaults."""
+    path = str(root / "launch" / f"{file}.launch.py")
+    command = [sys.executable, "-c", EXPAND, path, *arguments, "params_file:=mine.yml"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=START_TIMEOUT)
+    assert result.returncode != 0
+    assert "got 'mine.yml': there is no such file" in result.stderr
+
+
+def test_a_robot_has_its_own_state_publisher(
+    expand: Callable[..., list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    """RViz beside it, and no second one; the simulated arm is shown as its model's folder describes it."""
+    robot = expand("ik", "rviz:=true", "simulator:=none")
+    assert [action["executable"] for action in robot] == ["ik_node", "rviz2"]
+    (tmp_path / "arm.urdf").write_text("<robot/>")
+    simulated = expand("ik", "rviz:=true", f"model:={tmp_path}")
+    assert parameters_of(simulated, "robot_state_publisher")["robot_description"] == "<robot/>"
+    usual = parameters_of(expand("ik", "rviz:=true"), "robot_state_publisher")
+    assert 'name="two_link"' in usual["robot_description"]
+
+
+def test_in_gazebo_a_lap_takes_longer(expand: Callable[..., list[dict[str, Any]]], tmp_path: Path) -> None:
+    """20 s, unless another time is given, or the parameter file is to say it."""
+    assert parameters_of(expand("ros2_control"), "target_source")["period"] == 20.0
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("/**:\n  ros__parameters: {period: 40.0}\n")
+    own = expand("ros2_control", f"params_file:={mine}", "period:=")
+    assert parameters_of(own, "target_source")["period"] == 40.0
+    assert parameters_of(expand("ros2_control", "period:=9"), "target_source")["period"] == 9.0
 
 
 TRAJECTORIES = "trajectory_msgs/JointTrajectory"
@@ -344,10 +396,13 @@ ARGUMENTS = {
         *("arm", "targets"),
         *("bag", "model", "params_file", "joint_topic", "pose_topic", "rate", "delay", "html", "record"),
     },
-    "ros2_control": {"arm", "targets", "model", "params_file", "controllers_file", "gz_args"},
+    "ros2_control": {
+        *("arm", "autostart", "targets"),
+        *("model", "period", "params_file", "controllers_file", "gz_args"),
+    },
 }
 FREE = {
-    *("model", "params_file", "bag", "urdf", "controllers_file", "gz_args"),
+    *("model", "params_file", "bag", "urdf", "controllers_file", "gz_args", "period"),
     *("joint_topic", "pose_topic", "rate", "delay", "html", "record"),
 }
 

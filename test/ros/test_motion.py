@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itnnr_ik.ros.motion import SHORTEST, STOP_TIME, Bounds, Motion, make_motion
+from itnnr_ik.ros.motion import SHORTEST, STOP_TIME, Bounds, Motion, is_jump_from_rest, make_motion
 
 LIMITS = np.array([[-1.5, -1.0, -3.0], [1.5, 0.5, 3.0]])
 shares = st.lists(st.floats(0.0, 1.0), min_size=3, max_size=3).map(np.array)
@@ -85,6 +85,8 @@ def test_where_the_start_is_not_certain_there_is_time_for_the_farthest() -> None
     rest, goal = np.zeros(3), np.array([0.01, 0.0, 0.0])
     motion = make_motion(rest, rest, goal, Bounds(LIMITS, 2.0), measured=np.array([-0.02, 0.2, 0.0]))
     assert motion.duration == pytest.approx(1.5 * 0.2 / 2.0)
+    gentle = make_motion(rest, rest, goal, Bounds(LIMITS, 2.0, 1.0), measured=np.array([-0.02, 0.2, 0.0]))
+    assert gentle.duration == pytest.approx(np.sqrt(6.0 * 0.2 / 1.0))
 
 
 def test_a_joint_that_comes_to_its_limit_does_not_wait_for_the_others() -> None:
@@ -138,3 +140,32 @@ def test_joints_outside_their_limits_come_back_without_a_jump() -> None:
     sent = motion.positions[1:]
     assert ((LIMITS[0] <= sent) & (sent <= LIMITS[1])).all()
     assert np.abs(sampled(motion)[1]).max() <= 2.0 + 1e-9
+
+
+@given(shares, signed_shares, shares, shares, speeds)
+def test_a_jump_from_rest_is_what_a_controller_would_make_of_the_knots(
+    start: np.ndarray, speed: np.ndarray, goal: np.ndarray, elsewhere: np.ndarray, velocity: float
+) -> None:
+    """Sampled: much faster than allowed, or beyond a limit, on the way to the first knot."""
+    bounds = Bounds(LIMITS, velocity)
+    motion = make_motion(place(start), velocity * speed, place(goal), bounds)
+    knots = motion.positions.copy(), motion.velocities.copy()
+    knots[0][0], knots[1][0] = place(elsewhere), 0.0
+    positions, velocities = Motion(motion.times, *knots).at(np.linspace(0.0, motion.times[1] * 0.999, 400))
+    excess = np.abs(velocities).max() / (1.5 * velocity)
+    beyond = max((LIMITS[0] - positions).max(), (positions - LIMITS[1]).max())
+    jump = is_jump_from_rest(motion, place(elsewhere), bounds)
+    if excess > 1.0 + 1e-9 or beyond > 1e-6:
+        assert jump
+    if excess < 0.99 and beyond < -1e-6:
+        assert not jump
+
+
+def test_from_rest_at_its_start_no_motion_is_a_jump() -> None:
+    """To the joints' own place, or with the start somewhat ahead of them."""
+    bounds = Bounds(LIMITS, 1.0)
+    start, goal = np.zeros(3), np.array([0.3, -0.2, 0.1])
+    motion = make_motion(start, np.zeros(3), goal, bounds, measured=start - 0.1)
+    assert not is_jump_from_rest(motion, start, bounds)
+    assert not is_jump_from_rest(motion, start - 0.1, bounds)
+    assert is_jump_from_rest(motion, start - 1.0, bounds)

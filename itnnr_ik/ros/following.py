@@ -1,0 +1,49 @@
+"""Whether joints follow the set-points that a controller is believed to give: it may be inactive."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+#: Joints that follow are where the set-points were not longer ago than this [s], but for the error [rad].
+LAG, _ERROR = 0.25, 0.02
+
+
+class Following:
+    """Compares joint states with the set-points of the last moments, which go from rest to rest."""
+
+    def __init__(self) -> None:
+        self._rest = np.zeros(0)
+        self._set_points: deque[tuple[float, Array]] = deque()
+        self._moved_at = np.inf
+
+    def begin(self, positions: Array, now: float) -> None:
+        """The joints rest at ``positions`` (n,) [rad], and nothing is known of the controller."""
+        self._rest, self._moved_at = positions, np.inf
+        self._set_points = deque([(now, positions)])
+
+    def is_seen(self, positions: Array, received: float, set_point: Array, now: float) -> bool | None:
+        """Whether the joints have been seen to follow for a while, None where that is not known yet.
+
+        Args:
+            positions: The last joint state (n,) [rad].
+            received: When that came, in [s].
+            set_point: Where the joints are to be at the time ``now`` [s], the latest so far: (n,) [rad].
+        """
+        path = self._set_points
+        path.append((now, set_point))
+        while len(path) > 1 and path[1][0] <= received - LAG:
+            path.popleft()
+        # From one to the next a joint does not turn, or hardly.
+        where = np.array([point for _, point in path])
+        low, high = np.minimum.reduce(where), np.maximum.reduce(where)
+        if (positions < low - _ERROR).any() or (positions > high + _ERROR).any():
+            return False
+        if np.abs(positions - self._rest).max() > _ERROR:
+            self._moved_at = min(self._moved_at, received)
+        # A controller that was activated on the way takes as long to be where it is believed to be.
+        return True if now > self._moved_at + LAG else None

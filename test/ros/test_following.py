@@ -1,0 +1,57 @@
+"""Joints that follow their set-points are told from those that do not, by where they were just before."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from itnnr_ik.ros.following import LAG, Following
+
+SPEED = 0.5  # rad/s
+
+
+def seen(lag: float, until: float, stopped: float = np.inf) -> bool | None:
+    """At the time ``until`` [s] of set-points at a constant speed; joints stop at ``stopped`` [s]."""
+    following, result = Following(), None
+    following.begin(np.zeros(2), 0.0)
+    for now in np.arange(0.0, until, 0.02):
+        positions = np.array([SPEED * min(max(0.0, now - lag), stopped), 0.0])
+        result = following.is_seen(positions, now, np.array([SPEED * now, 0.0]), now)
+    return result
+
+
+@pytest.mark.parametrize("lag", [0.0, 0.05, 0.2])
+def test_joints_that_move_along_are_seen_to_follow(lag: float) -> None:
+    """For as long as they may lag behind, after a little way; until then nobody knows."""
+    assert seen(lag, lag + LAG) is None
+    assert seen(lag, lag + LAG + 0.1) is True
+    assert seen(lag, 2.0) is True
+
+
+def test_joints_that_rest_are_not() -> None:
+    """Nobody knows at first; then they are behind by more than any that follow."""
+    assert seen(np.inf, LAG) is None
+    assert seen(np.inf, LAG + 0.1) is False
+
+
+def test_joints_that_stop_on_the_way_are_not() -> None:
+    """As after a protective stop."""
+    assert seen(0.05, 1.0, stopped=1.0) is True
+    assert seen(0.05, 1.5, stopped=1.0) is False
+
+
+def test_an_old_joint_state_is_compared_with_its_own_time() -> None:
+    """It came before the set-points moved on."""
+    following = Following()
+    following.begin(np.zeros(1), 0.0)
+    for now in np.arange(0.0, 1.0, 0.1):
+        assert following.is_seen(np.array([now]), now, np.array([now]), now) is not False
+    assert following.is_seen(np.array([0.9]), 0.9, np.array([1.5]), 1.5) is True
+
+
+def test_joints_moved_by_something_else_are_not() -> None:
+    """Off the path of the set-points."""
+    following = Following()
+    following.begin(np.zeros(1), 0.0)
+    assert following.is_seen(np.zeros(1), 0.0, np.zeros(1), 0.0) is None
+    assert following.is_seen(np.array([-0.1]), 0.1, np.array([0.1]), 0.1) is False
