@@ -19,6 +19,8 @@ _ITERATIONS = 30
 _CUTOFF = 1e-10
 #: Postures a coefficient at least, and orders that are tried.
 _PER_COEFFICIENT, _ORDERS = 10, (1, 2)
+#: A higher order is not tried with more products than this: five joints would take half an hour.
+_MOST_PRODUCTS = 1000
 _FOLDS = 4
 #: A higher order has to be better by this many standard errors.
 _BETTER = 3.0
@@ -83,6 +85,8 @@ def fit_harmonics(positions: Array, tips: Array, order: int) -> HarmonicFit:
 def choose_order(positions: Array, tips: Array, block: NDArray[np.intp]) -> int:
     """Highest harmonic: 1, that of rigid arms, unless more is better on blocks of time that were left out.
 
+    More is tried for up to four joints.
+
     The difference of the squared residuals, averaged within each ``block`` (p,), must be positive by three
     standard errors of its mean over the blocks.
 
@@ -96,7 +100,9 @@ def choose_order(positions: Array, tips: Array, block: NDArray[np.intp]) -> int:
     fold = block % _FOLDS
     n = positions.shape[1]
     for higher in _ORDERS[1:]:
-        if len(positions) * (_FOLDS - 1) / _FOLDS < _PER_COEFFICIENT * harmonic.n_features(n, higher):
+        products = harmonic.n_features(n, higher)
+        enough = len(positions) * (_FOLDS - 1) / _FOLDS >= _PER_COEFFICIENT * products
+        if products > _MOST_PRODUCTS or not enough:
             break
         gain = np.zeros(len(positions))
         for i in range(_FOLDS):

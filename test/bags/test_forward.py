@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from itnnr_ik.arms import ARMS, get_arm
+from itnnr_ik.bags import forward
 from itnnr_ik.bags.forward import choose_order, fit_harmonics
 
 COUNT = 6000
@@ -65,3 +66,11 @@ def test_too_few_points_are_an_error() -> None:
     """With the number that it takes."""
     with pytest.raises(ValueError, match="expected at least 18 postures, got 10"):
         fit_harmonics(np.zeros((10, 2)), np.zeros((10, 2)), 1)
+
+
+def test_of_five_joints_only_the_first_order_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second has 3125 products of harmonics; nothing is fitted at all."""
+    monkeypatch.setattr(forward, "fit_harmonics", lambda *_: pytest.fail("a fit was tried"))
+    rng = np.random.default_rng(0)
+    positions = rng.uniform(-1.0, 1.0, (50_000, 5))
+    assert choose_order(positions, positions[:, :3], np.arange(len(positions)) // 1000) == 1
