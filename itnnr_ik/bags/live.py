@@ -19,12 +19,11 @@ from itnnr_ik.bags.exchange import Exchange
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.replay import Replay
 from itnnr_ik.bags.writer import WrittenSolution, WrittenStatus
-from itnnr_ik.demo.processes import Children, end_on_sigterm, isolated_environment
+from itnnr_ik.demo.processes import Children, end_on_sigterm, isolated_environment, wait_until_connected
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets import first_posture
 
 _NAMESPACE = "/evaluation"
-_START_SECONDS = 30.0
 #: Between the node's being found and the first message, in [s].
 _FOUND_SECONDS = 0.3
 _SPIN_SECONDS = 0.05
@@ -114,14 +113,7 @@ def _play(
 
 
 def _wait_until_connected(exchange: Exchange, spin: Callable[[float], None]) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while not exchange.connected():
-        spin(_SPIN_SECONDS)
-        if time.monotonic() > deadline:
-            raise RuntimeError(
-                f"ik_node did not connect within {_START_SECONDS:g} s; "
-                "is UDP on the loopback interface blocked?"
-            )
+    wait_until_connected(exchange.connected, lambda: spin(_SPIN_SECONDS), "ik_node")
     end = time.monotonic() + _FOUND_SECONDS
     while (left := end - time.monotonic()) > 0.0:
         spin(left)

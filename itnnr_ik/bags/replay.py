@@ -66,7 +66,6 @@ class Replay:
         recorded: The joint positions (b, n) [rad] recorded with each, NaN where they are not known; None
             without joint states.
         states: All recorded joint states, usable or not, in the order of receipt.
-        before: Index (b,) of the state of ``current`` among ``states``.
         joints: The recorded names of the arm's joints, base to tip.
         messages: Number of messages read.
         skipped: Numbers of messages that give no target, by reason.
@@ -80,7 +79,6 @@ class Replay:
     current: Array | None
     recorded: Array | None
     states: Sequence[RecordedJoints]
-    before: NDArray[np.intp]
     joints: tuple[str, ...]
     messages: int
     skipped: Counter[str]
@@ -294,7 +292,6 @@ class _Maker:
             current=current,
             recorded=None if recorded is None else recorded[kept],
             states=self.states,
-            before=np.full(len(targets), -1) if before is None else self.track.messages[before[kept]],
             joints=self.joints,
             messages=self.messages,
             skipped=self.skipped,

@@ -11,7 +11,6 @@ import json
 import math
 import os
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -21,14 +20,19 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from itnnr_ik.arms import ARMS, Arm, get_arm
-from itnnr_ik.demo.processes import Children, check_ros, end_on_sigterm, isolated_environment
+from itnnr_ik.demo.processes import (
+    Children,
+    check_ros,
+    end_on_sigterm,
+    isolated_environment,
+    wait_until_connected,
+)
 
 if TYPE_CHECKING:
     from itnnr_ik.bench.round_trip import Summary
     from itnnr_ik.bench.traffic import Traffic
 
 _RATES = (100.0, 200.0, 500.0, 1000.0)
-_START_SECONDS = 30.0
 _WARM_UP = 0.5  # [s]
 #: Echo and node in turns, this often at each rate.
 _TURNS = 4
@@ -117,16 +121,12 @@ def _measure(
 def _wait_until_connected(
     traffic: Mapping[str, Traffic], children: Mapping[str, Children], executor: Any
 ) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while not all(way.connected() for way in traffic.values()):
+    def spin() -> None:
         executor.spin_once(timeout_sec=0.05)
         for process in children.values():
             process.check()
-        if time.monotonic() > deadline:
-            raise RuntimeError(
-                f"the nodes did not connect within {_START_SECONDS:g} s; "
-                "is UDP on the loopback interface blocked?"
-            )
+
+    wait_until_connected(lambda: all(way.connected() for way in traffic.values()), spin, "the nodes")
 
 
 def _report(echo: Summary, ours: Summary) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -37,6 +37,8 @@ _ROS_WHEELS = (
     "ros-trajectory-msgs",
     "ros-visualization-msgs",
 )
+#: How long processes may take to start and to find each other [s].
+_CONNECT_SECONDS = 30.0
 _STOP_SECONDS = 4.0
 _TAIL_LINES = 8
 
@@ -94,6 +96,22 @@ def _free_domain() -> int:
                 continue
             return domain
     raise RuntimeError("no free ROS domain from 1 to 100 on this machine")
+
+
+def wait_until_connected(connected: Callable[[], bool], spin: Callable[[], None], who: str) -> None:
+    """Spin until ``who`` is connected with this process.
+
+    Raises:
+        RuntimeError: That takes too long; the message says what may be wrong.
+    """
+    deadline = time.monotonic() + _CONNECT_SECONDS
+    while not connected():
+        spin()
+        if time.monotonic() > deadline:
+            raise RuntimeError(
+                f"{who} did not connect within {_CONNECT_SECONDS:g} s; "
+                "is UDP on the loopback interface blocked?"
+            )
 
 
 def ros_arguments(parameters: Mapping[str, Any], namespace: str) -> list[str]:

@@ -14,10 +14,9 @@ from rclpy.signals import SignalHandlerOptions
 from itnnr_ik.demo.live import LiveLine
 from itnnr_ik.demo.monitor import Monitor
 from itnnr_ik.demo.plan import ArmPlan, Result, Run
-from itnnr_ik.demo.processes import Children
+from itnnr_ik.demo.processes import Children, wait_until_connected
 from itnnr_ik.demo.recording import Recording, measure
 
-_START_SECONDS = 30.0
 #: How long joint states flow before the first target, so that the node has one.
 _SETTLE_SECONDS = 0.5
 #: How long the last answer may be outstanding, and how long one listens on after it.
@@ -83,20 +82,18 @@ def _wait_until_up(
     plan: ArmPlan, monitor: Monitor, executor: SingleThreadedExecutor, children: Children
 ) -> None:
     """Spin until node and simulator are connected and joint states have flowed for a while."""
-    deadline = time.monotonic() + _START_SECONDS
-    up_since = None
-    while up_since is None or time.monotonic() < up_since + _SETTLE_SECONDS:
+
+    def up() -> bool:
+        return monitor.node_is_up() and (plan.posture is None or bool(monitor.recording.joint_states))
+
+    def spin() -> None:
         executor.spin_once(timeout_sec=_SPIN_SECONDS)
         children.check()
-        if time.monotonic() > deadline:
-            raise RuntimeError(
-                f"the nodes for {plan.arm.name} did not connect within {_START_SECONDS:g} s; "
-                "is UDP on the loopback interface blocked?"
-            )
-        simulated = plan.posture is not None
-        up = monitor.node_is_up() and (not simulated or bool(monitor.recording.joint_states))
-        if up and up_since is None:
-            up_since = time.monotonic()
+
+    wait_until_connected(up, spin, f"the nodes for {plan.arm.name}")
+    settled = time.monotonic() + _SETTLE_SECONDS
+    while time.monotonic() < settled:
+        spin()
 
 
 def _follow(
