@@ -151,7 +151,8 @@ class Plots:
         axes.set_xlabel("x [m]")
         axes.set_ylabel("y [m]")
         axes.grid(True, color=GRID, linewidth=0.7)
-        axes.set_aspect("equal", anchor="N")
+        axes.set_aspect("equal")
+        axes.set_anchor("N")
         if in_space:
             axes.set_zlabel("z [m]")
             axes.view_init(elev=24, azim=-35)

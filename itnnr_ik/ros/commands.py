@@ -155,7 +155,12 @@ class CommandMaker:
             start, speed = self._motion.at(elapsed)
             seen = self._following.is_seen(current, received, start, now)
             if seen is not False:
-                return start, speed, None if seen and elapsed < self._motion.duration else current
+                if elapsed < self._motion.duration:
+                    return start, speed, None if seen else current
+                if elapsed > self._motion.duration + LAG:
+                    # At rest nothing shows whether it is still there to follow.
+                    self._following.begin(current, now)
+                return start, speed, current
             velocities = np.zeros_like(velocities)
         self._following.begin(current, now)
         # Noise is not to be taken for a speed that the joints were never sent to.

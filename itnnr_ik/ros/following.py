@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-#: Joints that follow are where the set-points were not longer ago than this [s], but for the error [rad].
-LAG, _ERROR = 0.25, 0.02
+#: Joints that follow are where the set-points were not longer ago than this [s], but for an error [rad] as
+#: that of servos without an integral part that hold an arm against gravity.
+LAG, ERROR = 0.25, 0.05
 
 
 class Following:
@@ -41,9 +42,9 @@ class Following:
         # From one to the next a joint does not turn, or hardly.
         where = np.array([point for _, point in path])
         low, high = np.minimum.reduce(where), np.maximum.reduce(where)
-        if (positions < low - _ERROR).any() or (positions > high + _ERROR).any():
+        if (positions < low - ERROR).any() or (positions > high + ERROR).any():
             return False
-        if np.abs(positions - self._rest).max() > _ERROR:
+        if np.abs(positions - self._rest).max() > ERROR:
             self._moved_at = min(self._moved_at, received)
         # A controller that was activated on the way takes as long to be where it is believed to be.
         return True if now > self._moved_at + LAG else None

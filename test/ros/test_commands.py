@@ -392,6 +392,23 @@ def test_a_controller_that_stops_following_is_given_no_jump(max_acceleration: fl
         assert robot.strongest <= 2.0 * max_acceleration
 
 
+def test_a_controller_that_ended_at_rest_is_not_taken_to_follow_the_next_stream() -> None:
+    """It did follow the one before, and may have been deactivated since: the joints may still be at rest."""
+    commands, robot = maker(), LaggingRobot(np.zeros(3), 0.03, SET_POINT)
+    for i in range(120):
+        goal = np.array([0.4 * min(0.01 * i, 0.6), 0.0, 0.0])
+        robot.follow(make(commands, goal, robot.positions, 0.02 * i, streaming=True))
+        robot.move(0.02)
+    robot.stop()
+    for i in range(12):
+        goal = goal + np.array([0.02, 0.0, 0.0])
+        command = make(commands, goal, robot.positions, 4.0 + 0.02 * i, streaming=True)
+    robot.follow(command)
+    robot.move(1.0)
+    assert robot.fastest <= 1.5 * 2.0
+    np.testing.assert_allclose(robot.positions, goal, atol=1e-6)
+
+
 def test_a_stream_moves_at_its_own_speed() -> None:
     """From its second solution on, until none has come for a while or one was not answered."""
     commands = maker()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from itnnr_ik.ros.following import LAG, Following
+from itnnr_ik.ros.following import ERROR, LAG, Following
 
 SPEED = 0.5  # rad/s
+SEEN = ERROR / SPEED  # s until a move is more than an error
 
 
 def seen(lag: float, until: float, stopped: float = np.inf) -> bool | None:
@@ -23,15 +24,15 @@ def seen(lag: float, until: float, stopped: float = np.inf) -> bool | None:
 @pytest.mark.parametrize("lag", [0.0, 0.05, 0.2])
 def test_joints_that_move_along_are_seen_to_follow(lag: float) -> None:
     """For as long as they may lag behind, after a little way; until then nobody knows."""
-    assert seen(lag, lag + LAG) is None
-    assert seen(lag, lag + LAG + 0.1) is True
+    assert seen(lag, lag + SEEN + LAG) is None
+    assert seen(lag, lag + SEEN + LAG + 0.05) is True
     assert seen(lag, 2.0) is True
 
 
 def test_joints_that_rest_are_not() -> None:
     """Nobody knows at first; then they are behind by more than any that follow."""
-    assert seen(np.inf, LAG) is None
-    assert seen(np.inf, LAG + 0.1) is False
+    assert seen(np.inf, SEEN + LAG) is None
+    assert seen(np.inf, SEEN + LAG + 0.05) is False
 
 
 def test_joints_that_stop_on_the_way_are_not() -> None:
