@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import Command, LaunchConfiguration, PathJoinSubstitution, PythonExpression
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from itnnr_ik.ros.launching import existing_file
+from itnnr_ik.ros.launching import end_of, existing_file
 
 PACKAGE = "itnnr_ik"
 CURVES = ["circle", "line", "lemniscate"]
@@ -23,15 +23,6 @@ def _share(folder, arm, suffix):
 def _text(substitution):
     """As text, whatever YAML would make of it."""
     return ParameterValue(substitution, value_type=str)
-
-
-def _end_of(part):
-    """What to do when a part ends: alone, the others would look alive and do nothing."""
-
-    def end(event, context):
-        return None if context.is_shutdown else [Shutdown(reason=f"{part} has ended")]
-
-    return end
 
 
 def _nodes(context):
@@ -64,7 +55,7 @@ def _nodes(context):
             namespace="",
             parameters=[*commanded, *timed, *started],
             output="screen",
-            on_exit=_end_of("ik_node"),
+            on_exit=end_of("ik_node"),
         )
     ]
     if simulator != "none":
@@ -77,7 +68,7 @@ def _nodes(context):
                 namespace="",
                 parameters=[*commanded, start, {"engine": simulator, "publish_clock": physics}],
                 output="screen",
-                on_exit=_end_of("the simulator"),
+                on_exit=end_of("the simulator"),
             )
         )
     if targets != "none":
@@ -100,7 +91,8 @@ def _nodes(context):
     # A robot has its own: two of them would fight about /tf and /robot_description.
     if argument("rviz") == "true" and simulator != "none":
         of_model = Path(argument("model")) / "arm.urdf"
-        usual = [str(of_model)] if of_model.is_file() else _share("urdf", argument("arm"), ".urdf")
+        own = argument("model") and of_model.is_file()
+        usual = [str(of_model)] if own else _share("urdf", argument("arm"), ".urdf")
         described = Command(["cat ", *([argument("urdf")] if argument("urdf") else usual)])
         nodes.append(
             Node(
@@ -179,8 +171,8 @@ def generate_launch_description():
             DeclareLaunchArgument(
                 "urdf",
                 default_value="",
-                description="Robot description for RViz; empty: arm.urdf in the model's folder, or else the "
-                "arm's; with simulator:=none the robot's own robot_state_publisher has it",
+                description="Robot description for RViz; empty: arm.urdf in the folder given as model, or "
+                "else the arm's; with simulator:=none the robot's own robot_state_publisher has it",
             ),
             DeclareLaunchArgument(
                 "rviz",

@@ -24,7 +24,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from itnnr_ik.ros.launching import existing_file
+from itnnr_ik.ros.launching import end_of, existing_file
 
 PACKAGE = "itnnr_ik"
 NODE, EVALUATOR, NAMESPACE = "itnnr_ik", "evaluator", "/replay"
@@ -98,6 +98,7 @@ def _nodes(context):
                 {"autostart": True},
             ],
             output="screen",
+            on_exit=end_of("ik_node"),
         ),
         Node(
             package=PACKAGE,

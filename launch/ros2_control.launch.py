@@ -20,7 +20,7 @@ from launch_ros.substitutions import FindPackageShare
 from itnnr_ik import IKSolver
 from itnnr_ik.ros.gazebo import to_gazebo_urdf
 from itnnr_ik.ros.kinematic_arm import rest_positions
-from itnnr_ik.ros.launching import existing_file
+from itnnr_ik.ros.launching import end_of, existing_file
 from itnnr_ik.targets import CURVES, curve_for, first_posture
 
 PACKAGE = "itnnr_ik"
@@ -64,8 +64,9 @@ def _nodes(context):
         "command_out_type": "trajectory_msgs/JointTrajectory",
         "command_out_topic": "",
         "trajectory_start": "set_point",
-        "autostart": argument("autostart") == "true",
     }
+    if argument("autostart"):
+        command["autostart"] = argument("autostart") == "true"
     solve = [
         LifecycleNode(
             package=PACKAGE,
@@ -74,6 +75,7 @@ def _nodes(context):
             namespace="",
             parameters=[*common, command],
             output="screen",
+            on_exit=end_of("ik_node"),
         )
     ]
     period = [{"period": float(argument("period"))}] if argument("period") else []
@@ -124,9 +126,10 @@ def generate_launch_description():
             ),
             DeclareLaunchArgument(
                 "autostart",
-                default_value="true",
-                choices=["true", "false"],
-                description="Configure and activate ik_node at start; false where a lifecycle manager does",
+                default_value="",
+                choices=["", "true", "false"],
+                description="Configure and activate ik_node at start; false where a lifecycle manager does; "
+                "empty: as params_file says, or else true",
             ),
             DeclareLaunchArgument(
                 "targets",

@@ -33,7 +33,7 @@ STREAM_GAP = 0.3
 #: Positions without a time may step as far as the joints move in this time at full speed [s].
 BURST = 0.1
 #: A joint state that came so long [s] after a command, or after the end of its motion, shows what it did.
-LAG = 0.1
+SHOWN = 0.1
 #: How much of a new interval between solutions goes into the running mean.
 _NEW_SHARE = 0.2
 
@@ -65,6 +65,7 @@ class CommandMaker:
         self._following = Following()
         self._mean_way: np.ndarray | None = None
         self._mean_interval = 0.0
+        self._counted: tuple[np.ndarray | None, float] = None, -math.inf
         self._allowance, self._allowed_at = 0.0, -math.inf
 
     def interrupt(self) -> None:
@@ -136,7 +137,7 @@ class CommandMaker:
         if self._sent is None:
             return None
         seconds = 0.0 if self._motion is None else self._motion.duration
-        if received >= self._sent_at + seconds + LAG:
+        if received >= self._sent_at + seconds + SHOWN:
             return None
         return self._sent if self._motion is None else self._motion.at(now - self._sent_at)[0]
 
@@ -151,17 +152,20 @@ class CommandMaker:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Where the controller begins (n,) [rad], how fast (n,) [rad/s], and where else the joints may be."""
         if self._from_set_point and self._motion is not None:
-            elapsed = now - self._sent_at
-            start, speed = self._motion.at(elapsed)
-            seen = self._following.is_seen(current, received, start, now)
+            motion, sent_at = self._motion, self._sent_at
+            elapsed = now - sent_at
+            start, speed = motion.at(elapsed)
+            seen = self._following.is_seen(current, received, lambda time: motion.at(time - sent_at)[0], now)
             if seen is not False:
-                if elapsed < self._motion.duration:
+                if elapsed < motion.duration:
                     return start, speed, None if seen else current
-                if elapsed > self._motion.duration + LAG:
+                if elapsed > motion.duration + SHOWN:
                     # At rest nothing shows whether it is still there to follow.
                     self._following.begin(current, now)
                 return start, speed, current
-            velocities = np.zeros_like(velocities)
+            # Or they hang below where it holds them: the next motion is slow enough from both places.
+            self._following.begin(current, now)
+            return current, np.zeros_like(velocities), start
         self._following.begin(current, now)
         # Noise is not to be taken for a speed that the joints were never sent to.
         self._fastest = max(self._fastest, max_velocity)
@@ -173,23 +177,28 @@ class CommandMaker:
         """Refuse a step that on the whole would be faster than ``max_velocity``: positions have no times."""
         follows = self._sent is not None and now - self._sent_at <= STREAM_GAP
         step = _largest(positions - (self._sent if follows and self._sent is not None else current))
-        gained = (now - self._allowed_at) * max_velocity
+        gained = max(0.0, now - self._allowed_at) * max_velocity
         self._allowance = min(BURST * max_velocity, self._allowance + gained)
         self._allowed_at = now
         name = f"what max_velocity = {max_velocity:g} rad/s allows by now"
         _check_step(step, self._allowance, name)
         # Joints that follow are no farther behind; those that do not would be where the stream is at once.
-        _check_step(_largest(positions - current), (BURST + LAG + age) * max_velocity, name)
+        _check_step(_largest(positions - current), (BURST + SHOWN + age) * max_velocity, name)
         self._allowance -= step
 
     def _stream(self, positions: np.ndarray, now: float) -> tuple[np.ndarray | None, float]:
         """At what speed (n,) [rad/s] solutions come, and in what time [s] the next one is due."""
-        elapsed = now - self._sent_at
-        if self._sent is None or elapsed > STREAM_GAP:
+        (last, at), self._counted = self._counted, (positions, now)
+        elapsed = now - at
+        if last is None or elapsed > STREAM_GAP or self._sent is None:
             self.interrupt()
             return None, SHORTEST
+        if elapsed <= 0.0:  # a clock that ticks more slowly than solutions come, or stands still
+            self._counted = last, at
+            mean = None if self._mean_way is None else self._mean_way / self._mean_interval
+            return mean, max(self._mean_interval, SHORTEST)
         # Solutions come unevenly, and a velocity over one short interval would be that of the jitter.
-        way = positions - self._sent
+        way = positions - last
         if self._mean_way is None:
             self._mean_way, self._mean_interval = way, elapsed
         self._mean_way = self._mean_way + _NEW_SHARE * (way - self._mean_way)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ Array = NDArray[np.float64]
 #: Joints that follow are where the set-points were not longer ago than this [s], but for an error [rad] as
 #: that of servos without an integral part that hold an arm against gravity.
 LAG, ERROR = 0.25, 0.05
+#: Set-points are looked at every so often [s]: from one to the next a joint does not turn, or hardly.
+_STEP = 0.02
 
 
 class Following:
@@ -27,19 +30,23 @@ class Following:
         self._rest, self._moved_at = positions, np.inf
         self._set_points = deque([(now, positions)])
 
-    def is_seen(self, positions: Array, received: float, set_point: Array, now: float) -> bool | None:
+    def is_seen(
+        self, positions: Array, received: float, set_points: Callable[[float], Array], now: float
+    ) -> bool | None:
         """Whether the joints have been seen to follow for a while, None where that is not known yet.
 
         Args:
             positions: The last joint state (n,) [rad].
             received: When that came, in [s].
-            set_point: Where the joints are to be at the time ``now`` [s], the latest so far: (n,) [rad].
+            set_points: Where the joints were to be (n,) [rad] at a time [s] since the last call.
+            now: The latest time so far, in [s].
         """
         path = self._set_points
-        path.append((now, set_point))
+        since = max(path[-1][0] + _STEP, min(received, now) - LAG - _STEP)
+        for time in [*np.arange(since, now, _STEP).tolist(), now]:
+            path.append((time, set_points(time)))
         while len(path) > 1 and path[1][0] <= received - LAG:
             path.popleft()
-        # From one to the next a joint does not turn, or hardly.
         where = np.array([point for _, point in path])
         low, high = np.minimum.reduce(where), np.maximum.reduce(where)
         if (positions < low - ERROR).any() or (positions > high + ERROR).any():

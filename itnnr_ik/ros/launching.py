@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def existing_file(path: str) -> str:
@@ -14,3 +16,13 @@ def existing_file(path: str) -> str:
     if not Path(path).is_file():
         raise ValueError(f"expected a file of parameters as params_file, got {path!r}: there is no such file")
     return path
+
+
+def end_of(part: str) -> Callable[[Any, Any], list[Any] | None]:
+    """``on_exit`` of a part without which the others would look alive and do nothing."""
+    from launch.actions import Shutdown
+
+    def end(event: Any, context: Any) -> list[Any] | None:
+        return None if context.is_shutdown else [Shutdown(reason=f"{part} has ended")]
+
+    return end

@@ -175,8 +175,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         changeable=True,
     ),
 )
-#: A name that is as near to a parameter's is meant to be it.
-_MISSPELT = 0.8
+#: A name that is as near to a parameter's, and not shorter, is meant to be it.
+_MISSPELT, _SHORTEST = 0.88, 7
 _BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
 
 
@@ -274,8 +274,9 @@ def _check_names(node: Node) -> None:
     Other names may be another node's, which the same file is for.
     """
     # rclpy tells of given values that were not declared nowhere else.
-    for name in node._parameter_overrides.keys() - _BY_NAME.keys():
-        for meant in get_close_matches(name, _BY_NAME, 1, _MISSPELT):
+    known = {*_BY_NAME, AUTOSTART.name}
+    for name in node._parameter_overrides.keys() - known:
+        for meant in get_close_matches(name, known, 1, _MISSPELT) if len(name) >= _SHORTEST else ():
             raise ParameterError(name, f"spelt {meant!r}", node._parameter_overrides[name].value)
 
 

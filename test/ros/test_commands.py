@@ -17,8 +17,8 @@ from itnnr_ik.ros.commands import (
     BURST,
     COMMAND_TYPES,
     JOINT_STATE,
-    LAG,
     SET_POINT,
+    SHOWN,
     STREAM_GAP,
     CommandMaker,
 )
@@ -113,6 +113,11 @@ def test_what_nobody_heard_does_not_count() -> None:
     commands.forget()
     make(commands, (-0.29, 0.0, 0.0), now=100.3)
     make(commands, (0.29, 0.0, 0.0), now=1.0)
+    arrays = maker(ARRAY)
+    make(arrays, (0.1, 0.0, 0.0), now=100.0)
+    arrays.forget()
+    for i in range(1, 4):
+        make(arrays, (0.05, 0.0, 0.0), (0.04, 0.0, 0.0), now=float(i))
 
 
 def test_positions_without_times_are_no_faster_than_allowed() -> None:
@@ -138,7 +143,7 @@ def test_positions_do_not_run_away_from_joints_that_do_not_follow() -> None:
         with contextlib.suppress(RejectedError):
             make(commands, (position + 0.004, 0.0, 0.0), now=100.0 + 0.01 * i, max_velocity=0.5)
             position += 0.004
-    assert position <= 0.5 * (BURST + LAG) + 1e-9
+    assert position <= 0.5 * (BURST + SHOWN) + 1e-9
 
 
 @given(angles, angles, st.floats(1e-3, 100.0))
@@ -407,6 +412,31 @@ def test_a_controller_that_ended_at_rest_is_not_taken_to_follow_the_next_stream(
     robot.move(1.0)
     assert robot.fastest <= 1.5 * 2.0
     np.testing.assert_allclose(robot.positions, goal, atol=1e-6)
+
+
+def test_joints_that_hang_below_their_set_point_are_not_thrown() -> None:
+    """A servo without an integral part; the target is where the tip is, again and again."""
+    commands, set_point = maker(), np.zeros(3)
+    droop = np.array([0.08, 0.0, 0.0])
+    for i in range(10):
+        current = set_point - droop
+        command = make(commands, current, current, 100.0 + i, max_velocity=0.2)
+        way = float(np.abs(current - set_point).max())
+        if i:  # before the first command nobody knows where it holds them
+            assert duration(command) >= 1.5 * way / 0.2 * (1.0 - 1e-6)
+        set_point = current
+
+
+def test_a_clock_that_ticks_slowly_gives_no_speed_of_its_own() -> None:
+    """Ten solutions a tick: the speed is that of the ticks."""
+    commands = maker()
+    speeds = []
+    for i in range(200):
+        positions = np.array([1e-3 * i, 0.0, 0.0])
+        command = make(commands, positions, positions, 0.02 * (i // 10), max_velocity=5.0, streaming=True)
+        speeds.append(command.points[0].velocities[0])
+    assert np.isfinite(speeds).all()
+    assert max(speeds[40:]) == pytest.approx(0.5, rel=0.1)
 
 
 def test_a_stream_moves_at_its_own_speed() -> None:

@@ -17,7 +17,7 @@ def seen(lag: float, until: float, stopped: float = np.inf) -> bool | None:
     following.begin(np.zeros(2), 0.0)
     for now in np.arange(0.0, until, 0.02):
         positions = np.array([SPEED * min(max(0.0, now - lag), stopped), 0.0])
-        result = following.is_seen(positions, now, np.array([SPEED * now, 0.0]), now)
+        result = following.is_seen(positions, now, lambda time: np.array([SPEED * time, 0.0]), now)
     return result
 
 
@@ -46,13 +46,22 @@ def test_an_old_joint_state_is_compared_with_its_own_time() -> None:
     following = Following()
     following.begin(np.zeros(1), 0.0)
     for now in np.arange(0.0, 1.0, 0.1):
-        assert following.is_seen(np.array([now]), now, np.array([now]), now) is not False
-    assert following.is_seen(np.array([0.9]), 0.9, np.array([1.5]), 1.5) is True
+        assert following.is_seen(np.array([now]), now, lambda time: np.array([time]), now) is not False
+    assert following.is_seen(np.array([0.9]), 0.9, lambda time: np.array([time]), 1.5) is True
 
 
 def test_joints_moved_by_something_else_are_not() -> None:
     """Off the path of the set-points."""
     following = Following()
     following.begin(np.zeros(1), 0.0)
-    assert following.is_seen(np.zeros(1), 0.0, np.zeros(1), 0.0) is None
-    assert following.is_seen(np.array([-0.1]), 0.1, np.array([0.1]), 0.1) is False
+    assert following.is_seen(np.zeros(1), 0.0, lambda time: np.array([time]), 0.0) is None
+    assert following.is_seen(np.array([-0.1]), 0.1, lambda time: np.array([time]), 0.1) is False
+
+
+def test_between_rare_looks_the_path_is_known_too() -> None:
+    """Joints that stopped long before the last look are not taken for where the set-points were then."""
+    following = Following()
+    following.begin(np.zeros(1), 0.0)
+    for now in (0.2, 0.5, 0.9):
+        following.is_seen(np.array([0.2 * now]), now, lambda time: np.array([0.2 * time]), now)
+    assert following.is_seen(np.array([0.19]), 1.9, lambda time: np.array([0.2 * time]), 1.9) is False

@@ -270,8 +270,8 @@ def test_ones_own_parameter_file_counts(
 
     own = ik_node('{model: "yaw_pitch_pitch", autostart: false, max_joint_step: 0.1}')
     assert (own["model"], own["max_joint_step"]) == ("yaw_pitch_pitch", 0.1)
-    # In a replay or a simulation nobody looks after the node.
-    assert own["autostart"] is (file != "ik")
+    # In a replay nobody looks after the node.
+    assert own["autostart"] is (file == "replay")
     assert ik_node('{model: "yaw_pitch_pitch"}', "model:=three_link")["model"] == "three_link"
     assert ik_node("{max_joint_step: 0.1}", "arm:=three_link")["model"] == "three_link"
 
