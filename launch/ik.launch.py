@@ -9,7 +9,7 @@ from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from itnnr_ik.ros.launching import end_of, existing_file
+from itnnr_ik.ros.launching import autostart_argument, end_of, existing_file, given_autostart
 
 PACKAGE = "itnnr_ik"
 CURVES = ["circle", "line", "lemniscate"]
@@ -46,14 +46,14 @@ def _nodes(context):
         commands["command_out_topic"] = SIMULATED_TOPIC
         commands["trajectory_start"] = "set_point"
     commanded = [*common, commands] if commands else common
-    started = [{"autostart": argument("autostart") == "true"}] if argument("autostart") else []
+    started = given_autostart(argument("autostart"))
     nodes = [
         LifecycleNode(
             package=PACKAGE,
             executable="ik_node",
             name="itnnr_ik",
             namespace="",
-            parameters=[*commanded, *timed, *started],
+            parameters=[*commanded, *timed, *([started] if started else [])],
             output="screen",
             on_exit=end_of("ik_node"),
         )
@@ -127,13 +127,7 @@ def generate_launch_description():
                 default_value=_share("config", arm, ".yaml"),
                 description="Parameters of all nodes, such as config/two_link.yaml; given arguments win",
             ),
-            DeclareLaunchArgument(
-                "autostart",
-                default_value="",
-                choices=["", "true", "false"],
-                description="Configure and activate ik_node at start; false where a lifecycle manager does; "
-                "empty: as params_file says, or else true",
-            ),
+            autostart_argument(),
             DeclareLaunchArgument(
                 "simulator",
                 default_value="kinematic",

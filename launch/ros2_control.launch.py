@@ -20,7 +20,7 @@ from launch_ros.substitutions import FindPackageShare
 from itnnr_ik import IKSolver
 from itnnr_ik.ros.gazebo import to_gazebo_urdf
 from itnnr_ik.ros.kinematic_arm import rest_positions
-from itnnr_ik.ros.launching import end_of, existing_file
+from itnnr_ik.ros.launching import autostart_argument, end_of, existing_file, given_autostart
 from itnnr_ik.targets import CURVES, curve_for, first_posture
 
 PACKAGE = "itnnr_ik"
@@ -64,9 +64,8 @@ def _nodes(context):
         "command_out_type": "trajectory_msgs/JointTrajectory",
         "command_out_topic": "",
         "trajectory_start": "set_point",
+        **given_autostart(argument("autostart")),
     }
-    if argument("autostart"):
-        command["autostart"] = argument("autostart") == "true"
     solve = [
         LifecycleNode(
             package=PACKAGE,
@@ -124,13 +123,7 @@ def generate_launch_description():
                 description="Name of an arm, or folder of a trained model; empty: the arm's in Gazebo, and "
                 "for ik_node and target_source as params_file says, or else the arm's",
             ),
-            DeclareLaunchArgument(
-                "autostart",
-                default_value="",
-                choices=["", "true", "false"],
-                description="Configure and activate ik_node at start; false where a lifecycle manager does; "
-                "empty: as params_file says, or else true",
-            ),
+            autostart_argument(),
             DeclareLaunchArgument(
                 "targets",
                 default_value="circle",

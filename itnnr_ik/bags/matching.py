@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,11 @@ class Series:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    @cached_property
+    def curve(self) -> Akima1DInterpolator:
+        """Through the values; a straight line would be off by more than the noise of good measurements."""
+        return Akima1DInterpolator(self.times, self.values)
 
 
 @dataclass(frozen=True)
@@ -118,8 +124,7 @@ def interpolated(series: Series, times: Array) -> tuple[Array, NDArray[np.bool_]
     within = np.clip(times, series.times[0], series.times[-1])
     after = np.clip(np.searchsorted(series.times, within), 1, len(series) - 1)
     gap = series.times[after] - series.times[after - 1]
-    # A straight line would be off by more than the noise of good measurements.
-    values = Akima1DInterpolator(series.times, series.values)(within)
+    values = series.curve(within)
     longest = max(_GAP, _GAP_PERIODS * float(np.median(np.diff(series.times))))
     return values, (within == times) & (gap <= longest)
 

@@ -33,7 +33,7 @@ def level_plane(tips: Array, noise: Array, frame: str) -> float | None:
         return height
     off, normal = np.zeros(len(tips)), up
     for _ in range(_ROUNDS):
-        near = off <= _OFF * MAD * np.median(off)
+        near = _near(off)
         middle = tips[near].mean(axis=0)
         normal = np.linalg.svd(tips[near] - middle, full_matrices=False)[2][-1]
         off = np.abs((tips - middle) @ normal)
@@ -51,6 +51,11 @@ def level_plane(tips: Array, noise: Array, frame: str) -> float | None:
 
 def _is_flat(tips: Array, off: Array, normal: Array, noise: Array) -> bool:
     """Whether most tips (p, 3) vary along ``normal`` (3,) no more than noise does; ``off`` (p,): how far."""
-    near = off <= _OFF * MAD * np.median(off)
+    near = _near(off)
     spread = np.ptp(np.quantile(tips[near] @ normal, _MOST)) / _NORMAL
     return bool(near.mean() >= _LEFT and spread <= max(_PLANE * float(np.linalg.norm(normal * noise)), _FLAT))
+
+
+def _near(off: Array) -> NDArray[np.bool_]:
+    """Which distances (p,) are no outliers."""
+    return np.asarray(off <= _OFF * MAD * np.median(off))

@@ -102,7 +102,8 @@ class Answerer:
         # A controller goes by the node's clock; that of the machine jumps, where it is not simulated.
         age, moment = self._joints.age(now) or 0.0, now
         if not simulated:
-            age, moment = time.monotonic() - self._joints.received, time.monotonic()
+            moment = time.monotonic()
+            age = moment - self._joints.received
         command = self._commands.make(
             solution.positions,
             current,

@@ -76,6 +76,7 @@ class CommandMaker:
         """What was sent was heard by nobody, or is of another time."""
         self.interrupt()
         self._sent, self._sent_at, self._motion = None, -math.inf, None
+        self._counted = None, -math.inf
 
     def make(
         self,
@@ -190,7 +191,7 @@ class CommandMaker:
         """At what speed (n,) [rad/s] solutions come, and in what time [s] the next one is due."""
         (last, at), self._counted = self._counted, (positions, now)
         elapsed = now - at
-        if last is None or elapsed > STREAM_GAP or self._sent is None:
+        if last is None or elapsed > STREAM_GAP:
             self.interrupt()
             return None, SHORTEST
         if elapsed <= 0.0:  # a clock that ticks more slowly than solutions come, or stands still

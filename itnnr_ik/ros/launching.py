@@ -18,6 +18,24 @@ def existing_file(path: str) -> str:
     return path
 
 
+def autostart_argument() -> Any:
+    """The launch argument ``autostart``; see `given_autostart`."""
+    from launch.actions import DeclareLaunchArgument
+
+    return DeclareLaunchArgument(
+        "autostart",
+        default_value="",
+        choices=["", "true", "false"],
+        description="Configure and activate ik_node at start; false where a lifecycle manager does; "
+        "empty: as params_file says, or else true",
+    )
+
+
+def given_autostart(text: str) -> dict[str, bool]:
+    """ik_node's parameter ``autostart`` by the argument's text; none where that is empty."""
+    return {"autostart": text == "true"} if text else {}
+
+
 def end_of(part: str) -> Callable[[Any, Any], list[Any] | None]:
     """``on_exit`` of a part without which the others would look alive and do nothing."""
     from launch.actions import Shutdown
