@@ -1,6 +1,6 @@
 """How every numerical kernel of the package is compiled: one decorator, so that all follow the same rules.
 
-The compiled code is kept on disk (beside the module, or where that cannot be written in numba's own folder),
+The compiled code is kept on disk (beside the module, or in a folder of the user where that cannot be written),
 releases the interpreter's lock, and computes as NumPy does: no reordering of sums, division by zero gives
 inf or nan. So the same input gives the same bits in a batch and alone. Nothing compiles before the first call.
 """

@@ -1,0 +1,6 @@
+"""Robots: serial chains read from URDF, with compiled forward kinematics and Jacobian."""
+
+from itnnr_ik.robot.chain import KinematicChain
+from itnnr_ik.robot.model import ForwardModel
+
+__all__ = ["ForwardModel", "KinematicChain"]
