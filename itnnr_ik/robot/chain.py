@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from itnnr_ik.robot import kernels
-from itnnr_ik.robot.assembly import Limits, Locked, assemble
+from itnnr_ik.robot.assembly import assemble
+from itnnr_ik.robot.limits import Limits
 from itnnr_ik.robot.transforms import Array
 from itnnr_ik.robot.urdf import parse_urdf, read_urdf, rename_joints
 
@@ -24,7 +25,8 @@ _PARALLEL = 1e-7
 class KinematicChain:
     """The moving joints between two links of a robot, base to tip; made by `from_urdf`.
 
-    Angles count in [rad], lengths in [m], n is the number of joints that move by themselves. Arrays are read-only.
+    Angles count in [rad], lengths in [m]; n is the number of joints that move by themselves. Arrays are
+    read-only.
 
     Attributes:
         name: Name of the robot.
@@ -33,12 +35,12 @@ class KinematicChain:
         lower, upper: Position limits (n,); ∓inf for continuous joints.
         velocity: Velocity limits (n,) in [rad/s] or [m/s]; inf where the URDF has none.
         base_link, tip_link: Frames at the ends.
-        elements: (L + 1, 16), a row for each of L ≥ n moving elements, base to tip, and one for the tip. Columns
-            0 to 11 are F, a transform (3, 4) row by row, from the frame after the element before to this element's
-            frame, whose z is the joint's axis. Column 12 is 0 for an element that turns and 1 for one that shifts; its
-            value is v = ratio · q[index] + offset, with index, ratio, offset in columns 13 to 15 (mimic joints; 1
-            and 0 otherwise). The last row has the transform to the tip and zeros, so that
-            T = F_0 E(v_0) F_1 E(v_1) … F_L with E a turn about or a shift along z.
+        elements: (L + 1, 16), a row for each of L ≥ n moving elements, base to tip, and one for the tip.
+            Columns 0 to 11 are F, a transform (3, 4) row by row, from the frame after the element before to
+            this element's frame, whose z is the joint's axis. Column 12 is 0 for an element that turns, 1
+            for one that shifts. Its value is v = ratio · q[index] + offset, with index, ratio and offset in
+            columns 13 to 15 (ratio 1 and offset 0 but for mimic joints). The last row has the transform to
+            the tip and zeros: T = F_0 E(v_0) F_1 E(v_1) … F_L with E a turn about or a shift along z.
         urdf: Text that it was made from, for simulators and displays.
         given_limits, locked: What `from_urdf` was given.
     """
@@ -64,26 +66,29 @@ class KinematicChain:
         tip: str | None = None,
         *,
         limits: Limits | None = None,
-        locked: Locked | None = None,
+        locked: Mapping[str, float] | None = None,
         name: str | None = None,
     ) -> KinematicChain:
         """The chain from ``base`` down to ``tip`` of the robot that a URDF describes.
 
-        Revolute, continuous, prismatic, fixed and mimic joints; 1 to 10 that move by themselves. Only what moves the
-        tip is looked at: meshes, masses and other branches are not.
+        Revolute, continuous, prismatic, fixed and mimic joints; 1 to 10 that move by themselves. Only what
+        moves the tip is looked at: meshes, masses and other branches are not.
 
         Args:
             urdf: Path of a file, or the text itself (it begins with ``<``).
-            base, tip: Names of links; may be left out where there is one link without a parent, without a child.
-            limits: (lower, upper) in [rad] or [m] by joint name, instead of those in the URDF. They give a continuous
-                joint limits, too. Limits of a joint that mimics another narrow the other's.
+            base, tip: Names of links; may be left out where only one link has no parent, or no child.
+            limits: (lower, upper) in [rad] or [m] by joint name, instead of those in the URDF. They give a
+                continuous joint limits, too. Limits of a joint that mimics another narrow the other's.
             locked: Positions in [rad] or [m] by joint name, at which joints stay that otherwise move.
             name: Instead of the name that the URDF has.
 
         Raises:
-            ValueError: The file cannot be read, is not URDF (or is xacro), or does not have such a chain with limits
-                for all its joints; the message says what is missing and what there is.
+            ValueError: The file cannot be read, is not URDF (or is xacro), or does not have such a chain with
+                limits for all its joints; the message says what is missing and what there is.
         """
+        for label, value in (("limits", limits), ("locked", locked)):
+            if value is not None and not isinstance(value, Mapping):
+                raise ValueError(f"{label} must be a dictionary by joint name, got {value!r}")
         text, label = read_urdf(urdf)
         robot = parse_urdf(text, label)
         path = robot.path(base, tip)
@@ -134,9 +139,9 @@ class KinematicChain:
         limits: Sequence[Sequence[float]] | None = None,
         joint_names: Sequence[str] | None = None,
     ) -> KinematicChain:
-        """This chain with other limits ((lower, …), (upper, …)) in [rad] or [m], or joint names, in its URDF too.
+        """This chain with other limits ((lower, …), (upper, …)) in [rad] or [m], or other joint names.
 
-        A continuous joint stays so with ∓inf.
+        Joints have the new names in its URDF, too. A continuous joint stays so with ∓inf.
 
         Raises:
             ValueError: A number or a value of them does not fit; the message says which.
@@ -164,7 +169,7 @@ class KinematicChain:
         return KinematicChain.from_urdf(**source)
 
     def forward(self, positions: Any) -> Array:
-        """Tip poses (..., 7) at joint positions (..., n): x, y, z in [m], then a unit quaternion qx, qy, qz, qw ≥ 0."""
+        """Tip poses (..., 7) at joint positions (..., n): x, y, z [m], unit quaternion qx, qy, qz, qw ≥ 0."""
         return self._batch(kernels.poses_many, positions, (7,))
 
     def transforms(self, positions: Any) -> Array:
@@ -240,10 +245,11 @@ class KinematicChain:
         return pose, axes, origins
 
     def _checked(self, positions: Any) -> Array:
-        q = np.ascontiguousarray(positions, dtype=np.float64)
-        if np.ndim(positions) == 0 or q.shape[-1] != self.n_joints:
+        # A copy: a kernel is compiled anew for an array that is read-only or not aligned.
+        q = np.array(positions, dtype=np.float64, order="C")
+        if q.ndim == 0 or q.shape[-1] != self.n_joints:
             raise ValueError(
-                f"{self.name} expects joint positions of shape (..., {self.n_joints}), got {np.shape(positions)}"
+                f"{self.name} expects joint positions of shape (..., {self.n_joints}), got {q.shape}"
             )
         return q
 

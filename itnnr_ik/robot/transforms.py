@@ -39,10 +39,12 @@ def from_quaternion(x: float, y: float, z: float, w: float) -> Array:
 def turning_z_to(axis: Array) -> Array:
     """A rotation (3, 3) that takes z to the unit vector ``axis``: exact for the axes of the frame."""
     if axis[2] < 0.0:  # near −z the formula below divides by almost nothing
-        return turning_z_to(-axis) * np.array([1.0, -1.0, -1.0])
+        mirrored: Array = turning_z_to(-axis) * np.array([1.0, -1.0, -1.0])
+        return mirrored
     x, y, z = axis.tolist()
     cross = np.array([[0.0, 0.0, x], [0.0, 0.0, y], [-x, -y, 0.0]])
-    return np.eye(3) + cross + cross @ cross / (1.0 + z)
+    rotation: Array = np.eye(3) + cross + cross @ cross / (1.0 + z)
+    return rotation
 
 
 def about_z(angle: float) -> Array:

@@ -15,7 +15,8 @@ def parse_xml(text: str, label: str) -> ElementTree.Element:
     Nothing is expanded or loaded. ``label`` stands for the text in messages.
 
     Raises:
-        ValueError: It is not well-formed, or has a document type (the only place to define entities) or XInclude.
+        ValueError: It is not well-formed, or has a document type (the only place to define entities) or
+            XInclude.
     """
     builder = ElementTree.TreeBuilder()
 

@@ -1,0 +1,134 @@
+"""A joint of a URDF, with its numbers checked as they are read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+import numpy as np
+
+from itnnr_ik.robot.transforms import Array, from_quaternion, from_rpy
+
+MOVING = ("revolute", "continuous", "prismatic")
+TYPES = (*MOVING, "fixed", "floating", "planar")
+
+
+class Limit(NamedTuple):
+    """Position limits in [rad] or [m], None where there are none, and velocity limit in [rad/s] or [m/s]."""
+
+    lower: float | None
+    upper: float | None
+    velocity: float
+
+
+class Mimic(NamedTuple):
+    """A joint follows another: its position is multiplier · (the other's) + offset."""
+
+    joint: str
+    multiplier: float
+    offset: float
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A joint of a URDF. Its numbers are read when they are asked for: only those of the chain matter.
+
+    Each of `origin`, `axis`, `limit` and `mimic` raises a ValueError that names the joint and the attribute
+    where a number is malformed, missing or not finite.
+    """
+
+    name: str
+    type: str
+    parent: str
+    child: str
+    element: ElementTree.Element
+
+    @property
+    def moves(self) -> bool:
+        """Whether a chain can have it as an element: it has one degree of freedom."""
+        return self.type in MOVING
+
+    def origin(self) -> Array:
+        """Transform (4, 4) from the parent link's frame to the joint's frame at position 0."""
+        transform = np.eye(4)
+        element = self.element.find("origin")
+        if element is not None:
+            transform[:3, 3] = self._vector(element, "xyz", (0.0, 0.0, 0.0))
+            if "quat_xyzw" in element.attrib:
+                quaternion = self._vector(element, "quat_xyzw", (0.0, 0.0, 0.0, 1.0))
+                if "rpy" in element.attrib or not math.hypot(*quaternion) > 0.0:
+                    raise ValueError(
+                        f"origin of joint {self.name!r} must have either rpy or a quat_xyzw that is not zero"
+                    )
+                transform[:3, :3] = from_quaternion(*quaternion)
+            else:
+                transform[:3, :3] = from_rpy(*self._vector(element, "rpy", (0.0, 0.0, 0.0)))
+        return transform
+
+    def axis(self) -> Array:
+        """Unit vector (3,) along the axis, in the joint's frame; x where the URDF has none."""
+        element = self.element.find("axis")
+        x_axis = (1.0, 0.0, 0.0)
+        axis = np.array(x_axis if element is None else self._vector(element, "xyz", x_axis))
+        length = math.hypot(*axis)
+        if length < 1e-9:
+            raise ValueError(f"axis of joint {self.name!r} must not be zero, got {axis.tolist()}")
+        return axis / length
+
+    def limit(self) -> Limit:
+        """Limits; of lower and upper one alone makes the other 0, as the URDF format has it."""
+        element = self.element.find("limit")
+        if element is None:
+            return Limit(None, None, math.inf)
+        lower, upper = self._number(element, "lower"), self._number(element, "upper")
+        if lower is not None or upper is not None:
+            lower, upper = lower or 0.0, upper or 0.0
+        velocity = self._number(element, "velocity", finite=False)
+        if velocity is not None and not velocity >= 0.0:
+            raise ValueError(f"velocity limit of joint {self.name!r} must not be negative, got {velocity}")
+        # Exporters write 0 where they know none: a joint that cannot move would have no limit to speak of.
+        return Limit(lower, upper, velocity or math.inf)
+
+    def mimic(self) -> Mimic | None:
+        """Which joint it follows, or None."""
+        element = self.element.find("mimic")
+        if element is None:
+            return None
+        leader = element.get("joint")
+        if not leader:
+            raise ValueError(f"<mimic> of joint {self.name!r} must name a joint")
+        multiplier, offset = self._number(element, "multiplier"), self._number(element, "offset")
+        return Mimic(leader, 1.0 if multiplier is None else multiplier, offset or 0.0)
+
+    def _number(self, element: ElementTree.Element, key: str, finite: bool = True) -> float | None:
+        text = element.get(key)
+        value = None if text is None else _to_float(text)
+        if value is not None and (math.isnan(value) or (finite and math.isinf(value))):
+            raise ValueError(
+                f"{key} in <{element.tag}> of joint {self.name!r} must be a finite number, got {text!r}"
+            )
+        return value
+
+    def _vector(
+        self, element: ElementTree.Element, key: str, default: tuple[float, ...]
+    ) -> tuple[float, ...]:
+        text = element.get(key)
+        if text is None:
+            return default
+        values = tuple(map(_to_float, text.split()))
+        if len(values) != len(default) or not all(map(math.isfinite, values)):
+            raise ValueError(
+                f"{key} in <{element.tag}> of joint {self.name!r} must be {len(default)} finite numbers, "
+                f"got {text!r}"
+            )
+        return values
+
+
+def _to_float(text: str) -> float:
+    """The number that the text is, or NaN, which every caller refuses."""
+    try:
+        return math.nan if "_" in text else float(text)
+    except ValueError:
+        return math.nan

@@ -1,0 +1,129 @@
+"""Position and velocity limits of the joints that move by themselves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from itnnr_ik.robot.description import Description
+from itnnr_ik.robot.joint import Joint
+from itnnr_ik.robot.mimic import Drive
+
+Limits = Mapping[str, Sequence[float]]
+
+#: A position that a mimic computes may be outside by rounding.
+_ROUNDING = 1e-9
+
+
+class Range(NamedTuple):
+    """Position limits in [rad] or [m], ∓inf where there are none, and velocity limit in [rad/s] or [m/s]."""
+
+    lower: float
+    upper: float
+    velocity: float
+
+
+def locked_position(joint: Joint, value: object, limits: Limits) -> float:
+    """Position of a locked joint in [rad] or [m].
+
+    Raises:
+        ValueError: It is not finite or not within the joint's limits.
+    """
+    number = _finite(value, f"locked position of joint {joint.name!r}")
+    lower, upper = _position_limits(joint, limits) or (-math.inf, math.inf)
+    if not lower <= number <= upper:
+        raise ValueError(
+            f"locked position of joint {joint.name!r} must be in [{lower:g}, {upper:g}], got {number:g}"
+        )
+    return number
+
+
+def find_ranges(
+    robot: Description, drives: Mapping[str, Drive], leaders: Sequence[str], limits: Limits
+) -> dict[str, Range]:
+    """Limits of each of ``leaders``, such that the joints that follow it stay within theirs, too.
+
+    ``limits`` (lower, upper) by joint name go before those in the URDF.
+
+    Raises:
+        ValueError: Limits are missing, not a pair of finite numbers, or leave nothing between them.
+    """
+    found = {name: _position_limits(robot.joints[name], limits) for name in leaders}
+    if missing := [name for name, pair in found.items() if pair is None]:
+        pairs = ", ".join(f"{name!r}: (lower, upper)" for name in missing)
+        raise ValueError(
+            f"{robot.name} has no limits for {', '.join(missing)}; "
+            f"give limits={{{pairs}}} in rad, prismatic in m"
+        )
+    ranges = {}
+    for name, pair in found.items():
+        assert pair is not None
+        if not pair[0] < pair[1]:
+            raise ValueError(
+                f"limits of joint {name!r} must have lower < upper, got [{pair[0]:g}, {pair[1]:g}]; "
+                f"give limits={{{name!r}: (lower, upper)}} or lock it: locked={{{name!r}: value}}"
+            )
+        ranges[name] = Range(*pair, robot.joints[name].limit().velocity)
+    for name, drive in drives.items():
+        if drive.leader is None:
+            _check_constant(robot.joints[name], drive.offset, limits)
+        elif drive.followers:
+            ranges[drive.leader] = _narrowed(ranges[drive.leader], drive.leader, drive.followers, limits)
+    return ranges
+
+
+def _narrowed(own: Range, leader: str, followers: Iterable[Joint], limits: Limits) -> Range:
+    """The part of a leader's range where all of its followers are within their limits."""
+    ratio, offset = 1.0, 0.0
+    for joint in reversed(tuple(followers)):  # from the leader outwards: each has its own ratio and offset
+        mimic = joint.mimic()
+        assert mimic is not None
+        ratio, offset = mimic.multiplier * ratio, mimic.multiplier * offset + mimic.offset
+        pair = _position_limits(joint, limits)
+        if pair is None:
+            continue
+        low, high = sorted((end - offset) / ratio for end in pair)
+        own = Range(
+            max(own.lower, low), min(own.upper, high), min(own.velocity, joint.limit().velocity / abs(ratio))
+        )
+        if not own.lower < own.upper:
+            raise ValueError(
+                f"joint {joint.name!r} mimics {leader!r} and leaves it nowhere to move with its limits "
+                f"[{pair[0]:g}, {pair[1]:g}]; give limits={{{joint.name!r}: (lower, upper)}}"
+            )
+    return own
+
+
+def _check_constant(joint: Joint, position: float, limits: Limits) -> None:
+    """Raise a ValueError where a joint that stays is outside its limits."""
+    lower, upper = _position_limits(joint, limits) or (-math.inf, math.inf)
+    if not lower - _ROUNDING <= position <= upper + _ROUNDING:
+        raise ValueError(
+            f"joint {joint.name!r} stays at {position:g} by what it mimics, outside its limits "
+            f"[{lower:g}, {upper:g}]"
+        )
+
+
+def _position_limits(joint: Joint, limits: Limits) -> tuple[float, float] | None:
+    """Limits of a joint, those given before its own; ∓inf of a continuous one, None where missing."""
+    if joint.name in limits:
+        pair = limits[joint.name]
+        if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
+            raise ValueError(f"limits of joint {joint.name!r} must be a pair (lower, upper), got {pair!r}")
+        lower, upper = (_finite(value, f"limits of joint {joint.name!r}") for value in pair)
+        return lower, upper
+    if joint.type == "continuous":
+        return -math.inf, math.inf
+    own = joint.limit()
+    return None if own.lower is None or own.upper is None else (own.lower, own.upper)
+
+
+def _finite(value: object, what: str) -> float:
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{what} must be finite, got {value!r}")
+    return number
