@@ -1,6 +1,7 @@
 """Robots: serial chains read from URDF, with compiled forward kinematics and Jacobian."""
 
+from itnnr_ik.robot.catalogue import PACKAGED, load_robot
 from itnnr_ik.robot.chain import KinematicChain
 from itnnr_ik.robot.model import ForwardModel
 
-__all__ = ["ForwardModel", "KinematicChain"]
+__all__ = ["PACKAGED", "ForwardModel", "KinematicChain", "load_robot"]

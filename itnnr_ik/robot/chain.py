@@ -201,21 +201,22 @@ class KinematicChain:
 
     @cached_property
     def reach(self) -> float:
-        """Upper bound of the tip's distance from the first joint's origin in [m]: all parts end to end."""
-        bound, shift = 0.0, 0.0
-        for row, following in zip(self.elements[:-1], self.elements[1:], strict=True):
-            if row[12] == 1.0:
-                j, ratio, offset = int(row[13]), row[14], row[15]
-                shift = max(abs(ratio * self.lower[j] + offset), abs(ratio * self.upper[j] + offset))
-            else:
-                shift = 0.0
-            bound += shift + math.hypot(following[3], following[7], following[11])
-        return float(bound)
+        """Upper bound in [m] of the tip's distance from a point of the first axis: all parts end to end.
+
+        The point is the foot of the second element on that axis; of a first prismatic joint, its origin.
+        """
+        prismatic = self.elements[self.elements[:, 12] == 1.0]
+        limits = np.stack([self.lower, self.upper])[:, prismatic[:, 13].astype(int)]
+        strokes = abs(limits * prismatic[:, 14] + prismatic[:, 15]).max(axis=0)
+        offsets = self.elements[1:, [3, 7, 11]]
+        offsets[0, 2] -= self._foot
+        return float(np.linalg.norm(offsets, axis=1).sum() + strokes.sum())
 
     @cached_property
     def farthest(self) -> float:
         """Upper bound of the tip's distance from the base frame's origin in [m]."""
-        return math.hypot(*self.elements[0, [3, 7, 11]]) + self.reach
+        first = self.elements[0, :12].reshape(3, 4)
+        return float(np.linalg.norm(first[:, 3] + self._foot * first[:, 2])) + self.reach
 
     @cached_property
     def is_planar(self) -> bool:
@@ -236,6 +237,11 @@ class KinematicChain:
             raise ValueError(f"{self.name} is not planar: its tip leaves every plane z = constant")
         pose, _, _ = self._frames(np.zeros(self.n_joints))
         return float(pose[2, 3])
+
+    @property
+    def _foot(self) -> float:
+        """Where on a first revolute axis, from its origin in [m], the second element is nearest."""
+        return 0.0 if self.elements[0, 12] == 1.0 else float(self.elements[1, 11])
 
     def _frames(self, q: Array) -> tuple[Array, Array, Array]:
         """Tip pose (3, 4), axes (L, 3) and origins (L, 3) at joint positions (n,)."""
