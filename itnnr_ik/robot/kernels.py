@@ -22,18 +22,16 @@ def forward(elements: Array, q: Array, pose: Array, axes: Array, origins: Array)
     """Tip ``pose`` (3, 4), and each moving element's axis and origin (L, 3), at joint positions ``q`` (n,).
 
     Every scalar has a name: the compiler keeps the running transform in registers, which is several times
-    faster than products of small arrays.
+    faster than products of small arrays. No row has a name: numba counts references to it.
     """
-    first = elements[0]
-    r00, r01, r02, x = first[0], first[1], first[2], first[3]
-    r10, r11, r12, y = first[4], first[5], first[6], first[7]
-    r20, r21, r22, z = first[8], first[9], first[10], first[11]
+    r00, r01, r02, x = elements[0, 0], elements[0, 1], elements[0, 2], elements[0, 3]
+    r10, r11, r12, y = elements[0, 4], elements[0, 5], elements[0, 6], elements[0, 7]
+    r20, r21, r22, z = elements[0, 8], elements[0, 9], elements[0, 10], elements[0, 11]
     for k in range(elements.shape[0] - 1):
         axes[k, 0], axes[k, 1], axes[k, 2] = r02, r12, r22
         origins[k, 0], origins[k, 1], origins[k, 2] = x, y, z
-        element = elements[k]
-        value = element[14] * q[int(element[13])] + element[15]
-        if element[12] == 0.0:
+        value = elements[k, 14] * q[int(elements[k, 13])] + elements[k, 15]
+        if elements[k, 12] == 0.0:
             c, s = math.cos(value), math.sin(value)
             r00, r01 = r00 * c + r01 * s, r01 * c - r00 * s
             r10, r11 = r10 * c + r11 * s, r11 * c - r10 * s
@@ -42,13 +40,12 @@ def forward(elements: Array, q: Array, pose: Array, axes: Array, origins: Array)
             x += r02 * value
             y += r12 * value
             z += r22 * value
-        f = elements[k + 1]
-        x += r00 * f[3] + r01 * f[7] + r02 * f[11]
-        y += r10 * f[3] + r11 * f[7] + r12 * f[11]
-        z += r20 * f[3] + r21 * f[7] + r22 * f[11]
-        f00, f01, f02 = f[0], f[1], f[2]
-        f10, f11, f12 = f[4], f[5], f[6]
-        f20, f21, f22 = f[8], f[9], f[10]
+        x += r00 * elements[k + 1, 3] + r01 * elements[k + 1, 7] + r02 * elements[k + 1, 11]
+        y += r10 * elements[k + 1, 3] + r11 * elements[k + 1, 7] + r12 * elements[k + 1, 11]
+        z += r20 * elements[k + 1, 3] + r21 * elements[k + 1, 7] + r22 * elements[k + 1, 11]
+        f00, f01, f02 = elements[k + 1, 0], elements[k + 1, 1], elements[k + 1, 2]
+        f10, f11, f12 = elements[k + 1, 4], elements[k + 1, 5], elements[k + 1, 6]
+        f20, f21, f22 = elements[k + 1, 8], elements[k + 1, 9], elements[k + 1, 10]
         a, b, c = r00, r01, r02
         r00, r01, r02 = a * f00 + b * f10 + c * f20, a * f01 + b * f11 + c * f21, a * f02 + b * f12 + c * f22
         a, b, c = r10, r11, r12
