@@ -86,10 +86,8 @@ class Joint:
         if lower is not None or upper is not None:
             lower, upper = lower or 0.0, upper or 0.0
         velocity = self._number(element, "velocity", finite=False)
-        if velocity is not None and not velocity >= 0.0:
-            raise ValueError(f"velocity limit of joint {self.name!r} must not be negative, got {velocity}")
-        # Exporters write 0 where they know none: a joint that cannot move would have no limit to speak of.
-        return Limit(lower, upper, velocity or math.inf)
+        # Exporters write 0 or −1 where they know none.
+        return Limit(lower, upper, velocity if velocity is not None and velocity > 0.0 else math.inf)
 
     def mimic(self) -> Mimic | None:
         """Which joint it follows, or None."""

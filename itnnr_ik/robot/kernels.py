@@ -12,12 +12,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.compiled import compiled
+from itnnr_ik.compiled import compiled, kernel
 
 Array = NDArray[np.float64]
 
 
-@compiled
+@kernel
 def forward(elements: Array, q: Array, pose: Array, axes: Array, origins: Array) -> None:
     """Tip ``pose`` (3, 4), and each moving element's axis and origin (L, 3), at joint positions ``q`` (n,).
 
@@ -57,7 +57,7 @@ def forward(elements: Array, q: Array, pose: Array, axes: Array, origins: Array)
     pose[2, 0], pose[2, 1], pose[2, 2], pose[2, 3] = r20, r21, r22, z
 
 
-@compiled
+@kernel
 def jacobian(elements: Array, pose: Array, axes: Array, origins: Array, out: Array) -> None:
     """Geometric Jacobian ``out`` (6, n) of the tip, from what `forward` wrote: linear rows, then angular.
 
@@ -81,7 +81,7 @@ def jacobian(elements: Array, pose: Array, axes: Array, origins: Array, out: Arr
             out[2, j] += zz
 
 
-@compiled
+@kernel
 def quaternion(pose: Array, out: Array) -> None:
     """Unit quaternion ``out`` (4,) as x, y, z, w with w ≥ 0 of the rotation in ``pose`` (3, 3 or 4).
 

@@ -49,7 +49,8 @@ def parse_urdf(text: str, label: str) -> Description:
             or its links and joints make no tree; the message says where.
     """
     root = parse_xml(text, label)
-    if any(map(_is_xacro, root.iter())):
+    joint_parts = [part for element in root.findall("joint") for part in element.iter()]
+    if any(map(_is_xacro, (*root, *joint_parts))):
         raise ValueError(f"{label} {_XACRO_HINT}")
     if root.tag != "robot":
         raise ValueError(f"{label} must have <robot> as its outermost element, got <{root.tag}>")
@@ -68,7 +69,10 @@ def parse_urdf(text: str, label: str) -> Description:
 
 
 def _is_xacro(element: ElementTree.Element) -> bool:
-    """Whether an element is still to be expanded; results keep the declaration of the prefix, no more."""
+    """Whether an element is still to be expanded.
+
+    Results of an expansion may well declare the prefix, and have remains of it in what they draw.
+    """
     return element.tag.startswith("xacro:") or any("${" in value for value in element.attrib.values())
 
 
