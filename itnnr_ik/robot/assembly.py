@@ -55,13 +55,16 @@ def assemble(
             f"{chain} must have 1 to {MAX_JOINTS} moving joints, got {len(leaders)}: {listed(leaders)}"
         )
     ranges = find_ranges(robot, drives, leaders, limits)
+    elements = _elements(moving, path, drives)
+    if not np.isfinite(elements).all():
+        raise ValueError(f"{chain} has numbers so large that their sum or product is not finite")
     return Assembly(
         joint_names=tuple(leaders),
         joint_types=tuple(_type(robot.joints[name], ranges[name].lower) for name in leaders),
         lower=np.array([ranges[name].lower for name in leaders]),
         upper=np.array([ranges[name].upper for name in leaders]),
         velocity=np.array([ranges[name].velocity for name in leaders]),
-        elements=_elements(moving, path, drives),
+        elements=elements,
     )
 
 
@@ -98,6 +101,7 @@ def _type(joint: Joint, lower: float) -> str:
     return "revolute" if joint.type == "continuous" and math.isfinite(lower) else joint.type
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _elements(moving: Sequence[Joint], path: Iterable[Joint], drives: Mapping[str, Drive]) -> Array:
     """The array `KinematicChain.elements`; what stays is multiplied into the transforms between."""
     leaders = [joint.name for joint in moving if drives[joint.name].leader == joint.name]

@@ -59,11 +59,7 @@ def find_ranges(
     ranges = {}
     for name, pair in found.items():
         assert pair is not None
-        if not pair[0] < pair[1]:
-            raise ValueError(
-                f"limits of joint {name!r} must have lower < upper, got [{pair[0]:g}, {pair[1]:g}]; "
-                f"give limits={{{name!r}: (lower, upper)}} or lock it: locked={{{name!r}: value}}"
-            )
+        _check_order(name, pair)
         ranges[name] = Range(*pair, robot.joints[name].limit().velocity)
     for name, drive in drives.items():
         if drive.leader is None:
@@ -83,6 +79,7 @@ def _narrowed(own: Range, leader: str, followers: Iterable[Joint], limits: Limit
         pair = _position_limits(joint, limits)
         if pair is None:
             continue
+        _check_order(joint.name, pair)
         low, high = sorted((end - offset) / ratio for end in pair)
         own = Range(
             max(own.lower, low), min(own.upper, high), min(own.velocity, joint.limit().velocity / abs(ratio))
@@ -93,6 +90,15 @@ def _narrowed(own: Range, leader: str, followers: Iterable[Joint], limits: Limit
                 f"[{pair[0]:g}, {pair[1]:g}]; give limits={{{joint.name!r}: (lower, upper)}}"
             )
     return own
+
+
+def _check_order(name: str, pair: tuple[float, float]) -> None:
+    """Raise a ValueError where limits leave a joint nowhere to move."""
+    if not pair[0] < pair[1]:
+        raise ValueError(
+            f"limits of joint {name!r} must have lower < upper, got [{pair[0]:g}, {pair[1]:g}]; "
+            f"give limits={{{name!r}: (lower, upper)}} or lock it: locked={{{name!r}: value}}"
+        )
 
 
 def _check_constant(joint: Joint, position: float, limits: Limits) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from itnnr_ik.robot import KinematicChain
-from robot.generated import serial
+from robot.generated import joint, link, robot, serial
 
 
 def test_elements_have_the_documented_layout() -> None:
@@ -53,6 +53,25 @@ def test_other_counts_are_refused(kinds: list[str], message: str) -> None:
     """With the joints that there are."""
     with pytest.raises(ValueError, match=message):
         KinematicChain.from_urdf(serial(*kinds))
+
+
+def _mimic_of_a_mimic() -> str:
+    huge = 'multiplier="1e200" offset="1e200"'
+    return robot(
+        *map(link, "abcd"),
+        joint("j1", "continuous", "a", "b"),
+        joint("j2", "continuous", "b", "c", mimic=f'joint="j1" {huge}'),
+        joint("j3", "continuous", "c", "d", mimic=f'joint="j2" {huge}'),
+    )
+
+
+@pytest.mark.parametrize("urdf", [serial("fixed", "fixed", "revolute", xyz="1e308 0 0"), _mimic_of_a_mimic()])
+def test_sums_that_overflow_are_refused(urdf: str) -> None:
+    """Numbers that are finite one by one need not be so together."""
+    with pytest.raises(
+        ValueError, match="in made_up has numbers so large that their sum or product is not fini"
+    ):
+        KinematicChain.from_urdf(urdf)
 
 
 @pytest.mark.parametrize("kind", ["floating", "planar"])

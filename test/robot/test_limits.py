@@ -147,6 +147,13 @@ def test_followers_narrow_the_range_of_their_leader(
     assert (chain.lower[0], chain.upper[0], chain.velocity[0]) == expected
 
 
+@pytest.mark.parametrize("limit", ['lower="0" upper="0"', 'lower="1" upper="-1"'])
+def test_limits_of_a_follower_that_leave_nothing_are_refused(limit: str) -> None:
+    """As those of its leader, also when they are the wrong way round."""
+    with pytest.raises(ValueError, match=r"^limits of joint 'follower' must have lower < upper, got "):
+        KinematicChain.from_urdf(_leader_and_follower("", limit))
+
+
 def test_limits_of_a_follower_can_be_given() -> None:
     """They narrow the leader's range in place of those in the URDF."""
     urdf = _leader_and_follower('multiplier="2"', 'lower="5" upper="6"')
