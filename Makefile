@@ -2,6 +2,10 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check
+# So many tests at once, more than there are cores: those of nodes mostly wait. A worker that has none left takes
+# some of another's.
+JOBS := 3
+PYTEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
 ARMS := two_link three_link yaw_pitch_pitch
 
 # The first Python for which there are ROS 2 wheels; `make PYTHON=/path/to/python3.12 …` picks another.
@@ -21,19 +25,21 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 help:
 	@echo 'make demo      solve three arms live on ROS 2, print a table, draw the paths (about 2 minutes)'
 	@echo 'make test      run the tests and linters'
-	@echo 'make test-all  the same with the slow tests'
+	@echo 'make test-all  the same, then the slow tests one by one'
 	@echo 'make lint      run only the linters'
+	@echo 'make bench     compare with other solvers, in an environment of its own (BENCH="solve --quick": a minute)'
 	@echo 'make train     train the three models that come with the package again (needs torch)'
 	@echo 'make clean     remove .venv and whatever was built'
 
-demo: $(VENV)/.run
+demo: $(VENV)/.compiled
 	$(PY) -m itnnr_ik.cli demo
 
-test: $(VENV)/.test $(VENV)/.train
-	$(PY) -m pytest
+test: $(VENV)/.test $(VENV)/.train $(VENV)/.compiled
+	$(PYTEST)
 
-test-all: $(VENV)/.test $(VENV)/.train
-	$(PY) -m pytest -m ''
+# The slow ones measure how fast something is, and are let alone.
+test-all: test
+	$(PY) -m pytest -m slow
 
 lint: $(VENV)/.test
 	$(PY) -m pytest test/test_style.py
@@ -44,7 +50,14 @@ train: $(VENV)/.run $(VENV)/.train
 		$(PY) -m itnnr_ik.cli train --arm $$arm --output itnnr_ik/models/$$arm; \
 	done
 
+# Rivals bring libraries of their own: they get .venv-bench, which git is told to leave alone.
+.PHONY: bench
+bench:
+	@$(MAKE) --no-print-directory VENV=.venv-bench .venv-bench/.bench
+	.venv-bench/bin/python -m itnnr_ik.cli bench $(BENCH)
+
 clean:
+	rm -rf .venv-bench
 	rm -rf $(VENV) build install log *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis itnnr_demo.png
 	find itnnr_ik test -name __pycache__ -type d -prune -exec rm -r {} +
 
@@ -63,9 +76,23 @@ $(VENV)/.run: requirements/run.txt requirements/pins.txt setup.py setup.cfg pypr
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Compiled code is kept beside the modules, and numba does not notice that a function of another module changed.
+KERNELS := $(wildcard itnnr_ik/compiled.py $(addsuffix /*.py,$(addprefix itnnr_ik/,robot task twin solver)))
+$(VENV)/.compiled: $(KERNELS) | $(VENV)/.run
+	@echo 'compiling the solver, once (about half a minute)'
+	@find itnnr_ik -name '*.nb[ic]' -delete
+	@$(PY) -m itnnr_ik.solver
+	@touch $@
+
 $(VENV)/.test: requirements/test.txt $(VENV)/.run
 	@echo 'installing requirements/test.txt into $(VENV)'
 	@$(PIP) -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.txt requirements/pins.txt $(VENV)/.run
+	@echo 'installing requirements/bench.txt into $(VENV)'
+	@echo '*' > $(VENV)/.gitignore
+	@$(PIP) -r requirements/bench.txt
 	@touch $@
 
 # Goes on without torch, and tries again at the next call.

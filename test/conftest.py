@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from ctypes.util import find_library
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from itnnr_ik.demo.processes import isolated_environment
 
 ROOT = Path(__file__).parents[1]
 
-# Set before any test imports rclpy, which reads it at start: a domain that no other run on this machine uses
-# (1 to 100, the first free one counted from the process id), discovery on this machine only, logs elsewhere.
+# A busy machine is slow, and no test is about that.
+hypothesis.settings.register_profile(
+    "suite",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    print_blob=True,
+)
+hypothesis.settings.load_profile("suite")
+
+# What a script runs in its background ignores Ctrl-C, and so does whatever that starts: here it shall not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Set before any test imports rclpy, which reads it at start: a domain that no other run on this machine uses,
+# nor another worker of this one (1 to 100, the first free one counted from the process id), discovery on this
+# machine only, logs elsewhere.
 _ros_logs = tempfile.TemporaryDirectory(prefix="itnnr_ik_test_")
 os.environ.update(isolated_environment(Path(_ros_logs.name)))
+os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(ROOT / "test" / "fastdds.xml"))
 # MuJoCo reads it when it is imported, by whichever test is first; where EGL is missing, that would fail.
 if sys.platform == "linux" and find_library("EGL"):
     os.environ.setdefault("MUJOCO_GL", "egl")

@@ -41,6 +41,8 @@ _ROS_WHEELS = (
 _CONNECT_SECONDS = 30.0
 _STOP_SECONDS = 4.0
 _TAIL_LINES = 8
+#: What keeps the domains that this process was given.
+_claims: list[socket.socket] = []
 
 
 class ChildDiedError(RuntimeError):
@@ -82,19 +84,26 @@ def isolated_environment(log_folder: Path) -> dict[str, str]:
 
 
 def _free_domain() -> int:
-    """A DDS domain in which no participant on this machine listens.
+    """A DDS domain in which no participant on this machine listens, and that nobody is given again.
 
-    The search starts at a place of this process's own, so that two demos starting at once differ.
+    The search starts at a place of this process's own, so that two demos starting at once seldom meet.
     """
     first = os.getpid() % 100
     for domain in (1 + (first + i) % 100 for i in range(100)):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                # Where a domain's first participant listens for others (RTPS 9.6.1.1).
-                probe.bind(("", 7400 + 250 * domain + 10))
-            except OSError:
-                continue
-            return domain
+        # Where a domain's first participant listens for others (RTPS 9.6.1.1).
+        port = 7400 + 250 * domain + 10
+        # DDS leaves the TCP port of that number alone: holding it keeps the domain until this process ends,
+        # for its first participant may come later than the next search.
+        claim = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            claim.bind(("", port))
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                probe.bind(("", port))
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
+        return domain
     raise RuntimeError("no free ROS domain from 1 to 100 on this machine")
 
 

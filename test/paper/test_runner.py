@@ -93,9 +93,9 @@ def test_networks_of_other_points_are_trained_again(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was kept from another data set says nothing about this one."""
-    task = Task("2", 1, method, 0)
+    task = Task("1", 1, method, 0)
     runner.carry_out(task, BRIEF, tmp_path)
-    monkeypatch.setitem(problems.PROBLEMS, "2", replace(problems.PROBLEMS["2"], data_seeds=(7, 7)))
+    monkeypatch.setitem(problems.PROBLEMS, "1", replace(problems.PROBLEMS["1"], data_seeds=(7, 7)))
     again = runner.carry_out(task, BRIEF, tmp_path)
     assert {**again, "seconds": 0} == {**runner.carry_out(task, BRIEF), "seconds": 0}
 
