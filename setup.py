@@ -36,11 +36,12 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
-        *((f"share/{NAME}/{folder}", glob(f"{folder}/*")) for folder in ("launch", "config", "urdf", "rviz")),
+        *((f"share/{NAME}/{folder}", glob(f"{folder}/*")) for folder in ("launch", "config", "rviz")),
+        (f"share/{NAME}/urdf", glob(f"{NAME}/robot/urdf/*.urdf")),
         (f"lib/{NAME}", glob(f"lib/{NAME}/*")),
     ],
     zip_safe=False,
-    install_requires=["matplotlib", "numpy", "pillow", "rosbags", "safetensors", "scipy", "tqdm"],
+    install_requires=["matplotlib", "numba", "numpy", "pillow", "rosbags", "safetensors", "scipy", "tqdm"],
     extras_require={
         "test": ["pytest", "hypothesis"],  # colcon test runs pytest only where it finds it here
         "train": ["torch"],

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 #: Subcommand, the module that carries it out, and its line in ``itnnr-ik --help``.
 _COMMANDS = (
     ("demo", "itnnr_ik.demo.command", "run the real nodes for each arm and measure them"),
-    ("train", "itnnr_ik.train", "train a model for an arm of given lengths and limits"),
+    ("train", "itnnr_ik.train", "train the twin network of an arm, from its URDF or packaged"),
     ("learn", "itnnr_ik.bags.learn_command", "learn inverse kinematics from a recording alone"),
     ("paper", "itnnr_ik.paper.command", "run the paper's experiments, print its tables, draw its figures"),
     ("evaluate", "itnnr_ik.bags.command", "replay a recording and measure the answers"),
@@ -25,34 +25,34 @@ class _DefaultsFormatter(argparse.ArgumentDefaultsHelpFormatter):
         return super()._get_help_string(action) if action.default not in (None, False, []) else action.help
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(chosen: str) -> argparse.ArgumentParser:
+    """A parser of all subcommands, of which only ``chosen`` has its options: no other module is imported."""
     parser = argparse.ArgumentParser(
         prog="itnnr-ik", description="Inverse kinematics by Inverse Twin Neural Network Regression."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module_name, summary in _COMMANDS:
-        module = importlib.import_module(module_name)
-        command = commands.add_parser(
-            name,
-            help=summary,
-            description=module.__doc__,
-            formatter_class=_DefaultsFormatter,
-        )
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        command = commands.add_parser(name, help=summary, formatter_class=_DefaultsFormatter)
+        if name == chosen:
+            module = importlib.import_module(module_name)
+            command.description = module.__doc__
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; 0 on success, 1 with one line on stderr on failure, 130 on Ctrl-C."""
-    args = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    chosen = next((word for word in words if not word.startswith("-")), "")
     try:
+        args = _parser(chosen).parse_args(words)
         return int(args.run(args))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
     except (ValueError, OSError, ImportError, RuntimeError) as error:
-        print(f"itnnr-ik {args.command}: {error}", file=sys.stderr)
+        print(f"itnnr-ik {chosen}: {error}", file=sys.stderr)
         return 1
 
 

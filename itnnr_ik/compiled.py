@@ -15,12 +15,29 @@ import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+# Typed loosely: numba's own types do not know ``_nrt``.
+_njit: Any = numba.njit
+_RULES: Any = {"cache": True, "nogil": True, "error_model": "numpy"}
+
 
 def compiled(function: F) -> F:
     """The function as machine code, compiled at its first call; typed as it was written."""
-    return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    return cast("F", _njit(**_RULES)(function))
+
+
+def kernel(function: F) -> F:
+    """As `compiled`, for inner functions that make no arrays, so that twice as fast.
+
+    Numba counts references to every array that a function passes on, atomically. Where nothing is allocated
+    there is nothing to count, and ``_nrt=False`` says so; a function that does allocate fails to compile.
+    One that returns an array would give away what it does not hold: such a function is `compiled`.
+    """
+    return cast("F", _njit(**_RULES, _nrt=False)(function))
 
 
 def inlined(function: F) -> F:
-    """As `compiled`, but part of each caller: for small functions that pass many arrays on."""
-    return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function))
+    """As `kernel`, for a function with one caller, of which it becomes a part.
+
+    Every function is compiled with all that it calls: a chain of large ones is compiled once for each link.
+    """
+    return cast("F", _njit(**_RULES, _nrt=False, inline="always")(function))

@@ -1,43 +1,40 @@
 """An arm solved live: ik_node, a simulator, a source of targets and, where wanted, RViz."""
 
-from pathlib import Path
-
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
-from launch.substitutions import Command, LaunchConfiguration, PathJoinSubstitution, PythonExpression
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from itnnr_ik.ros.launching import autostart_argument, end_of, existing_file, given_autostart
+from itnnr_ik.ros.launching import (
+    arguments_of,
+    autostart_argument,
+    described,
+    end_of,
+    given_autostart,
+    robot_arguments,
+    robot_parameters,
+    solver_of,
+)
 
 PACKAGE = "itnnr_ik"
 CURVES = ["circle", "line", "lemniscate"]
 SIMULATED_TOPIC = "simulated/commands"
 
 
-def _share(folder, arm, suffix):
-    return [PathJoinSubstitution([FindPackageShare(PACKAGE), folder, arm]), suffix]
-
-
-def _text(substitution):
+def _text(text):
     """As text, whatever YAML would make of it."""
-    return ParameterValue(substitution, value_type=str)
+    return ParameterValue(text, value_type=str)
 
 
 def _nodes(context):
     """The nodes, once the arguments are known: what they do not say is left to the files of parameters."""
-
-    def argument(name):
-        return LaunchConfiguration(name).perform(context)
-
+    argument = arguments_of(context)
     simulator, targets = argument("simulator"), argument("targets")
     physics = simulator == "mujoco"
     timed = [{"use_sim_time": True}] if physics else []
-    # The arm's file below one's own: it says what that leaves out.
-    common = [_share("config", argument("arm"), ".yaml"), existing_file(argument("params_file"))]
-    if argument("model"):
-        common.append({"model": _text(argument("model"))})
+    common = robot_parameters(context)
     commands = {}
     if argument("command_out_type"):
         commands["command_out_type"] = argument("command_out_type")
@@ -87,46 +84,28 @@ def _nodes(context):
         )
     if argument("rviz") == "true":
         layout = PathJoinSubstitution([FindPackageShare(PACKAGE), "rviz", "ik.rviz"])
-        nodes.append(Node(package="rviz2", executable="rviz2", arguments=["-d", layout], parameters=timed))
+        frame = solver_of(argument).arm.base_link
+        nodes.append(
+            Node(package="rviz2", executable="rviz2", arguments=["-d", layout, "-f", frame], parameters=timed)
+        )
     # A robot has its own: two of them would fight about /tf and /robot_description.
     if argument("rviz") == "true" and simulator != "none":
-        of_model = Path(argument("model")) / "arm.urdf"
-        own = argument("model") and of_model.is_file()
-        usual = [str(of_model)] if own else _share("urdf", argument("arm"), ".urdf")
-        described = Command(["cat ", *([argument("urdf")] if argument("urdf") else usual)])
         nodes.append(
             Node(
                 package="robot_state_publisher",
                 executable="robot_state_publisher",
-                parameters=[{"robot_description": _text(described)}, *timed],
+                parameters=[{"robot_description": _text(described(argument))}, *timed],
             )
         )
     return nodes
 
 
 def generate_launch_description():
-    arm = LaunchConfiguration("arm")
     simulator, targets = LaunchConfiguration("simulator"), LaunchConfiguration("targets")
     trajectories = ["'trajectory_msgs/JointTrajectory' if '", simulator, "' == 'mujoco'"]
     return LaunchDescription(
         [
-            DeclareLaunchArgument(
-                "arm",
-                default_value="two_link",
-                choices=["two_link", "three_link", "yaw_pitch_pitch"],
-                description="Arm whose URDF is used, and its model and parameters where params_file has none",
-            ),
-            DeclareLaunchArgument(
-                "model",
-                default_value="",
-                description="Name of an arm, or folder of a trained model; empty: as params_file says, or "
-                "else the arm's",
-            ),
-            DeclareLaunchArgument(
-                "params_file",
-                default_value=_share("config", arm, ".yaml"),
-                description="Parameters of all nodes, such as config/two_link.yaml; given arguments win",
-            ),
+            *robot_arguments(),
             autostart_argument(),
             DeclareLaunchArgument(
                 "simulator",
@@ -163,17 +142,11 @@ def generate_launch_description():
                 "own",
             ),
             DeclareLaunchArgument(
-                "urdf",
-                default_value="",
-                description="Robot description for RViz; empty: arm.urdf in the folder given as model, or "
-                "else the arm's; with simulator:=none the robot's own robot_state_publisher has it",
-            ),
-            DeclareLaunchArgument(
                 "rviz",
                 default_value="false",
                 choices=["true", "false"],
                 description="Show the arm and its target; needs rviz2 and, with a simulator, "
-                "robot_state_publisher",
+                "robot_state_publisher; with simulator:=none the robot's own has its description",
             ),
             OpaqueFunction(function=_nodes),
         ]

@@ -19,12 +19,11 @@ from launch.actions import (
 )
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
-from launch_ros.substitutions import FindPackageShare
 
-from itnnr_ik.ros.launching import end_of, existing_file
+from itnnr_ik.ros.launching import arguments_of, end_of, existing_file, robot_arguments, robot_parameters
 
 PACKAGE = "itnnr_ik"
 NODE, EVALUATOR, NAMESPACE = "itnnr_ik", "evaluator", "/replay"
@@ -33,10 +32,6 @@ NODE, EVALUATOR, NAMESPACE = "itnnr_ik", "evaluator", "/replay"
 def _text(name):
     """As text, whatever YAML would make of it."""
     return ParameterValue(LaunchConfiguration(name), value_type=str)
-
-
-def _share(arm):
-    return [PathJoinSubstitution([FindPackageShare(PACKAGE), "config", arm]), ".yaml"]
 
 
 def _by_name(file):
@@ -55,16 +50,9 @@ def _by_name(file):
 
 def _nodes(context):
     """The nodes, once the arguments are known: what they do not say is left to the files of parameters."""
-    # The arm's file below one's own: it says what that leaves out.
-    params_file = existing_file(LaunchConfiguration("params_file").perform(context))
-    common = [
-        _share(LaunchConfiguration("arm")),
-        params_file,
-        *_by_name(params_file),
-        {"use_sim_time": True},
-    ]
-    if LaunchConfiguration("model").perform(context):
-        common.append({"model": _text("model")})
+    params_file = arguments_of(context)("params_file")
+    own = _by_name(existing_file(params_file)) if params_file else []
+    common = [*robot_parameters(context, own), {"use_sim_time": True}]
     joint_topic, pose_topic = LaunchConfiguration("joint_topic"), LaunchConfiguration("pose_topic")
     play = ExecuteProcess(
         cmd=[
@@ -129,27 +117,10 @@ def _nodes(context):
 
 
 def generate_launch_description():
-    arm = LaunchConfiguration("arm")
     return LaunchDescription(
         [
             DeclareLaunchArgument("bag", description="Folder of the recording, or its .mcap or .db3 file"),
-            DeclareLaunchArgument(
-                "arm",
-                default_value="two_link",
-                choices=["two_link", "three_link", "yaw_pitch_pitch"],
-                description="Arm whose parameters and model are used where params_file names none",
-            ),
-            DeclareLaunchArgument(
-                "model",
-                default_value="",
-                description="Name of an arm, or folder of a trained model; empty: as params_file says, or "
-                "else the arm's",
-            ),
-            DeclareLaunchArgument(
-                "params_file",
-                default_value=_share(arm),
-                description="Parameters of all nodes; joints: the recorded names; no commands are sent",
-            ),
+            *robot_arguments(),
             DeclareLaunchArgument(
                 "targets",
                 default_value="joints",

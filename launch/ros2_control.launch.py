@@ -12,38 +12,43 @@ from launch.actions import (
     RegisterEventHandler,
 )
 from launch.event_handlers import OnProcessExit
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.substitutions import PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from itnnr_ik import IKSolver
 from itnnr_ik.ros.gazebo import to_gazebo_urdf
-from itnnr_ik.ros.kinematic_arm import rest_positions
-from itnnr_ik.ros.launching import autostart_argument, end_of, existing_file, given_autostart
-from itnnr_ik.targets import CURVES, curve_for, first_posture
+from itnnr_ik.ros.launching import (
+    arguments_of,
+    autostart_argument,
+    config_file,
+    controllers_file,
+    end_of,
+    given_autostart,
+    robot_arguments,
+    robot_parameters,
+    solver_of,
+)
+from itnnr_ik.targets import CURVES, curve_for, rest_positions
 
 PACKAGE = "itnnr_ik"
 CLOCK = "/clock@rosgraph_msgs/msg/Clock[gz.msgs.Clock"
 
 
 def _nodes(context):
-    def argument(name):
-        return LaunchConfiguration(name).perform(context)
-
-    model, targets, controllers_file = argument("model"), argument("targets"), argument("controllers_file")
-    solver = IKSolver.load(model or argument("arm"))
+    argument = arguments_of(context)
+    targets = argument("targets")
+    solver = solver_of(argument)
     arm = solver.arm
-    # The tip where the targets start, or a bent pose.
-    follows = targets in CURVES
-    start = first_posture(solver, curve_for(arm, targets).at(0.0)) if follows else rest_positions(arm)
-    urdf = to_gazebo_urdf(arm, controllers_file, start)
+    # Where the targets start, or where the tool can move in every direction.
+    start = curve_for(solver, targets).start if targets in CURVES else rest_positions(solver)
+    controllers = argument("controllers_file")
+    if not controllers and not argument("urdf"):
+        controllers = config_file(context, f"{argument('arm')}_controllers.yaml")
+    controllers = controllers or controllers_file(arm.joint_names)
+    urdf = to_gazebo_urdf(arm, controllers, start)
     timed = {"use_sim_time": True}
-    # The arm's file below one's own: it says what that leaves out.
-    arm_file = [PathJoinSubstitution([FindPackageShare(PACKAGE), "config", argument("arm")]), ".yaml"]
-    common = [arm_file, existing_file(argument("params_file")), timed]
-    if model:
-        common.append({"model": ParameterValue(model, value_type=str)})
+    common = [*robot_parameters(context), timed]
     spawn_arm = Node(
         package="ros_gz_sim",
         executable="create",
@@ -55,7 +60,7 @@ def _nodes(context):
         executable="spawner",
         arguments=[
             *("joint_state_broadcaster", "joint_trajectory_controller"),
-            *("--param-file", controllers_file),
+            *("--param-file", controllers),
         ],
         output="screen",
     )
@@ -107,22 +112,9 @@ def _nodes(context):
 
 
 def generate_launch_description():
-    arm = LaunchConfiguration("arm")
-    config = PathJoinSubstitution([FindPackageShare(PACKAGE), "config", arm])
     return LaunchDescription(
         [
-            DeclareLaunchArgument(
-                "arm",
-                default_value="two_link",
-                choices=["two_link", "three_link", "yaw_pitch_pitch"],
-                description="Arm whose controllers, parameters and model are used where none are given",
-            ),
-            DeclareLaunchArgument(
-                "model",
-                default_value="",
-                description="Name of an arm, or folder of a trained model; empty: the arm's in Gazebo, and "
-                "for ik_node and target_source as params_file says, or else the arm's",
-            ),
+            *robot_arguments(),
             autostart_argument(),
             DeclareLaunchArgument(
                 "targets",
@@ -136,15 +128,10 @@ def generate_launch_description():
                 description="Time of one lap, in [s]; empty: as params_file says",
             ),
             DeclareLaunchArgument(
-                "params_file",
-                default_value=[config, ".yaml"],
-                description="Parameters of ik_node and target_source, such as config/two_link.yaml; a model "
-                "of one's own is to be given as model too, because Gazebo's arm is made from that",
-            ),
-            DeclareLaunchArgument(
                 "controllers_file",
-                default_value=[config, "_controllers.yaml"],
-                description="Parameters of the controller manager and its controllers, joint names included",
+                default_value="",
+                description="Parameters of the controller manager and its controllers, joint names included; "
+                "empty: the arm's, or for a robot of your own a trajectory controller of its joints",
             ),
             DeclareLaunchArgument(
                 "gz_args",

@@ -21,10 +21,15 @@ def _header(stamp: int, frame: str) -> Any:
     return TYPES.types["std_msgs/msg/Header"](stamp=time, frame_id=frame)
 
 
-def pose(stamp: int, position: tuple[float, float, float], frame: str = "world") -> Any:
-    """A PoseStamped with header stamp ``stamp`` [ns]."""
+def pose(
+    stamp: int,
+    position: tuple[float, float, float],
+    frame: str = "world",
+    orientation: Sequence[float] = (0.0, 0.0, 0.0, 1.0),
+) -> Any:
+    """A PoseStamped with header stamp ``stamp`` [ns] and a quaternion x, y, z, w."""
     point = TYPES.types["geometry_msgs/msg/Point"](*map(float, position))
-    quaternion = TYPES.types["geometry_msgs/msg/Quaternion"](x=0.0, y=0.0, z=0.0, w=1.0)
+    quaternion = TYPES.types["geometry_msgs/msg/Quaternion"](*map(float, orientation))
     pose = TYPES.types["geometry_msgs/msg/Pose"](position=point, orientation=quaternion)
     return TYPES.types[POSE_STAMPED](header=_header(stamp, frame), pose=pose)
 

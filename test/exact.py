@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 
-from itnnr_ik.arms import Arm
+from itnnr_ik.robot import ForwardModel
 
 #: Rounding [rad] that a closed-form solution may be beyond a limit.
 _ROUNDING = 1e-9
 _SWEEP, _FINE_SWEEP = 720, 80
+#: Lengths [m] of the last two links of each of the arms, and of the first of the three-link arm.
+_LINKS = 1.0, 1.0
 
 
 def _wrapped(angles: np.ndarray) -> np.ndarray:
@@ -39,23 +41,23 @@ def _three_link(lengths: tuple[float, ...], targets: np.ndarray, first: np.ndarr
     return np.concatenate([first, outer], axis=-1)
 
 
-def within_limits(arm: Arm, positions: np.ndarray, margin: float = 0.0) -> np.ndarray:
+def within_limits(arm: ForwardModel, positions: np.ndarray, margin: float = 0.0) -> np.ndarray:
     """Which joint positions (..., n) keep the limits, or exceed them by at most ``margin`` [rad]."""
-    return ((positions >= arm.limits[0] - margin) & (positions <= arm.limits[1] + margin)).all(axis=-1)
+    return ((positions >= arm.lower - margin) & (positions <= arm.upper + margin)).all(axis=-1)
 
 
-def solutions(arm: Arm, targets: np.ndarray) -> np.ndarray:
+def solutions(arm: ForwardModel, targets: np.ndarray) -> np.ndarray:
     """All solutions (b, s, n) [rad] within the limits, which are within ±π; NaN where there are fewer.
 
     For the arms that have finitely many.
     """
-    if arm.family == "planar":
-        found = _two_link(*arm.link_lengths, targets[:, 0], targets[:, 1])
+    if arm.name == "two_link":
+        found = _two_link(*_LINKS, targets[:, 0], targets[:, 1])
     else:
         distance, height = np.hypot(targets[:, 0], targets[:, 1]), targets[:, 2]
         yaw = np.arctan2(targets[:, 1], targets[:, 0])[:, None, None]
-        facing = _two_link(*arm.link_lengths, distance, height)
-        backwards = _two_link(*arm.link_lengths, -distance, height)
+        facing = _two_link(*_LINKS, distance, height)
+        backwards = _two_link(*_LINKS, -distance, height)
         yaws = np.broadcast_to(yaw, (len(targets), 2, 1))
         found = np.concatenate(
             [
@@ -67,25 +69,25 @@ def solutions(arm: Arm, targets: np.ndarray) -> np.ndarray:
     return np.where(within_limits(arm, found, _ROUNDING)[..., None], found, np.nan)
 
 
-def _least_change(arm: Arm, found: np.ndarray, states: np.ndarray) -> np.ndarray:
+def _least_change(arm: ForwardModel, found: np.ndarray, states: np.ndarray) -> np.ndarray:
     """Largest joint change (b, ...) from the states (b, n) to solutions (b, ..., n); infinite off limits."""
     states = states.reshape(len(states), *[1] * (found.ndim - 2), -1)
     change = np.abs(found - states).max(axis=-1)
     return np.where(within_limits(arm, found, _ROUNDING), change, np.inf)
 
 
-def nearest_change(arm: Arm, targets: np.ndarray, states: np.ndarray) -> np.ndarray:
+def nearest_change(arm: ForwardModel, targets: np.ndarray, states: np.ndarray) -> np.ndarray:
     """Largest joint change (b,) [rad] from the states (b, n) to the nearest solution within the limits."""
-    if arm.n_joints == arm.n_coordinates:
+    if arm.name != "three_link":
         return _least_change(arm, solutions(arm, targets), states).min(axis=1)
     sweep = np.linspace(arm.lower[0], arm.upper[0], _SWEEP)
     step = sweep[1] - sweep[0]
     nearest = []
     for rows in np.array_split(np.arange(len(targets)), max(1, len(targets) // 250)):
-        found = _three_link(arm.link_lengths, targets[rows], np.tile(sweep, (len(rows), 1)))
+        found = _three_link((*_LINKS, 1.0), targets[rows], np.tile(sweep, (len(rows), 1)))
         change = _least_change(arm, found, states[rows]).min(axis=2)
         around = sweep[change.argmin(axis=1)][:, None] + np.linspace(-step, step, _FINE_SWEEP)
-        found = _three_link(arm.link_lengths, targets[rows], around)
+        found = _three_link((*_LINKS, 1.0), targets[rows], around)
         finer = _least_change(arm, found, states[rows]).min(axis=(1, 2))
         nearest.append(np.minimum(finer, change.min(axis=1)))
     return np.concatenate(nearest)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from itnnr_ik.cli import main
 
 
-@pytest.mark.parametrize("command", ["demo", "train", "evaluate", "bench", "bench replay", "paper run"])
+@pytest.mark.parametrize("command", ["demo", "train", "evaluate", "bench solve", "bench replay", "paper run"])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """--help ends with status 0 and names options."""
     with pytest.raises(SystemExit) as ended:
@@ -18,7 +21,7 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 
 def test_a_failure_is_one_line_and_status_1(capsys: pytest.CaptureFixture[str]) -> None:
     """A value that cannot be used is named with what was expected."""
-    assert main(["bench", "--targets", "0"]) == 1
+    assert main(["bench", "solve", "--targets", "0"]) == 1
     error = capsys.readouterr().err
     assert error == "itnnr-ik bench: --targets must be at least 1, got 0\n"
 
@@ -29,3 +32,26 @@ def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> No
         main(["fly"])
     assert ended.value.code == 2
     assert "demo" in capsys.readouterr().err
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """With a line about each."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    output = capsys.readouterr().out
+    for command in ("demo", "train", "learn", "paper", "evaluate", "bench"):
+        assert f"\n    {command} " in output
+
+
+def test_a_command_needs_none_of_the_others() -> None:
+    """What only others import does not load, nor stand in its place where it is missing."""
+    program = (
+        "import sys; sys.modules['rosbags'] = sys.modules['matplotlib'] = None\n"
+        "from itnnr_ik.cli import main; sys.exit(main(['train', '--arm', 'two_link', '--steps', '0']))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (
+        1,
+        "itnnr-ik train: --steps must be at least 1, got 0\n",
+    )

@@ -16,7 +16,7 @@ import pytest
 
 NAME = "itnnr_ik"
 EXECUTABLES = ("ik_node", "simulator", "target_source", "evaluator")
-SHARED_FOLDERS = ("launch", "config", "urdf", "rviz")
+SHARED_FOLDERS = ("launch", "config", "rviz")
 COLCON: list[str | Path] = [
     sys.executable,
     "-c",
@@ -136,13 +136,16 @@ def test_every_requirement_is_pinned(root: Path, installed: Distribution) -> Non
 
 
 def test_shared_files_are_installed(prefix: Path, repository_files: list[Path], root: Path) -> None:
-    """`ros2` finds the package's marker, manifest, launch file, parameters, URDFs and RViz setup."""
+    """`ros2` finds the package's marker, manifest, launch file, parameters, RViz setup and URDFs."""
     share = prefix / "share" / NAME
     assert (prefix / "share/ament_index/resource_index/packages" / NAME).is_file()
     expected = [Path("package.xml"), *(file for file in repository_files if file.parts[0] in SHARED_FOLDERS)]
     assert {file.parts[0] for file in expected} == {"package.xml", *SHARED_FOLDERS}
     for file in expected:
         assert (share / file).read_bytes() == (root / file).read_bytes(), file
+    robots = {path.name: path.read_bytes() for path in (root / NAME / "robot" / "urdf").iterdir()}
+    assert {path.name: path.read_bytes() for path in (share / "urdf").iterdir()} == robots
+    assert robots
 
 
 def test_code_and_models_are_installed(site_packages: Path, repository_files: list[Path], root: Path) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from itnnr_ik.arms import Arm
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.replay import Replay
 from itnnr_ik.solver import IKSolver, Solution
@@ -27,8 +26,8 @@ class Answers:
     """What the targets (b) of a replay got.
 
     Attributes:
-        positions: Joint positions (b, n) in [rad]; NaN where there is no answer.
-        current: The joint positions (b, n) [rad] that each was solved from.
+        positions: Joint positions (b, n) in [rad] or [m]; NaN where there is no answer.
+        current: The joint positions (b, n) that each was solved from.
         codes: The outcome (b,) of each, as in the node's status: `SOLVED`, `UNREACHABLE` and so on.
         solve_times: Times that single solves took (any number), in [s].
         round_trips: From sending a target to receiving its answer (any number), in [s]; None where no
@@ -54,6 +53,7 @@ def solve_replay(solver: IKSolver, replay: Replay, progress: bool = False) -> An
         return _one_by_one(solver, replay, progress)
     positions = np.empty((len(replay), solver.arm.n_joints))
     codes = np.full(len(replay), SOLVED, dtype=f"<U{len(OUTSIDE_DATA)}")
+    solver.solve_batch(replay.targets[:1], replay.current[:1])  # loads what is compiled
     start = time.perf_counter()
     with _bar(len(replay), progress) as bar:
         for first in range(0, len(replay), _CHUNK):
@@ -82,8 +82,9 @@ def _one_by_one(solver: IKSolver, replay: Replay, progress: bool) -> Answers:
     current = np.empty_like(positions)
     times = np.empty(len(replay))
     codes: list[str] = []
-    start = time.perf_counter()
     state = first_posture(solver, replay.targets[0])
+    solver.solve(replay.targets[0], state)  # loads what is compiled
+    start = time.perf_counter()
     with _bar(len(replay), progress) as bar:
         for i, target in enumerate(replay.targets):
             before = time.perf_counter()
@@ -108,6 +109,7 @@ def _outcome(solution: Solution) -> str:
 def _time_single(solver: IKSolver, targets: Array, current: Array) -> Array:
     """Times [s] of some of the targets, one at a time."""
     times = []
+    solver.solve(targets[0], current[0])
     for i in np.unique(np.linspace(0, len(targets) - 1, _TIMED).astype(int)):
         start = time.perf_counter()
         solver.solve(targets[i], current[i])
@@ -119,7 +121,24 @@ def _bar(total: int, progress: bool) -> tqdm[None]:
     return tqdm(total=total, desc="solving", unit="target", leave=False, disable=None if progress else True)
 
 
-def residuals(arm: Arm, replay: Replay, answers: Answers) -> Array:
-    """Distance (b,) in [m] of the tip from each target by forward kinematics, NaN without an answer."""
-    away: Array = np.linalg.norm(arm.forward(answers.positions) - replay.targets, axis=1)
-    return away
+def answer_errors(solver: IKSolver, replay: Replay, answers: Answers) -> tuple[Array, Array | None]:
+    """Errors of the answers by forward kinematics, NaN without an answer.
+
+    Returns:
+        The tool's distance (b,) from each target in [m], and the angle (b,) in [rad] between their
+        orientations (of a pointing task, their axes); None where the orientation does not count.
+    """
+    known = np.asarray(np.isfinite(answers.positions).all(axis=1))
+    found = solver.errors(answers.positions[known], replay.targets[known])
+    away, turned = (_spread_out(errors, known) for errors in found)
+    assert away is not None
+    return away, turned
+
+
+def _spread_out(values: Array | None, known: NDArray[np.bool_]) -> Array | None:
+    """Values of the rows that are known (b,), and NaN for the others."""
+    if values is None:
+        return None
+    result: Array = np.full(len(known), np.nan)
+    result[known] = values
+    return result

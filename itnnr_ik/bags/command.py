@@ -1,8 +1,8 @@
-"""Replay a recording (rosbag2, sqlite3 or mcap) against a model, and measure the answers.
+"""Replay a recording (rosbag2, sqlite3 or mcap) against an arm's solver, and measure the answers.
 
-Targets are recorded poses, or the arm's tip at recorded joint states. Each is solved from the joint state
-recorded just before it, or, in a recording without joint states, from the answer before. No ROS is needed,
-except with --live, which plays the recording to the real node.
+Targets are recorded poses, or the arm's tip at recorded joint states; orientation counts where the task has
+it. Each is solved from the joint state recorded just before it, or, in a recording without joint states, from
+the answer before. No ROS is needed, except with --live, which plays the recording to the real node.
 """
 
 from __future__ import annotations
@@ -13,23 +13,19 @@ import sys
 import time
 from pathlib import Path
 
-from itnnr_ik.arms import ARMS
-from itnnr_ik.bags.answers import Answers, solve_replay
+from itnnr_ik.bags.answers import SOLVED, Answers, solve_replay
+from itnnr_ik.bags.choice import add_arm_arguments, solver_of
 from itnnr_ik.bags.evaluation import evaluate
 from itnnr_ik.bags.output import Output
 from itnnr_ik.bags.replay import JOINTS, POSES, Replay, Selection, read_replay
 from itnnr_ik.bags.report import format_report
 from itnnr_ik.bags.writer import STORAGES, WrittenSolution, WrittenStatus
-from itnnr_ik.solver import IKSolver
-from itnnr_ik.train import number_list
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``itnnr-ik evaluate``."""
     parser.add_argument("bag", metavar="BAG", type=Path, help="a rosbag2 folder, or one .mcap or .db3 file")
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--arm", choices=list(ARMS), help="a packaged model")
-    which.add_argument("--model", metavar="DIR", help="folder of a trained model")
+    add_arm_arguments(parser)
     parser.add_argument(
         "--joints", type=_names, metavar="A,B", help="recorded names of the joints, base to tip (the model's)"
     )
@@ -43,10 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frame", help="frame that poses must be in: the arm's base (the frame of most of them)"
     )
-    parser.add_argument(
-        "--links", type=number_list, metavar="M,M", help="link lengths [m] that the model must be of"
-    )
-    parser.add_argument("--tolerance", type=float, default=1e-6, help="largest residual of a solution [m]")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a report with plots, in one file")
     parser.add_argument(
@@ -65,13 +57,10 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"--speed must be positive, got {args.speed:g}")
     output = Output(args.html, args.record, args.storage)
     output.check()
-    model = args.model or args.arm
-    solver = IKSolver.load(model, args.tolerance)
-    if args.links is not None:
-        check_links(solver, model, args.links)
+    solver, label = solver_of(args)
     selection = Selection(args.joints, args.joint_topic, args.pose_topic, args.targets, args.frame)
     start = time.perf_counter()
-    replay = read_replay(args.bag, solver.arm, selection, progress=True)
+    replay = read_replay(args.bag, solver, selection, progress=True)
     read_seconds = time.perf_counter() - start
     statuses: list[WrittenStatus] = []
     if args.live:
@@ -80,27 +69,15 @@ def run(args: argparse.Namespace) -> int:
         check_ros("evaluate --live")
         from itnnr_ik.bags.live import replay_live
 
-        answers, solutions, statuses = replay_live(solver, model, replay, args.speed)
+        answers, solutions, statuses = replay_live(solver, replay, args.speed)
     else:
         answers = solve_replay(solver, replay, progress=True)
         solutions = _as_recorded(replay, answers, solver.arm.base_link)
-    evaluation = evaluate(solver, str(model), replay, answers, read_seconds)
+    evaluation = evaluate(solver, label, replay, answers, read_seconds)
     print(json.dumps(evaluation.to_json(), indent=2) if args.json else format_report(evaluation))
     for line in output.write(solver, replay, answers, evaluation, solutions, statuses):
         print(line, file=sys.stderr if args.json else sys.stdout)
     return 0
-
-
-def check_links(solver: IKSolver, model: str, links: list[float]) -> None:
-    """Raise ValueError unless the model is of an arm with these link lengths [m]."""
-    have = solver.arm.link_lengths
-    if len(links) != len(have) or any(abs(a - b) > 1e-9 for a, b in zip(links, have, strict=False)):
-        wanted = " ".join(f"{length:g}" for length in links)
-        raise ValueError(
-            f"the model {model} is of an arm with links {' '.join(f'{length:g}' for length in have)} m, "
-            f"not {wanted} m: train one with `itnnr-ik train --arm {solver.arm.name} --links {wanted} "
-            "--lower RAD … --upper RAD … -o DIR`, and give it as --model DIR"
-        )
 
 
 def _as_recorded(replay: Replay, answers: Answers, frame: str) -> list[WrittenSolution]:
@@ -108,7 +85,7 @@ def _as_recorded(replay: Replay, answers: Answers, frame: str) -> list[WrittenSo
     return [
         WrittenSolution(int(stamp), int(stamp), frame, positions)
         for stamp, positions, code in zip(replay.stamps, answers.positions, answers.codes, strict=True)
-        if code == "solved"
+        if code == SOLVED
     ]
 
 

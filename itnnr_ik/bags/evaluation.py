@@ -8,29 +8,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from itnnr_ik.arms import Arm
-from itnnr_ik.arms.workspace import find_reachable
-from itnnr_ik.bags.answers import OUTSIDE_DATA, SOLVED, Answers, residuals
+from itnnr_ik.bags.answers import OUTSIDE_DATA, SOLVED, Answers, answer_errors
+from itnnr_ik.bags.branches import Mask, changes_branch, singular
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.replay import Replay
+from itnnr_ik.reachable import find_reachable
 from itnnr_ik.solver import IKSolver
 
 #: Recorded joints that moved less than this [rad] since the state before stood still.
 STANDSTILL = 1e-4
-#: An arm is stretched (or folded) where its Jacobian's least singular value is below this share of its
-#: largest: a residual moves the joints that much farther than elsewhere.
-STRETCHED = 0.02
-#: An answer is on another branch where a joint went farther than this [rad] …
-BRANCH_STEP = 0.1
-#: … and this many times as far as on the way that follows the Jacobian straight to the target …
-BRANCH_RATIO = 2.0
-#: … in so many steps, none longer than this [rad].
-_WAY_STEPS, _WAY_STEP = 50, 0.1
 _WORST = 10
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -59,9 +47,10 @@ class Trouble:
     Attributes:
         index: Its place among the targets.
         time: Since the first target, in [s].
-        target: (m) in [m].
+        target: Position in [m], or pose as x, y, z, qx, qy, qz, qw.
         outcome: As in the node's status.
         residual: In [m]; None without an answer.
+        orientation_error: In [rad]; None without an answer, and where the orientation does not count.
         displacement: Largest joint difference in [rad] from the recorded joints, or from the state before
             where none are recorded; None without an answer.
     """
@@ -71,6 +60,7 @@ class Trouble:
     target: list[float]
     outcome: str
     residual: float | None
+    orientation_error: float | None
     displacement: float | None
 
 
@@ -78,8 +68,11 @@ class Trouble:
 class Evaluation:
     """The answers to a recording in numbers, in SI units; None where there was nothing to measure.
 
+    Joint differences are in [rad]; a metre of a prismatic joint counts as one.
+
     Attributes:
         recording, source, arm, model: What was replayed against what.
+        task: ``position``, ``pointing`` or ``pose``.
         mode: ``offline`` or ``live``.
         messages: Number of messages read.
         targets: Number of targets.
@@ -89,10 +82,12 @@ class Evaluation:
         outcomes: Numbers of targets by status code.
         skipped: Numbers of messages that gave no target, by reason.
         tolerance: In [m].
+        orientation_tolerance: In [rad]; None where the orientation does not count.
         residual: Of the answers, in [m].
+        orientation_error: Of the answers, in [rad]; None where the orientation does not count.
         displacement: Largest joint difference of the answers from the recorded joints in [rad]: of ``all``,
-            and apart, as far as there are some, of those where the arm ``moves``, at a ``standstill`` and
-            ``stretched``.
+            and apart, as far as there are some, of those where the arm is ``moving``, at a ``standstill`` and
+            ``singular``.
         step: Largest joint change from one answer to that of the next target, in [rad].
         branch_changes: Number of answers on another branch than the state that they were solved from.
         outside_limits: Number of answers with a joint outside its limits.
@@ -107,6 +102,7 @@ class Evaluation:
     source: str
     arm: str
     model: str
+    task: str
     mode: str
     messages: int
     targets: int
@@ -115,7 +111,9 @@ class Evaluation:
     outcomes: Mapping[str, int]
     skipped: Mapping[str, int]
     tolerance: float
+    orientation_tolerance: float | None
     residual: Spread | None
+    orientation_error: Spread | None
     displacement: Mapping[str, Spread]
     step: Spread | None
     branch_changes: int
@@ -153,8 +151,10 @@ def evaluate(
 ) -> Evaluation:
     """Compare the answers to a replay with what was asked and what was recorded."""
     arm = solver.arm
-    residual = residuals(arm, replay, answers)
+    residual, angle = answer_errors(solver, replay, answers)
     solved = (answers.codes == SOLVED) & (residual <= solver.tolerance)
+    if angle is not None:
+        solved &= angle <= solver.orientation_tolerance
     refused = answers.codes == OUTSIDE_DATA
     steps = np.abs(np.diff(answers.positions, axis=0)).max(axis=1, initial=0.0)
     apart = displacements(replay, answers)
@@ -164,6 +164,7 @@ def evaluate(
         source=replay.source,
         arm=arm.name,
         model=model,
+        task=solver.task.kind,
         mode="offline" if answers.round_trips is None else "live",
         messages=replay.messages,
         targets=len(replay),
@@ -172,17 +173,19 @@ def evaluate(
         outcomes=dict(Counter(answers.codes.tolist())),
         skipped=dict(replay.skipped),
         tolerance=solver.tolerance,
+        orientation_tolerance=None if angle is None else solver.orientation_tolerance,
         residual=Spread.of(residual),
-        displacement=_by_motion(arm, replay, apart),
+        orientation_error=None if angle is None else Spread.of(angle),
+        displacement=_by_motion(solver, replay, apart),
         step=Spread.of(steps),
-        branch_changes=int(changes_branch(arm, replay, answers).sum()),
+        branch_changes=int(changes_branch(solver, replay, answers).sum()),
         outside_limits=int(outside.any(axis=1).sum()),
         solve_time=Spread.of(answers.solve_times),
         round_trip=None if answers.round_trips is None else Spread.of(answers.round_trips),
         read_seconds=read_seconds,
         solve_seconds=answers.seconds,
         batched=answers.batched,
-        worst=_worst(replay, answers, residual, apart),
+        worst=_worst(replay, answers, residual, angle, apart),
         notes=(*replay.notes, *answers.notes),
     )
 
@@ -206,46 +209,15 @@ def standing_still(replay: Replay) -> Mask:
     return still
 
 
-def stretched(arm: Arm, positions: Array) -> Mask:
-    """Whether (b,) the arm is stretched or folded at joint positions (b, n) [rad]."""
-    known = np.isfinite(positions).all(axis=1)
-    result = np.zeros(len(positions), dtype=bool)
-    values = np.linalg.svd(arm.jacobian(positions[known]), compute_uv=False)
-    result[known] = values[:, -1] < STRETCHED * values[:, 0]
-    return result
-
-
-def changes_branch(arm: Arm, replay: Replay, answers: Answers) -> Mask:
-    """Whether (b,) an answer is on another branch than the state that it was solved from."""
-    moved = np.abs(answers.positions - answers.current).max(axis=1)
-    far = np.flatnonzero(moved > BRANCH_STEP)
-    result = np.zeros(len(replay), dtype=bool)
-    current = answers.current[far]
-    needed = np.abs(_follow(arm, current, replay.targets[far]) - current).max(axis=1, initial=0.0)
-    result[far] = moved[far] > BRANCH_RATIO * needed
-    return result
-
-
-def _follow(arm: Arm, positions: Array, targets: Array) -> Array:
-    """Joint positions (b, n) [rad] after moving the tip straight to targets (b, m) [m], limits aside."""
-    start = arm.forward(positions)
-    for share in np.linspace(0.0, 1.0, _WAY_STEPS + 1)[1:]:
-        way = start + share * (targets - start) - arm.forward(positions)
-        step = (np.linalg.pinv(arm.jacobian(positions)) @ way[..., None])[..., 0]
-        length = np.abs(step).max(axis=1, keepdims=True, initial=0.0)
-        positions = positions + step * np.minimum(1.0, _WAY_STEP / np.maximum(length, 1e-12))
-    return positions
-
-
-def _by_motion(arm: Arm, replay: Replay, apart: Array) -> dict[str, Spread]:
+def _by_motion(solver: IKSolver, replay: Replay, apart: Array) -> dict[str, Spread]:
     if replay.recorded is None:
         return {}
-    still, flat = standing_still(replay), stretched(arm, replay.recorded)
+    still, flat = standing_still(replay), singular(solver, replay.recorded)
     groups = {
         "all": np.ones(len(replay), dtype=bool),
         "moving": ~still & ~flat,
         "standstill": still & ~flat,
-        "stretched": flat,
+        "singular": flat,
     }
     spreads = {name: Spread.of(apart[rows]) for name, rows in groups.items()}
     return {name: spread for name, spread in spreads.items() if spread is not None}
@@ -253,10 +225,12 @@ def _by_motion(arm: Arm, replay: Replay, apart: Array) -> dict[str, Spread]:
 
 def _reachable_unsolved(solver: IKSolver, replay: Replay, unsolved: Mask) -> int:
     """How many of the targets without an answer can be reached: the solver's word is not taken for it."""
-    return int(find_reachable(solver.arm, replay.targets[unsolved], solver.tolerance).sum())
+    return int(find_reachable(solver, replay.targets[unsolved], solver.tolerance).sum())
 
 
-def _worst(replay: Replay, answers: Answers, residual: Array, apart: Array) -> tuple[Trouble, ...]:
+def _worst(
+    replay: Replay, answers: Answers, residual: Array, angle: Array | None, apart: Array
+) -> tuple[Trouble, ...]:
     """Those without an answer, then by displacement or, without recorded joints, by residual."""
     severity = np.where(np.isnan(apart), -1.0, apart)
     if replay.recorded is None:
@@ -271,6 +245,7 @@ def _worst(replay: Replay, answers: Answers, residual: Array, apart: Array) -> t
             target=replay.targets[i].tolist(),
             outcome=str(answers.codes[i]),
             residual=_number(residual[i]),
+            orientation_error=None if angle is None else _number(angle[i]),
             displacement=_number(apart[i]),
         )
         for i in worst

@@ -33,7 +33,7 @@ _SAME_STATE = 1e-6
 
 @dataclass(frozen=True)
 class Reply:
-    """What one target got: status code, positions (n,) [rad] or None, and times in [s]."""
+    """What one target got: status code, positions (n,) in [rad] or [m] or None, and times in [s]."""
 
     code: str
     positions: Array | None = None
@@ -84,20 +84,25 @@ class Exchange:
         )
 
     def send_state(self, names: Sequence[str], positions: Sequence[float]) -> None:
-        """Publish a joint state with these names and positions [rad]."""
+        """Publish a joint state with these names and positions, in [rad] or [m]."""
         self._states.publish(JointState(name=list(names), position=[float(q) for q in positions]))
         self._settled = time.monotonic() + _SETTLE
 
     def ask(self, target: Array, stamp: int) -> Reply:
-        """Publish a target (3,) [m] with a ``stamp`` [ns] of its own and wait for what comes of it."""
+        """Publish a target with a ``stamp`` [ns] of its own and wait for what comes of it.
+
+        Args:
+            target: A point (3,) in [m], or a pose (7,) as x, y, z, qx, qy, qz, qw.
+            stamp: Of its header.
+        """
         while (left := self._settled - time.monotonic()) > 0.0:
             self._spin(left)
         message = PoseStamped()
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 10**9)
         message.header.frame_id = self._frame
-        position = message.pose.position
-        position.x, position.y, position.z = target.tolist()
-        message.pose.orientation.w = 1.0
+        position, turn = message.pose.position, message.pose.orientation
+        position.x, position.y, position.z, *quaternion = target.tolist()
+        turn.x, turn.y, turn.z, turn.w = quaternion or (0.0, 0.0, 0.0, 1.0)
         sent = time.perf_counter()
         self._targets.publish(message)
         deadline = sent + _PATIENCE
@@ -147,7 +152,7 @@ class Exchange:
 
         Args:
             replay: What was asked.
-            start: The joint positions (n,) [rad] sent before the first target of a replay without joint
+            start: The joint positions (n,) sent before the first target of a replay without joint
                 states.
             seconds: What all of it took, in [s].
         """

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.arms import harmonic
 from itnnr_ik.bags.cleaning import MAD
+from itnnr_ik.robot import harmonic
 
 Array = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ _BETTER = 3.0
 
 @dataclass(frozen=True)
 class HarmonicFit:
-    """A linear combination of harmonics, see `itnnr_ik.arms.harmonic`.
+    """A linear combination of harmonics, see `itnnr_ik.robot.harmonic`.
 
     Attributes:
         coefficients: (m, K, …, K) in [m].
@@ -47,8 +47,8 @@ class HarmonicFit:
 
     def __call__(self, positions: Array) -> Array:
         """Tips (p, m) [m] at joint positions (p, n) [rad]."""
-        products = harmonic.features(list(np.asarray(positions).T), self.order, np)
-        tips: Array = (self.coefficients.reshape(len(self.coefficients), -1) @ products).T
+        products = harmonic.features(positions, self.order)
+        tips: Array = products @ self.coefficients.reshape(len(self.coefficients), -1).T
         return tips
 
 
@@ -64,7 +64,7 @@ def fit_harmonics(positions: Array, tips: Array, order: int) -> HarmonicFit:
         ValueError: There are too few points for the coefficients.
     """
     n, m = positions.shape[1], tips.shape[1]
-    products = harmonic.features(list(positions.T), order, np).T
+    products = harmonic.features(positions, order)
     if len(products) < 2 * products.shape[1]:
         raise ValueError(f"expected at least {2 * products.shape[1]} postures, got {len(products)}")
     weights = np.ones(len(products))

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from itnnr_ik.arrays import use_torch
+from itnnr_ik.robot import KinematicChain
+from itnnr_ik.solver import IKSolver
+from itnnr_ik.task import Task
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=20_000, help="optimisation steps of the network")
     parser.add_argument("--seed", type=int, default=0, help="of the held-out blocks and the network")
     parser.add_argument("--truth", type=Path, help="synthetic recording's folder: measure by the truth, too")
-    parser.add_argument("--against", metavar="MODEL", help="a model that is measured beside the learned one")
+    parser.add_argument(
+        "--against",
+        metavar="MODEL",
+        help="a packaged arm or a model folder that is measured beside the learned one",
+    )
     parser.add_argument("-o", "--output", type=Path, default=Path("model"), help="model folder to write")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
@@ -43,13 +50,12 @@ def run(args: argparse.Namespace) -> int:
             f"--steps and --max-offset must be positive, got {args.steps} and {args.max_offset:g}"
         )
     use_torch()
-    from itnnr_ik import IKSolver
     from itnnr_ik.bags.learning import learn, prepare
     from itnnr_ik.bags.reader import Bag
     from itnnr_ik.bags.truth import TrueKinematics
 
     truth = TrueKinematics.load(args.truth) if args.truth else None
-    against = IKSolver.load(args.against) if args.against else None
+    against = _positions_of(IKSolver.load(args.against)) if args.against else None
     args.output.mkdir(parents=True, exist_ok=True)  # known to be writable before, not after, the training
     with Bag(args.bag) as bag:
         prepared = prepare(
@@ -74,6 +80,14 @@ def run(args: argparse.Namespace) -> int:
     if not args.json:
         print(f"model written to {args.output}")
     return 0
+
+
+def _positions_of(solver: IKSolver) -> IKSolver:
+    """A solver for the same tool whose orientation does not count: it is not learned."""
+    arm = solver.arm
+    if not isinstance(arm, KinematicChain) or not solver.task.has_orientation:
+        return solver
+    return IKSolver(arm, Task.of_chain(arm, "position", solver.task.tool))
 
 
 def format_report(report: dict[str, Any]) -> str:

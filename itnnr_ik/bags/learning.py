@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from itnnr_ik.arms import LearnedArm
 from itnnr_ik.bags.cleaning import MAD, moving, noise_of, time_blocks
 from itnnr_ik.bags.forward import HarmonicFit, choose_order, fit_harmonics
 from itnnr_ik.bags.matching import (
@@ -23,11 +22,11 @@ from itnnr_ik.bags.matching import (
 )
 from itnnr_ik.bags.plane import level_plane
 from itnnr_ik.bags.reader import Bag, BagError
+from itnnr_ik.robot import LearnedArm
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.solver.coverage import Coverage
-from itnnr_ik.solver.model import save_model
-from itnnr_ik.train import train_arm
-from itnnr_ik.twin.inference import TwinInverse
+from itnnr_ik.solver.training import train_twin
+from itnnr_ik.task import Task
 
 Array = NDArray[np.float64]
 #: Where the tip is: joint positions (p, n) [rad] to (p, m) [m].
@@ -46,6 +45,8 @@ _MEASURED = 2000
 _EXPLAINED, _FINE = 1.1, 1e-4
 #: Gaps: postures that are looked at, cells along the reach, and how many are told.
 _GAP_SAMPLES, _GAP_CELLS, _GAPS = 20_000, 10, 5
+#: The task's characteristic length as a share of the reach.
+_LENGTH_SHARE = 0.3
 
 
 @dataclass(frozen=True)
@@ -97,20 +98,17 @@ class Learned:
 
     Attributes:
         solver: The model.
-        inverse: Its twin.
         prepared: What it was learned from.
         report: As JSON types; also in the model's metadata.
     """
 
     solver: IKSolver
-    inverse: TwinInverse
     prepared: Prepared
     report: dict[str, Any]
 
     def save(self, folder: Path) -> None:
         """Write a model folder for `IKSolver.load`."""
-        solver = self.solver
-        save_model(folder, solver.arm, self.inverse, solver.metadata, solver.coverage)
+        self.solver.save(folder)
 
 
 def prepare(
@@ -192,9 +190,9 @@ def learn(
     """
     n, m = prepared.pairs.positions.shape[1], prepared.pairs.tips.shape[1]
     for label, other in (against or {}).items():
-        if (other.arm.n_joints, other.arm.n_coordinates) != (n, m):
+        if (other.arm.n_joints, other.task.n_coordinates) != (n, m):
             raise BagError(
-                f"{label} has {other.arm.n_joints} joints and {other.arm.n_coordinates} target coordinates, "
+                f"{label} has {other.arm.n_joints} joints and {other.task.n_coordinates} target coordinates, "
                 f"the recording {n} and {m}"
             )
     pairs = prepared.pairs
@@ -208,10 +206,10 @@ def learn(
     low, high = np.quantile(inliers, _LIMITS, axis=0)
     arm = LearnedArm(
         name=name,
-        lower=tuple(low.tolist()),
-        upper=tuple(high.tolist()),
         joint_names=prepared.recording.joint_names,
-        link_names=(prepared.recording.frame or "base_link",),
+        lower=low,
+        upper=high,
+        base_link=prepared.recording.frame or "base_link",
         coefficients=fit.coefficients,
         plane_height=prepared.plane or 0.0,
     )
@@ -221,19 +219,20 @@ def learn(
     def sample(count: int, rng: np.random.Generator) -> Array:
         return np.clip(coverage.sample(count, rng), low, high)
 
-    inverse, metadata = train_arm(arm, seed=seed, steps=steps, progress=progress, sample=sample)
+    task = Task("position", planar=m == 2, length=_LENGTH_SHARE * arm.reach)
+    twin, metadata = train_twin(arm, task, seed=seed, steps=steps, progress=progress, sample=sample)
     report = {
         "recording": _of_recording(prepared),
         "forward": _of_forward(prepared, fit, arm.reach),
         "coverage": _of_coverage(arm, coverage, seed),
     }
-    solver = IKSolver(arm, inverse, metadata={**metadata, "learned": report}, coverage=coverage)
+    solver = IKSolver(arm, task, twin, metadata={**metadata, "learned": report}, coverage=coverage)
     judges: dict[str, Judge | None] = {"held_out_poses": judge_of(prepared, fit), "truth": truth}
     solvers = {"learned": solver, **(against or {})}
     report["tip_error"] = {
         by: measure(prepared, fit, solvers, judge) for by, judge in judges.items() if judge is not None
     }
-    return Learned(solver, inverse, prepared, report)
+    return Learned(solver, prepared, report)
 
 
 def judge_of(prepared: Prepared, fit: HarmonicFit) -> HarmonicFit | None:

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from itnnr_ik.bags.answers import SOLVED, Answers
 from itnnr_ik.bags.exchange import Exchange
 from itnnr_ik.bags.pairing import Array
+from itnnr_ik.bags.pose_targets import pose_of
 from itnnr_ik.bags.replay import Replay
 from itnnr_ik.bags.writer import WrittenSolution, WrittenStatus
 from itnnr_ik.demo.processes import Children, end_on_sigterm, isolated_environment, wait_until_connected
@@ -30,7 +31,7 @@ _SPIN_SECONDS = 0.05
 
 
 def replay_live(
-    solver: IKSolver, model: str, replay: Replay, speed: float
+    solver: IKSolver, replay: Replay, speed: float
 ) -> tuple[Answers, list[WrittenSolution], list[WrittenStatus]]:
     """Send the joint states and targets of a replay in recorded order, at ``speed`` times their pace.
 
@@ -50,6 +51,8 @@ def replay_live(
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         try:
+            model = Path(folder) / "model"
+            solver.save(model)
             with Children(Path(folder), _NAMESPACE) as children:
                 children.start("ik_node", "itnnr_ik.ros.ik_node", _parameters(solver, model, replay))
 
@@ -61,7 +64,7 @@ def replay_live(
                 _wait_until_connected(exchange, spin)
                 start = time.perf_counter()
                 first = first_posture(solver, replay.targets[0]) if replay.current is None else None
-                _play(replay, solver.arm.in_space(replay.targets), exchange, spin, speed, first)
+                _play(replay, pose_of(solver, replay.targets), exchange, spin, speed, first)
                 answers = exchange.answers(replay, first, time.perf_counter() - start)
             return answers, exchange.solutions, exchange.statuses
         finally:
@@ -70,11 +73,15 @@ def replay_live(
             rclpy.try_shutdown()
 
 
-def _parameters(solver: IKSolver, model: str, replay: Replay) -> dict[str, object]:
+def _parameters(solver: IKSolver, model: Path, replay: Replay) -> dict[str, object]:
+    oriented = {"orientation_tolerance": solver.orientation_tolerance} if solver.task.has_orientation else {}
     return {
         "model": str(model),
         "joints": list(replay.joints),
         "tolerance": solver.tolerance,
+        **oriented,
+        # Each target is solved from the recorded state, as it is without the node.
+        "seed_tolerance": 0.0,
         # What is too old by the recording's own clock is left out already.
         "joint_state_timeout": 0.0,
         "target_timeout": 0.0,

@@ -15,9 +15,9 @@ from scipy.interpolate import Akima1DInterpolator
 from scipy.ndimage import median_filter
 from scipy.optimize import minimize_scalar
 
-from itnnr_ik.arms import harmonic
 from itnnr_ik.bags.pairing import Array, Times, joint_track
 from itnnr_ik.bags.reader import Bag, BagError, RecordedJoints, RecordedPose
+from itnnr_ik.robot import harmonic
 
 #: A joint that moves less than this [rad] in the whole recording is not one of the arm's.
 _MOVES = 0.05
@@ -132,7 +132,7 @@ def interpolated(series: Series, times: Array) -> tuple[Array, NDArray[np.bool_]
 def estimate_offset(joints: Series, poses: Series, limit: float) -> ClockOffset:
     """The offset that makes the poses the best function of the joints, within ± ``limit`` [s].
 
-    The function is the harmonics' linear combination (see `itnnr_ik.arms.harmonic`), fitted anew for every
+    The function is the harmonics' linear combination (see `itnnr_ik.robot.harmonic`), fitted anew for every
     offset that is tried: no kinematics need be known.
 
     Raises:
@@ -143,7 +143,7 @@ def estimate_offset(joints: Series, poses: Series, limit: float) -> ClockOffset:
         """Distances [m] from the best function; not a number where a pose has no joint states or no say."""
         positions, valid = interpolated(joints, times - offset)
         rows = valid & kept
-        products = harmonic.features(list(positions[rows].T), 1, np).T
+        products = harmonic.features(positions[rows], 1)
         if len(products) < 2 * products.shape[1]:
             raise BagError(
                 f"{len(products)} poses were recorded while joint states were: too few to learn from, "

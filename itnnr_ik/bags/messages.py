@@ -19,7 +19,7 @@ def joint_state(types: Any, stamp: int, frame: str, names: Sequence[str], positi
         stamp: In its header, in [ns].
         frame: In its header.
         names: Of the joints.
-        positions: (n,) in [rad].
+        positions: (n,) in [rad] or [m].
     """
     return types.types[JOINT_STATE](
         header=_header(types, stamp, frame),
@@ -30,14 +30,15 @@ def joint_state(types: Any, stamp: int, frame: str, names: Sequence[str], positi
     )
 
 
-def pose_stamped(types: Any, stamp: int, frame: str, position: np.ndarray) -> Any:
-    """An upright PoseStamped at ``position`` (3,) [m]; otherwise as `joint_state`."""
-    x, y, z = position.tolist()
-    pose = types.types["geometry_msgs/msg/Pose"](
+def pose_stamped(types: Any, stamp: int, frame: str, pose: np.ndarray) -> Any:
+    """A PoseStamped of x, y, z [m] and a quaternion (7,), upright without one (3,); else as `joint_state`."""
+    x, y, z, *quaternion = pose.tolist()
+    qx, qy, qz, qw = quaternion or (0.0, 0.0, 0.0, 1.0)
+    message = types.types["geometry_msgs/msg/Pose"](
         position=types.types["geometry_msgs/msg/Point"](x=x, y=y, z=z),
-        orientation=types.types["geometry_msgs/msg/Quaternion"](x=0.0, y=0.0, z=0.0, w=1.0),
+        orientation=types.types["geometry_msgs/msg/Quaternion"](x=qx, y=qy, z=qz, w=qw),
     )
-    return types.types[POSE_STAMPED](header=_header(types, stamp, frame), pose=pose)
+    return types.types[POSE_STAMPED](header=_header(types, stamp, frame), pose=message)
 
 
 def _header(types: Any, stamp: int, frame: str) -> Any:

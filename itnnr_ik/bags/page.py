@@ -69,6 +69,7 @@ def _cards(e: Evaluation) -> str:
             f"largest residual, tolerance {e.tolerance:g} m",
             e.residual is not None and e.residual.max > e.tolerance,
         ),
+        *_orientation_card(e),
         ("–" if e.step is None else f"{e.step.max:.3g} rad", "largest step from answer to answer", False),
         (str(e.branch_changes), "branch changes", e.branch_changes > 0),
     ]
@@ -79,6 +80,16 @@ def _cards(e: Evaluation) -> str:
         f'<div class="card{" bad" if bad else ""}"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
         for value, label, bad in cards
     )
+
+
+def _orientation_card(e: Evaluation) -> list[tuple[str, str, bool]]:
+    if e.orientation_tolerance is None:
+        return []
+    label = f"largest orientation error, tolerance {e.orientation_tolerance:g} rad"
+    if e.orientation_error is None:
+        return [("–", label, False)]
+    largest = e.orientation_error.max
+    return [(f"{largest:.1e} rad", label, largest > e.orientation_tolerance)]
 
 
 def _numbers(e: Evaluation) -> str:
@@ -94,17 +105,23 @@ def _numbers(e: Evaluation) -> str:
 
 def _worst(e: Evaluation) -> str:
     reference = "from recorded joints" if e.displacement else "from the answer before"
-    rows = "".join(
-        f"<tr><td>{t.index}</td><td>{t.time:.3f}</td>"
-        f"<td>{', '.join(f'{value:.4f}' for value in t.target)}</td>"
-        f"<td>{escape(t.outcome.replace('_', ' '))}</td><td>{_optional(t.residual)}</td>"
-        f"<td>{_optional(t.displacement)}</td></tr>"
-        for t in e.worst
-    )
-    return (
-        "<table><tr><th>target</th><th>time [s]</th><th>position [m]</th><th>outcome</th>"
-        f"<th>residual [m]</th><th>{reference} [rad]</th></tr>{rows}</table>"
-    )
+    heads = ["target", "time [s]", "position [m]", "outcome", "residual [m]", f"{reference} [rad]"]
+    turned = e.orientation_tolerance is not None
+    if turned:
+        heads[2] += ", quaternion"
+        heads.insert(5, "orientation error [rad]")
+    rows = []
+    for t in e.worst:
+        cells = [
+            str(t.index),
+            f"{t.time:.3f}",
+            ", ".join(f"{value:.4f}" for value in t.target),
+            escape(t.outcome.replace("_", " ")),
+            *map(_optional, [t.residual, *([t.orientation_error] if turned else []), t.displacement]),
+        ]
+        rows.append("".join(f"<td>{cell}</td>" for cell in cells))
+    head = "".join(f"<th>{text}</th>" for text in heads)
+    return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 
 
 def _remarks(e: Evaluation) -> str:

@@ -12,16 +12,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from itnnr_ik.arms import Arm
-from itnnr_ik.arms.workspace import far_apart
-from itnnr_ik.bags.answers import Answers, residuals
+from itnnr_ik.bags.answers import Answers, answer_errors
 from itnnr_ik.bags.evaluation import displacements
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.replay import Replay
 from itnnr_ik.plotting import SMALLEST, log_dots
+from itnnr_ik.reachable import far_apart
+from itnnr_ik.robot import KinematicChain
 from itnnr_ik.solver import IKSolver
 
-TARGET, ANSWER, MISSED, CHANGE = "#f2a65a", "#1b4965", "#c1121f", "#2a9d8f"
+TARGET, ANSWER, MISSED, CHANGE, TURN = "#f2a65a", "#1b4965", "#c1121f", "#2a9d8f", "#8367c7"
 LINK, GRID, LIMIT = "#8d99ae", "#e3e6ea", "#98a2ae"
 _JOINTS = ("#1b4965", "#d1495b", "#2a9d8f", "#8367c7")
 #: More dots than this are drawn as pixels, or a page grows by megabytes.
@@ -42,18 +42,17 @@ class Plots:
     """Draws the answers to one replay.
 
     Args:
-        solver: Whose arm and tolerance they are.
+        solver: Whose arm, task and tolerances they are.
         replay: What was asked.
         answers: What came back.
     """
 
     def __init__(self, solver: IKSolver, replay: Replay, answers: Answers) -> None:
-        self._arm: Arm = solver.arm
-        self._tolerance = solver.tolerance
+        self._solver, self._arm = solver, solver.arm
         self._replay = replay
         self._answers = answers
         self._times = replay.times
-        self._residual = residuals(solver.arm, replay, answers)
+        self._residual, self._angle = answer_errors(solver, replay, answers)
         self._apart = displacements(replay, answers)
         self._missed = np.isnan(self._residual)
         self._pixels = len(replay) > _MOST_DOTS
@@ -66,23 +65,25 @@ class Plots:
     def figures(self) -> dict[str, Callable[[], Figure]]:
         """Each plot's heading and what draws it."""
         return {
-            "Residual and joint displacement over time": self.over_time,
+            "Errors and joint displacement over time": self.over_time,
             "Joints, recorded and solved": self.joints,
             "Path in the workspace": self.workspace,
             "How often": self.histograms,
         }
 
     def over_time(self) -> Figure:
-        """Residual and displacement of every answer; targets without one as ticks."""
-        figure = Figure(figsize=(9.6, 4.6), layout="constrained")
-        above, below = figure.subplots(2, 1, sharex=True)
-        self._log_dots(above, self._residual, ANSWER, "answer")
-        above.axhline(self._tolerance, color=MISSED, linewidth=1.0, linestyle="--", label="tolerance")
-        above.set_ylabel("residual [m]")
-        self._log_dots(below, self._apart, CHANGE, self._reference)
-        below.set_ylabel("joint difference [rad]")
-        below.set_xlabel("time since the first target [s]")
-        for axes in (above, below):
+        """Errors and displacement of every answer; targets without one as ticks."""
+        errors = self._errors
+        figure = Figure(figsize=(9.6, 2.3 * (len(errors) + 1)), layout="constrained")
+        panels = figure.subplots(len(errors) + 1, 1, sharex=True)
+        for axes, (label, values, tolerance, color) in zip(panels, errors, strict=False):
+            self._log_dots(axes, values, color, "answer")
+            axes.axhline(tolerance, color=MISSED, linewidth=1.0, linestyle="--", label="tolerance")
+            axes.set_ylabel(label)
+        self._log_dots(panels[-1], self._apart, CHANGE, self._reference)
+        panels[-1].set_ylabel("joint difference [rad]")
+        panels[-1].set_xlabel("time since the first target [s]")
+        for axes in panels:
             if self._missed.any():
                 axes.plot(
                     self._times[self._missed],
@@ -119,12 +120,13 @@ class Plots:
                 rasterized=self._pixels,
             )
             lower, upper = self._arm.lower[j], self._arm.upper[j]
-            for limit in (lower, upper):
-                axes.axhline(limit, color=LIMIT, linewidth=0.9, linestyle=":")
-            margin = 0.08 * (upper - lower)
-            axes.set_ylim(lower - margin, upper + margin)
+            if np.isfinite([lower, upper]).all():
+                for limit in (lower, upper):
+                    axes.axhline(limit, color=LIMIT, linewidth=0.9, linestyle=":")
+                margin = 0.08 * (upper - lower)
+                axes.set_ylim(lower - margin, upper + margin)
             axes.set_xlim(*self._span)
-            axes.set_ylabel("[rad]")
+            axes.set_ylabel("[m]" if self._is_prismatic(j) else "[rad]")
             axes.set_title(self._replay.joints[j], loc="left", fontsize=9, color="#3a4450")
             axes.grid(True, color=GRID, linewidth=0.7)
             axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.96), ncols=3, frameon=False, markerscale=3)
@@ -132,22 +134,25 @@ class Plots:
         return figure
 
     def workspace(self) -> Figure:
-        """Targets, tips, what went without an answer, and some postures of the arm."""
-        arm, replay = self._arm, self._replay
-        in_space = arm.n_coordinates == 3
+        """Targets, the tool, what went without an answer, and some postures of the arm."""
+        arm, solver = self._arm, self._solver
+        in_space = solver.task.n_coordinates > 2
+        shown = slice(0, 3 if in_space else 2)
+        targets = self._replay.targets[:, shown]
         figure = Figure(figsize=(9.6, 6.2), layout="constrained")
         axes: Any = figure.add_subplot(projection="3d" if in_space else None)
         solved = self._answers.positions[~self._missed]
-        tips = arm.forward(solved)
+        tips = solver.point_at(solved)[:, shown]
         for posture in solved[far_apart(tips, 4)]:
-            axes.plot(*arm.skeleton(posture).T, "-o", color=LINK, linewidth=2.4, markersize=5, alpha=0.45)
+            points = np.vstack([arm.skeleton(posture), solver.point_at(posture)])[:, shown]
+            axes.plot(*points.T, "-o", color=LINK, linewidth=2.4, markersize=5, alpha=0.45)
         style: dict[str, Any] = {"zorder": 3, "rasterized": self._pixels}
-        axes.plot(*replay.targets.T, ".", color=TARGET, markersize=9, alpha=0.6, label="target", **style)
-        missed = replay.targets[self._missed]
+        axes.plot(*targets.T, ".", color=TARGET, markersize=9, alpha=0.6, label="target", **style)
+        missed = targets[self._missed]
         if len(missed):
             axes.plot(*missed.T, "x", color=MISSED, markersize=5, label="no answer", **style)
-        axes.plot(*tips.T, ".", color=ANSWER, markersize=2.5, label="tip of the answer", **style)
-        axes.plot(*np.zeros((arm.n_coordinates, 1)), "s", color="#333333", markersize=7, label="base")
+        axes.plot(*tips.T, ".", color=ANSWER, markersize=2.5, label="answer", **style)
+        axes.plot(*np.zeros((3, 1))[shown], "s", color="#333333", markersize=7, label="base")
         axes.set_xlabel("x [m]")
         axes.set_ylabel("y [m]")
         axes.grid(True, color=GRID, linewidth=0.7)
@@ -164,14 +169,28 @@ class Plots:
         return figure
 
     def histograms(self) -> Figure:
-        """Residuals and displacements, on logarithmic axes."""
+        """Errors and displacements, on logarithmic axes."""
+        errors = self._errors
         figure = Figure(figsize=(9.6, 2.9), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        self._histogram(left, self._residual, ANSWER, "residual [m]")
-        left.axvline(self._tolerance, color=MISSED, linewidth=1.0, linestyle="--", label="tolerance")
-        left.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), frameon=False)
-        self._histogram(right, self._apart, CHANGE, f"joint difference {self._reference} [rad]")
+        panels = figure.subplots(1, len(errors) + 1)
+        for axes, (label, values, tolerance, color) in zip(panels, errors, strict=False):
+            self._histogram(axes, values, color, label)
+            axes.axvline(tolerance, color=MISSED, linewidth=1.0, linestyle="--", label="tolerance")
+            axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), frameon=False)
+        self._histogram(panels[-1], self._apart, CHANGE, f"joint difference [rad]\n{self._reference}")
         return figure
+
+    @property
+    def _errors(self) -> list[tuple[str, Array, float, str]]:
+        """Label, values (b,), tolerance and colour of what answers are measured by."""
+        rows = [("residual [m]", self._residual, self._solver.tolerance, ANSWER)]
+        if self._angle is not None:
+            tolerance = self._solver.orientation_tolerance
+            rows.append(("orientation error [rad]", self._angle, tolerance, TURN))
+        return rows
+
+    def _is_prismatic(self, joint: int) -> bool:
+        return isinstance(self._arm, KinematicChain) and self._arm.joint_types[joint] == "prismatic"
 
     @property
     def _span(self) -> tuple[float, float]:

@@ -50,12 +50,14 @@ class RecordedPose:
         stamp: Time in its header, in [ns]; another clock than ``received`` for a simulated robot.
         frame: Frame in its header.
         position: Position (3,) in [m].
+        orientation: Quaternion (4,) as x, y, z, w; as recorded, so of any length.
     """
 
     received: int
     stamp: int
     frame: str
     position: np.ndarray
+    orientation: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -221,12 +223,13 @@ class Bag:
     def poses(self, topic: str | None = None) -> Iterator[RecordedPose]:
         """The poses of a PoseStamped topic, in the order in which they were received."""
         for received, message in self._messages(POSE_STAMPED, topic):
-            position = message.pose.position
+            position, orientation = message.pose.position, message.pose.orientation
             yield RecordedPose(
                 received=received,
                 stamp=_nanoseconds(message.header.stamp),
                 frame=message.header.frame_id,
                 position=np.array([position.x, position.y, position.z]),
+                orientation=np.array([orientation.x, orientation.y, orientation.z, orientation.w]),
             )
 
     def joint_states(self, topic: str | None = None) -> Iterator[RecordedJoints]:

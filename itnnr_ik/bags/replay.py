@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from itnnr_ik.arms import Arm
 from itnnr_ik.bags.pairing import (
     Array,
     JointTrack,
@@ -24,7 +23,9 @@ from itnnr_ik.bags.pairing import (
     stamp_notes,
     too_old,
 )
+from itnnr_ik.bags.pose_targets import is_finite, target_of
 from itnnr_ik.bags.reader import JOINT_STATE, POSE_STAMPED, Bag, BagError, RecordedJoints, RecordedPose
+from itnnr_ik.solver import IKSolver
 
 #: Where the targets come from: a topic of poses, or forward kinematics of the recorded joints.
 POSES, JOINTS = "poses", "joints"
@@ -60,11 +61,11 @@ class Replay:
         recording: Name of the recording.
         source: Where the targets come from, in words.
         received: Times of receipt (b,) in [ns].
-        targets: Tip coordinates (b, m) in [m].
-        current: The joint positions (b, n) [rad] recorded just before each; None where there are none, and
-            each target is solved from the answer to the one before.
-        recorded: The joint positions (b, n) [rad] recorded with each, NaN where they are not known; None
-            without joint states.
+        targets: What is asked for (b, 2, 3 or 7): a position in [m], or a pose as x, y, z, qx, qy, qz, qw.
+        current: The joint positions (b, n) in [rad] or [m] recorded just before each; None where there are
+            none, and each target is solved from the answer to the one before.
+        recorded: The joint positions (b, n) recorded with each, NaN where they are not known; None without
+            joint states.
         states: All recorded joint states, usable or not, in the order of receipt.
         joints: The recorded names of the arm's joints, base to tip.
         messages: Number of messages read.
@@ -100,8 +101,8 @@ class Replay:
         return 1e-9 * (self.received - self.received[0]) if len(self) else np.zeros(0)
 
 
-def read_replay(path: str | Path, arm: Arm, selection: Selection, progress: bool = False) -> Replay:
-    """Read a recording for `arm`.
+def read_replay(path: str | Path, solver: IKSolver, selection: Selection, progress: bool = False) -> Replay:
+    """Read a recording of a solver's arm.
 
     Raises:
         BagError: The recording or a topic cannot be used, or holds no target; what there is, is listed.
@@ -122,12 +123,12 @@ def read_replay(path: str | Path, arm: Arm, selection: Selection, progress: bool
         )
     chosen = replace(selection, pose_topic=pose_topic, joint_topic=joint_topic)
     required = pose_topic is None or bool(selection.joints or selection.joint_topic)
-    return make_replay(bag.path.resolve().name, arm, chosen, states, poses, required, skipped, notes)
+    return make_replay(bag.path.resolve().name, solver, chosen, states, poses, required, skipped, notes)
 
 
 def make_replay(
     recording: str,
-    arm: Arm,
+    solver: IKSolver,
     selection: Selection,
     states: Sequence[RecordedJoints],
     poses: Sequence[RecordedPose],
@@ -139,7 +140,7 @@ def make_replay(
 
     Args:
         recording: Their name.
-        arm: The arm.
+        solver: Of whose arm and task they are.
         selection: With the topics of the messages. Without a pose topic targets are made from joints.
         states, poses: In the order of receipt.
         joints_required: Whether joint states of other joints only are an error, or left out.
@@ -149,6 +150,7 @@ def make_replay(
     Raises:
         BagError: There is no target.
     """
+    arm = solver.arm
     joints = selection.joints or arm.joint_names
     if len(joints) != arm.n_joints:
         raise BagError(f"{arm.name} has {arm.n_joints} joints, {len(joints)} are named: {', '.join(joints)}")
@@ -164,7 +166,7 @@ def make_replay(
         track, reasons = joint_track([], joints)
     counts += reasons
     remarks += filter(None, [names_note([states[i] for i in track.messages])])
-    maker = _Maker(recording, arm, joints, states, track, messages, counts, remarks)
+    maker = _Maker(recording, solver, joints, states, track, messages, counts, remarks)
     if selection.pose_topic is None:
         return maker.from_joints(selection.joint_topic or _JOINT_TOPIC)
     return maker.from_poses(selection.pose_topic, poses, selection.frame)
@@ -198,7 +200,7 @@ class _Maker:
     """What both kinds of replay have in common."""
 
     recording: str
-    arm: Arm
+    solver: IKSolver
     joints: tuple[str, ...]
     states: Sequence[RecordedJoints]
     track: JointTrack
@@ -208,9 +210,9 @@ class _Maker:
 
     def from_joints(self, topic: str) -> Replay:
         """Each usable state gives a target; the one before it is where the arm stood."""
-        track = self.track
+        track, arm = self.track, self.solver.arm
         self.notes += stamp_notes("joint states", track.stamps)
-        outside = ((track.positions < self.arm.lower) | (track.positions > self.arm.upper)).any(axis=1)
+        outside = ((track.positions < arm.lower) | (track.positions > arm.upper)).any(axis=1)
         if outside.any():
             self.notes.append(
                 f"{outside.sum()} of {len(track)} recorded joint states are outside the model's joint limits"
@@ -219,29 +221,33 @@ class _Maker:
         return self._replay(
             f"forward kinematics of {topic}",
             track.received,
-            self.arm.forward(track.positions),
+            self.solver.target_at(track.positions),
             before,
             track.positions,
         )
 
     def from_poses(self, topic: str, poses: Sequence[RecordedPose], frame: str | None) -> Replay:
         """Each pose is a target; the state before it is where the arm stood, or else the last answer."""
-        finite = [pose for pose in poses if np.isfinite(pose.position).all()]
+        finite = [pose for pose in poses if is_finite(self.solver, pose)]
         self._skip("pose not finite", len(poses) - len(finite))
+        if self.solver.task.has_orientation:
+            turned = [pose for pose in finite if pose.orientation.any()]
+            self._skip("pose whose quaternion is zero", len(finite) - len(turned))
+            finite = turned
         frames = Counter(pose.frame for pose in finite)
         if frame is None and frames:
             frame = frames.most_common(1)[0][0]
         kept = [pose for pose in finite if pose.frame == frame]
         others = ", ".join(repr(name) for name in frames if name != frame)
         self._skip(f"pose in another frame than {frame!r}: {others}", len(finite) - len(kept))
-        if frame != self.arm.base_link and kept:
+        base = self.solver.arm.base_link
+        if frame != base and kept:
             self.notes.append(
-                f"the poses are in frame {frame!r}, which is taken for the arm's base link "
-                f"{self.arm.base_link!r}"
+                f"the poses are in frame {frame!r}, which is taken for the arm's base link {base!r}"
             )
         received = np.array([pose.received for pose in kept], dtype=np.int64)
-        positions = np.array([pose.position for pose in kept]).reshape(-1, 3)
-        targets = positions[:, : self.arm.n_coordinates]
+        size = self.solver.task.n_coordinates
+        targets = np.array([target_of(self.solver, pose) for pose in kept]).reshape(-1, size)
         if not len(self.track):
             self.notes.append("no joint states: each target is solved from the solver's own last answer")
             self.notes += stamp_notes("poses", np.array([pose.stamp for pose in kept], dtype=np.int64))
@@ -250,10 +256,13 @@ class _Maker:
         self.notes.append(f"poses and joint states are {clock}")
         known = np.isfinite(recorded).all(axis=1)
         if known.any():
-            away = np.linalg.norm(self.arm.forward(recorded[known]) - targets[known], axis=1)
+            away, turn = self.solver.errors(recorded[known], targets[known])
+            angles = (
+                "" if turn is None else f", turned by {np.median(turn):.2g} and at most {turn.max():.2g} rad"
+            )
             self.notes.append(
                 f"the model's tip at the recorded joints is {np.median(away):.2g} m (median) and at most "
-                f"{away.max():.2g} m away from the recorded poses"
+                f"{away.max():.2g} m away from the recorded poses{angles}"
             )
         return self._replay(
             f"poses of {topic}", received, targets, last_before(self.track, received), recorded

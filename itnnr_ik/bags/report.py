@@ -37,10 +37,17 @@ def speed(evaluation: Evaluation) -> str:
     )
 
 
+def tolerances(evaluation: Evaluation) -> str:
+    """What an answer has to meet."""
+    e = evaluation
+    angle = "" if e.orientation_tolerance is None else f" and {e.orientation_tolerance:g} rad"
+    return f"{e.tolerance:g} m{angle}"
+
+
 def spreads(evaluation: Evaluation) -> list[tuple[str, Spread, float]]:
     """Rows of numbers: label with unit, spread, and the factor from SI units to that unit."""
     e = evaluation
-    rows = [("residual [m]", e.residual, 1.0)]
+    rows = [("residual [m]", e.residual, 1.0), ("orientation error [rad]", e.orientation_error, 1.0)]
     rows += [
         ("from recorded joints [rad]" if name == "all" else f"  {name}", spread, 1.0)
         for name, spread in e.displacement.items()
@@ -63,7 +70,7 @@ def format_report(evaluation: Evaluation) -> str:
     )
     lines += _entry(
         "solved",
-        f"{percent(e.solved, e.reachable)} of the reachable targets ({e.solved}), to {e.tolerance:g} m",
+        f"{percent(e.solved, e.reachable)} of the reachable targets ({e.solved}), to {tolerances(e)}",
     )
     others = _counts({code: count for code, count in e.outcomes.items() if code != "solved"})
     if others:

@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from scipy.interpolate import PchipInterpolator
+from scipy.spatial.transform import Rotation
 
-from itnnr_ik.arms import Arm
 from itnnr_ik.bags.messages import joint_state, pose_stamped
 from itnnr_ik.bags.reader import JOINT_STATE, POSE_STAMPED
 from itnnr_ik.bags.truth import TrueKinematics
+from itnnr_ik.robot import ForwardModel, KinematicChain
 
 Array = NDArray[np.float64]
 
 JOINT_TOPIC, POSE_TOPIC = "/joint_states", "/tip_pose"
-#: Mean speed [rad/s] of the joint with the longest way from one posture to the next.
+#: Mean speed [rad/s, m/s] of the joint that moves farthest from one posture to the next.
 _SPEED = 1.0
 #: The arm rests after every so manyth posture, so long in [s].
 _REST_EVERY, _REST = 10, 1.5
@@ -35,9 +36,10 @@ class Disturbances:
 
     Args:
         pose_noise: Standard deviation of every coordinate of the tip, as a share of the arm's reach.
-        joint_noise: Standard deviation of every joint position, in [rad].
+        joint_noise: Standard deviation of every joint position, in [rad] or [m].
         drop: Share of the messages of each topic that are lost.
         clock_offset: How far the poses' clock is ahead of the joint states', in [s].
+        turn_noise: Standard deviation of the tip's rotation about every axis, in [rad].
 
     Raises:
         ValueError: A value is negative (but for the offset) or all messages are dropped.
@@ -47,14 +49,16 @@ class Disturbances:
     joint_noise: float = 0.0005
     drop: float = 0.02
     clock_offset: float = 0.05
+    turn_noise: float = 0.005
 
     def __post_init__(self) -> None:
-        if not (self.pose_noise >= 0.0 and self.joint_noise >= 0.0 and 0.0 <= self.drop < 1.0):
+        noise = (self.pose_noise, self.joint_noise, self.turn_noise)
+        if not (all(value >= 0.0 for value in noise) and 0.0 <= self.drop < 1.0):
             raise ValueError(f"noise must not be negative and 0 ≤ drop < 1, got {self}")
 
 
-def smooth_motion(arm: Arm, times: Array, rng: np.random.Generator) -> Array:
-    """Joint positions (k, n) [rad] at ``times`` (k,) [s]: from random posture to posture, with rests.
+def smooth_motion(arm: ForwardModel, times: Array, rng: np.random.Generator) -> Array:
+    """Joint positions (k, n) at ``times`` (k,) [s]: from random posture to posture, with rests.
 
     Monotone cubic interpolation keeps the joints within their limits.
     """
@@ -72,7 +76,7 @@ def smooth_motion(arm: Arm, times: Array, rng: np.random.Generator) -> Array:
 
 def record(
     folder: Path,
-    arm: Arm,
+    arm: KinematicChain,
     *,
     minutes: float = 10.0,
     rate: float = 50.0,
@@ -106,16 +110,17 @@ def record(
     times = np.arange(int(minutes * 60.0 * rate)) / rate
     both = smooth_motion(arm, np.stack([times, times + _PHASE / rate]).T.reshape(-1), rng)
     joints, moving = both[0::2], both[1::2]
-    tips = np.zeros((len(times), 3))
-    tips[:, : arm.n_coordinates] = truth.forward(moving)
-    tips += rng.normal(0.0, disturbances.pose_noise * arm.reach, size=tips.shape)
+    poses = truth.poses(moving)
+    poses[:, :3] += rng.normal(0.0, disturbances.pose_noise * arm.reach, size=(len(times), 3))
     joints = joints + rng.normal(0.0, disturbances.joint_noise, size=joints.shape)
     kept = rng.uniform(size=(2, len(times))) >= disturbances.drop
+    turns = Rotation.from_rotvec(rng.normal(0.0, disturbances.turn_noise, size=(len(times), 3)))
+    poses[:, 3:] = (turns * Rotation.from_quat(poses[:, 3:])).as_quat()
 
     types = get_typestore(Stores.ROS2_HUMBLE)
     with Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         states = writer.add_connection(JOINT_TOPIC, JOINT_STATE, typestore=types)
-        poses = writer.add_connection(POSE_TOPIC, POSE_STAMPED, typestore=types)
+        tips = writer.add_connection(POSE_TOPIC, POSE_STAMPED, typestore=types)
         for i, time in enumerate(_START + times):
             if kept[0, i]:
                 message = joint_state(types, _nanoseconds(time), "", arm.joint_names, joints[i])
@@ -124,9 +129,9 @@ def record(
             if kept[1, i]:
                 time += _PHASE / rate
                 stamp = _nanoseconds(time + disturbances.clock_offset)
-                message = pose_stamped(types, stamp, arm.base_link, tips[i])
+                message = pose_stamped(types, stamp, arm.base_link, poses[i])
                 data = types.serialize_cdr(message, POSE_STAMPED)
-                writer.write(poses, _nanoseconds(time + _LATENCY), data)
+                writer.write(tips, _nanoseconds(time + _LATENCY), data)
     truth.save(folder, {"minutes": minutes, "rate": rate, "seed": seed, **asdict(disturbances)})
     return truth
 

@@ -21,7 +21,7 @@ _DIAGNOSTIC_STATUS, _KEY_VALUE = "diagnostic_msgs/msg/DiagnosticStatus", "diagno
 
 @dataclass(frozen=True)
 class WrittenSolution:
-    """A joint solution: times of receipt and in its header in [ns], frame, positions (n,) in [rad]."""
+    """A joint solution: times of receipt and in its header in [ns], frame, positions (n,) in [rad] or [m]."""
 
     received: int
     stamp: int

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from itnnr_ik.arms import ARMS, Arm, get_arm
 from itnnr_ik.demo.processes import (
     Children,
     check_ros,
@@ -27,6 +26,9 @@ from itnnr_ik.demo.processes import (
     isolated_environment,
     wait_until_connected,
 )
+from itnnr_ik.robot import PACKAGED
+from itnnr_ik.solver import IKSolver
+from itnnr_ik.targets import curve_for
 
 if TYPE_CHECKING:
     from itnnr_ik.bench.round_trip import Summary
@@ -41,7 +43,7 @@ _ECHO, _NODE = "echo", "ik_node"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``itnnr-ik bench node``."""
-    parser.add_argument("--arm", choices=sorted(ARMS), default="two_link", help="whose targets")
+    parser.add_argument("--arm", choices=PACKAGED, default="two_link", help="whose targets")
     parser.add_argument("--seconds", type=float, default=10.0, help="of targets for each node and rate")
     parser.add_argument(
         "--rates", type=float, nargs="+", default=list(_RATES), metavar="HZ", help="targets a second"
@@ -60,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     end_on_sigterm()
     with tempfile.TemporaryDirectory(prefix="itnnr_bench_") as folder:
         os.environ.update(isolated_environment(Path(folder)))
-        pairs = _measure(get_arm(args.arm), args.rates, args.seconds, Path(folder))
+        pairs = _measure(args.arm, args.rates, args.seconds, Path(folder))
     if args.json:
         print(json.dumps({"arm": args.arm, "rates": [_report(*pair) for pair in pairs]}, indent=2))
     else:
@@ -69,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measure(
-    arm: Arm, rates: Sequence[float], seconds: float, log_folder: Path
+    model: str, rates: Sequence[float], seconds: float, log_folder: Path
 ) -> list[tuple[Summary, Summary]]:
     """Summaries of echo and node at each rate."""
     import rclpy
@@ -79,28 +81,29 @@ def _measure(
 
     from itnnr_ik.bench.round_trip import summarise
     from itnnr_ik.bench.traffic import Traffic
-    from itnnr_ik.ros.kinematic_arm import rest_positions
 
+    solver = IKSolver.load(model)
+    curve = curve_for(solver, "lemniscate")
     # Without rclpy's handlers Ctrl-C is a KeyboardInterrupt, which ends the children on its way out.
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     node = Node("bench")
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     modules: dict[str, tuple[str, Mapping[str, Any]]] = {
-        _ECHO: ("itnnr_ik.bench.echo", {"joints": list(arm.joint_names)}),
-        _NODE: ("itnnr_ik.ros.ik_node", {"model": arm.name}),
+        _ECHO: ("itnnr_ik.bench.echo", {"joints": list(solver.arm.joint_names)}),
+        _NODE: ("itnnr_ik.ros.ik_node", {"model": model}),
     }
     try:
         with ExitStack() as stack:
             children = {name: stack.enter_context(Children(log_folder, f"/{name}")) for name in modules}
             for name, (module, parameters) in modules.items():
                 children[name].start(name, module, parameters)
-            traffic = {
-                name: Traffic(node, executor, f"/{name}", arm, rest_positions(arm)) for name in modules
-            }
+            traffic = {name: Traffic(node, executor, f"/{name}", solver, curve) for name in modules}
             _wait_until_connected(traffic, children, executor)
             pairs = []
-            with tqdm(total=len(rates) * _TURNS * len(modules), unit="turn", leave=False) as progress:
+            with tqdm(
+                total=len(rates) * _TURNS * len(modules), unit="turn", leave=False, disable=None
+            ) as progress:
                 for rate in rates:
                     progress.set_description(f"{rate:g} targets/s")
                     exchanges: dict[str, list[Any]] = {name: [] for name in modules}
@@ -126,7 +129,7 @@ def _wait_until_connected(
         for process in children.values():
             process.check()
 
-    wait_until_connected(lambda: all(way.connected() for way in traffic.values()), spin, "the nodes")
+    wait_until_connected(lambda: all(one.connected() for one in traffic.values()), spin, "the nodes")
 
 
 def _report(echo: Summary, ours: Summary) -> dict[str, Any]:

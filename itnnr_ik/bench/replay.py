@@ -18,13 +18,14 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from tqdm import tqdm
 
-from itnnr_ik.arms import ARMS
 from itnnr_ik.bags.answers import SOLVED, solve_replay
 from itnnr_ik.bags.messages import joint_state, pose_stamped
 from itnnr_ik.bags.reader import JOINT_STATE, POSE_STAMPED
 from itnnr_ik.bags.replay import Selection, read_replay
+from itnnr_ik.bench.arms import PAPER
+from itnnr_ik.robot import PACKAGED
 from itnnr_ik.solver import IKSolver
-from itnnr_ik.targets import curve_for, starting_posture
+from itnnr_ik.targets import curve_for
 
 _RATE = 100.0  # [Hz]
 _LAP = 500  # messages
@@ -57,7 +58,7 @@ class Measured:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``itnnr-ik bench replay``."""
     parser.add_argument(
-        "--arm", choices=sorted(ARMS), action="append", help="repeatable; all three if not given"
+        "--arm", choices=PACKAGED, action="append", help=f"repeatable; {', '.join(PAPER)} if not given"
     )
     parser.add_argument("--messages", type=int, default=20_000, help="of each recording")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     if args.messages < 2:
         raise ValueError(f"--messages must be at least 2, got {args.messages}")
-    rows = measure(args.arm or list(ARMS), args.messages)
+    rows = measure(args.arm or PAPER, args.messages)
     if args.json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
     else:
@@ -104,7 +105,7 @@ def format_rows(rows: Sequence[Measured]) -> str:
 
 def _measure(solver: IKSolver, targets: str, path: Path) -> Measured:
     start, cpu = time.perf_counter(), time.process_time()
-    replay = read_replay(path, solver.arm, Selection())
+    replay = read_replay(path, solver, Selection())
     read = time.perf_counter() - start
     answers = solve_replay(solver, replay)
     seconds, cpu = read + answers.seconds, time.process_time() - cpu
@@ -123,14 +124,13 @@ def _measure(solver: IKSolver, targets: str, path: Path) -> Measured:
 def _write(path: Path, solver: IKSolver, targets: str, messages: int) -> None:
     """A recording of the arm on a figure of eight at 100 Hz, as joint states or as poses of its tip."""
     arm = solver.arm
-    curve = curve_for(arm, "lemniscate")
+    curve = curve_for(solver, "lemniscate")
     goals = curve.at(2.0 * np.pi * np.arange(_LAP) / _LAP)
-    joints = []
-    posture = starting_posture(arm, goals[0])
+    joints, posture = [], curve.start
     for goal in goals:
         posture = solver.solve(goal, posture).positions
         joints.append(posture)
-    places = arm.in_space(goals)
+    poses = goals if solver.task.has_orientation else solver.in_space(goals)
     types = get_typestore(Stores.ROS2_HUMBLE)
     topic, msgtype = _TOPICS[targets]
     with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
@@ -143,6 +143,6 @@ def _write(path: Path, solver: IKSolver, targets: str, messages: int) -> None:
             message = (
                 joint_state(types, stamp, arm.base_link, arm.joint_names, joints[k])
                 if targets == "joints"
-                else pose_stamped(types, stamp, arm.base_link, places[k])
+                else pose_stamped(types, stamp, arm.base_link, poses[k])
             )
             writer.write(connection, stamp, types.serialize_cdr(message, msgtype))

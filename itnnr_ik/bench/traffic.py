@@ -12,9 +12,9 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
-from itnnr_ik.arms import Arm
 from itnnr_ik.bench.round_trip import Exchange
-from itnnr_ik.targets import curve_for
+from itnnr_ik.solver import IKSolver
+from itnnr_ik.targets import Curve
 
 JOINT_STATE_PERIOD = 0.01  # [s]
 _LAP = 8.0  # [s]
@@ -31,17 +31,22 @@ class Traffic:
         node: Publishes and listens.
         executor: Spins ``node``.
         namespace: Of the node that is measured.
-        arm: Its targets follow a curve in the arm's reach.
-        positions: Where the robot stands at first (n,) [rad].
+        solver: Of the arm and the task; targets follow a curve in the arm's reach.
+        curve: That curve; the robot stands at its start at first.
     """
 
     def __init__(
-        self, node: Node, executor: SingleThreadedExecutor, namespace: str, arm: Arm, positions: np.ndarray
+        self,
+        node: Node,
+        executor: SingleThreadedExecutor,
+        namespace: str,
+        solver: IKSolver,
+        curve: Curve,
     ) -> None:
         self._executor = executor
-        self._arm = arm
-        self._curve = curve_for(arm, "lemniscate")
-        self._positions: Sequence[float] = positions.tolist()
+        self._solver = solver
+        self._curve = curve
+        self._positions: Sequence[float] = curve.start.tolist()
         self._exchange = Exchange([], [])
         self._series = count(1)
         self._stamp = 0
@@ -63,19 +68,21 @@ class Traffic:
         exchange = self._exchange = Exchange([], [])
         # The stamp tells an answer's target, and which exchange it belongs to.
         self._stamp = next(self._series)
+        arm = self._solver.arm
         target = PoseStamped()
-        target.header.frame_id = self._arm.base_link
-        target.pose.orientation.w = 1.0
-        point = target.pose.position
+        target.header.frame_id = arm.base_link
+        point, turn = target.pose.position, target.pose.orientation
         start = due = next_state = time.perf_counter()
         for i in range(max(2, round(rate * seconds))):
             self._spin_until(due)
             now = time.perf_counter()
             if now >= next_state:
-                self._states.publish(JointState(name=self._arm.joint_names, position=self._positions))
+                self._states.publish(JointState(name=arm.joint_names, position=self._positions))
                 next_state = now + JOINT_STATE_PERIOD
             at = self._curve.at(2.0 * np.pi * (now - start) / _LAP)
-            point.x, point.y, point.z = self._arm.in_space(at).tolist()
+            point.x, point.y, point.z = self._solver.in_space(at).tolist()
+            if self._solver.task.has_orientation:
+                turn.x, turn.y, turn.z, turn.w = at[3:].tolist()
             target.header.stamp.sec, target.header.stamp.nanosec = self._stamp, i
             exchange.sent.append(time.perf_counter())
             self._targets.publish(target)

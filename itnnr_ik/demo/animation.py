@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from itnnr_ik.arms import Arm
 from itnnr_ik.demo.plan import Result
 from itnnr_ik.demo.recording import Recording
-from itnnr_ik.ros.mujoco_arm import arm_spec, load_mujoco
+from itnnr_ik.robot import KinematicChain
+from itnnr_ik.ros.mujoco_model import arm_spec, load_mujoco
+from itnnr_ik.solver import IKSolver
 
 _FRAME_RATE = 20.0  # [Hz]
 #: The last seconds of a run are shown: for a curve of the demo one lap, so that the animation has no end.
-_LONGEST = 5.0  # [s]
-_TRAIL = 1.2  # [s] of the tip's way stay visible
+_LONGEST = 6.0  # [s]
+_TRAIL = 1.2  # [s] of the tool's path stay visible
 _WIDTH, _HEIGHT = 300, 260  # [pixels] of one arm's picture
 _OVERSAMPLING = 2
 _COLORS = 96
@@ -30,12 +31,18 @@ _BACKGROUND = (0.966, 0.982, 0.998)
 _FLOOR = (0.90, 0.915, 0.93, 1.0)
 _PEDESTAL = (0.45, 0.49, 0.54, 1.0)
 _JOINT = (0.16, 0.19, 0.24, 1.0)
-_LINKS = ((0.11, 0.29, 0.40, 1.0), (0.16, 0.50, 0.52, 1.0), (0.47, 0.38, 0.68, 1.0))
+_LINKS = ((0.47, 0.38, 0.68, 1.0), (0.11, 0.29, 0.40, 1.0), (0.16, 0.50, 0.52, 1.0))
 _PATH = (0.72, 0.75, 0.79, 1.0)
 _TRACE = (0.93, 0.45, 0.13, 1.0)
 _TARGET = (0.82, 0.10, 0.16, 0.75)
 _TEXT = (40, 48, 60)
 _TITLE = 15  # [pixels]
+#: As shares of the arm's reach: how far the floor is below an arm on a pedestal, that one's radius, and that
+#: of links without a shape of their own.
+_BELOW, _PEDESTAL_RADIUS, _LINK_RADIUS = 0.1, 0.04, 0.03
+#: Distance of the camera in lengths of what is to be seen, which so many postures tell, and how far above its
+#: middle it looks, below the title.
+_DISTANCE, _SKELETONS, _UPWARDS = 1.15, 20, 0.03
 
 
 def check_animation(path: Path) -> None:
@@ -67,11 +74,11 @@ def animate(results: Sequence[Result], path: Path) -> None:
     """Write the first run of every arm, side by side, to the GIF ``path``.
 
     Raises:
-        ValueError: A run has no joint states to show.
+        ValueError: A run has no joint states to show, or its arm was learned and has no links.
     """
     first = {id(result.plan): result for result in reversed(results)}
     print("drawing the animation, a minute or so", file=sys.stderr, flush=True)
-    strips = [_frames(result.plan.arm, result.recording) for result in reversed(first.values())]
+    strips = [_frames(result.plan.solver, result.recording) for result in reversed(first.values())]
     count = min(map(len, strips))
     frames = []
     for i in range(count):
@@ -90,8 +97,11 @@ def animate(results: Sequence[Result], path: Path) -> None:
     )
 
 
-def _frames(arm: Arm, recording: Recording) -> list[Image.Image]:
+def _frames(solver: IKSolver, recording: Recording) -> list[Image.Image]:
     """The last seconds of a run, frame by frame."""
+    arm = solver.arm
+    if not isinstance(arm, KinematicChain):
+        raise ValueError(f"{arm.name} was learned from a recording and has no links to animate")
     if len(recording.joint_states) < 2 or len(recording.targets) < 2:
         raise ValueError(f"no joint states of {arm.name} to animate")
     stamps = np.array([stamp for stamp, _ in recording.joint_states])
@@ -100,10 +110,12 @@ def _frames(arm: Arm, recording: Recording) -> list[Image.Image]:
     start = max(stamps[0], target_stamps[0], end - round(1e9 * _LONGEST))
     seconds, target_seconds = 1e-9 * (stamps - start), 1e-9 * (target_stamps - start)
     positions = np.array([positions for _, positions in recording.joint_states])
-    targets = arm.in_space([target.position for target in recording.targets])
-    tips = arm.in_space(arm.forward(positions))
+    targets = solver.in_space([target.target for target in recording.targets])
+    tips = solver.point_at(positions)
     path = targets[target_seconds >= -0.05][::4]  # a lap's ends overlap
-    stage = _Stage(arm)
+    shown = positions[seconds >= 0.0]
+    skeletons = [arm.skeleton(posture) for posture in shown[:: max(1, len(shown) // _SKELETONS)]]
+    stage = _Stage(arm, np.concatenate([path, *skeletons]))
     frames = []
     try:
         for time in np.arange(round(1e-9 * (end - start) * _FRAME_RATE)) / _FRAME_RATE:
@@ -120,32 +132,43 @@ class _Stage:
 
     Args:
         arm: What is shown.
+        points: (p, 3) in [m], in the arm's base link, that are to be in the picture.
     """
 
-    def __init__(self, arm: Arm) -> None:
+    def __init__(self, arm: KinematicChain, points: np.ndarray) -> None:
         self._mujoco = load_mujoco()
-        in_space = arm.n_coordinates == 3
-        floor = -0.75 * arm.reach / 2.0 if in_space else -0.3
+        self._thickness = 0.006 * arm.reach
+        # An arm that stays above its base and does not lie on it stands on the floor, another on a pedestal.
+        stands = points[:, 2].min() >= -0.01 * arm.reach and arm.skeleton(np.zeros(arm.n_joints))[1, 2] > 0.0
+        floor = 0.0 if stands else points[:, 2].min() - _BELOW * arm.reach
+        points = np.vstack([points, [0.0, 0.0, floor]])
+        lowest, highest = points.min(axis=0), points.max(axis=0)
         self._model = self._compile(arm, floor)
         self._data = self._mujoco.MjData(self._model)
+        base = self._data.body(arm.base_link)
+        self._mujoco.mj_forward(self._model, self._data)
+        self._turn, self._origin = base.xmat.reshape(3, 3).copy(), base.xpos.copy()
+        self._joints = [int(self._model.joint(name).qposadr[0]) for name in arm.joint_names]
         size = (_HEIGHT * _OVERSAMPLING, _WIDTH * _OVERSAMPLING)
         self._renderer = self._mujoco.Renderer(self._model, *size)
         self._camera = self._mujoco.MjvCamera()
-        self._camera.lookat[:] = (0.5 * arm.reach, 0.0, -0.1 if in_space else -0.15)
-        self._camera.distance = 1.25 * arm.reach
-        self._camera.azimuth, self._camera.elevation = (55.0, -20.0) if in_space else (90.0, -52.0)
-        self._thickness = 0.006 * arm.reach
+        size_of_all = float(np.linalg.norm(highest - lowest))
+        middle = 0.5 * (lowest + highest) + [0.0, 0.0, _UPWARDS * size_of_all]
+        self._camera.lookat[:] = self._placed(middle)
+        self._camera.distance = _DISTANCE * size_of_all
+        self._camera.azimuth, self._camera.elevation = (90.0, -52.0) if arm.is_planar else (55.0, -20.0)
 
     def draw(
         self, positions: np.ndarray, path: np.ndarray, trail: np.ndarray, target: np.ndarray
     ) -> Image.Image:
-        """The arm at ``positions`` (n,) [rad], two lines of points (p, 3) [m], the target (3,) [m]."""
-        self._data.qpos[:] = positions
+        """The arm at ``positions`` (n,), two lines of points (p, 3) [m], the target (3,) [m]."""
+        self._data.qpos[self._joints] = positions
         self._mujoco.mj_forward(self._model, self._data)
         self._renderer.update_scene(self._data, self._camera)
         self._line(path, 0.6 * self._thickness, _PATH)
         self._line(trail, self._thickness, _TRACE)
-        self._add(self._mujoco.mjtGeom.mjGEOM_SPHERE, np.full(3, 4.5 * self._thickness), target, _TARGET)
+        size = np.full(3, 4.5 * self._thickness)
+        self._add(self._mujoco.mjtGeom.mjGEOM_SPHERE, size, self._placed(target), _TARGET)
         image = Image.fromarray(self._renderer.render())
         return image.resize((_WIDTH, _HEIGHT), Image.Resampling.LANCZOS)
 
@@ -153,7 +176,12 @@ class _Stage:
         """Give the graphics memory back."""
         self._renderer.close()
 
-    def _compile(self, arm: Arm, floor: float) -> Any:
+    def _placed(self, points: np.ndarray) -> np.ndarray:
+        """Points (..., 3) [m] of the arm's base link, in the scene."""
+        placed: np.ndarray = points @ self._turn.T + self._origin
+        return placed
+
+    def _compile(self, arm: KinematicChain, floor: float) -> Any:
         mujoco = self._mujoco
         spec = arm_spec(arm)
         visual = spec.visual.global_
@@ -171,9 +199,8 @@ class _Stage:
             width=16,
             height=96,
         )
-        for i, link in enumerate(arm.link_names[1:]):
-            rod, joint = spec.body(link).geoms
-            rod.rgba, joint.rgba = _LINKS[i % len(_LINKS)], _JOINT
+        for body in spec.worldbody.bodies:
+            self._paint(body, 0, _LINK_RADIUS * arm.reach)
         world = spec.worldbody
         world.add_light(
             pos=[0.4 * arm.reach, -0.6 * arm.reach, 2.0 * arm.reach],
@@ -185,17 +212,34 @@ class _Stage:
         world.add_geom(
             type=mujoco.mjtGeom.mjGEOM_PLANE, pos=[0.0, 0.0, floor], size=[20.0, 20.0, 0.1], rgba=_FLOOR
         )
-        world.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_CYLINDER,
-            pos=[0.0, 0.0, floor / 2.0],
-            size=[0.08, -floor / 2.0, 0.0],
-            rgba=_PEDESTAL,
-        )
+        if floor < 0.0:
+            world.add_geom(
+                type=mujoco.mjtGeom.mjGEOM_CYLINDER,
+                pos=[0.0, 0.0, floor / 2.0],
+                size=[_PEDESTAL_RADIUS * arm.reach, -floor / 2.0, 0.0],
+                rgba=_PEDESTAL,
+            )
         return spec.compile()
+
+    def _paint(self, body: Any, number: int, radius: float) -> None:
+        """Give a body and those on it their colours, after ``number`` that move, and shapes if they lack."""
+        capsule, sphere = self._mujoco.mjtGeom.mjGEOM_CAPSULE, self._mujoco.mjtGeom.mjGEOM_SPHERE
+        number += bool(body.joints)
+        if not body.geoms:
+            if body.joints:
+                body.add_geom(type=sphere, size=[1.4 * radius, 0.0, 0.0])
+            for child in body.bodies:
+                if np.linalg.norm(child.pos) > radius:
+                    ends = [0.0, 0.0, 0.0, *child.pos]
+                    body.add_geom(type=capsule, fromto=ends, size=[radius, 0.0, 0.0])
+        for geom in body.geoms:
+            geom.rgba = _JOINT if geom.type == sphere else _LINKS[number % len(_LINKS)]
+        for child in body.bodies:
+            self._paint(child, number, radius)
 
     def _line(self, points: np.ndarray, radius: float, color: Sequence[float]) -> None:
         capsule = self._mujoco.mjtGeom.mjGEOM_CAPSULE
-        for start, end in pairwise(points):
+        for start, end in pairwise(self._placed(points)):
             geom = self._add(capsule, np.zeros(3), start, color)
             self._mujoco.mjv_connector(geom, capsule, radius, start, end)
 

@@ -1,6 +1,7 @@
 """Run the real nodes for each arm as separate processes over DDS, and measure them from outside.
 
-Without --bag each arm follows a smooth curve and then random reachable points. With --bag it follows
+Without --bag each arm follows a smooth curve and then random reachable targets: three arms of two and three
+joints by position, and panda, of seven, by pose. With --bag it follows
 recorded poses, or replays recorded joint states against the model of the arm that was recorded. With --record
 no node runs: it writes a synthetic recording of one arm, to learn from.
 """
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``itnnr-ik demo``."""
-    from itnnr_ik.arms import ARMS
+    from itnnr_ik.robot import PACKAGED
 
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--arm", choices=list(ARMS), help="one arm instead of all three")
-    which.add_argument("--model", metavar="DIR", help="folder of a trained model instead of the three arms")
-    parser.add_argument("--seconds", type=float, default=8.0, help="length of each pattern in [s]")
+    which.add_argument("--arm", choices=list(PACKAGED), help="one packaged arm instead of the four")
+    which.add_argument("--model", metavar="DIR", help="folder of a trained model instead of the four arms")
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of each pattern in [s]")
     parser.add_argument("--bag", type=Path, help="recording to follow: a rosbag2 folder, .mcap or .db3 file")
     parser.add_argument("--topic", help="topic of the recording, where several fit")
     parser.add_argument(
@@ -79,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
         check_animation(args.animation)
     if args.simulator == "mujoco":
-        from itnnr_ik.ros.mujoco_arm import load_mujoco
+        from itnnr_ik.ros.mujoco_model import load_mujoco
 
         load_mujoco()
     results = _measure(args)
@@ -107,14 +108,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _record(args: argparse.Namespace) -> int:
     """Write a synthetic recording."""
-    from itnnr_ik.arms import get_arm
     from itnnr_ik.bags.synthetic import JOINT_TOPIC, POSE_TOPIC, Disturbances, record
     from itnnr_ik.bags.truth import TRUTH
+    from itnnr_ik.robot import load_robot
 
     if args.model is not None or args.bag is not None:
         raise ValueError("--record goes with --arm, not with --model or --bag")
-    arm = get_arm(args.arm or "two_link")
-    truth = record(
+    arm = load_robot(args.arm or "two_link")
+    record(
         args.record,
         arm,
         minutes=args.minutes,
@@ -125,17 +126,16 @@ def _record(args: argparse.Namespace) -> int:
     )
     print(f"{args.minutes:g} minutes of {arm.name} at {args.rate:g} Hz in {args.record}")
     print(f"topics {JOINT_TOPIC} and {POSE_TOPIC}")
-    print(f"true link lengths {', '.join(f'{x:g}' for x in truth.arm.link_lengths)} m; all in {TRUTH}")
+    print(f"true kinematics in {TRUTH}")
     return 0
 
 
 def _measure(args: argparse.Namespace) -> list[Result]:
     """Plan and run."""
-    from itnnr_ik.arms import ARMS
     from itnnr_ik.demo.processes import check_ros, end_on_sigterm, isolated_environment
 
     check_ros("the demo")
-    from itnnr_ik.demo.plan import plan_patterns, plan_recording
+    from itnnr_ik.demo.plan import ARMS, plan_patterns, plan_recording
     from itnnr_ik.demo.runner import run_plans
 
     chosen = [args.model or args.arm] if args.model or args.arm else []
@@ -157,7 +157,11 @@ def _what_held(results: list[Result]) -> str:
     taken = f" ({skipped} overtaken by a newer one before the node came to them)" if skipped else ""
     bounds = {e.step_bound for e in expected if e.step_bound is not None}
     steps = f", joint steps on smooth paths ≤ {max(bounds):g} rad" if bounds else ""
+    oriented = [result.run.expected for result in results if result.plan.solver.task.has_orientation]
+    angle = (
+        f" and ≤ {max(e.orientation_tolerance for e in oriented):g} rad where it counts" if oriented else ""
+    )
     return (
-        f"all held: {reachable} solved{taken}, residual ≤ {max(e.tolerance for e in expected):g} m, "
+        f"all held: {reachable} solved{taken}, errors ≤ {max(e.tolerance for e in expected):g} m{angle}, "
         f"joints within their limits{steps}, no process died"
     )

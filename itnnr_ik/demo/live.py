@@ -6,10 +6,8 @@ import time
 from types import TracebackType
 from typing import TextIO
 
-import numpy as np
-
-from itnnr_ik.arms import Arm
 from itnnr_ik.demo.recording import Recording
+from itnnr_ik.solver import IKSolver
 
 _TERMINAL_PERIOD = 0.2  # [s]
 _PLAIN_PERIOD = 4.0  # [s]
@@ -18,8 +16,8 @@ _PLAIN_PERIOD = 4.0  # [s]
 class LiveLine:
     """Shows a recording that grows, and its last state at the end of the ``with`` statement."""
 
-    def __init__(self, arm: Arm, label: str, recording: Recording, stream: TextIO) -> None:
-        self._arm = arm
+    def __init__(self, solver: IKSolver, label: str, recording: Recording, stream: TextIO) -> None:
+        self._solver = solver
         self._label = label
         self._recording = recording
         self._stream = stream
@@ -49,7 +47,7 @@ class LiveLine:
 
     def show(self) -> None:
         """Show the present state, if it has changed."""
-        text = describe(self._arm, self._label, self._recording)
+        text = describe(self._solver, self._label, self._recording)
         if text == self._shown:
             return
         self._shown = text
@@ -58,17 +56,19 @@ class LiveLine:
         print(text, end="" if self._in_place else "\n", file=self._stream, flush=True)
 
 
-def describe(arm: Arm, label: str, recording: Recording) -> str:
-    """Targets so far, how many are solved, the last residual [m] and the rate of the last targets [Hz]."""
+def describe(solver: IKSolver, label: str, recording: Recording) -> str:
+    """Targets so far, how many are solved, the last errors [m, rad] and the rate of the last targets [Hz]."""
     targets, solutions = recording.targets, recording.solutions
-    parts = [f"{arm.name:<16} {label:<12}", f"{len(targets):>5} targets", f"{len(solutions):>5} solved"]
+    name = f"{solver.arm.name:<16} {label:<12}"
+    parts = [name, f"{len(targets):>5} targets", f"{len(solutions):>5} solved"]
     unreachable = sum(code == "unreachable" for code in recording.codes.values())
     if unreachable:
         parts.append(f"{unreachable:>4} unreachable")
     last = next((t for t in reversed(targets) if t.stamp in solutions), None)
     if last is not None:
-        residual = np.linalg.norm(arm.forward(solutions[last.stamp].positions) - last.position)
-        parts.append(f"residual {residual:.1e} m")
+        away, turned = solver.errors([solutions[last.stamp].positions], [last.target])
+        angle = "" if turned is None else f" {turned[0]:.1e} rad"
+        parts.append(f"residual {away[0]:.1e} m{angle}")
     recent = targets[-50:]
     if len(recent) > 1:
         parts.append(f"{1e9 * (len(recent) - 1) / (recent[-1].stamp - recent[0].stamp):6.1f} Hz")

@@ -27,7 +27,7 @@ class Monitor(Node):
     Args:
         namespace: That of the nodes under watch.
         joints: Names of the arm's joints on the robot, base to tip.
-        n_coordinates: Number of target coordinates m.
+        n_coordinates: Numbers of a target's pose that count: 2 or 3 of its position, or all 7.
     """
 
     def __init__(self, namespace: str, joints: Sequence[str], n_coordinates: int) -> None:
@@ -53,9 +53,10 @@ class Monitor(Node):
         )
 
     def _on_target(self, message: PoseStamped) -> None:
-        point = message.pose.position
-        position = np.array([point.x, point.y, point.z][: self._n_coordinates])
-        self.recording.targets.append(SeenTarget(_nanoseconds(message.header.stamp), position))
+        point, turn = message.pose.position, message.pose.orientation
+        pose = np.array([point.x, point.y, point.z, turn.x, turn.y, turn.z, turn.w])
+        target = SeenTarget(_nanoseconds(message.header.stamp), pose[: self._n_coordinates])
+        self.recording.targets.append(target)
 
     def _on_solution(self, message: JointState) -> None:
         received = time.time_ns()

@@ -12,23 +12,35 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import MaxNLocator
+from scipy.spatial.transform import Rotation
 
-from itnnr_ik.arms import Arm
-from itnnr_ik.arms.workspace import far_apart
 from itnnr_ik.demo.plan import Result
-from itnnr_ik.demo.recording import Recording
+from itnnr_ik.demo.recording import Recording, errors_of
 from itnnr_ik.plotting import SMALLEST, log_dots
+from itnnr_ik.reachable import far_apart
+from itnnr_ik.robot import KinematicChain
+from itnnr_ik.solver import IKSolver
 
 _TARGET = "#f2a65a"
 _TIP = "#1b4965"
 _MISSED = "#c1121f"
 _UNANSWERED = "#777777"
 _LINK = "#8d99ae"
-_JOINTS = ("#1b4965", "#d1495b", "#2a9d8f", "#8367c7")
-_RUNS = ("#1b4965", "#f2a65a")
+_JOINTS = (
+    *("#1b4965", "#d1495b", "#2a9d8f", "#8367c7", "#e09f3e"),
+    *("#5b8e7d", "#6d597a", "#bc4b51", "#4f772d", "#3d5a80"),
+)
+#: Position and orientation errors of the first run, and of the second.
+_RUNS = (("#1b4965", "#7fb0d3"), ("#e07a1f", "#f6cf9c"))
+#: Axes of the tool, x, y and z, and their length as a share of the arm's reach.
+_AXES, _AXIS_LENGTH = ("#d1495b", "#2a9d8f", "#3d5a80"), 0.12
 _POSTURES = 4
+#: More limits than these are not drawn: they would hide what is between them.
+_LIMITS = 4
+#: Entries of a legend side by side.
+_LEGEND_COLUMNS = 4
 #: Of plots in space, so that the label of z is not cut off.
-_ZOOM = 0.9
+_ZOOM = 0.92
 
 
 def check_path(path: Path) -> None:
@@ -45,7 +57,7 @@ def check_path(path: Path) -> None:
 def draw(results: Sequence[Result], path: Path) -> None:
     """Write the picture of all results to ``path``; its suffix decides the format, see `check_path`.
 
-    A column per arm: the paths of its runs, the joints along the first of them, and the residuals of all.
+    A column per arm: the paths of its runs, the joints along the first of them, and the errors of all.
     """
     plans = list(dict.fromkeys(id(result.plan) for result in results))
     columns = [[result for result in results if id(result.plan) == plan] for plan in plans]
@@ -62,33 +74,37 @@ def draw(results: Sequence[Result], path: Path) -> None:
 
 
 def _draw_paths(figure: Figure, place: Any, result: Result) -> None:
-    """Targets, the tip at each solution, and some postures of the arm."""
-    arm, recording = result.plan.arm, result.recording
-    in_space = arm.n_coordinates == 3
+    """Targets, the tool at each solution, and some postures of the arm."""
+    solver, recording = result.plan.solver, result.recording
+    arm, m = solver.arm, min(solver.task.n_coordinates, 3)
+    in_space = m == 3
     axes: Any = figure.add_subplot(place, projection="3d" if in_space else None)
     solved = recording.solved()
-    targets = np.array([t.position for t in recording.targets]).reshape(-1, arm.n_coordinates)
+    targets = _points(solver, [t.target for t in recording.targets])
     positions = np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints)
-    tips = arm.forward(positions)
+    tips = _points(solver, solver.target_at(positions))
+    lowest = [0.0]
     for i, posture in enumerate(positions[far_apart(tips, _POSTURES)]):
-        links = axes.plot(
-            *arm.skeleton(posture).T, "-o", color=_LINK, linewidth=2.0, markersize=4.0, alpha=0.4
-        )
+        bones = np.vstack([arm.skeleton(posture), solver.point_at(posture)])
+        lowest.append(bones[:, 2].min())
+        links = axes.plot(*bones[:, :m].T, "-o", color=_LINK, linewidth=2.0, markersize=4.0, alpha=0.5)
         links[0].set_label("_" if i else "arm")
+        if solver.task.has_orientation:
+            _draw_tool(axes, solver, posture, "_" if i else "tool frame")
     if result.run.expected.step_bound is not None:
         axes.plot(*targets.T, ".", color=_TARGET, markersize=8, alpha=0.5, label="target", zorder=3)
-        axes.plot(*_with_gaps(arm, recording).T, color=_TIP, linewidth=1.4, zorder=5, label="tip")
-        if in_space:
-            floor = np.full(len(targets), targets[:, 2].min() - 0.15 * arm.reach)
+        axes.plot(*_with_gaps(solver, recording).T, color=_TIP, linewidth=1.4, zorder=5, label="tool")
+        if in_space and len(targets):
+            floor = np.full(len(targets), min(*lowest, targets[:, 2].min() - 0.15 * arm.reach))
             axes.plot(targets[:, 0], targets[:, 1], floor, color="#bbbbbb", linewidth=1.2, label="shadow")
     else:
         axes.plot(*targets.T, "o", color=_TARGET, markersize=5.0, alpha=0.6, label="target", zorder=3)
-        axes.plot(*tips.T, ".", color=_TIP, markersize=2.2, zorder=5, label="tip")
+        axes.plot(*tips.T, ".", color=_TIP, markersize=2.2, zorder=5, label="tool")
     for label, marker, color in (("unreachable", "x", _MISSED), ("unanswered", "+", _UNANSWERED)):
-        missed = np.array([t.position for t in recording.missed() if recording.outcome(t) == label])
+        missed = _points(solver, [t.target for t in recording.missed() if recording.outcome(t) == label])
         if len(missed):
             axes.plot(*missed.T, marker, color=color, markersize=5, label=label, zorder=6)
-    axes.plot(*np.zeros((arm.n_coordinates, 1)), "s", color="#333333", markersize=6, zorder=7)
+    axes.plot(*np.zeros((m, 1)), "s", color="#333333", markersize=6, zorder=7)
     row = result.row
     axes.set_title(f"{row.arm}, {row.targets}: {row.solved} of {row.sent} solved", fontsize=10)
     axes.set_xlabel("x [m]")
@@ -109,7 +125,7 @@ def _draw_paths(figure: Figure, place: Any, result: Result) -> None:
 
 
 def _draw_joints(axes: Axes, result: Result) -> None:
-    """Joint solutions over time, with the joint states meanwhile and the limits."""
+    """Joint solutions over time, with the joint states meanwhile and, where they are few, the limits."""
     arm, recording = result.plan.arm, result.recording
     solved = recording.solved()
     start = recording.targets[0].stamp if recording.targets else 0
@@ -117,41 +133,48 @@ def _draw_joints(axes: Axes, result: Result) -> None:
     times = np.array([1e-9 * (t.stamp - start) for t, _ in solved])
     positions = np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints)
     states = [(1e-9 * (stamp - start), q) for stamp, q in recording.joint_states if start <= stamp <= end]
-    for j, name in enumerate(result.plan.joints):
+    for j, name in enumerate(_short(result.plan.joints)):
         color = _JOINTS[j % len(_JOINTS)]
         axes.plot([t for t, _ in states], [q[j] for _, q in states], color=color, linewidth=5.0, alpha=0.25)
         axes.plot(times, positions[:, j], ".", color=color, markersize=2.0, label=name)
-    for limit in sorted({*arm.lower, *arm.upper}):
+    limits = sorted({*filter(np.isfinite, (*arm.lower, *arm.upper))})
+    shown = ", limits (dotted)" if 0 < len(limits) <= _LIMITS else ""
+    for limit in limits if shown else ():
         axes.axhline(limit, color="#999999", linewidth=0.8, linestyle=":")
+    rows = -(-arm.n_joints // _LEGEND_COLUMNS)
     axes.set_title(
-        f"joints on {result.row.targets}: solutions (dots), joint states (bands), limits (dotted)",
+        f"joints on {result.row.targets}: solutions (dots), joint states (bands){shown}",
         fontsize=8,
-        pad=18,
+        pad=6 + 12 * rows,
     )
-    axes.set_ylabel("position [rad]")
+    kinds = set(arm.joint_types) if isinstance(arm, KinematicChain) else set()
+    axes.set_ylabel("position [rad], [m]" if "prismatic" in kinds else "position [rad]")
     _finish(axes, recording.duration)
 
 
 def _draw_residuals(axes: Axes, column: Sequence[Result]) -> None:
-    """Distance from tip to target of every solution, against the tolerance."""
-    for result, color in zip(column, _RUNS, strict=False):
-        arm, solved = result.plan.arm, result.recording.solved()
+    """Errors of every solution, of position and where it counts of orientation, against the tolerance."""
+    solver = column[0].plan.solver
+    for result, (color, pale) in zip(column, _RUNS, strict=False):
+        solved = result.recording.solved()
         if not solved:
             continue
         start = result.recording.targets[0].stamp
-        tips = arm.forward(np.array([s.positions for _, s in solved]))
-        residuals = np.linalg.norm(tips - np.array([t.position for t, _ in solved]), axis=1)
+        residuals, turns = errors_of(solver, result.recording)
         times = [1e-9 * (t.stamp - start) for t, _ in solved]
-        log_dots(axes, times, residuals, color, markersize=2.5, label=result.row.targets)
+        unit = "" if turns is None else " [m]"
+        log_dots(axes, times, residuals, color, markersize=2.5, label=f"{result.row.targets}{unit}")
+        if turns is not None:
+            log_dots(axes, times, turns, pale, markersize=2.5, label=f"{result.row.targets} [rad]")
     tolerance = column[0].run.expected.tolerance
     axes.axhline(tolerance, color=_MISSED, linewidth=1.0, linestyle="--", label="tolerance")
     axes.set_ylim(SMALLEST / 3.0, 20.0 * tolerance)
-    axes.set_ylabel("residual [m]")
-    _finish(axes, max(result.recording.duration for result in column))
+    axes.set_ylabel("error [m], [rad]" if solver.task.has_orientation else "residual [m]")
+    _finish(axes, max(result.recording.duration for result in column), _LEGEND_COLUMNS - 1)
 
 
-def _finish(axes: Axes, duration: float) -> None:
-    """Time axis of ``duration`` [s], grid, and a legend above the axes, where it hides nothing."""
+def _finish(axes: Axes, duration: float, columns: int = _LEGEND_COLUMNS) -> None:
+    """Time axis of ``duration`` [s], grid, and a legend in columns above the axes, where it hides nothing."""
     axes.set_xlabel("time [s]")
     axes.set_xlim(-0.02 * duration, 1.02 * duration)
     axes.tick_params(labelsize=8)
@@ -159,7 +182,7 @@ def _finish(axes: Axes, duration: float) -> None:
     axes.legend(
         loc="lower left",
         bbox_to_anchor=(0.0, 0.98),
-        ncols=5,
+        ncols=columns,
         fontsize=8,
         frameon=False,
         markerscale=4,
@@ -168,12 +191,36 @@ def _finish(axes: Axes, duration: float) -> None:
     )
 
 
-def _with_gaps(arm: Arm, recording: Recording) -> np.ndarray:
-    """The tip (targets, m) at each solution, NaN where there is none, so that a line breaks there."""
-    nowhere = np.full(arm.n_joints, np.nan)
+def _points(solver: IKSolver, targets: Any) -> np.ndarray:
+    """Positions (b, 2 or 3) [m] of targets (b, 2, 3 or 7), of which there may be none."""
+    rows = np.asarray(targets, dtype=float).reshape(-1, solver.task.n_coordinates)
+    return rows[:, :3]
+
+
+def _draw_tool(axes: Any, solver: IKSolver, posture: np.ndarray, label: str) -> None:
+    """The axes of the tool frame at joint positions (n,), of which the first has a label."""
+    pose = solver.forward(posture)
+    turn = Rotation.from_quat(pose[3:]).as_matrix()
+    for axis, color in zip(turn.T, _AXES, strict=True):
+        end = pose[:3] + _AXIS_LENGTH * solver.arm.reach * axis
+        line = np.stack([pose[:3], end], axis=1)
+        axes.plot(*line, color=color, linewidth=1.8, zorder=6, label=label)
+        label = "_"
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    """Names of joints; many of them without a word that all begin with."""
+    first = {name.partition("_")[0] for name in names}
+    rests = [name.partition("_")[2] for name in names]
+    shorter = len(names) > _LEGEND_COLUMNS and len(first) == 1 and not rests[0].isdigit()
+    return rests if shorter else list(names)
+
+
+def _with_gaps(solver: IKSolver, recording: Recording) -> np.ndarray:
+    """The tool (targets, 2 or 3) at each solution, NaN where there is none, so that a line breaks there."""
+    nowhere = np.full(solver.arm.n_joints, np.nan)
     positions = [
         recording.solutions[t.stamp].positions if t.stamp in recording.solutions else nowhere
         for t in recording.targets
     ]
-    tips: np.ndarray = arm.forward(np.array(positions).reshape(-1, arm.n_joints))
-    return tips
+    return _points(solver, solver.target_at(np.array(positions).reshape(-1, solver.arm.n_joints)))

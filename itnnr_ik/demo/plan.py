@@ -10,17 +10,22 @@ from typing import Any
 import numpy as np
 
 from itnnr_ik import IKSolver
-from itnnr_ik.arms import ARMS, Arm
 from itnnr_ik.bags import JOINT_STATE, POSE_STAMPED, Bag
 from itnnr_ik.bags.pairing import joint_track
+from itnnr_ik.bags.pose_targets import target_of
 from itnnr_ik.demo.recording import Expectation, Recording, Row
+from itnnr_ik.robot import ForwardModel, KinematicChain
 from itnnr_ik.targets import curve_for, first_posture
 
+#: Arms that recorded poses are followed by: of their positions alone, where the orientation may be anything.
+POSITION_ARMS = ("two_link", "three_link", "yaw_pitch_pitch")
+#: Arms of the demo.
+ARMS = (*POSITION_ARMS, "panda")
 _CURVE = "lemniscate"
 _CURVE_RATE = 100.0  # [Hz]
-_CURVE_PERIOD = 5.0  # [s] per lap
+_CURVE_PERIOD = 6.0  # [s] per lap
 _RANDOM_RATE = 50.0  # [Hz]
-#: Largest joint step [rad] from one target of a stream to the next: about 5 rad/s at the curve's rate.
+#: Largest joint step [rad, m] from one target of a stream to the next: about 5 rad/s at the curve's rate.
 _CURVE_STEP = 0.05
 _RECORDED_STEP = 0.1
 
@@ -39,18 +44,23 @@ class ArmPlan:
     """Everything run for one arm.
 
     Attributes:
-        arm: The arm, with the model's joint names.
+        solver: The arm, with the model's joint names, and its task.
         model: Name or folder of its model.
         joints: The robot's names of its joints, base to tip.
-        posture: Joint positions (n,) [rad] that the simulator starts at, None to run without a simulator.
+        posture: Joint positions (n,) in [rad] or [m] that the simulator starts at, None to run without one.
         runs: One after the other, with the same nodes.
     """
 
-    arm: Arm
+    solver: IKSolver
     model: str
     joints: tuple[str, ...]
     posture: np.ndarray | None
     runs: tuple[Run, ...]
+
+    @property
+    def arm(self) -> ForwardModel:
+        """The solver's arm."""
+        return self.solver.arm
 
 
 @dataclass(frozen=True)
@@ -73,9 +83,9 @@ def plan_patterns(models: Sequence[str], seconds: float) -> list[ArmPlan]:
     for model in models:
         solver = IKSolver.load(model)
         arm = solver.arm
-        if not arm.link_lengths:
+        if not isinstance(arm, KinematicChain):
             raise ValueError(
-                f"{model} was learned from a recording and has no link lengths to lay out a curve by: give a "
+                f"{model} was learned from a recording, which need not cover where a curve leads: give a "
                 "recording to replay with --bag, or measure it with `itnnr-ik evaluate`"
             )
         curve = Run(
@@ -87,7 +97,12 @@ def plan_patterns(models: Sequence[str], seconds: float) -> list[ArmPlan]:
                 "period": _CURVE_PERIOD,
                 "count": round(seconds * _CURVE_RATE),
             },
-            Expectation(round(seconds * _CURVE_RATE), solver.tolerance, step_bound=_CURVE_STEP),
+            Expectation(
+                round(seconds * _CURVE_RATE),
+                solver.tolerance,
+                solver.orientation_tolerance,
+                step_bound=_CURVE_STEP,
+            ),
         )
         points = Run(
             "random",
@@ -97,10 +112,10 @@ def plan_patterns(models: Sequence[str], seconds: float) -> list[ArmPlan]:
                 "rate": _RANDOM_RATE,
                 "count": round(seconds * _RANDOM_RATE),
             },
-            Expectation(round(seconds * _RANDOM_RATE), solver.tolerance),
+            Expectation(round(seconds * _RANDOM_RATE), solver.tolerance, solver.orientation_tolerance),
         )
-        posture = first_posture(solver, curve_for(arm, _CURVE).at(0.0))
-        plans.append(ArmPlan(arm, model, arm.joint_names, posture, (curve, points)))
+        posture = curve_for(solver, _CURVE).start
+        plans.append(ArmPlan(solver, model, arm.joint_names, posture, (curve, points)))
     return plans
 
 
@@ -119,8 +134,8 @@ def plan_recording(
     with Bag(path) as bag:
         found = bag.find_topic([POSE_STAMPED, JOINT_STATE], topic)
         if found.msgtype == POSE_STAMPED:
-            first = next(bag.poses(found.name)).position
-            names = list(models) or list(ARMS)
+            first = next(bag.poses(found.name))
+            names = list(models) or list(POSITION_ARMS)
         else:
             states = list(bag.joint_states(found.name))
             recorded = dict.fromkeys(name for state in states for name in state.names)
@@ -148,14 +163,15 @@ def plan_recording(
         expected = Expectation(
             count,
             solver.tolerance,
+            solver.orientation_tolerance,
             step_bound=_RECORDED_STEP,
             may_be_unreachable=not replays,
             replays_joints=replays,
         )
         run = Run(path.resolve().name, source, expected)
         robot_joints = tuple(joints) if replays else arm.joint_names
-        posture = None if replays else first_posture(solver, first[: arm.n_coordinates])
-        plans.append(ArmPlan(arm, model, robot_joints, posture, (run,)))
+        posture = None if replays else first_posture(solver, target_of(solver, first))
+        plans.append(ArmPlan(solver, model, robot_joints, posture, (run,)))
     return plans
 
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from itnnr_ik.arms import Arm
-from itnnr_ik.arms.workspace import find_reachable
+from itnnr_ik.reachable import find_reachable
+from itnnr_ik.solver import IKSolver
 
 #: Share of the targets that may go unanswered: the node takes the newest, so on a busy machine some are
 #: overtaken before it comes to them. The last one cannot be.
@@ -19,15 +19,15 @@ MAX_UNANSWERED = 0.25
 
 @dataclass(frozen=True)
 class SeenTarget:
-    """A target as it was sent: stamp [ns] and position (m,) [m]."""
+    """A target as it was sent: stamp [ns], and what of its pose counts (2, 3 or 7)."""
 
     stamp: int
-    position: np.ndarray
+    target: np.ndarray
 
 
 @dataclass(frozen=True)
 class SeenSolution:
-    """An answer: time of receipt [ns] and joint positions (n,) [rad], base to tip."""
+    """An answer: time of receipt [ns] and joint positions (n,) in [rad] or [m], base to tip."""
 
     received: int
     positions: np.ndarray
@@ -41,7 +41,7 @@ class Recording:
         targets: In the order sent.
         solutions: Joint solutions by stamp.
         codes: Status codes by stamp.
-        joint_states: (stamp [ns], positions (n,) [rad]) in the order received.
+        joint_states: (stamp [ns], positions (n,) in [rad] or [m]) in the order received.
     """
 
     targets: list[SeenTarget] = field(default_factory=list)
@@ -78,14 +78,16 @@ class Expectation:
 
     Attributes:
         count: Number of targets that are sent.
-        tolerance: Largest residual, in [m].
-        step_bound: Largest joint step from one target to the next in [rad], None where targets jump.
+        tolerance: Largest position error, in [m].
+        orientation_tolerance: Largest orientation error, in [rad], where the orientation counts.
+        step_bound: Largest joint step from one target to the next in [rad] or [m], None where targets jump.
         may_be_unreachable: Whether targets out of reach may be among them.
         replays_joints: Whether targets come from recorded joints, each published before the next target.
     """
 
     count: int
     tolerance: float
+    orientation_tolerance: float = 1e-6
     step_bound: float | None = None
     may_be_unreachable: bool = False
     replays_joints: bool = False
@@ -99,12 +101,14 @@ class Row:
         arm, targets: Names of the arm and of the pattern or recording.
         sent, solved: Numbers of targets.
         rejected: Numbers of targets without a solution by status code, ``unanswered`` for no status.
-        residual_median, residual_max: Distance of the solution's tip from the target in [m], by the
+        residual_median, residual_max: Distance of the solution's tool from the target in [m], by the
             arm's forward kinematics.
-        largest_step: Largest change of a joint between consecutive solutions, in [rad].
+        orientation_error_median, orientation_error_max: Angle between their orientations in [rad], of a
+            pointing task between their axes; None where the orientation does not count.
+        largest_step: Largest change of a joint between consecutive solutions, in [rad] or [m].
         round_trip_median, round_trip_p99: From the target's stamp to the receipt of its solution, in [s].
         displacement: Median, p99 and maximum of the largest joint difference from the joints that the
-            target was recorded with, in [rad]; None for other targets.
+            target was recorded with, in [rad] or [m]; None for other targets.
         failures: What did not hold, one sentence each.
     """
 
@@ -115,6 +119,8 @@ class Row:
     rejected: Mapping[str, int]
     residual_median: float
     residual_max: float
+    orientation_error_median: float | None
+    orientation_error_max: float | None
     largest_step: float
     round_trip_median: float
     round_trip_p99: float
@@ -122,17 +128,29 @@ class Row:
     failures: tuple[str, ...]
 
 
-def measure(arm: Arm, label: str, recording: Recording, expected: Expectation) -> Row:
-    """The row of a run of ``arm`` after targets called ``label``."""
+def errors_of(solver: IKSolver, recording: Recording) -> tuple[np.ndarray, np.ndarray | None]:
+    """Position errors (s,) [m] of the solved targets, and orientation errors (s,) [rad] where they count."""
     solved = recording.solved()
+    positions = np.array([s.positions for _, s in solved]).reshape(-1, solver.arm.n_joints)
+    goals = np.array([t.target for t, _ in solved]).reshape(-1, solver.task.n_coordinates)
+    return solver.errors(positions, goals)
+
+
+def measure(solver: IKSolver, label: str, recording: Recording, expected: Expectation) -> Row:
+    """The row of a run of the solver's arm after targets called ``label``."""
+    arm, solved = solver.arm, recording.solved()
     positions = np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints)
-    goals = np.array([t.position for t, _ in solved]).reshape(-1, arm.n_coordinates)
-    residuals = np.linalg.norm(arm.forward(positions) - goals, axis=1)
+    residuals, turns = errors_of(solver, recording)
     round_trips = np.array([1e-9 * (s.received - t.stamp) for t, s in solved])
     rejected = Counter(recording.outcome(t) for t in recording.missed())
     steps, per_target = _steps(recording)
     displacement = _displacement(recording) if expected.replays_joints else None
-    failures = _failures(arm, recording, expected, residuals, per_target)
+    failures = _failures(solver, recording, expected, residuals, per_target)
+    if turns is not None and len(turns) and turns.max() > expected.orientation_tolerance:
+        failures.append(
+            f"orientation error {turns.max():.2g} rad is above the tolerance "
+            f"{expected.orientation_tolerance:.2g} rad"
+        )
     outside = int(((positions < arm.lower) | (positions > arm.upper)).any(axis=1).sum())
     if outside:
         failures.append(f"{outside} solutions outside the joint limits")
@@ -144,6 +162,8 @@ def measure(arm: Arm, label: str, recording: Recording, expected: Expectation) -
         rejected=dict(rejected),
         residual_median=_quantile(residuals, 0.5),
         residual_max=_quantile(residuals, 1.0),
+        orientation_error_median=None if turns is None else _quantile(turns, 0.5),
+        orientation_error_max=None if turns is None else _quantile(turns, 1.0),
         largest_step=_quantile(steps, 1.0),
         round_trip_median=_quantile(round_trips, 0.5),
         round_trip_p99=_quantile(round_trips, 0.99),
@@ -157,9 +177,9 @@ def _quantile(values: np.ndarray, share: float) -> float:
 
 
 def _steps(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
-    """Largest joint steps [rad] between consecutive solutions, and the same per target that passed.
+    """Largest joint steps [rad, m] between consecutive solutions, and the same per target that passed.
 
-    Where a target went without a solution, the arm has the way of two targets to go at once.
+    Where a target went without a solution, the arm moves on by the step of two targets at once.
     """
     solved = [
         (i, recording.solutions[t.stamp].positions)
@@ -175,7 +195,7 @@ def _steps(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _displacement(recording: Recording) -> tuple[float, float, float]:
-    """Median, p99 and maximum of the largest joint difference [rad] from the joints recorded for a target.
+    """Median, p99 and maximum of the largest joint difference [rad, m] from the joints recorded for a target.
 
     Those come as the joint state before the next target, with that target's stamp.
     """
@@ -191,9 +211,9 @@ def _displacement(recording: Recording) -> tuple[float, float, float]:
 
 
 def _failures(
-    arm: Arm, recording: Recording, expected: Expectation, residuals: np.ndarray, steps: np.ndarray
+    solver: IKSolver, recording: Recording, expected: Expectation, residuals: np.ndarray, steps: np.ndarray
 ) -> list[str]:
-    """What did not hold, one sentence each; ``steps`` are joint steps per target [rad]."""
+    """What did not hold, one sentence each; ``steps`` are joint steps per target [rad, m]."""
     failures = []
     sent = len(recording.targets)
     if sent != expected.count:
@@ -203,7 +223,7 @@ def _failures(
     unsolved = recording.missed()
     if expected.may_be_unreachable:
         # The node's word is not taken for it: what can be reached has to be solved.
-        reachable = find_reachable(arm, np.array([t.position for t in unsolved]), expected.tolerance)
+        reachable = find_reachable(solver, [t.target for t in unsolved], expected.tolerance)
         unsolved = [t for t, within in zip(unsolved, reachable, strict=True) if within]
     if recording.targets and not recording.last_answered:
         failures.append("the last target went unanswered")

@@ -49,7 +49,7 @@ def run_plans(plans: Sequence[ArmPlan], log_folder: Path, engine: str) -> list[R
 
 def _run_arm(plan: ArmPlan, namespace: str, log_folder: Path, engine: str) -> list[Result]:
     """All runs of one arm, with the same node and simulator."""
-    monitor = Monitor(namespace, plan.joints, plan.arm.n_coordinates)
+    monitor = Monitor(namespace, plan.joints, plan.solver.task.n_coordinates)
     executor = SingleThreadedExecutor()
     executor.add_node(monitor)
     results = []
@@ -62,7 +62,7 @@ def _run_arm(plan: ArmPlan, namespace: str, log_folder: Path, engine: str) -> li
                 source = {**run.source, "subscribers": _LISTENERS}
                 children.start("target_source", "itnnr_ik.ros.target_source", source)
                 _follow(plan, run, monitor.recording, executor, children)
-                row = measure(plan.arm, run.label, monitor.recording, run.expected)
+                row = measure(plan.solver, run.label, monitor.recording, run.expected)
                 results.append(Result(plan, run, monitor.recording, row))
     finally:
         executor.shutdown()
@@ -100,7 +100,7 @@ def _follow(
     plan: ArmPlan, run: Run, recording: Recording, executor: SingleThreadedExecutor, children: Children
 ) -> None:
     """Spin until the target source has ended and the last answers are in, or long overdue."""
-    with LiveLine(plan.arm, run.label, recording, sys.stderr) as line:
+    with LiveLine(plan.solver, run.label, recording, sys.stderr) as line:
         while not children.finished("target_source"):
             executor.spin_once(timeout_sec=_SPIN_SECONDS)
             line.update()

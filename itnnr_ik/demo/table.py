@@ -25,6 +25,10 @@ def _milliseconds(value: float) -> str:
     return "-" if math.isnan(value) else f"{1e3 * value:.2f}"
 
 
+def _angle(value: float | None) -> str:
+    return "-" if value is None else _meters(value)
+
+
 def _radians(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.4f}"
 
@@ -39,23 +43,33 @@ _COLUMNS: tuple[_Column, ...] = (
     ("sent", "", lambda row: str(row.sent)),
     ("solved", "", lambda row: str(row.solved)),
     ("rejected", "", _rejected),
-    ("residual [m]", "median", lambda row: _meters(row.residual_median)),
+    ("position [m]", "median", lambda row: _meters(row.residual_median)),
     ("", "max", lambda row: _meters(row.residual_max)),
     ("step [rad]", "max", lambda row: _radians(row.largest_step)),
     ("round trip [ms]", "median", lambda row: _milliseconds(row.round_trip_median)),
     ("", "p99", lambda row: _milliseconds(row.round_trip_p99)),
+)
+_ORIENTATION: tuple[_Column, ...] = (
+    ("orientation [rad]", "median", lambda row: _angle(row.orientation_error_median)),
+    ("", "max", lambda row: _angle(row.orientation_error_max)),
 )
 _DISPLACEMENT: tuple[_Column, ...] = (
     ("from recorded joints [rad]", "median", lambda row: _displacement(row, 0)),
     ("", "p99", lambda row: _displacement(row, 1)),
     ("", "max", lambda row: _displacement(row, 2)),
 )
+#: Where the columns of the orientation come in.
+_AFTER_RESIDUAL = 7
 _LEFT = ("arm", "targets", "rejected")
 
 
 def format_table(rows: Sequence[Row]) -> str:
-    """The rows as text, with columns for the displacement where a row has one."""
-    columns = _COLUMNS + (_DISPLACEMENT if any(row.displacement is not None for row in rows) else ())
+    """The rows as text, with columns for orientation and displacement where a row has them."""
+    columns = _COLUMNS
+    if any(row.orientation_error_max is not None for row in rows):
+        columns = columns[:_AFTER_RESIDUAL] + _ORIENTATION + columns[_AFTER_RESIDUAL:]
+    if any(row.displacement is not None for row in rows):
+        columns += _DISPLACEMENT
     cells = [[fill(row) for _, _, fill in columns] for row in rows]
     widths = [
         max(len(sub), *(len(line[i]) for line in cells), 0 if sub else len(head))

@@ -10,9 +10,7 @@ from typing import Any
 
 from itnnr_ik.paper.data import Dataset
 from itnnr_ik.paper.methods import Fitted, of_network, of_twin
-from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.gaussian import GaussianProcessForward
-from itnnr_ik.twin.inference import TwinInverse
 from itnnr_ik.twin.neural import NeuralRegressor
 from itnnr_ik.twin.storage import load_twin, save_twin
 
@@ -61,12 +59,8 @@ def _load(folder: Path, data: Dataset, noisy: bool, notes: dict[str, Any]) -> Fi
     if _NETWORK in written:
         return of_network(NeuralRegressor.load(folder / _NETWORK), notes)
     learned: NeuralRegressor | GaussianProcessForward | None = None
-    y_anchor = data.y_train
     if _FORWARD in written:
         learned = NeuralRegressor.load(folder / _FORWARD)
     elif noisy:
         learned = GaussianProcessForward().fit(data.x_train, data.y_train)
-        y_anchor = learned(data.x_train)
-    # Stored anchors are rounded to single precision.
-    evaluator = load_twin(folder)[0].evaluator
-    return of_twin(TwinInverse(evaluator, Anchors(data.x_train, y_anchor)), learned, notes)
+    return of_twin(load_twin(folder)[0], learned, notes)

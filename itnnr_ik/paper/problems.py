@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.arms import ARMS
 from itnnr_ik.arrays import namespace
+from itnnr_ik.paper.kinematics import planar, yaw_pitch
 from itnnr_ik.twin.config import PlateauSchedule
 from itnnr_ik.twin.sampling import perturbation_radius
 
@@ -152,12 +152,10 @@ def _scalar(key: str, title: str, formula: str, function: Callable[[Any], Any], 
     return Problem(key, title, formula, function, 1, 1, 2.0, 300, 100, 100, **changes)
 
 
-def _arm(key: str, name: str, title: str, formula: str) -> Problem:
-    arm = ARMS[name]
+def _arm(key: str, title: str, formula: str, function: Callable[[Any], Any], n_x: int, n_y: int) -> Problem:
     return Problem(
-        key, title, formula, arm.forward, arm.n_joints, arm.n_coordinates, np.pi / 2, 600, 200, 200,
-        multiplier=2.0, periodic=True,
-    )  # fmt: skip
+        key, title, formula, function, n_x, n_y, np.pi / 2, 600, 200, 200, multiplier=2.0, periodic=True
+    )
 
 
 PROBLEMS: dict[str, Problem] = {
@@ -180,9 +178,9 @@ PROBLEMS: dict[str, Problem] = {
             "6", "trivariate", "(x₁² − x₂² + x₃, 2x₁x₂ + x₃, x₁ + x₂ + x₃²)", _trivariate,
             3, 3, 3.0, 600, 200, 200, multiplier=2.0, hint=3.0,
         ),
-        _arm("7", "two_link", "two-link arm", "planar arm, two links of 1 m"),
-        _arm("8", "three_link", "three-link arm", "planar arm, three links of 1 m"),
-        _arm("9", "yaw_pitch_pitch", "yaw–pitch–pitch arm", "yawing base, two pitching links of 1 m"),
+        _arm("7", "two-link arm", "planar arm, two links of 1 m", planar, 2, 2),
+        _arm("8", "three-link arm", "planar arm, three links of 1 m", planar, 3, 2),
+        _arm("9", "yaw–pitch–pitch arm", "yawing base, two pitching links of 1 m", yaw_pitch, 3, 3),
     )
 }  # fmt: skip
 

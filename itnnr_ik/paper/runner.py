@@ -104,7 +104,7 @@ def _carry_out_all(
     failures: dict[Task, BaseException] = {}
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, context, _start_worker)
-    bar = tqdm(total=len(tasks), desc="experiments", unit="run", disable=not progress)
+    bar = tqdm(total=len(tasks), desc="experiments", unit="run", disable=None if progress else True)
     try:
         waiting = list(reversed(tasks))
         running: dict[Future[dict[str, Any]], Task] = {}

@@ -2,6 +2,7 @@
 
 from itnnr_ik.robot.catalogue import PACKAGED, load_robot
 from itnnr_ik.robot.chain import KinematicChain
+from itnnr_ik.robot.learned import LearnedArm
 from itnnr_ik.robot.model import ForwardModel
 
-__all__ = ["PACKAGED", "ForwardModel", "KinematicChain", "load_robot"]
+__all__ = ["PACKAGED", "ForwardModel", "KinematicChain", "LearnedArm", "load_robot"]

@@ -12,18 +12,23 @@ from sensor_msgs.msg import JointState
 
 from itnnr_ik import Solution
 from itnnr_ik.ros.commands import NONE, CommandMaker
+from itnnr_ik.ros.configuration import Configuration
 from itnnr_ik.ros.frames import Frames
 from itnnr_ik.ros.joint_memory import JointMemory
 from itnnr_ik.ros.messages import (
     has_orientation,
     joint_state_from_positions,
     positions_by_name,
-    target_from_position,
+    target_from_pose,
+    units_of,
 )
-from itnnr_ik.ros.settings import CLOSEST, Settings
+from itnnr_ik.ros.settings import CLOSEST
 from itnnr_ik.ros.status import Code, RejectedError
 
 Values = dict[str, str | float]
+
+#: How far beyond its limits a joint state may be that counts as it is [rad, m].
+_BEYOND = 100.0
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,8 @@ class Answer:
 
     Attributes:
         code: ``solved``, or ``closest`` for the closest point to one out of reach.
-        target: Tip coordinates (m) in [m] in the base frame.
-        current: The joint positions (n,) in [rad] that it was solved from, None where they are not known.
+        target: As the task has it (2, 3 or 7), in the base frame.
+        current: The joint state (n,) [rad, m], None where it is not known.
         solution: The joint solution, with the target's header.
         command: What a controller is sent, if commands are.
     """
@@ -49,21 +54,26 @@ class Answerer:
     """Answers targets from the newest joint state, with everything that may be published checked.
 
     Args:
-        settings: May be replaced by `Settings.changed` ones at any time.
+        configuration: May be replaced by a `Configuration.changed` one at any time.
         joints: The newest joint state.
         frames: Where other frames are.
     """
 
-    def __init__(self, settings: Settings, joints: JointMemory, frames: Frames) -> None:
-        self.settings = settings
+    def __init__(self, configuration: Configuration, joints: JointMemory, frames: Frames) -> None:
+        self.configuration = configuration
         self._joints = joints
         self._frames = frames
         self._orientation_told = False
+        self._last: np.ndarray | None = None
         self._commands: CommandMaker | None = None
-        if settings.command_out_type != NONE:
-            limits = settings.solver.arm.limits
+        if configuration.command_out_type != NONE:
+            arm = configuration.solver.arm
             self._commands = CommandMaker(
-                settings.command_out_type, settings.joints, limits, settings.trajectory_start
+                configuration.command_out_type,
+                configuration.joints,
+                np.stack([arm.lower, arm.upper]),
+                configuration.trajectory_start,
+                units_of(arm),
             )
 
     def answer(
@@ -81,23 +91,25 @@ class Answerer:
         Raises:
             RejectedError: Nothing is to be published but a status.
         """
-        settings = self.settings
-        if 0.0 < settings.target_timeout < waited:
+        configuration = self.configuration
+        if 0.0 < configuration.target_timeout < waited:
             raise RejectedError(
                 Code.STALE_TARGET,
                 f"the target has waited for {waited:.3g} s since it was received, "
-                f"expected at most target_timeout = {settings.target_timeout:g} s",
+                f"expected at most target_timeout = {configuration.target_timeout:g} s",
             )
-        if has_orientation(message) and not self._orientation_told:
+        ignored = not configuration.solver.task.has_orientation
+        if ignored and has_orientation(message) and not self._orientation_told:
             self._orientation_told = True
             values["note"] = "orientations are ignored: this arm is solved for positions (said once)"
         target = self._target(message)
-        known = self._joints.known if settings.require_joint_states else self._joints.current
+        known = self._joints.known if configuration.require_joint_states else self._joints.current
         current = known(now, on_both_clocks=self._commands is not None)
-        solution = self._solve(target, current, values)
-        answer = self._joint_state(solution, message)
+        solution = self._solve(target, self._seed(current), current, values)
+        answer = self._joint_state(solution, message, self._joints.turns)
         code = Code.SOLVED if solution.converged else Code.CLOSEST
         if self._commands is None or current is None:
+            self._last = solution.positions
             return Answer(code, target, current, answer)
         # A controller goes by the node's clock; that of the machine jumps, where it is not simulated.
         age, moment = self._joints.age(now) or 0.0, now
@@ -110,17 +122,33 @@ class Answerer:
             self._joints.velocities,
             age,
             moment,
-            settings.max_joint_step,
-            settings.max_velocity,
-            settings.max_acceleration,
-            settings.streaming,
+            configuration.allowed,
+            configuration.streaming,
+            self._joints.turns,
         )
+        self._last = solution.positions
         return Answer(code, target, current, answer, command)
+
+    def _seed(self, current: np.ndarray | None) -> np.ndarray | None:
+        """Where the solver starts from (n,): the last solution, while the joints are near it, or they.
+
+        Joints that sag, and noise of the joint state, would else be taken for a posture to stay in, and make
+        the answer to a constant target creep.
+        """
+        if current is None or self._last is None:
+            return current
+        near = np.abs(self._last - current) <= self.configuration.seed_tolerance
+        return self._last if near.all() else current
 
     def interrupt(self) -> None:
         """A target was not answered: the next solution does not go on with a motion."""
         if self._commands is not None:
             self._commands.interrupt()
+
+    def start_anew(self) -> None:
+        """The next solution is the one nearest to the joint state."""
+        self._last = None
+        self.interrupt()
 
     def unheard(self) -> None:
         """Nobody listened to the last command."""
@@ -130,59 +158,100 @@ class Answerer:
     def query(self, message: PoseStamped, state: JointState, now: float) -> JointState:
         """The solution of a pose that is nearest to ``state``, or else to the newest joint state.
 
+        Args:
+            message: The pose.
+            state: Joint positions by name; may have none.
+            now: Time on the node's clock, in [s].
+
         Raises:
             RejectedError: There is none.
         """
-        current = positions_by_name(state, self.settings.joints)
+        current, turns = positions_by_name(state, self.configuration.joints), np.zeros(1)
         if current is None:
-            current = self._joints.current(now)
-        solution = self._solve(self._target(message), current, {})
+            current, turns = self._joints.current(now), self._joints.turns
+        solution = self._solve(self._target(message), current, current, {})
         if not solution.converged:
             # The service's response has no place for a residual.
             raise RejectedError(
-                Code.UNREACHABLE, f"out of reach by {solution.residual:.6g} m, whatever else is allowed"
+                Code.UNREACHABLE, f"out of reach by {_off(solution)}, whatever else is allowed"
             )
-        return self._joint_state(solution, message)
+        return self._joint_state(solution, message, turns)
+
+    def _within_reason(self, seed: np.ndarray | None) -> np.ndarray | None:
+        """The seed (n,), not farther beyond the limits than a robot can be.
+
+        From farther away the differences between solutions drown in rounding.
+        """
+        arm = self.configuration.solver.arm
+        return None if seed is None else np.clip(seed, arm.lower - _BEYOND, arm.upper + _BEYOND)
 
     def _target(self, message: PoseStamped) -> list[float]:
-        settings = self.settings
-        position = self._frames.position(message)
-        return target_from_position(position, settings.solver.arm, settings.plane_tolerance)
+        configuration = self.configuration
+        pose = self._frames.pose(message)
+        return target_from_pose(pose, configuration.solver, configuration.plane_tolerance)
 
-    def _joint_state(self, solution: Solution, message: PoseStamped) -> JointState:
-        settings = self.settings
+    def _joint_state(self, solution: Solution, message: PoseStamped, turns: np.ndarray) -> JointState:
+        """A solution as a message, with joints by ``turns`` [rad] from where they are counted here."""
+        configuration = self.configuration
         return joint_state_from_positions(
-            solution.positions, settings.solver.arm, settings.joints, message.header
+            solution.positions + turns, configuration.solver.arm, configuration.joints, message.header
         )
 
-    def _solve(self, target: list[float], current: np.ndarray | None, values: Values) -> Solution:
-        """A solution for ``target`` (m) [m] from ``current`` (n,) [rad], as far as it may be used."""
-        settings = self.settings
+    def _solve(
+        self, target: list[float], seed: np.ndarray | None, current: np.ndarray | None, values: Values
+    ) -> Solution:
+        """A solution for ``target`` from ``seed`` (n,), as far as it may be used.
+
+        Args:
+            target: As the task has it (2, 3 or 7).
+            seed: Joint positions (n,) [rad, m] that it is to be near to; None for any.
+            current: Those that its displacement is told from.
+            values: What is known of the answer goes in here.
+
+        Raises:
+            RejectedError: It may not be used.
+        """
+        configuration = self.configuration
         start = time.perf_counter()
         try:
-            solution = settings.solver.solve(target, current)
+            solution = configuration.solver.solve(target, self._within_reason(seed))
         except (ValueError, ArithmeticError) as error:
-            raise RejectedError(Code.SOLVER_ERROR, f"cannot solve for {target} m: {error}") from error
+            raise RejectedError(Code.SOLVER_ERROR, f"cannot solve for {target}: {error}") from error
         values["solve_time"] = time.perf_counter() - start
         values["residual"] = solution.residual
-        coverage = settings.solver.coverage
-        if not solution.converged and settings.unreachable != CLOSEST:
+        if solution.orientation_error is not None:
+            values["orientation_error"] = solution.orientation_error
+        coverage = configuration.solver.coverage
+        if not solution.converged and configuration.unreachable != CLOSEST:
             within = "" if coverage is None else " within the recorded joint range"
             raise RejectedError(
                 Code.UNREACHABLE,
-                f"target {target} m is out of reach{within}: the closest point found is "
-                f"{solution.residual:.6g} m away, expected at most {settings.solver.tolerance:g} m",
+                f"target {target} is out of reach{within}: the closest point found is {_off(solution)} away, "
+                f"expected at most {_tolerances(configuration)}",
             )
         if coverage is not None and solution.covered is False:
             distance = float(coverage.distance(solution.positions))
             values["distance_from_data"] = distance
             raise RejectedError(
                 Code.OUTSIDE_DATA,
-                f"target {target} m is outside the data that {settings.solver.arm.name} was learned "
+                f"target {target} is outside the data that {configuration.solver.arm.name} was learned "
                 f"from: its solution is {distance:.3g} rad from the nearest recorded posture, expected at "
                 f"most {coverage.within:.3g} rad",
             )
-        if solution.displacement is not None:
-            values["displacement"] = solution.displacement
+        if current is not None:
+            values["displacement"] = float(np.abs(solution.positions - current).max())
         values["anchor"] = solution.anchor
         return solution
+
+
+def _off(solution: Solution) -> str:
+    """How far off a solution is."""
+    turned = "" if solution.orientation_error is None else f" and {solution.orientation_error:.6g} rad"
+    return f"{solution.residual:.6g} m{turned}"
+
+
+def _tolerances(configuration: Configuration) -> str:
+    """How far off a solution may be."""
+    solver = configuration.solver
+    turned = f" and {solver.orientation_tolerance:g} rad" if solver.task.has_orientation else ""
+    return f"{solver.tolerance:g} m{turned}"

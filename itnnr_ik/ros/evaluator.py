@@ -22,18 +22,18 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
 
-from itnnr_ik import IKSolver
 from itnnr_ik.bags import RecordedJoints, RecordedPose
 from itnnr_ik.bags.answers import SOLVED
 from itnnr_ik.bags.evaluation import evaluate
 from itnnr_ik.bags.exchange import Exchange
 from itnnr_ik.bags.output import Output
 from itnnr_ik.bags.pairing import usable_positions
+from itnnr_ik.bags.pose_targets import is_finite, pose_of, target_of
 from itnnr_ik.bags.replay import Selection, make_replay
 from itnnr_ik.bags.report import format_report
 from itnnr_ik.bags.writer import STORAGES
 from itnnr_ik.ros.parameters import Choice, Number, Text
-from itnnr_ik.ros.settings import JOINTS, MODEL, ROBOT_BASE_LINK
+from itnnr_ik.ros.robot import JOINTS, MODEL, ROBOT_BASE_LINK, solver_from_parameters
 from itnnr_ik.targets import first_posture
 
 NAME = "evaluator"
@@ -42,11 +42,20 @@ FROM_JOINTS, FROM_POSES, FROM_POSES_ALONE = "joints", "poses", "poses_alone"
 _TARGETS = Choice(
     "targets",
     FROM_JOINTS,
-    "Where targets come from: the tip at recorded joints, recorded poses, or recorded poses without joint "
+    "Where targets come from: the tool at recorded joints, recorded poses, or recorded poses without joint "
     "states, each solved from the answer before",
     choices=(FROM_JOINTS, FROM_POSES, FROM_POSES_ALONE),
 )
-_TOLERANCE = Number("tolerance", 1e-6, "Largest residual of a solution, in [m]", minimum=1e-9, maximum=0.1)
+_TOLERANCE = Number(
+    "tolerance", 1e-6, "Largest position error of a solution, in [m]", minimum=1e-9, maximum=0.1
+)
+_ORIENTATION_TOLERANCE = Number(
+    "orientation_tolerance",
+    1e-6,
+    "Largest orientation error of a solution, in [rad], where the task has an orientation",
+    minimum=1e-9,
+    maximum=1.0,
+)
 _HTML = Text("html", "", "Where the report with plots is written, a file; empty: nowhere")
 _RECORD = Text("record", "", "Where the answers are recorded, a new folder; empty: nowhere")
 _STORAGE = Choice("storage", "mcap", "Storage of the new recording", choices=tuple(STORAGES))
@@ -63,13 +72,15 @@ class Evaluator(Node):
         executor: Serves this node while it waits for an answer.
 
     Raises:
-        ValueError: A parameter's value cannot be used, the model cannot, or a file cannot be written.
+        ValueError: A parameter's value cannot be used, the robot cannot, or a file cannot be written.
     """
 
     def __init__(self, executor: SingleThreadedExecutor) -> None:
         super().__init__(NAME)
-        self._model = MODEL.get(self)
-        self._solver = IKSolver.load(self._model, _TOLERANCE.get(self))
+        self._solver = solver_from_parameters(
+            self, _TOLERANCE.get(self), _ORIENTATION_TOLERANCE.get(self)
+        )
+        self._model = MODEL.get(self) or self._solver.arm.name
         self._joints = JOINTS.of(self._solver.arm, JOINTS.get(self))
         self._kind = _TARGETS.get(self)
         html, record = _HTML.get(self), _RECORD.get(self)
@@ -119,7 +130,7 @@ class Evaluator(Node):
             pose_topic=_TOPICS["poses"] if poses else None,
         )
         states = [] if self._kind == FROM_POSES_ALONE else self._states
-        replay = make_replay("played recording", self._solver.arm, selection, states, self._poses)
+        replay = make_replay("played recording", self._solver, selection, states, self._poses)
         if replay.current is None and self._first is None:
             if self._kind == FROM_POSES_ALONE:
                 raise ValueError("expected ik_node to take the poses, got no connection to it")
@@ -156,34 +167,36 @@ class Evaluator(Node):
     def _on_pose(self, message: PoseStamped) -> None:
         if self._kind == FROM_JOINTS:
             return
-        position = message.pose.position
+        position, turn = message.pose.position, message.pose.orientation
         pose = RecordedPose(
             self._received(),
             message.header.stamp.sec * 10**9 + message.header.stamp.nanosec,
             message.header.frame_id,
             np.array([position.x, position.y, position.z]),
+            np.array([turn.x, turn.y, turn.z, turn.w]),
         )
         self._poses.append(pose)
         self._waiting.append(lambda: self._pass_pose(pose))
 
     def _pass_state(self, state: RecordedJoints) -> None:
-        arm = self._solver.arm
         positions, _ = usable_positions(state, self._joints)
         if self._kind == FROM_JOINTS and positions is not None:
             if self._has_state:
-                self._exchange.ask(arm.in_space(arm.forward(positions)), state.received)
+                target = self._solver.target_at(positions)
+                self._exchange.ask(pose_of(self._solver, target), state.received)
             self._has_state = True
         self._exchange.send_state(state.names, state.positions.tolist())
 
     def _pass_pose(self, pose: RecordedPose) -> None:
-        target = pose.position[: self._solver.arm.n_coordinates]
-        if not np.isfinite(pose.position).all():
+        oriented = self._solver.task.has_orientation
+        if not is_finite(self._solver, pose) or (oriented and not pose.orientation.any()):
             return
+        target = target_of(self._solver, pose)
         alone = self._kind == FROM_POSES_ALONE
         if alone and self._first is None:
             self._first = first_posture(self._solver, target)
             self._exchange.send_state(self._joints, self._first.tolist())
-        reply = self._exchange.ask(self._solver.arm.in_space(target), pose.received)
+        reply = self._exchange.ask(pose_of(self._solver, target), pose.received)
         if alone and reply.code == SOLVED and reply.positions is not None:
             self._exchange.send_state(self._joints, reply.positions.tolist())
 

@@ -1,7 +1,8 @@
-"""Targets in other frames, brought into the arm's base frame by tf2 where it is installed."""
+"""Targets in other frames, transformed to the arm's base frame by tf2 where it is installed."""
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,6 @@ from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.time import Time
-from scipy.spatial.transform import Rotation
 
 from itnnr_ik.ros.messages import quote
 from itnnr_ik.ros.status import Code, RejectedError
@@ -20,6 +20,8 @@ try:
     import tf2_ros
 except ImportError:
     tf2_ros = None
+
+Quaternion = tuple[float, float, float, float]
 
 #: A clock that goes back by more than a second starts again, as tf2 has it.
 _BACK = JumpThreshold(min_forward=None, min_backward=Duration(seconds=-1), on_clock_change=True)
@@ -33,7 +35,7 @@ class Frames:
 
     Args:
         node: Hears the transforms.
-        base: The frame that targets are brought into.
+        base: The frame that targets are transformed to.
         timeout: Age in [s] beyond which a transform on /tf no longer counts; 0: never. It may change.
         on_both_clocks: The age on a clock of the machine counts, too, and not only that on the node's.
     """
@@ -45,18 +47,20 @@ class Frames:
         if tf2_ros is not None:
             self._heard = _Transforms(node, on_both_clocks)
 
-    def position(self, message: PoseStamped) -> list[float]:
-        """The pose's position (3) [m] in the base frame.
+    def pose(self, message: PoseStamped) -> list[float]:
+        """Position [m] and orientation (7): x, y, z, qx, qy, qz, qw, in the base frame.
+
+        The quaternion is of the length that the message has, and may be none at all.
 
         Raises:
             RejectedError: The pose is in another frame, and it is not known where that is, or no longer
                 (``wrong_frame``).
         """
-        point = message.pose.position
-        position = [point.x, point.y, point.z]
+        point, q = message.pose.position, message.pose.orientation
+        pose = [point.x, point.y, point.z, q.x, q.y, q.z, q.w]
         frame = message.header.frame_id
         if frame == self._base:
-            return position
+            return pose
         came = f"frame {quote(frame)}" if frame else "an empty frame_id"
         text = f"expected a target in frame {quote(self._base)}, got {came}"
         if self._heard is None or not frame:
@@ -72,7 +76,7 @@ class Frames:
                 f"{text}; the last new transform of {quote(child)} came {age:.3g} s ago, expected at most "
                 f"transform_timeout = {self.timeout:g} s (one that never changes belongs on /tf_static)",
             )
-        return transformed(found, position)
+        return transformed(found, pose)
 
     def close(self) -> None:
         """Stop listening."""
@@ -184,18 +188,28 @@ def _frames(transform: TransformStamped) -> tuple[str, str]:
     return transform.header.frame_id.removeprefix("/"), transform.child_frame_id.removeprefix("/")
 
 
-def transformed(transform: Transform, position: list[float]) -> list[float]:
-    """``position`` (3) [m] of the child frame in the parent frame of ``transform``.
+def transformed(transform: Transform, pose: list[float]) -> list[float]:
+    """``pose`` (7), x, y, z [m], qx, qy, qz, qw, of the child frame in the parent frame of ``transform``.
 
     Raises:
         RejectedError: The transform has no rotation (``wrong_frame``).
     """
-    rotation, translation = transform.rotation, transform.translation
-    quaternion = [rotation.x, rotation.y, rotation.z, rotation.w]
-    try:
-        turned = Rotation.from_quat(quaternion).apply(position)
-    except ValueError as error:
-        text = f"expected a rotation between the frames, got the quaternion {quaternion}"
-        raise RejectedError(Code.WRONG_FRAME, text) from error
-    offsets = (translation.x, translation.y, translation.z)
-    return [float(a + b) for a, b in zip(turned, offsets, strict=True)]
+    q, t = transform.rotation, transform.translation
+    norm = math.hypot(q.x, q.y, q.z, q.w)
+    if not (math.isfinite(norm) and norm > 0.0):
+        text = f"expected a rotation between the frames, got the quaternion {[q.x, q.y, q.z, q.w]}"
+        raise RejectedError(Code.WRONG_FRAME, text)
+    turn = (q.x / norm, q.y / norm, q.z / norm, q.w / norm)
+    back = (-turn[0], -turn[1], -turn[2], turn[3])
+    x, y, z, _ = _product(_product(turn, (pose[0], pose[1], pose[2], 0.0)), back)
+    return [x + t.x, y + t.y, z + t.z, *_product(turn, (pose[3], pose[4], pose[5], pose[6]))]
+
+
+def _product(a: Quaternion, b: Quaternion) -> Quaternion:
+    """Of quaternions x, y, z, w, of whatever length."""
+    return (
+        a[3] * b[0] + a[0] * b[3] + a[1] * b[2] - a[2] * b[1],
+        a[3] * b[1] - a[0] * b[2] + a[1] * b[3] + a[2] * b[0],
+        a[3] * b[2] + a[0] * b[1] - a[1] * b[0] + a[2] * b[3],
+        a[3] * b[3] - a[0] * b[0] - a[1] * b[1] - a[2] * b[2],
+    )

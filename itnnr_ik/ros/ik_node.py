@@ -23,6 +23,7 @@ from std_srvs.srv import SetBool
 from itnnr_ik.ros.answer import Answerer, Values
 from itnnr_ik.ros.backlog import Backlog, MessageInfo, with_info
 from itnnr_ik.ros.commands import COMMAND_TYPES, NONE
+from itnnr_ik.ros.configuration import Configuration, check_changes, declare_parameters, read_configuration
 from itnnr_ik.ros.frames import Frames
 from itnnr_ik.ros.interfaces import (
     COMMAND_QOS,
@@ -41,7 +42,7 @@ from itnnr_ik.ros.markers import Scene
 from itnnr_ik.ros.messages import quote, quote_all
 from itnnr_ik.ros.position_ik import answer_request
 from itnnr_ik.ros.process import run_node
-from itnnr_ik.ros.settings import AUTOSTART, Settings, check_changes, declare_settings, read_settings
+from itnnr_ik.ros.settings import AUTOSTART
 from itnnr_ik.ros.statistics import Statistics
 from itnnr_ik.ros.status import Code, RejectedError, make_status, stamp_text
 from itnnr_ik.ros.throttle import ThrottledLog
@@ -57,17 +58,17 @@ _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.
 class IKNode(LifecycleNode):
     """Answers every target with exactly one status, and with a joint solution where there is one.
 
-    Configuring loads the model, activating starts to listen, deactivating ends it at once and in silence;
-    whatever was heard before is forgotten. With the parameter ``autostart`` it does the first two by itself.
-    Topics, services and parameters are in the README.
+    Configuring loads the robot and compiles the solver, activating starts to listen, deactivating ends it at
+    once and in silence; whatever was heard before is forgotten. With the parameter ``autostart`` it does the
+    first two by itself. Topics, services and parameters are in docs/ros_interface.md.
 
     Raises:
-        ValueError: With ``autostart``, a parameter's value cannot be used, or the model cannot.
+        ValueError: With ``autostart``, a parameter's value cannot be used, or the robot or model cannot.
     """
 
     def __init__(self) -> None:
         super().__init__(NAME)
-        self._settings: Settings | None = None
+        self._configuration: Configuration | None = None
         self._announced: list[Any] = []
         #: What activating opened, each with how it is closed again.
         self._opened = ExitStack()
@@ -75,7 +76,7 @@ class IKNode(LifecycleNode):
         #: Outlasts transitions: who paused a robot may not be who starts the node anew.
         self._paused = False
         self._failure: Exception | None = None
-        declare_settings(self)
+        declare_parameters(self)
         self.add_on_set_parameters_callback(self._on_parameters)
         self._starting = AUTOSTART.get(self)
         if self._starting:
@@ -85,15 +86,15 @@ class IKNode(LifecycleNode):
             self._starting = False
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Check the parameters, load the model and announce what is published."""
+        """Check the parameters, make the solver ready and announce what is published."""
         try:
-            settings = read_settings(self)
-            self._announce_all(settings)
+            configuration = read_configuration(self)
+            self._announce_all(configuration)
         except Exception as failure:
             self._withdraw_all()
             return self._failed("configured", failure)
-        self._warnings = ThrottledLog(self.get_logger(), settings.warn_period)
-        self._settings = settings
+        self._warnings = ThrottledLog(self.get_logger(), configuration.warn_period)
+        self._configuration = configuration
         return _SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -128,9 +129,9 @@ class IKNode(LifecycleNode):
         return _SUCCESS
 
     @property
-    def _configured(self) -> Settings:
-        assert self._settings is not None, "not configured"
-        return self._settings
+    def _configured(self) -> Configuration:
+        assert self._configuration is not None, "not configured"
+        return self._configuration
 
     def _failed(self, what: str, failure: Exception) -> TransitionCallbackReturn:
         """Keep and tell why it cannot be ``what``: rclpy would swallow the exception, and say nothing."""
@@ -139,20 +140,23 @@ class IKNode(LifecycleNode):
             self.get_logger().error(f"cannot be {what}: {' '.join(str(failure).split())}")
         return _FAILURE
 
-    def _start(self, settings: Settings) -> None:
+    def _start(self, configuration: Configuration) -> None:
         self._statistics, self._backlog = Statistics(), Backlog()
         # Before the targets': rclpy serves subscriptions in the order in which they were created, so that a
         # target that waits beside a joint state is solved from it.
         self._joint_states = self._listen(JOINT_STATES, self._on_joint_state)
         topic = self._joint_states.topic_name
-        self._joints = JointMemory(settings.joints, topic, settings.joint_state_timeout)
+        arm = configuration.solver.arm
+        continuous = np.isinf(arm.lower) & np.isinf(arm.upper)
+        timeout = configuration.joint_state_timeout
+        self._joints = JointMemory(configuration.joints, topic, timeout, continuous)
         targets = self._listen(TARGET_POSE, self._on_target)
-        commanding = settings.command_out_type != NONE
-        self._frames = Frames(self, settings.robot_base_link, settings.transform_timeout, commanding)
+        base, commanding = configuration.robot_base_link, configuration.command_out_type != NONE
+        self._frames = Frames(self, base, configuration.transform_timeout, commanding)
         self._opened.callback(self._frames.close)
-        self._answerer = Answerer(settings, self._joints, self._frames)
+        self._answerer = Answerer(configuration, self._joints, self._frames)
         self._watched = False
-        self._scene = Scene(settings.solver, settings.robot_base_link)
+        self._scene = Scene(configuration.solver, base)
         self._offer(PAUSE, self._on_pause)
         if COMPUTE_IK.type is not None:
             self._offer(COMPUTE_IK, self._on_request)
@@ -161,8 +165,8 @@ class IKNode(LifecycleNode):
         self._told_at = -math.inf
         self._active = True
         self.get_logger().info(
-            f"solving for {settings.solver.arm.name}, joints {quote_all(settings.joints)}, "
-            f"targets in frame {quote(settings.robot_base_link)} on {targets.topic_name}"
+            f"solving {configuration.solver.task.kind} targets for {arm.name}, joints "
+            f"{quote_all(configuration.joints)}, in frame {quote(base)} on {targets.topic_name}"
             f"{', but paused' if self._paused else ''}"
         )
 
@@ -171,21 +175,21 @@ class IKNode(LifecycleNode):
         self._active = False
         self._opened.close()
 
-    def _announce_all(self, settings: Settings) -> None:
+    def _announce_all(self, configuration: Configuration) -> None:
         self._solutions = self._announce(JOINT_SOLUTION)
         self._statuses = self._announce(STATUS)
         self._diagnostics = self._announce(DIAGNOSTICS)
         self._markers = self._announce(MARKERS)
         self._commands = None
-        if settings.command_out_type != NONE:
-            message_type, _ = COMMAND_TYPES[settings.command_out_type]
-            self._commands = self.create_publisher(message_type, settings.command_out_topic, COMMAND_QOS)
+        if configuration.command_out_type != NONE:
+            message_type, _ = COMMAND_TYPES[configuration.command_out_type]
+            self._commands = self.create_publisher(message_type, configuration.command_out_topic, COMMAND_QOS)
             self._announced.append(self._commands)
 
     def _withdraw_all(self) -> None:
         while self._announced:
             self.destroy_publisher(self._announced.pop())
-        self._settings = None
+        self._configuration = None
 
     def _announce(self, topic: Interface) -> Any:
         publisher = self.create_publisher(topic.type, topic.name, topic.qos)
@@ -210,17 +214,17 @@ class IKNode(LifecycleNode):
     def _on_parameters(self, parameters: Sequence[Parameter[Any]]) -> SetParametersResult:
         """Take all changes or none."""
         try:
-            settings = check_changes(self._settings, {p.name: p.value for p in parameters})
+            configuration = check_changes(self._configuration, {p.name: p.value for p in parameters})
         except ValueError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        self._settings = settings
-        if settings is not None:
-            self._warnings.period = settings.warn_period
-        if settings is not None and self._active:
-            self._answerer.settings = settings
+        self._configuration = configuration
+        if configuration is not None:
+            self._warnings.period = configuration.warn_period
+        if configuration is not None and self._active:
+            self._answerer.configuration = configuration
             self._answerer.interrupt()
-            self._joints.timeout = settings.joint_state_timeout
-            self._frames.timeout = settings.transform_timeout
+            self._joints.timeout = configuration.joint_state_timeout
+            self._frames.timeout = configuration.transform_timeout
         return SetParametersResult(successful=True)
 
     def _on_joint_state(self, message: JointState, info: MessageInfo | None) -> None:
@@ -243,7 +247,7 @@ class IKNode(LifecycleNode):
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self._paused = bool(request.data)
-        self._answerer.interrupt()
+        self._answerer.start_anew()
         response.success = True
         response.message = "paused" if self._paused else "going on from the present joint state"
         return response
@@ -258,13 +262,9 @@ class IKNode(LifecycleNode):
         # What can wait comes after the answer.
         self._backlog.take(info)
         self._report(code, text, {"stamp": stamp_text(message.header.stamp), **values})
-        residual = values.get("residual")
-        self._statistics.add(
-            code,
-            time.monotonic(),
-            time.perf_counter() - start,
-            residual if isinstance(residual, float) else None,
-        )
+        residual, turned = (_number(values, key) for key in ("residual", "orientation_error"))
+        latency = time.perf_counter() - start
+        self._statistics.add(code, time.monotonic(), latency, residual, turned)
 
     def _answer(self, message: PoseStamped, waited: float, values: Values) -> tuple[Code, str]:
         """Publish what there is for a target, the command first; what is known of it goes into ``values``."""
@@ -292,21 +292,22 @@ class IKNode(LifecycleNode):
         self._statuses.publish(make_status(self.get_name(), arm, code, text, values))
 
     def _diagnose(self) -> None:
-        settings = self._configured
+        configuration = self._configured
         values = self._statistics.values(time.monotonic())
         if self._backlog.dropped is not None:
             values["dropped"] = str(self._backlog.dropped)
-        values["model"] = settings.model
-        values["joints"] = ", ".join(settings.joints)
-        values["robot_base_link"] = settings.robot_base_link
+        values["model"] = configuration.model or configuration.solver.arm.name
+        values["task"] = configuration.solver.task.kind
+        values["joints"] = ", ".join(configuration.joints)
+        values["robot_base_link"] = configuration.robot_base_link
         text, level = ("paused", DiagnosticStatus.OK) if self._paused else ("active", DiagnosticStatus.OK)
         now = self._now()
         age = self._joints.age(now, on_both_clocks=self._commands is not None)
         if age is not None:
             values["joint_state_age"] = age
-            if 0.0 < settings.joint_state_timeout < age:
+            if 0.0 < configuration.joint_state_timeout < age:
                 text, level = f"{text}, but the joint states are stale", DiagnosticStatus.WARN
-        elif settings.require_joint_states:
+        elif configuration.require_joint_states:
             text, level = f"{text}, but no joint state has come", DiagnosticStatus.WARN
         if self._commands is not None and self._commands.get_subscription_count() == 0:
             text = f"{text}, but nobody listens to the commands on {self._commands.topic_name}"
@@ -316,7 +317,7 @@ class IKNode(LifecycleNode):
         self._told_at = now
         # By its full name: two arms are told apart by their namespaces.
         name = self.get_fully_qualified_name().lstrip("/")
-        status = make_status(name, settings.solver.arm.name, None, text, values)
+        status = make_status(name, configuration.solver.arm.name, None, text, values)
         status.level = level
         array = DiagnosticArray(status=[status])
         array.header.stamp = self.get_clock().now().to_msg()
@@ -327,6 +328,11 @@ class IKNode(LifecycleNode):
         self._watched = self._markers.get_subscription_count() > 0
         if self._watched:
             self._markers.publish(self._scene.markers(self.get_clock().now().to_msg()))
+
+
+def _number(values: Values, key: str) -> float | None:
+    value = values.get(key)
+    return value if isinstance(value, float) else None
 
 
 def _waited(info: MessageInfo | None) -> float:

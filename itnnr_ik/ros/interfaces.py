@@ -38,7 +38,7 @@ class Interface:
         kind: `SUBSCRIBED`, `PUBLISHED` or `SERVICE`.
         type: Class of the message or service; None where its package is not installed.
         type_name: Such as ``geometry_msgs/PoseStamped``.
-        description: A line for the README.
+        description: A line for docs/ros_interface.md.
         qos: Quality of service of a topic.
     """
 
@@ -60,8 +60,8 @@ def _name_of(kind: Any) -> str:
 
 TARGET_POSE = _topic(
     *("target_pose", SUBSCRIBED, PoseStamped, _keep(1)),
-    "targets for the tip: reliable, only the newest one counts; orientation is ignored, a planar arm takes "
-    "x and y",
+    "targets for the tool: reliable, only the newest one counts; orientation counts as `task` says, a planar "
+    "arm's position task takes x and y",
 )
 JOINT_STATES = _topic(
     # Best effort hears every publisher, reliable or not. More than one is kept because several devices may
@@ -76,18 +76,19 @@ JOINT_SOLUTION = _topic(
 STATUS = _topic(
     *("~/status", PUBLISHED, DiagnosticStatus, _keep(10)),
     "one for every target taken and every joint state rejected: text, `code`, and what applies of `stamp`, "
-    "`residual` [m], `displacement` [rad], `anchor`, `solve_time` [s], `distance_from_data` [rad], `note`",
+    "`residual` [m] (of the position), `orientation_error` [rad], `displacement` [rad], `anchor`, "
+    "`solve_time` [s], `distance_from_data` [rad], `note`",
 )
 DIAGNOSTICS = _topic(
     *("/diagnostics", PUBLISHED, DiagnosticArray, _keep(10)),
     "once a second: outcomes of the targets, how many a second and how many were `dropped` because a newer "
-    "one overtook them, percentiles of the time to an answer [s] and of the residual [m], ages of the last "
-    "joint state and target [s]",
+    "one overtook them, percentiles of the time to an answer [s], of the residual [m] and of the orientation "
+    "error [rad], ages of the last joint state and target [s]",
 )
 MARKERS = _topic(
     *("~/markers", PUBLISHED, MarkerArray, _keep(1)),
-    "for RViz and Foxglove, at 10 Hz while somebody listens: what the network proposes, coloured by "
-    "residual, the solution, the target and the tip's path",
+    "for RViz and Foxglove, at 10 Hz while somebody listens: what the known postures propose, coloured by "
+    "residual, the solution, the target (with its axes, where they count) and the tool's path",
 )
 PAUSE = Interface(
     *("~/pause", SERVICE, SetBool, _name_of(SetBool)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -21,22 +22,31 @@ class JointMemory:
     Stamps are not looked at: those of a recording are old, some drivers send none, and a sender's clock may
     be wrong.
 
+    A joint without limits may be told of at any multiple of a whole turn, and jump by one on the way. Here
+    its position goes on from one joint state to the next without a jump.
+
     Args:
         joint_names: The robot's names for the arm's joints, base to tip.
         topic: Where joint states come from, for texts.
         timeout: Age in [s] beyond which positions no longer count as current; 0: never. It may change.
+        continuous: Which joints (n,) turn on without limits; None for none.
 
     Attributes:
-        positions: The last usable ones (n,) [rad], however old; None before the first.
-        velocities: Those with them (n,) [rad/s]; 0 where the robot tells of none.
+        positions: The last usable ones (n,) [rad, m], however old; None before the first.
+        turns: What the robot's own count has more (n,) [rad]: whole turns of the continuous joints.
+        velocities: Those with them (n,) [rad/s, m/s]; 0 where the robot tells of none.
         received: When they came, in [s] by `time.monotonic`.
     """
 
-    def __init__(self, joint_names: Sequence[str], topic: str, timeout: float) -> None:
+    def __init__(
+        self, joint_names: Sequence[str], topic: str, timeout: float, continuous: np.ndarray | None = None
+    ) -> None:
         self._joint_names = joint_names
+        self._continuous = np.zeros(len(joint_names), dtype=bool) if continuous is None else continuous
         self._topic = topic
         self.timeout = timeout
         self.positions: np.ndarray | None = None
+        self.turns = np.zeros(len(joint_names))
         self.velocities = np.zeros(len(joint_names))
         self.received = 0.0
         self._received_by_node = 0.0
@@ -56,9 +66,20 @@ class JointMemory:
         self._unusable_names = message.name
         positions = positions_by_name(message, self._joint_names)
         if positions is not None:
-            self.positions, self._unusable_names = positions, None
+            self.positions, self.turns = self._unwound(positions)
+            self._unusable_names = None
             self.velocities = velocities_by_name(message, self._joint_names)
             self._received_by_node, self.received = now - waited, time.monotonic() - waited
+
+    def _unwound(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Positions (n,) at the turns nearest to those before, and what the robot's own have more (n,)."""
+        unwound = positions.copy()
+        for j in np.flatnonzero(self._continuous).tolist():
+            before = 0.0 if self.positions is None else float(self.positions[j])
+            # Of each alone: of a difference of huge numbers nothing would be left.
+            change = math.remainder(float(positions[j]), math.tau) - math.remainder(before, math.tau)
+            unwound[j] = before + math.remainder(change, math.tau)
+        return unwound, positions - unwound
 
     def age(self, now: float, on_both_clocks: bool = False) -> float | None:
         """Seconds since the last usable joint state, None before the first; on both clocks the longer."""
@@ -70,7 +91,7 @@ class JointMemory:
         return max(age, time.monotonic() - self.received) if on_both_clocks else age
 
     def current(self, now: float, on_both_clocks: bool = False) -> np.ndarray | None:
-        """The joint positions (n,) [rad], None before the first joint state.
+        """The joint positions (n,) [rad, m], None before the first joint state.
 
         Raises:
             RejectedError: They are older than the timeout (``stale_joint_state``).
@@ -85,7 +106,7 @@ class JointMemory:
         return self.positions
 
     def known(self, now: float, on_both_clocks: bool = False) -> np.ndarray:
-        """The joint positions (n,) [rad].
+        """The joint positions (n,) [rad, m].
 
         Raises:
             RejectedError: There are none yet (``no_joint_state``), or they are too old.

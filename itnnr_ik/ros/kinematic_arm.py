@@ -6,42 +6,31 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from itnnr_ik.arms import Arm
+from itnnr_ik.robot import ForwardModel
 
 
-def rest_positions(arm: Arm) -> np.ndarray:
-    """A bent pose (n,) [rad]: the first joint mid-range, the others a quarter of their range further.
-
-    A stretched arm is singular, a bent one can go anywhere from where it stands.
-    """
-    lower, upper = arm.limits
-    positions: np.ndarray = (lower + upper) / 2
-    positions[1:] += (upper - lower)[1:] / 4
-    return positions
-
-
-def check_velocity(max_velocity: float) -> float:
-    """``max_velocity`` [rad/s]; a ValueError unless it is positive and finite."""
-    if not (np.isfinite(max_velocity) and max_velocity > 0):
-        raise ValueError(f"max_velocity must be positive and finite, got {max_velocity} rad/s")
-    return max_velocity
+def check_velocity(arm: ForwardModel, max_velocity: float | np.ndarray) -> np.ndarray:
+    """``max_velocity`` of each joint (n,) in [rad/s] or [m/s]; a ValueError unless positive and finite."""
+    velocities = np.asarray(max_velocity, dtype=float)
+    if not (np.isfinite(velocities) & (velocities > 0)).all():
+        raise ValueError(f"max_velocity must be positive and finite, got {max_velocity} rad/s or m/s")
+    return np.full(arm.n_joints, velocities)
 
 
 def check_positions(positions: Sequence[float] | np.ndarray, n_joints: int, label: str) -> np.ndarray:
-    """A copy of ``positions`` (n,) [rad]; a ValueError unless they are that many and finite."""
+    """A copy of ``positions`` (n,); a ValueError unless they are that many and finite."""
     array = np.array(positions, dtype=float)
     if array.shape != (n_joints,) or not np.isfinite(array).all():
-        raise ValueError(f"expected {n_joints} finite {label} in [rad], got {array.tolist()}")
+        raise ValueError(f"expected {n_joints} finite {label} in [rad] or [m], got {array.tolist()}")
     return array
 
 
-def check_within_limits(arm: Arm, initial_positions: Sequence[float] | np.ndarray) -> np.ndarray:
-    """A copy of ``initial_positions`` (n,) [rad]; a ValueError unless the arm can stand there."""
-    lower, upper = arm.limits
+def check_within_limits(arm: ForwardModel, initial_positions: Sequence[float] | np.ndarray) -> np.ndarray:
+    """A copy of ``initial_positions`` (n,); a ValueError unless the arm can stand there."""
     positions = check_positions(initial_positions, arm.n_joints, "initial positions")
-    if not ((lower <= positions) & (positions <= upper)).all():
+    if not ((arm.lower <= positions) & (positions <= arm.upper)).all():
         raise ValueError(
-            f"initial positions must be within [{lower.tolist()}, {upper.tolist()}] rad, "
+            f"initial positions must be within [{arm.lower.tolist()}, {arm.upper.tolist()}] rad or m, "
             f"got {positions.tolist()}"
         )
     return positions
@@ -52,27 +41,30 @@ class KinematicArm:
 
     Args:
         arm: Gives the number of joints and their limits.
-        max_velocity: Of every joint, in [rad/s].
-        initial_positions: (n,) [rad], within the limits.
+        max_velocity: Of every joint, or of each (n,), in [rad/s] or [m/s].
+        initial_positions: (n,) in [rad] or [m], within the limits.
 
     Raises:
-        ValueError: The velocity is not positive, or the initial positions do not fit the arm.
+        ValueError: A velocity is not positive, or the initial positions do not fit the arm.
     """
 
     #: Length of a step of the motion: as long as it is asked for.
     timestep: float | None = None
 
     def __init__(
-        self, arm: Arm, max_velocity: float, initial_positions: Sequence[float] | np.ndarray
+        self,
+        arm: ForwardModel,
+        max_velocity: float | np.ndarray,
+        initial_positions: Sequence[float] | np.ndarray,
     ) -> None:
-        self._max_velocity = check_velocity(max_velocity)
-        self._lower, self._upper = arm.limits
+        self._max_velocity = check_velocity(arm, max_velocity)
+        self._lower, self._upper = arm.lower, arm.upper
         self.positions = check_within_limits(arm, initial_positions)
         self.velocities = np.zeros_like(self.positions)
         self._goal = self.positions
 
     def command(self, positions: Sequence[float] | np.ndarray) -> None:
-        """Set where the joints go to, (n,) [rad]; what lies beyond a limit is cut to the limit.
+        """Set where the joints go to, (n,) in [rad] or [m]; what lies beyond a limit is cut to the limit.
 
         Raises:
             ValueError: Wrong number of positions, or one that is not finite.

@@ -10,7 +10,8 @@ from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 
-from itnnr_ik.arms import Arm
+from itnnr_ik import IKSolver
+from itnnr_ik.robot import ForwardModel, KinematicChain
 from itnnr_ik.ros.status import Code, RejectedError
 
 #: What a text quotes of a message: a sender may put any number of names of any length into one.
@@ -30,8 +31,14 @@ def quote_all(names: Sequence[str]) -> str:
     return f"[{shown}, and {more} more]" if more > 0 else f"[{shown}]"
 
 
+def units_of(arm: ForwardModel) -> tuple[str, ...]:
+    """What the positions of an arm's joints count in: ``rad`` or, of prismatic ones, ``m``."""
+    types = arm.joint_types if isinstance(arm, KinematicChain) else ("revolute",) * arm.n_joints
+    return tuple("m" if kind == "prismatic" else "rad" for kind in types)
+
+
 def positions_by_name(message: JointState, joint_names: Sequence[str]) -> np.ndarray | None:
-    """Joint positions (n,) [rad] in the order of ``joint_names``, whatever the order in the message.
+    """Joint positions (n,) [rad, m] in the order of ``joint_names``, whatever the order in the message.
 
     Further joints in the message are another device's and are left alone.
 
@@ -70,7 +77,7 @@ def positions_by_name(message: JointState, joint_names: Sequence[str]) -> np.nda
 
 
 def velocities_by_name(message: JointState, joint_names: Sequence[str]) -> np.ndarray:
-    """Joint velocities (n,) [rad/s] of a message that `positions_by_name` takes; 0 where it has none."""
+    """Joint velocities (n,) [rad/s, m/s] of a message that `positions_by_name` takes; 0 where it has none."""
     rest = np.zeros(len(joint_names))
     if len(message.velocity) != len(message.name):
         return rest
@@ -83,25 +90,38 @@ def _invalid_joint_state(text: str, message: JointState) -> RejectedError:
     return RejectedError(Code.INVALID_JOINT_STATE, f"{text}; names in the message: {quote_all(message.name)}")
 
 
-def target_from_position(position: list[float], arm: Arm, plane_tolerance: float = -1.0) -> list[float]:
-    """Target (m) [m] from a position (3) [m] in the base frame. Floats: arrays so short would cost more.
+def target_from_pose(pose: list[float], solver: IKSolver, plane_tolerance: float = -1.0) -> list[float]:
+    """The target (2, 3 or 7) as the task takes it. Floats: arrays so short would cost more.
 
-    Where m is 2, z may be up to ``plane_tolerance`` [m] off the arm's plane; anything if that is negative.
+    Args:
+        pose: x, y, z [m], qx, qy, qz, qw in the base frame; a position task does not look at the quaternion.
+        solver: Of the task.
+        plane_tolerance: How far off the plane of a planar task z may be, in [m]; anything if negative.
 
     Raises:
-        RejectedError: The position is not finite (``invalid_target``), or too far off a planar arm's plane
-            (``off_plane``).
+        RejectedError: The position is not finite, or the task has an orientation and the pose none
+            (``invalid_target``); or it is too far off the plane of a planar task (``off_plane``).
     """
+    position, task = pose[:3], solver.task
     if not all(map(math.isfinite, position)):
         raise RejectedError(Code.INVALID_TARGET, f"expected a finite target position, got {position} m")
-    height = arm.plane_height
-    if arm.n_coordinates == 2 and 0.0 <= plane_tolerance < abs(position[2] - height):
+    if task.has_orientation:
+        length = math.hypot(*pose[3:])
+        if not (math.isfinite(length) and length > 0.0):
+            raise RejectedError(
+                Code.INVALID_TARGET,
+                f"expected a target orientation, which counts in a {task.kind} task: a finite quaternion "
+                f"that is not zero, got {pose[3:]}",
+            )
+        return pose
+    if task.planar and 0.0 <= plane_tolerance < abs(position[2] - solver.plane_height):
+        height = solver.plane_height
         raise RejectedError(
             Code.OFF_PLANE,
             f"the target is {position[2] - height:g} m off the arm's plane z = {height:g} m, "
             f"expected at most plane_tolerance = {plane_tolerance:g} m",
         )
-    return position[: arm.n_coordinates]
+    return position[: task.n_coordinates]
 
 
 def has_orientation(message: PoseStamped) -> bool:
@@ -111,9 +131,9 @@ def has_orientation(message: PoseStamped) -> bool:
 
 
 def joint_state_from_positions(
-    positions: np.ndarray, arm: Arm, joint_names: Sequence[str], header: Header
+    positions: np.ndarray, arm: ForwardModel, joint_names: Sequence[str], header: Header
 ) -> JointState:
-    """A JointState that commands ``positions`` (n,) [rad] of ``joint_names``.
+    """A JointState that commands ``positions`` (n,) [rad, m] of ``joint_names``.
 
     The last guard before a robot: whatever the solver did, nothing leaves here that is not a finite
     position within the limits of every joint.
@@ -121,13 +141,14 @@ def joint_state_from_positions(
     Raises:
         RejectedError: A position is not finite or outside the limits of ``arm`` (code ``solver_error``).
     """
-    values = positions.tolist()
+    values, lower, upper = positions.tolist(), arm.lower.tolist(), arm.upper.tolist()
     if len(values) != arm.n_joints or not all(
-        low <= value <= high for low, value, high in zip(arm.lower, values, arm.upper, strict=True)
+        math.isfinite(value) and low <= value <= high
+        for low, value, high in zip(lower, values, upper, strict=True)
     ):
         raise RejectedError(
             Code.SOLVER_ERROR,
-            f"expected a solution within [{list(arm.lower)}, {list(arm.upper)}] rad, "
-            f"got {values}; it is not published",
+            f"expected a finite solution within [{lower}, {upper}] rad or m, got {values}; "
+            "it is not published",
         )
     return JointState(header=header, name=list(joint_names), position=values)

@@ -1,6 +1,6 @@
 """Motions of joints along cubics, as a joint_trajectory_controller makes them of points with velocities.
 
-A cubic over a way d > 0 in the time T from the speed v0 to the speed v1 (negative: the other way) has
+A cubic over a distance d > 0 in the time T from the speed v0 to the speed v1 (negative: backwards) has
 
 - its largest speed within V where 3 d / T ≤ v0 + v1 + V + √((V − v0)(V − v1)),
 - its accelerations at both ends, which are the largest, within A where |6 d − c T| ≤ A T² for c = 4 v0 + 2 v1
@@ -48,15 +48,21 @@ class Bounds:
     """What a motion keeps to.
 
     Args:
-        limits: Of the joint positions (2, n) [rad].
-        velocity: Of every joint, in [rad/s]; a joint that is faster already gets no faster.
-        acceleration: Of every joint, in [rad/s²]; infinite where it is not limited. A limit of the positions
-            comes first.
+        limits: Of the joint positions (2, n) [rad, m]; ∓inf where there are none.
+        velocity: Of each joint (n,), or of all, in [rad/s, m/s]; one that is faster already gets no faster.
+        acceleration: Of each joint (n,), or of all, in [rad/s², m/s²]; infinite where it is not limited. A
+            limit of the positions comes first.
     """
 
     limits: Array
-    velocity: float
-    acceleration: float = np.inf
+    velocity: Array | float
+    acceleration: Array | float = np.inf
+
+    def of(self, j: int) -> Bounds:
+        """Those of joint j alone."""
+        n = self.limits.shape[1]
+        velocity, acceleration = np.broadcast_to(self.velocity, n), np.broadcast_to(self.acceleration, n)
+        return Bounds(self.limits[:, [j]], velocity[[j]], acceleration[[j]])
 
 
 @dataclass(frozen=True)
@@ -107,8 +113,8 @@ def make_motion(
         bounds: Of position, velocity and acceleration.
         least: Shortest time to the goal, in [s].
         through: Velocities (n,) [rad/s] wanted at the goal, on which the motion then comes to rest. They are
-            reduced as far as the bounds need, and to nothing against the way or for a joint that turns round.
-            None to stop there.
+            reduced as far as the bounds need, and to nothing against the motion or for a joint that turns
+            round. None to stop there.
         measured: Where the joints may be as well (n,) [rad], as those that lag behind a controller are: from
             there, too, no joint gets faster than the bounds allow. Its acceleration from there is looked at
             only where it starts at rest: joints that lag behind a moving start move, too. None for ``start``.
@@ -149,9 +155,9 @@ def is_jump_from_rest(motion: Motion, positions: Array, bounds: Bounds) -> bool:
             more speed from rest.
     """
     seconds, speed = motion.times[1], motion.velocities[1]
-    way = (motion.positions[1] - positions) / seconds
-    # The speed on the way is b s + a s², and the position its integral, for s from 0 to 1.
-    a, b = 3.0 * speed - 6.0 * way, 6.0 * way - 2.0 * speed
+    average = (motion.positions[1] - positions) / seconds
+    # The speed is b s + a s², and the position its integral, for s from 0 to 1.
+    a, b = 3.0 * speed - 6.0 * average, 6.0 * average - 2.0 * speed
     with np.errstate(divide="ignore", invalid="ignore"):  # a joint that stays where it is
         fastest, turning = (np.where((s > 0.0) & (s < 1.0), s, 0.0) for s in (-0.5 * b / a, -b / a))
     peak = np.abs(b * fastest + a * fastest**2)
@@ -166,12 +172,12 @@ def is_jump_from_rest(motion: Motion, positions: Array, bounds: Bounds) -> bool:
 
 @dataclass(frozen=True)
 class _Joints:
-    """Ways to go, by joint (n,), with speeds counted along the way.
+    """Distances to go, by joint (n,), with speeds counted in the direction of the goal.
 
     Args:
         start, speed, goal: See `make_motion`.
         bounds: See there.
-        sign: Of the way.
+        sign: Of that direction.
         distance: From start to goal [rad].
         first: Speed at the start [rad/s].
         velocity: Largest speed of each [rad/s].
@@ -192,14 +198,14 @@ class _Joints:
 
     @classmethod
     def of(cls, start: Array, speed: Array, goal: Array, bounds: Bounds, measured: Array) -> _Joints:
-        way = goal - start
-        sign, distance = np.where(way < 0.0, -1.0, 1.0), np.abs(way)
+        change = goal - start
+        sign, distance = np.where(change < 0.0, -1.0, 1.0), np.abs(change)
         velocity = np.maximum(bounds.velocity, np.abs(speed))
         farthest, apart = np.maximum(distance, np.abs(goal - measured)), np.abs(start - measured)
         return cls(start, speed, goal, bounds, sign, distance, sign * speed, velocity, farthest, apart)
 
     def possible(self, through: Array) -> Array:
-        """Of wanted velocities (n,) at the goal the speeds along the way that allow a stop afterwards."""
+        """Of wanted velocities (n,) at the goal the speeds towards it that allow a stop afterwards."""
         speeds = np.where(self.first < 0.0, 0.0, np.clip(self.sign * through, 0.0, self.bounds.velocity))
         lower, upper = self.bounds.limits
         room = np.minimum(self.goal - lower, upper - self.goal).clip(min=0.0)
@@ -222,7 +228,7 @@ class _Joints:
         """The shortest time [s] from ``least`` on in which all joints come to ``last`` (n,) [rad/s]."""
         refused = self._refused(last)
         shortest = max(least, float(self._least(last).max()))
-        # In between a joint would have to brake harder, because its way is too short or not short enough.
+        # In between a joint would have to brake harder: its distance is too short, or not short enough.
         while (within := (refused[0] < shortest) & (shortest < refused[1])).any():
             shortest = float(refused[1][within].max())
         return shortest
@@ -251,9 +257,11 @@ class _Joints:
         v, a, first = self.velocity, self.bounds.acceleration, self.first
         spare = np.sqrt(((v - first) * (v - last)).clip(min=0.0))
         shortest: Array = 3.0 * self.farthest / (first + last + v + spare)
-        if np.isfinite(a):
-            c, way = self._c(last), np.where(self.first == 0.0, self.farthest, self.distance)
-            accelerated = (np.sqrt(c**2 + 24.0 * a * way) - c) / (2.0 * a)
+        limited = np.isfinite(a)
+        if np.any(limited):
+            c, distance = self._c(last), np.where(self.first == 0.0, self.farthest, self.distance)
+            a = np.where(limited, a, 1.0)
+            accelerated = np.where(limited, (np.sqrt(c**2 + 24.0 * a * distance) - c) / (2.0 * a), 0.0)
             shortest = np.maximum(shortest, accelerated.max(axis=0))
         return shortest
 
@@ -263,12 +271,13 @@ class _Joints:
 
     def _refused(self, last: Array) -> tuple[Array, Array]:
         """Between which times (2, n) [s] a joint, by both ends' accelerations, cannot arrive at ``last``."""
-        a, c = self.bounds.acceleration, self._c(last)
-        if not np.isfinite(a):
-            never = np.full_like(c, np.inf)
-            return never, never
+        c = self._c(last)
+        limited = np.isfinite(self.bounds.acceleration)
+        a = np.where(limited, self.bounds.acceleration, 1.0)
         root = np.sqrt((c**2 - 24.0 * a * self.distance).clip(min=0.0))
-        return (c - root) / (2.0 * a), (c + root) / (2.0 * a)
+        between = ((c - root) / (2.0 * a), (c + root) / (2.0 * a))
+        never = np.full_like(c, np.inf)
+        return np.where(limited, between[0], never), np.where(limited, between[1], never)
 
     @property
     def _room(self) -> Array:
@@ -286,8 +295,8 @@ class _Joints:
         room, ahead = self._room, np.sign(self.speed) * self.sign * self.distance
         onward = 3.0 * ahead + _ROOM_SHARE * np.minimum(room - ahead, beyond)
         room = np.minimum(room, beyond)
-        back = np.maximum(_ROOM_SHARE * room, np.sqrt(12.0 * room * np.abs(ahead)))
-        with np.errstate(all="ignore"):  # a joint at rest, or nearly
+        with np.errstate(all="ignore"):  # a joint at rest, or nearly, or without limits
+            back = np.maximum(_ROOM_SHARE * room, np.sqrt(12.0 * room * np.abs(ahead)))
             latest: Array = np.where(ahead >= 0.0, onward, back) / np.abs(self.speed)
         latest[self.speed == 0.0] = np.inf
         return latest
@@ -300,7 +309,7 @@ class _Joints:
             lag = PEAK * self.apart[j] / self.velocity[j]
             stopped = max(_ROOM_SHARE * self._room[j] / abs(speed), lag, _LEAST_BRAKE)
             here = self.start[[j]]
-            back = _Joints.of(here, np.zeros(1), self.goal[[j]], self.bounds, here)._alone()[0]
+            back = _Joints.of(here, np.zeros(1), self.goal[[j]], self.bounds.of(j), here)._alone()[0]
             knots = [(0.0, start, speed), (stopped, start, 0.0), (stopped + back, goal, 0.0)]
         times, positions, velocities = (np.array(values) for values in zip(*knots, strict=True))
         return Motion(times, positions[:, None], velocities[:, None])
@@ -308,8 +317,8 @@ class _Joints:
 
 def _stop_time(speed: Array, bounds: Bounds) -> float:
     """Seconds in which joints come from ``speed`` (n,) [rad/s] to rest where they are."""
-    # Without any way, a change of speed by v in the time T begins with the acceleration 4 v / T.
-    return max(STOP_TIME, 4.0 * float(np.abs(speed).max()) / bounds.acceleration)
+    # Over no distance, a change of speed by v in the time T begins with the acceleration 4 v / T.
+    return max(STOP_TIME, float((4.0 * np.abs(speed) / bounds.acceleration).max()))
 
 
 def _together(joints: Sequence[Motion], limits: Array) -> Motion:

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
 from rclpy.node import Node
 
-from itnnr_ik.arms import Arm
+from itnnr_ik.robot import ForwardModel
 from itnnr_ik.ros.messages import quote_all
 
 
@@ -32,7 +34,7 @@ class Parameter:
     Args:
         name: As in YAML.
         default: Its value where none is given.
-        description: A sentence or two with the unit, for ``ros2 param describe`` and the README.
+        description: A sentence or two with the unit, for ``ros2 param describe`` and docs/ros_interface.md.
         changeable: A change takes effect while the node runs.
     """
 
@@ -169,21 +171,49 @@ class WholeNumber(Number):
 
 
 @dataclass(frozen=True)
-class Numbers(Parameter):
-    """As many finite numbers as ``default`` has; an empty list stands for the default."""
+class NumberPerJoint(Number):
+    """One number for every joint, or a list of one for each, base to tip; how many, `of` checks."""
 
     @property
     def expected(self) -> str:
-        return f"a list of {len(self.default)} finite numbers, or empty"
+        return f"{super().expected}, or a list of one for each joint"
+
+    def check(self, value: Any) -> tuple[float, ...]:  # type: ignore[override]
+        numbers: Any = _as_list(Parameter.check(self, value)) or (value,)
+        return tuple(map(float, numbers))
+
+    def of(self, arm: ForwardModel, numbers: Sequence[float]) -> NDArray[np.float64]:
+        """The numbers (n,) of the joints of ``arm``.
+
+        Raises:
+            ParameterError: There is neither one nor as many as the arm has joints.
+        """
+        if len(numbers) not in (1, arm.n_joints):
+            expected = f"one number or {arm.n_joints}, one for each of {quote_all(arm.joint_names)}"
+            raise ParameterError(self.name, expected, list(numbers))
+        return np.full(arm.n_joints, numbers, dtype=float)
+
+    def _suits(self, value: Any) -> bool:
+        numbers = _as_list(value)
+        return all(map(super()._suits, numbers)) if numbers else super()._suits(value)
+
+
+@dataclass(frozen=True)
+class Numbers(Parameter):
+    """``size`` finite numbers, or as many as ``default`` has; an empty list stands for the default."""
+
+    size: int = 0
+
+    @property
+    def expected(self) -> str:
+        return f"a list of {self.size or len(self.default)} finite numbers, or empty"
 
     def check(self, value: Any) -> tuple[float, ...]:
         return tuple(float(number) for number in super().check(value) or self.default)
 
     def _suits(self, value: Any) -> bool:
-        numbers = _as_list(value)
-        return (
-            numbers is not None and len(numbers) in (0, len(self.default)) and all(map(_is_number, numbers))
-        )
+        numbers, size = _as_list(value), self.size or len(self.default)
+        return numbers is not None and len(numbers) in (0, size) and all(map(_is_number, numbers))
 
 
 @dataclass(frozen=True)
@@ -201,7 +231,7 @@ class JointNames(Parameter):
     def check(self, value: Any) -> tuple[str, ...]:
         return tuple(super().check(value) or ())
 
-    def of(self, arm: Arm, names: Sequence[str]) -> tuple[str, ...]:
+    def of(self, arm: ForwardModel, names: Sequence[str]) -> tuple[str, ...]:
         """The names to use for the joints of ``arm``.
 
         Raises:

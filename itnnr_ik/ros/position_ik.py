@@ -19,8 +19,8 @@ _ERRORS = {
 def answer_request(request: Any, response: Any, answerer: Answerer, now: float) -> Any:
     """Fill in the response to a PositionIKRequest: the nearest solution to the state in it, or an error code.
 
-    Where the request's robot state has none of the joints, the newest joint state counts. Orientation,
-    constraints and collisions are not looked at.
+    Where the request's robot state has none of the joints, the newest joint state counts. Orientation counts
+    as the task says; constraints and collisions are not looked at.
 
     Args:
         request: ``ik_request`` of the service's request.
@@ -31,7 +31,7 @@ def answer_request(request: Any, response: Any, answerer: Answerer, now: float) 
     codes = type(response.error_code)
     try:
         links = [name for name in (request.ik_link_name, *request.ik_link_names) if name]
-        tip = answerer.settings.end_effector_link
+        tip = answerer.configuration.end_effector_link
         if any(name != tip for name in links):
             code, text = codes.INVALID_LINK_NAME, f"expected link {quote(tip)}, got {quote_all(links)}"
         else:

@@ -1,4 +1,7 @@
-"""The README's table of everything that ``ik_node`` takes and gives: ``python -m itnnr_ik.ros.reference``."""
+"""Everything that ``ik_node`` takes and gives, as docs/ros_interface.md has it.
+
+``python -m itnnr_ik.ros.reference`` prints the table.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,15 @@ from collections.abc import Iterable
 
 from itnnr_ik.ros.commands import COMMAND_TYPES
 from itnnr_ik.ros.interfaces import INTERFACES, SERVICE
-from itnnr_ik.ros.parameters import Choice, Flag, JointNames, Number, Parameter
+from itnnr_ik.ros.parameters import (
+    Choice,
+    Flag,
+    JointNames,
+    Number,
+    NumberPerJoint,
+    Numbers,
+    Parameter,
+)
 from itnnr_ik.ros.settings import AUTOSTART, PARAMETERS
 
 _COLUMNS = ("", "name", "type", "default", "")
@@ -40,9 +51,12 @@ def _parameter(parameter: Parameter) -> tuple[str, ...]:
 
 def _type(parameter: Parameter) -> str:
     if isinstance(parameter, Number):
-        return f"{parameter.minimum:g} to {parameter.maximum:g}"
+        several = ", or one a joint" if isinstance(parameter, NumberPerJoint) else ""
+        return f"{parameter.minimum:g} to {parameter.maximum:g}{several}"
+    if isinstance(parameter, Numbers):
+        return f"list of {parameter.size or len(parameter.default)} numbers"
     if isinstance(parameter, Choice):
-        return ", ".join(f"`{choice}`" for choice in parameter.choices)
+        return ", ".join(f"`{choice}`" for choice in parameter.choices if choice)
     if isinstance(parameter, JointNames):
         return "list of text"
     return "true, false" if isinstance(parameter, Flag) else "text"

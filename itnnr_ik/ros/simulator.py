@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.node import Node
@@ -17,35 +18,36 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
-from itnnr_ik import IKSolver
+from itnnr_ik.robot import ForwardModel, KinematicChain
 from itnnr_ik.ros.commands import COMMAND_TYPES, NONE
-from itnnr_ik.ros.kinematic_arm import KinematicArm, rest_positions
+from itnnr_ik.ros.kinematic_arm import KinematicArm
 from itnnr_ik.ros.messages import positions_by_name, quote_all
 from itnnr_ik.ros.mujoco_arm import MujocoArm
-from itnnr_ik.ros.parameters import Choice, Flag, Number, Numbers
+from itnnr_ik.ros.parameters import Choice, Flag, Number, Numbers, ParameterError
 from itnnr_ik.ros.process import run_node
-from itnnr_ik.ros.settings import COMMAND_OUT_TOPIC, COMMAND_OUT_TYPE, JOINTS, MAX_VELOCITY, MODEL
+from itnnr_ik.ros.robot import JOINTS, solver_from_parameters
+from itnnr_ik.ros.settings import COMMAND_OUT_TOPIC, COMMAND_OUT_TYPE, MAX_VELOCITY
 from itnnr_ik.ros.throttle import ThrottledLog
 from itnnr_ik.ros.trajectory_controller import TrajectoryController
-from itnnr_ik.targets import CURVES, curve_for, first_posture
+from itnnr_ik.targets import CURVES, curve_for, rest_positions
 
 NAME = "simulator"
 REST = "rest"
-ENGINES: dict[str, type[KinematicArm] | type[MujocoArm]] = {"kinematic": KinematicArm, "mujoco": MujocoArm}
+ENGINES = ("kinematic", "mujoco")
 
 _RATE = Number("rate", 100.0, "How often joint states are published, in [Hz]", minimum=1.0, maximum=1000.0)
 _START_AT = Choice(
     "start_at",
     REST,
-    "Where the joints start unless initial_positions says: rest is a bent posture; a curve's name puts the "
-    "tip where target_source starts on that curve",
+    "Where the joints start unless initial_positions says: rest is a posture from which the tool can move in "
+    "every direction; a curve's name puts the tool where target_source starts on that curve",
     choices=(REST, *CURVES),
 )
 _ENGINE = Choice(
     "engine",
     "kinematic",
     "What moves the joints: kinematic has no mass; mujoco simulates mass, gravity and servos",
-    choices=tuple(ENGINES),
+    choices=ENGINES,
 )
 _PUBLISH_CLOCK = Flag("publish_clock", False, "Publish the simulated time, from 0 on, on /clock")
 # What ik_node is told to send is what is followed, so that one file of parameters serves both.
@@ -73,25 +75,25 @@ class Simulator(Node):
     0 on, is published on ``/clock`` and stamps the joint states.
 
     Raises:
-        ValueError: A parameter's value cannot be used, or the model or the engine cannot.
+        ValueError: A parameter's value cannot be used, or the robot or the engine cannot.
     """
 
     def __init__(self) -> None:
         super().__init__(NAME)
-        solver = IKSolver.load(MODEL.get(self))
+        solver = solver_from_parameters(self)
         arm = solver.arm
         self._joint_names = JOINTS.of(arm, JOINTS.get(self))
-        rate, max_velocity, start_at = _RATE.get(self), MAX_VELOCITY.get(self), _START_AT.get(self)
-        at_rest = start_at == REST
-        start = rest_positions(arm) if at_rest else first_posture(solver, curve_for(arm, start_at).at(0.0))
+        rate, start_at = _RATE.get(self), _START_AT.get(self)
+        max_velocity = np.minimum(arm.velocity, MAX_VELOCITY.of(arm, MAX_VELOCITY.get(self)))
+        start = rest_positions(solver) if start_at == REST else curve_for(solver, start_at).start
         initial_positions = Numbers(
             "initial_positions",
             tuple(start.tolist()),
-            "Where the joints start, in [rad], within their limits; empty: as start_at says",
+            "Where the joints start, in [rad] or [m], within their limits; empty: as start_at says",
         ).get(self)
         engine, publish_clock = _ENGINE.get(self), _PUBLISH_CLOCK.get(self)
         try:
-            self._arm = ENGINES[engine](arm, max_velocity, initial_positions)
+            self._arm = _engine(engine, arm, max_velocity, initial_positions)
         except ImportError as error:
             raise ValueError(f"parameter 'engine' cannot be {engine!r}: {error}") from error
         self._controller: TrajectoryController | None = None
@@ -109,7 +111,7 @@ class Simulator(Node):
         self.create_timer(1.0 / rate, self._tick, clock=self._pace)
         self.get_logger().info(
             f"moving {quote_all(self._joint_names)} of {arm.name} ({engine}) at up to "
-            f"{max_velocity:g} rad/s, following {topic}"
+            f"{', '.join(f'{speed:g}' for speed in np.unique(max_velocity))} rad/s or m/s, following {topic}"
         )
 
     @property
@@ -194,6 +196,23 @@ class Simulator(Node):
         )
         message.header.stamp = stamp
         self._joint_states.publish(message)
+
+
+def _engine(
+    name: str, arm: ForwardModel, max_velocity: np.ndarray, positions: Sequence[float]
+) -> KinematicArm | MujocoArm:
+    """What moves the joints.
+
+    Raises:
+        ImportError: It cannot be loaded.
+        ValueError: It cannot move this arm.
+    """
+    if name == "kinematic":
+        return KinematicArm(arm, max_velocity, positions)
+    if not isinstance(arm, KinematicChain):
+        expected = "kinematic for an arm that was learned from a recording, whose links are not known"
+        raise ParameterError(_ENGINE.name, expected, name)
+    return MujocoArm(arm, max_velocity, positions)
 
 
 def main(args: Sequence[str] | None = None) -> int:

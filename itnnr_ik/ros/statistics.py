@@ -20,24 +20,35 @@ class Statistics:
         self.joint_states_rejected = 0
         self._latencies: deque[float] = deque(maxlen=_WINDOW)
         self._residuals: deque[float] = deque(maxlen=_WINDOW)
+        self._orientation_errors: deque[float] = deque(maxlen=_WINDOW)
         self._reported = 0
         self._since: float | None = None
         self._last: float | None = None
 
-    def add(self, code: Code, now: float, latency: float, residual: float | None) -> None:
+    def add(
+        self,
+        code: Code,
+        now: float,
+        latency: float,
+        residual: float | None,
+        orientation_error: float | None = None,
+    ) -> None:
         """Count a target.
 
         Args:
             code: Its outcome.
             now: Time in [s].
             latency: Seconds from its callback's start to its answer.
-            residual: In [m], where it was solved for.
+            residual: Position error in [m], where it was solved for.
+            orientation_error: In [rad], where it was and has an orientation.
         """
         self.counts[code] += 1
         self._last = now
         self._latencies.append(latency)
         if residual is not None:
             self._residuals.append(residual)
+        if orientation_error is not None:
+            self._orientation_errors.append(orientation_error)
 
     def values(self, now: float) -> dict[str, str | float]:
         """Values of a DiagnosticStatus: totals, and what came since the last call.
@@ -57,8 +68,12 @@ class Statistics:
         }
         if self._last is not None:
             values["target_age"] = now - self._last
-        for name, times in (("latency", self._latencies), ("residual", self._residuals)):
-            if times:
+        for name, figures in (
+            ("latency", self._latencies),
+            ("residual", self._residuals),
+            ("orientation_error", self._orientation_errors),
+        ):
+            if figures:
                 for suffix, q in (("median", 0.5), ("p99", 0.99), ("max", 1.0)):
-                    values[f"{name}_{suffix}"] = float(np.quantile(times, q))
+                    values[f"{name}_{suffix}"] = float(np.quantile(figures, q))
         return values

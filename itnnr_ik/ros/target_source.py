@@ -16,11 +16,10 @@ from rclpy.time import Time
 from sensor_msgs.msg import JointState
 
 from itnnr_ik import IKSolver
-from itnnr_ik.arms import Arm
 from itnnr_ik.bags import RecordedJoints
 from itnnr_ik.ros.parameters import Choice, Flag, Number, Numbers, ParameterError, Text, WholeNumber
 from itnnr_ik.ros.process import run_node
-from itnnr_ik.ros.settings import JOINTS, MODEL, ROBOT_BASE_LINK
+from itnnr_ik.ros.robot import JOINTS, ROBOT_BASE_LINK, solver_from_parameters
 from itnnr_ik.ros.target_stream import TimedTarget, along_curve, at_random, from_bag
 from itnnr_ik.targets import CURVES, curve_for
 
@@ -63,23 +62,24 @@ _DELIVERY_TIME = Duration(seconds=2)
 class TargetSource(Node):
     """Publishes targets once somebody listens, and ends the process after the last one.
 
-    A recording of joint states gives targets by the arm's forward kinematics. With ``publish_joint_states``,
+    Curves and random targets are within the arm's reach, with an orientation where its task has one. A
+    recording of joint states gives targets by the arm's forward kinematics. With ``publish_joint_states``,
     just before each target and with the same stamp, the state recorded before it is published on
     ``joint_states``, all joints in recorded order: that is where the arm stands when the target comes. Where
     another publisher of ``joint_states`` is seen, a robot or a simulator, that ends for good and targets come
     alone. Only the parameters of the chosen pattern are declared.
 
     Raises:
-        ValueError: A parameter's value cannot be used, or the model or the recording cannot.
+        ValueError: A parameter's value cannot be used, or the robot or the recording cannot.
     """
 
     def __init__(self) -> None:
         super().__init__(NAME)
         pattern = _PATTERN.get(self)
-        arm = IKSolver.load(MODEL.get(self)).arm
-        base_link = ROBOT_BASE_LINK.get(self) or arm.base_link
+        solver = solver_from_parameters(self)
+        base_link = ROBOT_BASE_LINK.get(self) or solver.arm.base_link
         self._frame = _FRAME.get(self) or base_link
-        stream = self._stream(pattern, arm)
+        stream = self._stream(pattern, solver)
         number = _COUNT.get(self)
         self._subscribers = _SUBSCRIBERS.get(self)
         self._targets = iter(islice(stream, number or None))
@@ -96,30 +96,30 @@ class TargetSource(Node):
         self._complete_since: Time | None = None
         self._timer = self.create_timer(_POLL_PERIOD, self._wait_for_subscribers)
         self.get_logger().info(
-            f"{pattern} for {arm.name}: waiting for {self._subscribers} subscriber(s) of "
+            f"{pattern} for {solver.arm.name}: waiting for {self._subscribers} subscriber(s) of "
             f"{self._target_publisher.topic_name}"
         )
 
-    def _stream(self, pattern: str, arm: Arm) -> Iterable[TimedTarget]:
+    def _stream(self, pattern: str, solver: IKSolver) -> Iterable[TimedTarget]:
         """The pattern's targets, after its own parameters."""
         if pattern == "bag":
             bag = _BAG.get(self)
             if not bag:
                 raise ParameterError("bag", "the path of a recording", bag)
-            joints = JOINTS.of(arm, JOINTS.get(self))
-            return from_bag(bag, _TOPIC.get(self) or None, arm, joints, _SPEED.get(self))
+            joints = JOINTS.of(solver.arm, JOINTS.get(self))
+            return from_bag(bag, _TOPIC.get(self) or None, solver, joints, _SPEED.get(self))
         rate = _RATE.get(self)
         if pattern == "random":
-            return at_random(arm, rate, _SEED.get(self))
+            return at_random(solver, rate, _SEED.get(self))
         period, size = _PERIOD.get(self), _SIZE.get(self)
-        curve = curve_for(arm, pattern)
+        curve = curve_for(solver, pattern)
         default = tuple(curve.center.tolist())
         center = Numbers(
             "center", default, "Centre of the curve, in [m]; empty: where the arm has room for it"
         ).get(self)
         if center != default or size > 0.0:
-            curve = curve_for(arm, pattern, center if center != default else None, size or None)
-        return along_curve(arm, curve, rate, period)
+            curve = curve_for(solver, pattern, center if center != default else None, size or None)
+        return along_curve(solver, curve, rate, period)
 
     def _wait_for_subscribers(self) -> None:
         """Start a while after every topic has its subscribers."""
@@ -148,9 +148,9 @@ class TargetSource(Node):
         target = PoseStamped()
         target.header.stamp = stamp
         target.header.frame_id = self._frame
-        position = target.pose.position
-        position.x, position.y, position.z = due.position.tolist()
-        target.pose.orientation.w = 1.0
+        position, turn = target.pose.position, target.pose.orientation
+        position.x, position.y, position.z, *quaternion = due.pose.tolist()
+        turn.x, turn.y, turn.z, turn.w = quaternion or (0.0, 0.0, 0.0, 1.0)
         self._target_publisher.publish(target)
         self._sent += 1
 

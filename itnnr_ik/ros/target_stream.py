@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from itnnr_ik.arms import Arm
-from itnnr_ik.bags import JOINT_STATE, POSE_STAMPED, Bag, RecordedJoints
+from itnnr_ik import IKSolver
+from itnnr_ik.bags import JOINT_STATE, POSE_STAMPED, Bag, RecordedJoints, RecordedPose
 from itnnr_ik.bags.pairing import joint_track
+from itnnr_ik.bags.pose_targets import pose_of
 from itnnr_ik.targets import Curve, random_targets
 
 _BLOCK = 256
@@ -23,34 +24,34 @@ class TimedTarget:
 
     Attributes:
         time: Seconds since the stream's first target.
-        position: Position (3,) in [m].
+        pose: Position (3,) in [m] or, where its orientation counts, pose (7,) as x, y, z, qx, qy, qz, qw.
         joints: For a target made from recorded joints, the joint state recorded just before its own.
     """
 
     time: float
-    position: np.ndarray
+    pose: np.ndarray
     joints: RecordedJoints | None = None
 
 
-def along_curve(arm: Arm, curve: Curve, rate: float, period: float) -> Iterator[TimedTarget]:
-    """Points of an arm's curve without end, ``rate`` a second, a lap every ``period`` seconds."""
+def along_curve(solver: IKSolver, curve: Curve, rate: float, period: float) -> Iterator[TimedTarget]:
+    """Targets on an arm's curve without end, ``rate`` a second, a lap every ``period`` seconds."""
     for i in count():
         time = i / rate
-        yield TimedTarget(time, arm.in_space(curve.at(2.0 * np.pi * time / period)))
+        yield TimedTarget(time, pose_of(solver, curve.at(2.0 * np.pi * time / period)))
 
 
-def at_random(arm: Arm, rate: float, seed: int) -> Iterator[TimedTarget]:
-    """Reachable points without end, ``rate`` a second; the same seed gives the same ones."""
+def at_random(solver: IKSolver, rate: float, seed: int) -> Iterator[TimedTarget]:
+    """Reachable targets without end, ``rate`` a second; the same seed gives the same ones."""
     rng = np.random.default_rng(seed)
     for start in count(step=_BLOCK):
-        for i, target in enumerate(random_targets(arm, _BLOCK, rng)):
-            yield TimedTarget((start + i) / rate, arm.in_space(target))
+        for i, pose in enumerate(pose_of(solver, random_targets(solver, _BLOCK, rng))):
+            yield TimedTarget((start + i) / rate, pose)
 
 
 def from_bag(
-    path: str | Path, topic: str | None, arm: Arm, joints: Sequence[str], speed: float
+    path: str | Path, topic: str | None, solver: IKSolver, joints: Sequence[str], speed: float
 ) -> list[TimedTarget]:
-    """Recorded poses, or the arm's tip at recorded joint states, at ``speed`` times their recorded pace.
+    """Recorded poses, or those of the arm's tool at recorded joint states, at a multiple of their pace.
 
     The pace is that of receipt, because a header's stamp may be of a clock that stood still or jumped. Each
     joint state but the first gives a target; the one before it is where the arm stood when it was due. Those
@@ -59,7 +60,7 @@ def from_bag(
     Args:
         path: The recording.
         topic: A PoseStamped or JointState topic; None takes the only one, poses first.
-        arm: The arm whose forward kinematics turns joint states into targets.
+        solver: Of the arm whose forward kinematics turns joint states into targets.
         joints: Names of the arm's joints in the recording, base to tip; poses need none.
         speed: 1.0 is the recorded pace.
 
@@ -70,19 +71,24 @@ def from_bag(
         found = bag.find_topic([POSE_STAMPED, JOINT_STATE], topic)
         recorded: list[tuple[int, np.ndarray, RecordedJoints | None]]
         if found.msgtype == POSE_STAMPED:
-            recorded = [(pose.received, pose.position, None) for pose in bag.poses(found.name)]
+            recorded = [(pose.received, _pose(solver, pose), None) for pose in bag.poses(found.name)]
         else:
             states = list(bag.joint_states(found.name))
             track, _ = joint_track(states, joints)
-            tips = arm.in_space(arm.forward(track.positions))
+            poses = pose_of(solver, solver.target_at(track.positions))
             recorded = [
-                (int(received), target, states[before])
-                for received, target, before in zip(
-                    track.received[1:], tips[1:], track.messages[:-1], strict=True
+                (int(received), pose, states[before])
+                for received, pose, before in zip(
+                    track.received[1:], poses[1:], track.messages[:-1], strict=True
                 )
             ]
     start = recorded[0][0] if recorded else 0
     return [
-        TimedTarget(1e-9 * (received - start) / speed, position, before)
-        for received, position, before in recorded
+        TimedTarget(1e-9 * (received - start) / speed, pose, before) for received, pose, before in recorded
     ]
+
+
+def _pose(solver: IKSolver, pose: RecordedPose) -> np.ndarray:
+    """A recorded pose as it is, good or bad, with its orientation where that counts."""
+    parts = [pose.position, pose.orientation] if solver.task.has_orientation else [pose.position]
+    return np.concatenate(parts)

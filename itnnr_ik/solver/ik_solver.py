@@ -1,124 +1,209 @@
-"""`IKSolver`: an arm and a trained twin network, from targets to joint positions."""
+"""`IKSolver`: an arm, a task and known postures, from targets to joint positions."""
 
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from operator import sub
 from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from itnnr_ik.arms import Arm
-from itnnr_ik.solver.batch import search_batch
+from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
+from itnnr_ik.solver import calls
+from itnnr_ik.solver.assembly import Assembly
 from itnnr_ik.solver.coverage import Coverage
-from itnnr_ik.solver.model import load_model
-from itnnr_ik.solver.search import MANY_NEIGHBOURS, NEIGHBOURS, STEPS, Searcher
+from itnnr_ik.solver.search import CURRENT
 from itnnr_ik.solver.solution import Solution, Solutions
+from itnnr_ik.task import Task, poses
 from itnnr_ik.twin.inference import TwinInverse
 
 Array = NDArray[np.float64]
 
-#: Refinement goes on to this share of the tolerance.
-_PRECISION = 0.5
-#: Targets so many times as far from the frame's origin as the tip gets are solved for the point at that
-#: distance.
-_FAR = 100.0
 #: Solutions that differ by less [rad] in every joint count as one; a redundant arm's solutions form curves,
 #: which are sampled at the larger distance.
 _DISTINCT, _DISTINCT_REDUNDANT = 1e-4, 0.1
+#: Targets of a batch that a thread takes at a time.
+_CHUNK = 256
+_NO_STATE = np.empty(0)
+_UNITS = {"position": "m", "pointing": "m and quaternion or direction", "pose": "m and quaternion"}
 
 
 class IKSolver:
     """Inverse kinematics by ITNNR: adjust anchors near the target, keep what forward kinematics confirms.
 
-    A solve takes the current state and the known postures with their tips near the target as anchors,
-    lets F adjust them in one pass (equation 6), refines with the exact Jacobian within the joint limits,
-    and returns the solution with the smallest largest-joint change among those within ``tolerance``. A
-    target near the tip is followed from the current state alone.
-    Same model and same input give the same bits.
+    A solve takes the current state and the known postures with their tool near the target as anchors, lets F
+    adjust them where there is a trained network (equation 6), refines with the exact Jacobian within the
+    joint limits, and returns the solution with the smallest largest-joint change among those within the
+    tolerances. Collisions are not looked at. Same model and same input give the same bits, in a batch too.
+
+    Made by `load`, `from_urdf` or `from_robot`.
 
     Args:
         arm: Kinematics, limits and names.
-        inverse: The trained network with its anchors.
-        tolerance: Residual in [m] up to which a solution counts as converged.
+        task: What of the tool counts.
+        twin: The trained network with its anchors; None for an arm that nothing was trained for.
+        tolerance, orientation_tolerance: Position error in [m] and angle in [rad] up to which a solution
+            converged.
         metadata: What is recorded about the model.
         coverage: Where a learned arm's forward function counts; None for an arm of known kinematics.
+        posture: Joint positions (n,) that spare joints prefer, and that answers without a current state are
+            near to.
+        metre_in_rad: What a metre of a prismatic joint counts in a displacement.
+
+    Attributes:
+        arm, task, tolerance, orientation_tolerance, metadata, coverage: As given.
 
     Raises:
-        ValueError: The network was trained for other dimensions, it has too few anchors, or the tolerance
-            is not positive.
+        ValueError: The network was trained for something else, or a number is not as it must be.
     """
 
     def __init__(
         self,
-        arm: Arm,
-        inverse: TwinInverse,
+        arm: ForwardModel,
+        task: Task,
+        twin: TwinInverse | None = None,
+        *,
         tolerance: float = 1e-6,
+        orientation_tolerance: float = 1e-6,
         metadata: dict[str, Any] | None = None,
         coverage: Coverage | None = None,
+        posture: ArrayLike | None = None,
+        metre_in_rad: float = 1.0,
     ) -> None:
-        if not (math.isfinite(tolerance) and tolerance > 0.0):
-            raise ValueError(f"tolerance must be positive and finite in m, got {tolerance}")
-        spec = inverse.evaluator.spec
-        if (spec.n_x, spec.n_y) != (arm.n_joints, arm.n_coordinates):
-            raise ValueError(
-                f"{arm.name} has {arm.n_joints} joints and {arm.n_coordinates} target coordinates, "
-                f"the network was trained for {spec.n_x} and {spec.n_y}"
-            )
-        if len(inverse.anchors) < MANY_NEIGHBOURS:
-            raise ValueError(f"expected at least {MANY_NEIGHBOURS} anchors, got {len(inverse.anchors)}")
-        self.arm = arm
-        self.tolerance = float(tolerance)
+        for name, value, unit in (
+            ("tolerance", tolerance, "m"),
+            ("orientation_tolerance", orientation_tolerance, "rad"),
+            ("metre_in_rad", metre_in_rad, "rad"),
+        ):
+            if not (math.isfinite(value) and value > 0.0):
+                raise ValueError(f"{name} must be positive and finite in {unit}, got {value}")
+        self.arm, self.task = arm, task
+        self.tolerance, self.orientation_tolerance = float(tolerance), float(orientation_tolerance)
         self.metadata = metadata or {}
         self.coverage = coverage
-        self._searcher = Searcher(arm, inverse, self.tolerance, _PRECISION * self.tolerance)
+        # Asked for at every solve: kept, because properties that compute take longer than the rest of the
+        # call.
+        self._n, self._shapes = arm.n_joints, task.shapes
+        self._unit, self._oriented = _UNITS[task.kind], task.has_orientation
+        self._options: dict[str, Any] = {"posture": posture, "metre_in_rad": metre_in_rad}
+        if posture is not None:
+            self._options["posture"] = self._state(posture, "a posture")
+        self._assemble(twin)
+
+    def _assemble(self, twin: TwinInverse | None) -> None:
+        self._twin = twin
+        self._assembly = Assembly(
+            self.arm, self.task, twin, self.tolerance, self.orientation_tolerance, **self._options
+        )
+        self._model = self._assembly.model
+        self._weights = self._assembly.problem.joints[3]
 
     @classmethod
-    def load(cls, model: str | PathLike[str], tolerance: float = 1e-6) -> IKSolver:
-        """A solver for a packaged arm (``two_link``, ``three_link``, ``yaw_pitch_pitch``) or a model folder.
+    def load(
+        cls, model: str | PathLike[str], tolerance: float = 1e-6, orientation_tolerance: float = 1e-6
+    ) -> IKSolver:
+        """A solver for a packaged arm, such as ``two_link`` or ``panda``, or a model folder.
 
         Raises:
             ValueError: No such model, or its files are damaged or foreign; the message says what is wrong.
         """
-        arm, inverse, metadata, coverage = load_model(model)
-        return cls(arm, inverse, tolerance, metadata, coverage)
+        from itnnr_ik.solver.model import load_model
 
-    def with_tolerance(self, tolerance: float) -> IKSolver:
-        """This solver with another tolerance in [m]; the model is shared.
+        arm, task, twin, metadata, coverage = load_model(model)
+        return cls(
+            arm,
+            task,
+            twin,
+            tolerance=tolerance,
+            orientation_tolerance=orientation_tolerance,
+            metadata=metadata,
+            coverage=coverage,
+        )
 
-        Raises:
-            ValueError: The tolerance is not positive.
-        """
-        return IKSolver(self.arm, self._searcher.inverse, tolerance, self.metadata, self.coverage)
-
-    def proposals(self, target: ArrayLike, current: ArrayLike | None = None) -> tuple[Array, Array]:
-        """What the twin network proposes for ``target`` (m,), before refinement (Algorithm 2).
-
-        Returns:
-            Adjusted anchors (c, n) [rad] within the limits, that of ``current`` (n,) first where it serves
-            as an anchor, and their residuals (c,) [m].
-
-        Raises:
-            ValueError: A shape is wrong or a value is not finite.
-        """
-        goal = self._bring_near(_vector(target, self.arm.n_coordinates, "a target", "m"))
-        now = None if current is None else self._state(current)
-        neighbours = self._searcher.inverse.anchors.nearest(goal, NEIGHBOURS)
-        candidates, _ = self._searcher.candidates(goal, neighbours, now)
-        positions = np.clip(candidates, self.arm.lower, self.arm.upper)
-        return positions, self._residual(positions, np.array(goal))
-
-    def solve(self, target: ArrayLike, current: ArrayLike | None = None) -> Solution:
-        """Joint positions that bring the tip to ``target``.
+    @classmethod
+    def from_urdf(
+        cls,
+        urdf: str | PathLike[str],
+        base: str | None = None,
+        tip: str | None = None,
+        task: str | None = None,
+        *,
+        tool: ArrayLike | None = None,
+        tool_axis: ArrayLike | None = None,
+        limits: Mapping[str, tuple[float, float]] | None = None,
+        locked: Mapping[str, float] | None = None,
+        **options: Any,
+    ) -> IKSolver:
+        """A solver for the arm between two links of a robot that a URDF describes; nothing needs training.
 
         Args:
-            target: Tip coordinates (m,) in [m] in the base frame.
-            current: Joint positions (n,) in [rad] of the arm now. With it, the solution nearest to it in
-                the largest joint change is returned; without, one near the known posture whose tip is
-                nearest to the target.
+            urdf, base, tip, limits, locked: See `KinematicChain.from_urdf`.
+            task, tool, tool_axis: See `Task.of_chain`.
+            options: Keyword arguments of `IKSolver`.
+
+        Raises:
+            ValueError: See there.
+        """
+        chain = KinematicChain.from_urdf(urdf, base, tip, limits=limits, locked=locked)
+        return cls(chain, Task.of_chain(chain, task, tool, tool_axis), **options)
+
+    def with_tolerance(self, tolerance: float, orientation_tolerance: float | None = None) -> IKSolver:
+        """This solver with another tolerance in [m], and in [rad]; the model is shared.
+
+        Raises:
+            ValueError: A tolerance is not positive.
+        """
+        return IKSolver(
+            self.arm,
+            self.task,
+            self._twin,
+            tolerance=tolerance,
+            orientation_tolerance=orientation_tolerance or self.orientation_tolerance,
+            metadata=self.metadata,
+            coverage=self.coverage,
+            **self._options,
+        )
+
+    def train(self, *, seed: int = 0, steps: int = 20_000, progress: bool = False) -> None:
+        """Train the twin network for this arm and task, in place of the one it may have; needs torch.
+
+        Args:
+            seed: Of weights, training pairs and anchors: the same seed gives the same network.
+            steps: Optimisation steps.
+            progress: Show a bar.
+
+        Raises:
+            ImportError: There is no torch; the message says what to install.
+        """
+        from itnnr_ik.solver.training import train_twin
+
+        sample = None if self.coverage is None else self.coverage.sample
+        twin, metadata = train_twin(
+            self.arm, self.task, seed=seed, steps=steps, progress=progress, sample=sample
+        )
+        self.metadata = {**self.metadata, **metadata}
+        self._assemble(twin)
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write the arm, the task and the trained network, if there is one, for `load`."""
+        from itnnr_ik.solver.model import save_model
+
+        save_model(folder, self.arm, self.task, self._twin, self.metadata, self.coverage)
+
+    def solve(self, target: ArrayLike, current: ArrayLike | None = None) -> Solution:
+        """Joint positions that bring the tool to ``target``.
+
+        Args:
+            target: In the base frame. Position: (2,) or (3,) in [m]. Pose: (7,) as x, y, z, qx, qy, qz, qw,
+                or a transform (4, 4). Pointing: the same, its roll free, or position and direction (6,).
+            current: Joint positions (n,) of the arm now. With it, the solution nearest to it in the largest
+                joint change is returned; without, one near the known posture whose tool is nearest to the
+                target.
 
         Returns:
             The solution; for an unreachable target the closest point that was found within the limits,
@@ -126,90 +211,214 @@ class IKSolver:
             with ``covered=False``.
 
         Raises:
-            ValueError: A shape is wrong or a value is not finite.
+            ValueError: A shape is wrong, a value is not finite, or a quaternion is zero.
         """
-        goal = _vector(target, self.arm.n_coordinates, "a target", "m")
-        now = None if current is None else self._state(current)
-        near = self._bring_near(goal)
-        joints, residual, anchor = self._searcher.search(near, now)
-        positions = np.array(joints)
-        if near is not goal:
-            residual = float(self._residual(positions, np.array(goal)))
-        displacement = None if now is None else max(map(abs, map(sub, joints, now)))
-        solution = Solution(positions, residual, residual <= self.tolerance, displacement, anchor)
-        return solution if self.coverage is None else self._covered(solution, goal, now)
+        goal = self._target(target)
+        now = _NO_STATE if current is None else self._shaped_state(current)
+        positions = np.empty(self._n)
+        status, residual, angle, change, came_from = calls.solve_one(self._model, goal, now, positions)
+        if status == calls.BAD_STATE:
+            self._state(now)  # raises
+        if status:
+            raise self._refusal(status, goal, "a target")
+        solution = Solution(
+            positions,
+            residual,
+            angle if self._oriented else None,
+            residual <= self.tolerance and angle <= self.orientation_tolerance,
+            None if current is None else change,
+            "current" if came_from == CURRENT else "neighbour",
+        )
+        return solution if self.coverage is None else self._covered(solution, target, current)
 
     def solve_batch(self, targets: ArrayLike, current: ArrayLike | None = None) -> Solutions:
-        """`solve` for targets (b, m) in [m] and current states (b, n) in [rad], vectorised.
+        """`solve` for targets (b, …) and current states (b, n), on all cores; each row is what `solve` gives.
 
         Raises:
-            ValueError: A shape is wrong or a value is not finite.
+            ValueError: A shape is wrong, a value is not finite, or a quaternion is zero.
         """
-        goals = _rows(targets, None, self.arm.n_coordinates, "targets", "m")
-        now = None
+        goals = self._targets(targets)
+        count, n = len(goals), self.arm.n_joints
+        now = np.empty((count, 0))
         if current is not None:
-            now = _rows(current, len(goals), self.arm.n_joints, "current joint positions", "rad")
-        far = np.abs(goals).max(axis=1, initial=0.0) > _FAR * self.arm.farthest
-        near = goals
-        if far.any():
-            near = goals.copy()
-            near[far] = [self._bring_near(goal) for goal in goals[far].tolist()]
-        positions, residual, from_current = search_batch(self._searcher, near, now)
-        residual[far] = self._residual(positions[far], goals[far])
-        displacement = None if now is None else np.abs(positions - now).max(axis=1, initial=0.0)
-        anchor = np.where(from_current, "current", "neighbour")
-        solutions = Solutions(positions, residual, residual <= self.tolerance, displacement, anchor)
+            now = _rows(current, count, n, "current joint positions", "rad or m")
+        positions, errors = np.empty((count, n)), np.zeros((count, 2))
+        anchors = np.zeros(count, dtype=np.int64)
+
+        def run(start: int) -> tuple[int, int]:
+            rows = slice(start, start + _CHUNK)
+            status, row = calls.solve_many(
+                self._model, goals[rows], now[rows], positions[rows], errors[rows], anchors[rows]
+            )
+            return status, start + row
+
+        starts = range(0, count, _CHUNK)
+        if len(starts) > 1:
+            with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+                outcomes = list(threads.map(run, starts))
+        else:
+            outcomes = list(map(run, starts))
+        for status, row in outcomes:
+            if status:
+                raise self._refusal(status, goals[row], "targets", row)
+        oriented = self.task.has_orientation
+        solutions = Solutions(
+            positions,
+            errors[:, 0].copy(),
+            errors[:, 1].copy() if oriented else None,
+            (errors[:, 0] <= self.tolerance) & (errors[:, 1] <= self.orientation_tolerance),
+            None if current is None else (self._weights * np.abs(positions - now)).max(axis=1, initial=0.0),
+            np.where(anchors == CURRENT, "current", "neighbour"),
+        )
         return solutions if self.coverage is None else self._all_covered(solutions, goals, now)
 
     def branches(self, target: ArrayLike, current: ArrayLike | None = None) -> list[Solution]:
-        """Every distinct solution found for ``target`` (m,), nearest to ``current`` (n,) first.
+        """Every distinct solution found for ``target``, nearest to ``current`` (n,) first.
 
-        Without a current state, nearest to the middle of the joint limits first. An arm with more joints
-        than target coordinates has curves of solutions; they are sampled at 0.1 rad.
+        Without a current state, nearest to the middle of the joint limits first. Each is at the turn of its
+        joints that is nearest there. An arm with spare joints has curves of solutions; they are sampled at
+        0.1 rad.
 
         Returns:
             Converged solutions; an empty list for an unreachable target.
 
         Raises:
-            ValueError: A shape is wrong or a value is not finite.
+            ValueError: See `solve`.
         """
-        near = self._bring_near(_vector(target, self.arm.n_coordinates, "a target", "m"))
+        goal = self._target(target)
         now = None if current is None else self._state(current)
-        searcher = self._searcher
-        neighbours = searcher.inverse.anchors.nearest(near, MANY_NEIGHBOURS)
-        positions, residual, from_current = searcher.refined(near, neighbours, now, 2 * STEPS)
-        reference = self.arm.limits.mean(axis=0) if now is None else now
-        change = np.abs(positions - reference).max(axis=1)
-        apart = _DISTINCT_REDUNDANT if searcher.redundant else _DISTINCT
+        reference = self._assembly.problem.joints[4].copy() if now is None else now
+        positions, errors = self._propose(goal, reference, self._assembly.most, refined=True)
+        change = (self._weights * np.abs(positions - reference)).max(axis=1)
+        converged = (errors[:, 0] <= self.tolerance) & (errors[:, 1] <= self.orientation_tolerance)
+        apart = _DISTINCT if self.arm.n_joints <= self.task.n_rows else _DISTINCT_REDUNDANT
         found: list[Solution] = []
-        for i in np.argsort(change, kind="stable"):
-            if residual[i] > self.tolerance:
+        kept = np.empty((0, self.arm.n_joints))
+        for i in np.flatnonzero(converged)[np.argsort(change[converged], kind="stable")]:
+            if len(kept) and self._apart(positions[i], kept).min() <= apart:
                 continue
-            if all(np.abs(positions[i] - other.positions).max() > apart for other in found):
-                anchor = "current" if from_current and i == 0 else "neighbour"
-                displacement = None if now is None else float(change[i])
-                covered = None if self.coverage is None else bool(self.coverage.covers(positions[i]))
-                found.append(Solution(positions[i], float(residual[i]), True, displacement, anchor, covered))
+            kept = np.vstack([kept, positions[i]])
+            found.append(
+                Solution(
+                    positions[i],
+                    float(errors[i, 0]),
+                    float(errors[i, 1]) if self.task.has_orientation else None,
+                    True,
+                    None if now is None else float(change[i]),
+                    "neighbour",
+                    None if self.coverage is None else bool(self.coverage.covers(positions[i])),
+                )
+            )
         return found
 
-    def _covered(self, solution: Solution, goal: list[float], now: list[float] | None) -> Solution:
+    def proposals(self, target: ArrayLike, current: ArrayLike | None = None) -> tuple[Array, Array]:
+        """What the anchors nearest to ``target`` propose, adjusted by F where there is a network (Algorithm
+        2).
+
+        Returns:
+            Joint positions (c, n) within the limits before refinement, and their position errors (c,) [m].
+
+        Raises:
+            ValueError: See `solve`.
+        """
+        goal = self._target(target)
+        now = self._assembly.problem.joints[4].copy() if current is None else self._state(current)
+        positions, errors = self._propose(goal, now, self._assembly.count, refined=False)
+        return positions, errors[:, 0]
+
+    def forward(self, positions: ArrayLike) -> Array:
+        """Poses (…, 7) of the tool frame at joint positions (…, n): x, y, z [m], qx, qy, qz, qw.
+
+        Of a learned arm, positions (…, 2) or (…, 3) in [m].
+        """
+        if not isinstance(self.arm, KinematicChain):
+            return np.asarray(self.arm.forward(positions))
+        return poses(self.arm.transforms(positions) @ self.task.tool)
+
+    def target_at(self, positions: ArrayLike) -> Array:
+        """The target (…, 2, 3 or 7) that joint positions (…, n) reach exactly."""
+        return self.forward(positions)[..., : self.task.n_coordinates]
+
+    def point_at(self, positions: ArrayLike) -> Array:
+        """The tool's point (…, 3) in space, in [m], at joint positions (…, n)."""
+        return self.in_space(self.forward(positions)[..., :3])
+
+    def in_space(self, points: ArrayLike) -> Array:
+        """Target positions (…, 2 or 3) as points (…, 3), both in [m]: a planar task's at its height."""
+        points = np.asarray(points, dtype=float)
+        if points.shape[-1] == 2:
+            heights = np.full_like(points[..., :1], self.plane_height)
+            points = np.concatenate([points, heights], axis=-1)
+        return points[..., :3]
+
+    @property
+    def plane_height(self) -> float:
+        """z in [m], in the base frame, of the plane that a planar task's targets lie in."""
+        if isinstance(self.arm, LearnedArm):
+            return self.arm.plane_height
+        return float(self.forward(np.zeros(self.arm.n_joints))[2])
+
+    def errors(self, positions: ArrayLike, targets: ArrayLike) -> tuple[Array, Array | None]:
+        """Position errors (b,) [m] and orientation errors (b,) [rad], None of position tasks.
+
+        Args:
+            positions: Joint positions (b, n).
+            targets: (b, …) as `solve` takes them.
+
+        Raises:
+            ValueError: See `solve`.
+        """
+        goals = self._targets(targets)
+        q = _rows(positions, len(goals), self.arm.n_joints, "joint positions", "rad or m")
+        errors = np.zeros((len(goals), 2))
+        status, row = calls.errors_many(self._model, goals, q, errors)
+        if status:
+            raise self._refusal(status, goals[row], "targets", row)
+        return errors[:, 0], errors[:, 1] if self.task.has_orientation else None
+
+    def jacobian(self, positions: ArrayLike) -> Array:
+        """Jacobian (…, m, n) of the task's coordinates, orientation in [rad], at joint positions (…, n)."""
+        if not isinstance(self.arm, KinematicChain):
+            return np.asarray(self.arm.jacobian(positions))
+        q = np.asarray(positions, dtype=float)
+        flat = np.ascontiguousarray(q.reshape(-1, self.arm.n_joints))
+        rows = np.empty((len(flat), self.task.n_rows, self.arm.n_joints))
+        calls.jacobians_many(self._model, flat, rows)
+        rows[:, 3:] /= self.task.length
+        return rows.reshape(*q.shape[:-1], *rows.shape[1:])
+
+    def _propose(self, goal: Array, reference: Array, count: int, refined: bool) -> tuple[Array, Array]:
+        positions, errors = np.empty((count, self.arm.n_joints)), np.empty((count, 2))
+        status = calls.propose_many(self._model, goal, reference, refined, positions, errors)
+        if status:
+            raise self._refusal(status, goal, "a target")
+        return positions, errors
+
+    def _apart(self, positions: Array, others: Array) -> Array:
+        """Largest joint difference (b,) of positions (n,) from others (b, n), whole turns left out."""
+        difference = others - positions
+        turns = self._assembly.problem.joints[2]
+        whole = np.where(turns > 0.0, turns, np.inf)
+        away: Array = np.abs(difference - turns * np.round(difference / whole)).max(axis=1)
+        return away
+
+    def _covered(self, solution: Solution, target: ArrayLike, current: ArrayLike | None) -> Solution:
         """A learned arm's solution with ``covered``: another branch's, where only that is covered."""
         assert self.coverage is not None
         if self.coverage.covers(solution.positions):
-            return replace(solution, covered=True)
+            return solution._replace(covered=True)
         if solution.converged:
-            for other in self.branches(goal, now):
+            for other in self.branches(target, current):
                 if other.covered:
                     return other
-        return replace(solution, covered=False)
+        return solution._replace(covered=False)
 
-    def _all_covered(self, solutions: Solutions, goals: Array, now: Array | None) -> Solutions:
-        """`_covered` for all targets (b, m) of a batch."""
+    def _all_covered(self, solutions: Solutions, goals: Array, now: Array) -> Solutions:
+        """`_covered` for all targets of a batch."""
         assert self.coverage is not None
         covered = self.coverage.covers(solutions.positions)
         for i in np.flatnonzero(~covered & solutions.converged).tolist():
-            state = None if now is None else now[i].tolist()
-            other = self._covered(solutions[i], goals[i].tolist(), state)
+            other = self._covered(solutions[i], goals[i], now[i] if now.shape[1] else None)
             if other.covered:
                 covered[i] = True
                 solutions.positions[i], solutions.residual[i] = other.positions, other.residual
@@ -218,37 +427,54 @@ class IKSolver:
                     solutions.displacement[i] = other.displacement
         return replace(solutions, covered=covered)
 
-    def _state(self, current: ArrayLike) -> list[float]:
-        return _vector(current, self.arm.n_joints, "current joint positions", "rad")
+    def _target(self, target: ArrayLike) -> Array:
+        goal = _floats(target, "a target", self._unit)
+        if goal.shape not in self._shapes:
+            raise ValueError(
+                f"expected a target of shape {_either(self._shapes)} in {self._unit}, got shape {goal.shape}"
+            )
+        return goal if goal.ndim == 1 else goal.reshape(-1)
 
-    def _bring_near(self, goal: list[float]) -> list[float]:
-        """A target beyond any use brought to a distance where squares do not overflow; direction kept."""
-        far, largest = _FAR * self.arm.farthest, max(map(abs, goal))
-        return goal if largest <= far else [g / largest * far for g in goal]
+    def _targets(self, targets: ArrayLike) -> Array:
+        goals = _floats(targets, "targets", self._unit)
+        if goals.ndim == 0 or goals.shape[1:] not in self.task.shapes:
+            shapes = _either([("b", *shape) for shape in self.task.shapes])
+            raise ValueError(f"expected targets of shape {shapes} in {self._unit}, got shape {goals.shape}")
+        return goals.reshape(len(goals), -1) if len(goals) else goals.reshape(0, self.task.n_coordinates)
 
-    def _residual(self, positions: Array, targets: Array) -> Array:
-        # Scaled, so that the square of a huge distance does not overflow.
-        error = np.abs(self.arm.forward(positions) - targets)
-        largest = np.maximum(error.max(axis=-1, keepdims=True, initial=0.0), np.finfo(float).tiny)
-        residual: Array = largest[..., 0] * np.linalg.norm(error / largest, axis=-1)
-        return residual
+    def _state(self, current: ArrayLike, what: str = "current joint positions") -> Array:
+        state = self._shaped_state(current, what)
+        if not all(map(math.isfinite, state.tolist())):
+            raise ValueError(f"expected {what} of finite numbers in rad or m, got {state.tolist()}")
+        return state
+
+    def _shaped_state(self, current: ArrayLike, what: str = "current joint positions") -> Array:
+        state = _floats(current, what, "rad or m")
+        if state.shape != (self._n,):
+            raise ValueError(f"expected {what} of shape ({self._n},) in rad or m, got shape {state.shape}")
+        return state
+
+    def _refusal(self, status: int, goal: Array, what: str, row: int | None = None) -> ValueError:
+        expected = {
+            1: "finite numbers",
+            2: "a quaternion or direction that is not zero",
+            3: "a rigid transform",
+        }
+        where = "" if row is None else f" in row {row}"
+        return ValueError(
+            f"expected {what} of {expected[status]} in {self._unit}, got {goal.tolist()}{where}"
+        )
 
 
-def _vector(values: ArrayLike, size: int, what: str, unit: str) -> list[float]:
+def _either(shapes: Any) -> str:
+    texts = [f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})" for shape in shapes]
+    return " or ".join(texts)
+
+
+def _rows(values: ArrayLike, count: int, size: int, what: str, unit: str) -> Array:
     array = _floats(values, what, unit)
-    if array.shape != (size,):
-        raise ValueError(f"expected {what} of shape ({size},) in {unit}, got shape {array.shape}")
-    numbers: list[float] = array.tolist()
-    if not all(map(math.isfinite, numbers)):
-        raise ValueError(f"expected {what} of finite numbers in {unit}, got {numbers}")
-    return numbers
-
-
-def _rows(values: ArrayLike, count: int | None, size: int, what: str, unit: str) -> Array:
-    array = _floats(values, what, unit)
-    if array.ndim != 2 or array.shape[1] != size or count not in (None, len(array)):
-        expected = f"({'b' if count is None else count}, {size})"
-        raise ValueError(f"expected {what} of shape {expected} in {unit}, got shape {array.shape}")
+    if array.shape != (count, size):
+        raise ValueError(f"expected {what} of shape ({count}, {size}) in {unit}, got shape {array.shape}")
     finite = np.isfinite(array).all(axis=1)
     if not finite.all():
         row = int(np.argmin(finite))
@@ -259,7 +485,9 @@ def _rows(values: ArrayLike, count: int | None, size: int, what: str, unit: str)
 
 
 def _floats(values: ArrayLike, what: str, unit: str) -> Array:
+    """Contiguous, writeable float64: a kernel is compiled anew for other kinds of array."""
     try:
-        return np.asarray(values, dtype=float)
+        array = np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:
         raise ValueError(f"expected {what} of numbers in {unit}, got {values!r}") from error
+    return array if array.flags.carray else np.array(array, order="C")

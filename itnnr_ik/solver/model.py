@@ -1,4 +1,4 @@
-"""Models of arms: a twin on disk together with the arm that it was trained for."""
+"""Models on disk: an arm and a task, and the twin that was trained for them, if there is one."""
 
 from __future__ import annotations
 
@@ -8,92 +8,123 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from itnnr_ik.arms import Arm, LearnedArm, to_urdf
+from itnnr_ik.robot import PACKAGED, ForwardModel, KinematicChain, LearnedArm, load_robot
 from itnnr_ik.solver.coverage import Coverage
+from itnnr_ik.solver.forward import TaskForward
+from itnnr_ik.task import Task
 from itnnr_ik.twin.inference import TwinInverse
-from itnnr_ik.twin.storage import load_twin, save_twin
+from itnnr_ik.twin.storage import load_twin, read_metadata, save_twin, write_metadata
 
-_PACKAGED = Path(__file__).parent.parent / "models"
-#: Anchors are stored in single precision; their tips must be where the arm's kinematics puts them.
+_MODELS = Path(__file__).parent.parent / "models"
+#: Anchors are stored in single precision; their coordinates must be where the arm's kinematics puts them.
 _ANCHOR_ERROR = 1e-4
 #: Tensors of a learned arm, and where the metadata has the distance that goes with the postures.
 _COEFFICIENTS, _POSTURES, _COVERED_WITHIN = "arm.coefficients", "coverage.postures", "covered_within"
+_URDF = "arm.urdf"
 
 
 class Model(NamedTuple):
     """What a model folder holds; ``coverage`` is that of a learned arm, None for one of known kinematics."""
 
-    arm: Arm
-    inverse: TwinInverse
+    arm: ForwardModel
+    task: Task
+    twin: TwinInverse | None
     metadata: dict[str, Any]
     coverage: Coverage | None = None
 
 
-def packaged_models() -> list[str]:
-    """Names of the models that come with the package."""
-    return sorted(path.parent.name for path in _PACKAGED.glob("*/model.json"))
+def trained_models() -> list[str]:
+    """Names of the packaged arms that come with a trained network."""
+    return sorted(path.parent.name for path in _MODELS.glob("*/model.json"))
 
 
 def save_model(
     folder: str | PathLike[str],
-    arm: Arm,
-    inverse: TwinInverse,
+    arm: ForwardModel,
+    task: Task,
+    twin: TwinInverse | None,
     metadata: dict[str, Any],
     coverage: Coverage | None = None,
 ) -> None:
-    """Write a model for `load_model`, and beside it the URDF of an arm of known kinematics."""
-    tensors = {}
-    header: dict[str, Any] = {"arm": arm.to_dict()}
+    """Write a model for `load_model`, and beside it the URDF of an arm of known kinematics.
+
+    Raises:
+        ValueError: A learned arm has no network.
+    """
+    path = Path(folder)
+    tensors: dict[str, np.ndarray] = {}
+    header: dict[str, Any] = {"task": task.to_dict()}
     if isinstance(arm, LearnedArm):
+        if twin is None:
+            raise ValueError(f"{arm.name} was learned and is saved with its network: train it first")
+        header["arm"] = arm.to_dict()
         tensors[_COEFFICIENTS] = arm.coefficients
+    elif isinstance(arm, KinematicChain):
+        header["arm"] = {key: value for key, value in arm.source.items() if key != "urdf"}
+        path.mkdir(parents=True, exist_ok=True)
+        (path / _URDF).write_text(arm.urdf, encoding="utf-8")
     if coverage is not None:
         tensors[_POSTURES] = coverage.postures
         header[_COVERED_WITHIN] = coverage.within
-    save_twin(folder, inverse, {**header, **metadata}, tensors)
-    if not isinstance(arm, LearnedArm):
-        (Path(folder) / "arm.urdf").write_text(to_urdf(arm), encoding="utf-8")
+    content = {**header, **metadata}
+    if twin is None:
+        write_metadata(path, {"network": None, **content})
+    else:
+        save_twin(path, twin, content, tensors)
 
 
 def load_model(model: str | PathLike[str]) -> Model:
-    """A packaged model, by name, or the model of a folder.
+    """A packaged arm, by name, or the model of a folder.
 
     Raises:
         ValueError: No such model, damaged files, or a twin that was made for another arm.
     """
-    folder = _PACKAGED / str(model) if str(model) in packaged_models() else Path(model)
+    name = str(model)
+    if name in PACKAGED and name not in trained_models():
+        chain = load_robot(name)
+        return Model(chain, Task.of_chain(chain), None, {})
+    folder = _MODELS / name if name in trained_models() else Path(model)
     if not folder.is_dir():
-        raise ValueError(
-            f"no model {str(model)!r}: expected one of {', '.join(packaged_models())} or a model folder"
-        )
-    inverse, metadata, tensors = load_twin(folder)
+        raise ValueError(f"no model {name!r}: expected one of {', '.join(PACKAGED)} or a model folder")
+    metadata, twin = read_metadata(folder), None
+    tensors: dict[str, np.ndarray] = {}
+    if metadata.get("network") is not None:
+        twin, metadata, tensors = load_twin(folder)
     coverage = None
     try:
+        task = Task.from_dict(metadata["task"])
         if _COEFFICIENTS in tensors:
-            arm: Arm = LearnedArm.from_parts(metadata["arm"], tensors.pop(_COEFFICIENTS))
+            arm: ForwardModel = LearnedArm.from_parts(metadata["arm"], tensors.pop(_COEFFICIENTS))
         else:
-            arm = Arm.from_dict(metadata["arm"])
+            arm = KinematicChain.from_urdf(folder / _URDF, **metadata["arm"])
         if _POSTURES in tensors:
             coverage = Coverage(tensors.pop(_POSTURES), metadata[_COVERED_WITHIN])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{folder} does not say which arm it is for: {error!r}") from error
     if tensors:
         raise ValueError(f"{folder} holds tensors that no model has: {', '.join(sorted(tensors))}")
-    x, y = inverse.anchors.x, inverse.anchors.y
-    if x.shape[1] != arm.n_joints or y.shape[1] != arm.n_coordinates:
-        raise ValueError(
-            f"{folder} was made for another arm: {arm.name} has {arm.n_joints} joints and "
-            f"{arm.n_coordinates} target coordinates, the anchors have {x.shape[1]} and {y.shape[1]}"
-        )
     if coverage is not None and coverage.postures.shape[1] != arm.n_joints:
         raise ValueError(
             f"{folder} was made for another arm: {arm.name} has {arm.n_joints} joints, "
             f"the recorded postures have {coverage.postures.shape[1]}"
         )
-    distance = float(np.abs(arm.forward(x) - y).max())
-    if distance > _ANCHOR_ERROR * max(1.0, arm.farthest):
-        links = f" with links {arm.link_lengths} m" if arm.link_lengths else ""
+    if twin is not None:
+        check_twin(str(folder), arm, task, twin)
+    return Model(arm, task, twin, metadata, coverage)
+
+
+def check_twin(label: str, arm: ForwardModel, task: Task, twin: TwinInverse) -> None:
+    """Raise a ValueError that begins with ``label`` where a twin was not trained for an arm and a task."""
+    forward = TaskForward(arm, task)
+    x, y = twin.anchors.x, twin.anchors.y
+    if x.shape[1] != forward.n_x or y.shape[1] != forward.n_y:
         raise ValueError(
-            f"{folder} was made for another arm: its anchors lie up to {distance:.3g} m from where "
-            f"{arm.name}{links} puts its tip"
+            f"{label} was made for another arm: {arm.name} has {forward.n_x} joints and {forward.n_y} "
+            f"coordinates that anchors are looked up by, the anchors have {x.shape[1]} and {y.shape[1]}"
         )
-    return Model(arm, inverse, metadata, coverage)
+    distance = float(np.abs(forward(x) - y).max())
+    if distance > _ANCHOR_ERROR * max(1.0, arm.farthest):
+        raise ValueError(
+            f"{label} was made for another arm: its anchors lie up to {distance:.3g} m from where "
+            f"{arm.name} puts its tip"
+        )

@@ -1,106 +1,229 @@
-"""What an arm with more joints than target coordinates does with its freedom.
-
-Far from the current state, it comes as near to it as it can (`approach`). Tracking a path in small
-steps, it spends a little motion on a posture that is well bent and off its limits (`bend`): an arm that
-only ever takes the smallest step drifts into corners of its limits, from which it has to jump.
-
-Both leave the tip where it is to first order, and work on one value per joint, floats or columns (see
-`itnnr_ik.arms.kinematics`).
-"""
+"""What an arm with joints to spare does with them: come near to the state, and keep room to move."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import reduce
-from operator import mul, sub
-from typing import Any
+import math
 
-from itnnr_ik.arms import Arm
-from itnnr_ik.arms.kinematics import Component
-from itnnr_ik.solver.refine import damped_step
+import numpy as np
+from numpy.typing import NDArray
 
-#: Longest move [rad] before the tip has to be corrected: it moves off along a curve.
-LONGEST = 0.3
-#: The well-bent posture: each elbow at this share of the way from straight to its limit, all to the side
-#: that the first is bent to where their limits allow; the joints before, which only turn the whole, in the
-#: middle of their limits, with less weight.
-_BEND, _BASE_WEIGHT = 0.64, 0.5
-_TINY = 1e-12
+from itnnr_ik.compiled import inlined, kernel
+from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
+from itnnr_ik.solver.refine import factorise, refine, substitute
+
+Array = NDArray[np.float64]
+
+#: The nearest solution is found to within this displacement [rad], or this share of it.
+_CLOSE, _CLOSE_SHARE = 0.003, 0.01
+#: Moves along the null space at most, their longest [rad], and halvings (in thirds) of where each ends; what
+#: is left of the displacement after them, as a share, where there is one spare joint and where there are
+#: more.
+_SLIDES, _LONGEST, _THIRDS, _SLID, _SLID_MANY = 6, 0.5, 14, 0.97, 0.5
+#: Motion that may be spent on a better posture: a share of the displacement, and at most this [rad]. None for
+#: a target that stands still, and not worth it below the least [rad]. No easing beyond the largest
+#: displacement.
+_EASE_SHARE, _EASE_LIMIT, _EASE_LEAST, _EASE_LARGEST = 1.5, 0.015, 1e-4, 0.1
+#: Step [rad, m] of the difference quotient of the manipulability, and how far an arm gives way [rad] to its
+#: gradient and to the distance from the middle of the limits, as shares.
+_DIFFERENCE, _SINGULAR_GAIN, _LIMIT_GAIN = 1e-4, 0.2, 1.0
 
 
-def approach(arm: Arm, joints: Sequence[Component], state: Sequence[Component], xp: Any) -> list[Component]:
-    """Joint positions nearer to ``state`` in the largest joint difference.
+@inlined
+def improve(
+    problem: Problem, goal: Array, now: Array, q: Array, best: float, tolerance: float, orientation_tolerance:
+        float,
+    lower: Array, upper: Array, trial: Array, wish: Array, w: Workspace,
+) -> float:  # fmt: skip
+    """Move ``q`` (n,), a solution, to one nearer to ``now`` (n,) where there is one; its displacement.
 
-    The joint farthest from the state moves towards it and the others make up for it (its direction
-    projected onto the null space of the Jacobian), until another joint becomes the farthest.
+    First along the null space, then to the smallest box around the state in which a solution is found.
     """
-    gap = list(map(sub, state, joints))
-    size = [xp.abs(g) for g in gap]
-    farthest = reduce(xp.maximum, size)
-    towards = [
-        xp.where(s == farthest, xp.where(g > 0.0, 1.0, -1.0), 0.0) for g, s in zip(gap, size, strict=True)
-    ]
-    direction = _without_tip_motion(arm, joints, towards, xp)
-    # The gap of the farthest joint closes at this rate, which a projection cannot make negative.
-    rate = sum(map(mul, towards, direction))
-    length = xp.where(rate > 1e-6, LONGEST / xp.maximum(rate, _TINY), 0.0)
-    for d, g in zip(direction, gap, strict=True):
-        # When ±g, closing at ±d, is as far as the farthest. A gap that never gets there counts for at
-        # least 1, which is beyond the longest move.
-        length = xp.minimum(length, (farthest - g + _TINY) / xp.maximum(rate - d, _TINY))
-        length = xp.minimum(length, (farthest + g + _TINY) / xp.maximum(rate + d, _TINY))
-    return _move(arm, joints, direction, length, xp)
-
-
-def bend(
-    arm: Arm, joints: Sequence[Component], state: Sequence[Component], allowed: Component, xp: Any
-) -> list[Component]:
-    """Joint positions nearer to the well-bent posture, none farther than ``allowed`` [rad] from ``state``."""
-    first_elbow = arm.first_elbow
-    bent_up = state[first_elbow] > 0.0
-    wish = []
-    for i, (q, low, high) in enumerate(zip(joints, arm.lower, arm.upper, strict=True)):
-        if i < first_elbow:
-            wish.append(_BASE_WEIGHT * (0.5 * (low + high) - q))
+    joints = problem.joints
+    n = q.shape[0]
+    high = slide(problem, goal, now, q, best, tolerance, orientation_tolerance, lower, upper, trial, wish, w)
+    # One spare joint has slid as far as it goes; more may still turn aside.
+    low = _SLID * high if n == w.error.shape[0] + 1 else _SLID_MANY * high
+    for _ in range(10):
+        if high - low <= max(_CLOSE, _CLOSE_SHARE * high):
+            break
+        middle = 0.5 * (low + high)
+        possible = True
+        for i in range(n):
+            half = middle / joints[3, i]
+            lower[i], upper[i] = max(joints[0, i], now[i] - half), min(joints[1, i], now[i] + half)
+            if lower[i] > upper[i]:
+                possible = False
+            trial[i] = min(max(q[i], lower[i]), upper[i])
+        if not possible:
+            low = middle
+            continue
+        position, angle = refine(problem, goal, lower, upper, trial, problem.free, problem.steps, w)
+        if position <= tolerance * tolerance and angle <= orientation_tolerance * orientation_tolerance:
+            high = 0.0
+            for i in range(n):
+                q[i] = trial[i]
+                high = max(high, joints[3, i] * abs(q[i] - now[i]))
+            low = min(low, _SLID_MANY * high)
         else:
-            up, down = _bent(low, high)
-            wish.append(xp.where(bent_up, up, down) - q)
-    direction = _without_tip_motion(arm, joints, wish, xp)
-    # To the point on the line that is nearest to the posture, in the norm weighted as the wish is.
-    weight = [_BASE_WEIGHT] * first_elbow + [1.0] * (arm.n_joints - first_elbow)
-    curvature = sum(w * d * d for w, d in zip(weight, direction, strict=True))
-    length = sum(map(mul, wish, direction)) / xp.maximum(curvature, _TINY)
-    for d, q, s in zip(direction, joints, state, strict=True):
-        room = xp.where(d > 0.0, allowed - (q - s), allowed + (q - s))
-        length = xp.minimum(length, room / xp.maximum(xp.abs(d), _TINY))
-    return _move(arm, joints, direction, length, xp)
+            low = middle
+    return high
 
 
-def _bent(low: float, high: float) -> tuple[float, float]:
-    """Well-bent positions [rad] of an elbow, up and down; the same one twice if it bends to one side only."""
-    up = max(low, 0.0) + _BEND * (high - max(low, 0.0))
-    down = min(high, 0.0) + _BEND * (low - min(high, 0.0))
-    return (up if high > 0.0 else down), (down if low < 0.0 else up)
+@inlined
+def slide(
+    problem: Problem, goal: Array, now: Array, q: Array, best: float, tolerance: float, orientation_tolerance:
+        float,
+    lower: Array, upper: Array, trial: Array, wish: Array, w: Workspace,
+) -> float:  # fmt: skip
+    """Move ``q`` (n,), a solution, along the null space to where its largest change is least; its
+    displacement.
+
+    The direction is that in which the joint farthest from the state comes nearer to it.
+    """
+    joints = problem.joints
+    n, m = q.shape[0], w.error.shape[0]
+    for i in range(n):
+        lower[i], upper[i] = joints[0, i], joints[1, i]
+    for _ in range(_SLIDES):
+        farthest = 0
+        for i in range(n):
+            if joints[3, i] * abs(q[i] - now[i]) > joints[3, farthest] * abs(q[farthest] - now[farthest]):
+                farthest = i
+        evaluate(problem, goal, q, w)
+        differentiate(problem, w)
+        for i in range(n):
+            w.free[i] = 1.0
+            wish[i] = 1.0 if i == farthest else 0.0
+        for a in range(m):
+            w.error[a] = w.jacobian[a, farthest]
+        factorise(w.jacobian, w.free, 1e-12, w.normal)
+        substitute(w.normal, w.error, w.dual)
+        shortest, longest = -_LONGEST, _LONGEST
+        for i in range(n):
+            for a in range(m):
+                wish[i] -= w.jacobian[a, i] * w.dual[a]
+            if abs(wish[i]) > 1e-9:
+                one, other = (joints[0, i] - q[i]) / wish[i], (joints[1, i] - q[i]) / wish[i]
+                shortest, longest = max(shortest, min(one, other)), min(longest, max(one, other))
+        # The largest change is a convex function of the length of the move: its least lies between thirds.
+        for _ in range(_THIRDS):
+            third = (longest - shortest) / 3.0
+            if _changed(joints, q, wish, shortest + third, now) < _changed(
+                joints, q, wish, longest - third, now
+            ):
+                longest -= third
+            else:
+                shortest += third
+        length = 0.5 * (shortest + longest)
+        for i in range(n):
+            trial[i] = min(max(q[i] + length * wish[i], joints[0, i]), joints[1, i])
+        position, angle = refine(problem, goal, lower, upper, trial, problem.free, problem.steps, w)
+        change = _changed(joints, trial, wish, 0.0, now)
+        if (
+            position > tolerance * tolerance
+            or angle > orientation_tolerance * orientation_tolerance
+            or change >= best
+        ):
+            break
+        gain = best - change
+        best = change
+        for i in range(n):
+            q[i] = trial[i]
+        if gain < max(_CLOSE, _CLOSE_SHARE * best):
+            break
+    return best
 
 
-def _without_tip_motion(
-    arm: Arm, joints: Sequence[Component], direction: Sequence[Component], xp: Any
-) -> list[Component]:
-    """The part of a joint direction that leaves the tip where it is, to first order."""
-    _, jacobian = arm.tip(joints, xp)
-    tip_motion = [sum(map(mul, row, direction)) for row in jacobian]
-    return list(map(sub, direction, damped_step(jacobian, tip_motion, _TINY)))
+@kernel
+def _changed(joints: Array, q: Array, direction: Array, length: float, now: Array) -> float:
+    """Largest joint change from ``now`` after a move along a direction."""
+    largest = 0.0
+    for i in range(q.shape[0]):
+        largest = max(largest, joints[3, i] * abs(q[i] + length * direction[i] - now[i]))
+    return largest
 
 
-def _move(
-    arm: Arm, joints: Sequence[Component], direction: Sequence[Component], length: Component, xp: Any
-) -> list[Component]:
-    """A move along ``direction`` that keeps the limits and the longest step."""
-    for q, d, low, high in zip(joints, direction, arm.lower, arm.upper, strict=True):
-        room = xp.minimum(xp.where(d > 0.0, high - q, q - low), LONGEST)
-        length = xp.minimum(length, room / xp.maximum(xp.abs(d), _TINY))
-    length = xp.maximum(length, 0.0)
-    return [
-        xp.minimum(xp.maximum(q + length * d, low), high)
-        for q, d, low, high in zip(joints, direction, arm.lower, arm.upper, strict=True)
-    ]
+@kernel
+def _log_manipulability(problem: Problem, goal: Array, q: Array, w: Workspace) -> float:
+    evaluate(problem, goal, q, w)
+    differentiate(problem, w)
+    factorise(w.jacobian, w.free, 1e-12, w.normal)
+    total = 0.0
+    for a in range(w.normal.shape[0]):
+        total -= math.log(w.normal[a, a])
+    return total
+
+
+@inlined
+def ease(
+    problem: Problem,
+    goal: Array,
+    now: Array,
+    q: Array,
+    best: float,
+    tolerance: float,
+    orientation_tolerance: float,
+    lower: Array,
+    upper: Array,
+    trial: Array,
+    wish: Array,
+    w: Workspace,
+) -> None:
+    """Move ``q`` (n,), a solution, a little towards a posture with room to move on, without leaving the
+    target.
+
+    That is the preferred posture where there is one, or else away from limits and from singular postures: an
+    arm that only ever takes the smallest step drifts into a corner, from which it has to jump.
+    """
+    joints = problem.joints
+    n, m = q.shape[0], w.error.shape[0]
+    extra = min(_EASE_SHARE * best, _EASE_LIMIT)
+    if best > _EASE_LARGEST or extra < _EASE_LEAST:
+        return
+    for i in range(n):
+        w.free[i] = 1.0
+        trial[i] = q[i]
+    if math.isfinite(joints[5, 0]):
+        for i in range(n):
+            wish[i] = joints[5, i] - q[i]
+    else:
+        here = _log_manipulability(problem, goal, q, w)
+        for i in range(n):
+            trial[i] = q[i] + _DIFFERENCE
+            wish[i] = _SINGULAR_GAIN * (_log_manipulability(problem, goal, trial, w) - here) / _DIFFERENCE
+            trial[i] = q[i]
+            half = 0.5 * (joints[1, i] - joints[0, i])
+            if half < np.inf:
+                share = (q[i] - joints[0, i]) / half - 1.0
+                wish[i] -= _LIMIT_GAIN * half * (share + 2.0 * share**5)
+    # What of the wish leaves the target alone.
+    evaluate(problem, goal, q, w)
+    differentiate(problem, w)
+    for a in range(m):
+        w.error[a] = 0.0
+        for i in range(n):
+            w.error[a] += w.jacobian[a, i] * wish[i]
+    factorise(w.jacobian, w.free, 1e-12, w.normal)
+    substitute(w.normal, w.error, w.dual)
+    for i in range(n):
+        for a in range(m):
+            wish[i] -= w.jacobian[a, i] * w.dual[a]
+    allowed = best + extra
+    length = 1.0
+    for i in range(n):
+        lower[i] = max(joints[0, i], now[i] - allowed / joints[3, i])
+        upper[i] = min(joints[1, i], now[i] + allowed / joints[3, i])
+        if wish[i] > 1e-12:
+            length = min(length, (upper[i] - q[i]) / wish[i])
+        elif wish[i] < -1e-12:
+            length = min(length, (lower[i] - q[i]) / wish[i])
+    if length <= 0.0:
+        return
+    for i in range(n):
+        trial[i] = min(max(q[i] + length * wish[i], lower[i]), upper[i])
+    position, angle = refine(
+        problem, goal, lower, upper, trial, problem.free - problem.free, problem.steps, w
+    )
+    if position <= tolerance * tolerance and angle <= orientation_tolerance * orientation_tolerance:
+        for i in range(n):
+            q[i] = trial[i]

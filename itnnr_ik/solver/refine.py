@@ -1,201 +1,216 @@
-"""What finishes an answer of the network: damped Gauss–Newton steps within the joint limits.
-
-The formulas work on one value per joint or coordinate, floats or columns (see `itnnr_ik.arms.kinematics`),
-so that one target and a batch share them.
-"""
+"""Bounded damped least squares: from joint positions near a solution to it, or to the closest point."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from operator import add, mul, sub
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.arms import Arm
-from itnnr_ik.arms.kinematics import Component
-from itnnr_ik.solver import scalars
+from itnnr_ik.compiled import kernel
+from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
 
 Array = NDArray[np.float64]
 
-#: Damping [m²] as a share of the squared residual at the start, and its bounds: it vanishes as the
-#: residual does, which keeps the convergence quadratic, and it holds near singular postures.
-_DAMPING_SHARE = 1e-2
-_MIN_DAMPING = 1e-12
-_MAX_DAMPING = 1e3
-#: Share of the squared residual that a step may leave in `refine_one`.
+#: Damping [m²] as a share of the squared error, and at least: it vanishes as the error does, which keeps the
+#: convergence quadratic, and it holds near singular postures.
+_DAMPING_SHARE, _LEAST_DAMPING = 1e-2, 1e-12
+#: Share of the squared error that a step may leave, once the free steps are over.
 _PROGRESS = 0.25
-#: Share of the progress that the Jacobian foresees below which `closest_points` damps more: far from the
-#: target, steps without damping overshoot from side to side.
+#: Longest step of a joint [rad, m].
+_LONGEST = 1.0
+#: Share of the progress that the Jacobian foresees below which a descent damps more.
 _FORESEEN = 0.5
-#: Step [rad] below which a refinement that has not converged has found its closest point.
-_STALLED = 1e-4
 
 
-def _dot(a: Iterable[Component], b: Iterable[Component]) -> Component:
-    return sum(map(mul, a, b))
+@kernel
+def factorise(jacobian: Array, free: Array, damping: float, normal: Array) -> None:
+    """Write the Cholesky factor of J D Jᵀ + damping · I (m, m), D the diagonal of ``free`` (n,).
 
-
-def solve_normal(
-    jacobian: Sequence[Sequence[Component]], rhs: Sequence[Component], damping: Component
-) -> list[Component]:
-    """w with (J Jᵀ + damping · I) w = rhs, for two or three coordinates, by cofactors."""
-    if len(rhs) == 2:
-        row_0, row_1 = jacobian
-        a, b, c = _dot(row_0, row_0) + damping, _dot(row_0, row_1), _dot(row_1, row_1) + damping
-        x, y = rhs
-        scale = 1.0 / (a * c - b * b)
-        return [(c * x - b * y) * scale, (a * y - b * x) * scale]
-    row_0, row_1, row_2 = jacobian
-    a, b, c = _dot(row_0, row_0) + damping, _dot(row_0, row_1), _dot(row_0, row_2)
-    d, e, f = _dot(row_1, row_1) + damping, _dot(row_1, row_2), _dot(row_2, row_2) + damping
-    p, q, r = d * f - e * e, c * e - b * f, b * e - c * d
-    s, t, u = a * f - c * c, b * c - a * e, a * d - b * b
-    scale = 1.0 / (a * p + b * q + c * r)
-    x, y, z = rhs
-    return [(p * x + q * y + r * z) * scale, (q * x + s * y + t * z) * scale, (r * x + t * y + u * z) * scale]
-
-
-def damped_step(
-    jacobian: Sequence[Sequence[Component]], error: Sequence[Component], damping: Component
-) -> list[Component]:
-    """Jᵀ (J Jᵀ + damping · I)⁻¹ error: the smallest joint step [rad] that takes away the error [m]."""
-    first, *others = solve_normal(jacobian, error, damping)
-    step = [first * j for j in jacobian[0]]
-    for weight, row in zip(others, jacobian[1:], strict=True):
-        step = [s + weight * j for s, j in zip(step, row, strict=True)]
-    return step
-
-
-def limited_trial(
-    arm: Arm,
-    joints: Sequence[Component],
-    jacobian: Sequence[Sequence[Component]],
-    error: Sequence[Component],
-    damping: Component,
-    xp: Any,
-) -> list[Component]:
-    """Joint positions after one `damped_step`, within the limits.
-
-    Joints that rest on a limit and would leave it take no part in the step, so that the others make up
-    for them.
+    Its diagonal is written as its inverse: a division takes as long as ten products.
     """
-    step = damped_step(jacobian, error, damping)
-    trial = list(map(add, joints, step))
-    if not xp.any([(t < low) | (t > high) for t, low, high in zip(trial, arm.lower, arm.upper, strict=True)]):
-        return trial
-    free = [
-        xp.where((q <= low) & (s < 0.0) | (q >= high) & (s > 0.0), 0.0, 1.0)
-        for q, s, low, high in zip(joints, step, arm.lower, arm.upper, strict=True)
-    ]
-    step = damped_step([list(map(mul, row, free)) for row in jacobian], error, damping)
-    return [
-        xp.minimum(xp.maximum(q + s * f, low), high)
-        for q, s, f, low, high in zip(joints, step, free, arm.lower, arm.upper, strict=True)
-    ]
+    m, n = jacobian.shape
+    for a in range(m):
+        for b in range(a + 1):
+            total = damping if a == b else 0.0
+            for i in range(n):
+                total += jacobian[a, i] * jacobian[b, i] * free[i]
+            for k in range(b):
+                total -= normal[a, k] * normal[b, k]
+            if a == b:
+                normal[a, a] = 1.0 / math.sqrt(max(total, 1e-30))
+            else:
+                normal[a, b] = total * normal[b, b]
 
 
-def refine_one(
-    arm: Arm, joints: list[float], target: Sequence[float], precision: float, max_steps: int
-) -> tuple[list[float], float]:
-    """Joint positions (n) [rad] within the limits, refined for one target (m), and their residual [m].
+@kernel
+def substitute(normal: Array, rhs: Array, dual: Array) -> None:
+    """Write the solution (m,) of the factorised system for the right-hand side (m,)."""
+    m = normal.shape[0]
+    for a in range(m):
+        total = rhs[a]
+        for k in range(a):
+            total -= normal[a, k] * dual[k]
+        dual[a] = total * normal[a, a]
+    for a in range(m - 1, -1, -1):
+        total = dual[a]
+        for k in range(a + 1, m):
+            total -= normal[k, a] * dual[k]
+        dual[a] = total * normal[a, a]
 
-    Stops at a residual of ``precision`` [m], after ``max_steps``, or as soon as a step takes away less than
-    half of the residual: such a start is a poor one, and there are others.
+
+@kernel
+def _damped_step(damping: float, w: Workspace) -> None:
+    """Write the step D Jᵀ (J D Jᵀ + damping · I)⁻¹ e (n,)."""
+    factorise(w.jacobian, w.free, damping, w.normal)
+    substitute(w.normal, w.error, w.dual)
+    m, n = w.jacobian.shape
+    for i in range(n):
+        total = 0.0
+        for a in range(m):
+            total += w.jacobian[a, i] * w.dual[a]
+        w.step[i] = total * w.free[i]
+
+
+@kernel
+def limited_trial(q: Array, lower: Array, upper: Array, damping: float, w: Workspace) -> float:
+    """Write the joint positions (n,) after one damped step within the bounds; the longest joint step.
+
+    Joints that rest on a bound and would leave it take no part, so that the others make up for them.
     """
-    tip, jacobian = arm.tip(joints, scalars)
-    error = list(map(sub, target, tip))
-    square = _dot(error, error)
-    goal = precision * precision
-    for _ in range(max_steps):
-        if square <= goal:
-            break
-        damping = _DAMPING_SHARE * square + _MIN_DAMPING
-        trial = limited_trial(arm, joints, jacobian, error, damping, scalars)
-        tip, jacobian = arm.tip(trial, scalars)
-        error = list(map(sub, target, tip))
-        trial_square = _dot(error, error)
-        if trial_square > _PROGRESS * square:
-            break
-        joints, square = trial, trial_square
-    return joints, math.sqrt(square)
+    n = q.shape[0]
+    for i in range(n):
+        w.free[i] = 1.0
+    _damped_step(damping, w)
+    blocked = False
+    for i in range(n):
+        if (q[i] <= lower[i] and w.step[i] < 0.0) or (q[i] >= upper[i] and w.step[i] > 0.0):
+            w.free[i] = 0.0
+            blocked = True
+    if blocked:
+        _damped_step(damping, w)
+    longest = 0.0
+    for i in range(n):
+        longest = max(longest, abs(w.step[i]))
+    scale = 1.0 if longest <= _LONGEST else _LONGEST / longest
+    moved = 0.0
+    for i in range(n):
+        w.trial[i] = min(max(q[i] + scale * w.step[i], lower[i]), upper[i])
+        moved = max(moved, abs(w.trial[i] - q[i]))
+    return moved
 
 
-def refine_many(
-    arm: Arm, positions: Array, targets: Array, precision: float, max_steps: int
-) -> tuple[Array, Array]:
-    """`refine_one` for joint positions (b, n) and targets (b, m): positions (b, n) and residuals (b,)."""
-    positions = positions.copy()
-    joints, goal = list(positions.T.copy()), list(targets.T.copy())
-    tip, jacobian = arm.tip(joints, np)
-    error = list(map(sub, goal, tip))
-    square = _dot(error, error)
-    residual = square.copy()
-    active = np.arange(len(positions))
-    going = square > precision * precision
-    for _ in range(max_steps):
-        kept = np.flatnonzero(going)
-        if not len(kept):
-            break
-        if len(kept) < len(active):
-            active, square = active[kept], square[kept]
-            joints, goal, error = ([c[kept] for c in columns] for columns in (joints, goal, error))
-            jacobian = [[c[kept] for c in row] for row in jacobian]
-        joints = limited_trial(arm, joints, jacobian, error, _DAMPING_SHARE * square + _MIN_DAMPING, np)
-        tip, jacobian = arm.tip(joints, np)
-        error = list(map(sub, goal, tip))
-        last, square = square, _dot(error, error)
-        better = square <= _PROGRESS * last
-        improved = active[better]
-        positions[improved] = np.stack(joints, axis=1)[better]
-        residual[improved] = square[better]
-        going = better & (square > precision * precision)
-    return positions, np.sqrt(residual)
+@kernel
+def refine(
+    problem: Problem,
+    goal: Array,
+    lower: Array,
+    upper: Array,
+    q: Array,
+    free_steps: int,
+    max_steps: int,
+    w: Workspace,
+) -> tuple[float, float]:
+    """Refine ``q`` (n,) in place within the bounds; the squared position error [m²] and angle [rad²].
 
-
-def closest_points(
-    arm: Arm, positions: Array, target: Sequence[float], precision: float, max_steps: int
-) -> tuple[Array, Array]:
-    """Rows of joint positions (b, n) brought as near to one target (m) as the limits allow.
-
-    Unlike `refine_many` it perseveres: a step that does not help is tried again with more damping
-    (Levenberg–Marquardt). Returns positions (b, n) and residuals (b,).
+    The first steps are free: a start that comes home may be farther from it after one step. Then each has to
+    halve the error: a start that does not is a poor one, and there are others.
     """
-    joints = list(positions.T.copy())
-    tip, jacobian = arm.tip(joints, np)
-    error = list(map(sub, target, tip))
-    square = _dot(error, error)
-    damping = _DAMPING_SHARE * square
+    near, turned = problem.position * problem.position, problem.angle * problem.angle
+    scale = problem.length * problem.length
+    position, angle = evaluate(problem, goal, q, w)
+    for count in range(max_steps):
+        if position <= near and angle <= turned:
+            break
+        square = position + scale * angle
+        differentiate(problem, w)
+        limited_trial(q, lower, upper, _DAMPING_SHARE * square + _LEAST_DAMPING, w)
+        next_position, next_angle = evaluate(problem, goal, w.trial, w)
+        if count >= free_steps and next_position + scale * next_angle > _PROGRESS * square:
+            break
+        position, angle = next_position, next_angle
+        for i in range(q.shape[0]):
+            q[i] = w.trial[i]
+    return position, angle
+
+
+@kernel
+def descend(
+    problem: Problem,
+    goal: Array,
+    lower: Array,
+    upper: Array,
+    q: Array,
+    max_steps: int,
+    stalled: float,
+    w: Workspace,
+) -> tuple[float, float]:
+    """Move ``q`` (n,) in place to a local minimum of the error within the bounds (Levenberg–Marquardt).
+
+    It ends at the precision, after ``max_steps``, or with a step of less than ``stalled`` [rad, m].
+
+    Returns:
+        The squared position error [m²] and the squared angle [rad²].
+    """
+    near, turned = problem.position * problem.position, problem.angle * problem.angle
+    scale = problem.length * problem.length
+    position, angle = evaluate(problem, goal, q, w)
+    square = position + scale * angle
+    damping = _DAMPING_SHARE * square + _LEAST_DAMPING
+    m, n = w.jacobian.shape
+    differentiate(problem, w)
     for _ in range(max_steps):
-        if square.min() <= precision * precision:
+        if position <= near and angle <= turned:
             break
-        damping = np.clip(damping, _MIN_DAMPING, _MAX_DAMPING)
-        trial = limited_trial(arm, joints, jacobian, error, damping, np)
-        tip, trial_jacobian = arm.tip(trial, np)
-        trial_error = list(map(sub, target, tip))
-        trial_square = _dot(trial_error, trial_error)
-        better = trial_square < square
-        step = list(map(sub, trial, joints))
-        moved = np.max(np.abs(step), axis=0)
-        left = [e - _dot(row, step) for e, row in zip(error, jacobian, strict=True)]
-        foreseen = square - _dot(left, left)
-        damping = np.where(
-            square - trial_square > _FORESEEN * foreseen,
-            0.3 * damping,
-            np.where(better, 3.0, 10.0) * np.maximum(damping, 1e-3 * square),
-        )
-        joints = _choose(better, trial, joints)
-        error = _choose(better, trial_error, error)
-        jacobian = [_choose(better, *rows) for rows in zip(trial_jacobian, jacobian, strict=True)]
-        square = np.where(better, trial_square, square)
-        if (moved < _STALLED).all():
+        moved = limited_trial(q, lower, upper, damping, w)
+        foreseen = 0.0
+        for a in range(m):
+            left = w.error[a]
+            for i in range(n):
+                left -= w.jacobian[a, i] * (w.trial[i] - q[i])
+            foreseen += left * left
+        next_position, next_angle = evaluate(problem, goal, w.trial, w)
+        next_square = next_position + scale * next_angle
+        if next_square < square:
+            good = square - next_square > _FORESEEN * (square - foreseen)
+            damping *= 0.3 if good else 3.0
+            position, angle, square = next_position, next_angle, next_square
+            for i in range(n):
+                q[i] = w.trial[i]
+            differentiate(problem, w)
+        else:
+            damping = 10.0 * max(damping, 1e-3 * square)
+            evaluate(problem, goal, q, w)
+        if moved < stalled:
             break
-    return np.stack(joints, axis=1), np.sqrt(square)
+    return position, angle
 
 
-def _choose(
-    condition: NDArray[np.bool_], chosen: Sequence[Component], other: Sequence[Component]
-) -> list[Component]:
-    return [np.where(condition, c, o) for c, o in zip(chosen, other, strict=True)]
+@kernel
+def least_singular(w: Workspace, left: Array, right: Array) -> float:
+    """Smallest singular value of the Jacobian and its vectors (m,) and (n,), by inverse iteration."""
+    m, n = w.jacobian.shape
+    for i in range(n):
+        w.free[i] = 1.0
+    factorise(w.jacobian, w.free, 1e-14, w.normal)
+    for a in range(m):
+        left[a] = 1.0 + 0.1 * a
+    for _ in range(3):
+        substitute(w.normal, left, w.dual)
+        size = 0.0
+        for a in range(m):
+            size += w.dual[a] * w.dual[a]
+        size = 1.0 / math.sqrt(size)
+        for a in range(m):
+            left[a] = w.dual[a] * size
+    square = 0.0
+    for i in range(n):
+        total = 0.0
+        for a in range(m):
+            total += w.jacobian[a, i] * left[a]
+        right[i] = total
+        square += total * total
+    value = math.sqrt(square)
+    for i in range(n):
+        right[i] = right[i] / value if value > 0.0 else 0.0
+    return value

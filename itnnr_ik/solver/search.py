@@ -1,223 +1,412 @@
-"""Search for one target: which anchors are adjusted, which candidates refined, which solution wins."""
+"""The search for one target: which postures are tried, in which order, and which solution is taken.
+
+With a current state, the answer is the solution nearest to it in the largest joint change. The state itself
+is
+the first anchor: what it leads to is the answer at once where no other solution can be as near. Else known
+postures whose tool is near the target are completed in closed form, ordered by how near they are to the
+state,
+and refined within the box that the best solution so far leaves around it: what converges there is nearer.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import product
-from operator import sub
 
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.arms import Arm
-from itnnr_ik.solver import scalars
-from itnnr_ik.solver.redundancy import LONGEST, approach, bend
-from itnnr_ik.solver.refine import closest_points, refine_many, refine_one
-from itnnr_ik.twin.inference import TwinInverse
+from itnnr_ik.compiled import inlined, kernel
+from itnnr_ik.solver.anchors import complete, embed, embed_posture, nearest, spread_direction
+from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
+from itnnr_ik.solver.redundancy import improve
+from itnnr_ik.solver.refine import descend, least_singular, refine
+from itnnr_ik.solver.room import Candidates, Room, Search
+from itnnr_ik.solver.state import clip, displacement, limit, surround, turn_towards
+from itnnr_ik.twin.kernels import adjust, adjust_known
 
 Array = NDArray[np.float64]
 
-#: Anchors looked up around a target.
-NEIGHBOURS = 16
-#: Of these, how many F adjusts at first: those nearest to the current joint positions.
-TRIED = 3
-#: The current state serves as an anchor for targets up to this many typical changes of F's training away.
-RANGE = 4.0
-#: Anchors looked up for a target that none of these solved, and for all branches.
-MANY_NEIGHBOURS = 128
-#: Refinement steps: an adjusted anchor needs one or two. One that needs more is given up at first.
-STEPS, MANY_STEPS = 8, 50
-#: Refined with many steps when nothing converged: so many candidates, and every so manyth of the anchors,
-#: because two edges of the workspace may be about as near.
-PERSISTENT, APART = 4, 16
-#: A candidate this near [rad] to a refined solution would lead to the same one.
-SAME = 0.05
-#: Manipulability, as a share of reach to the power of the coordinates, below which another branch may be as
-#: near as the one that the arm is on.
-SINGULAR = 0.025
-#: Refinement may carry a candidate this far [rad]: one that lies farther than this behind the best
-#: solution cannot win. A redundant arm's can win from as much farther as `approach` may bring it nearer.
-SLACK = 0.01
-#: A redundant arm whose largest joint change is at most this [rad] is tracking.
-TRACKING = 0.1
-#: Motion that tracking may add for a better posture: a share of the change, and at most this [rad]. None
-#: for a target that stands still, and not worth it below the gain [rad].
-BEND_SHARE, BEND_LIMIT, BEND_GAIN = 0.3, 0.01, 1e-4
+#: Displacement [rad] up to which the state's own solution may be the answer at once.
+_FOLLOWED = 0.3
+#: Displacement [rad] up to which the state's own solution is near enough for any use of spare joints.
+_CLOSE = 0.02
+#: Solutions in a box of this half-width [rad] around the state are searched for from many starts in it, where
+#: a few steps within it leave less than the first share of the curvature; less than the second: from a third
+#: of the starts.
+_AROUND, _AROUND_ALL, _AROUND_SOME = 0.5, 0.15, 0.42
+#: A state's solution this near [rad] has none around it that would be nearer by anything that counts.
+_AROUND_LEAST = 0.05
+#: Descents to the closest point, from the best candidates, and steps of each, as multiples of those of
+#: a refinement.
+_DESCENTS, _DESCENT_STEPS = 4, 6
+#: Share of the curvature that may be left of a target that is taken for reachable none the less, and searched
+#: for from many more anchors.
+_ALMOST = 5e-3
+#: Step [rad, m] with which a descent has found its closest point; steps and least step of one that is almost
+#: there.
+_STALLED, _LAST_STEPS, _LAST_STALLED = 1e-5, 40, 1e-9
+#: Longest way [rad] to a solution on the other side of a singular posture that is looked for, the
+#: displacement [rad] of a solution from which it is, and the step [rad] of its difference quotient.
+_ACROSS, _ACROSS_FROM, _DIFFERENCE = 1.5, 1.0, 1e-4
+
+#: Share of F's range within which a damped least-squares step is as good and cheaper.
+_STEP_RANGE = 0.2
+
+#: What an answer came from.
+FAILED, CURRENT, NEIGHBOUR = 0, 1, 2
 
 
-@dataclass(frozen=True)
-class Searcher:
-    """Finds joint positions for one target.
+@kernel
+def solved(s: Search, position: float, angle: float) -> bool:
+    """Whether squared errors are within the tolerances."""
+    return (
+        position <= s.tolerance * s.tolerance and angle <= s.orientation_tolerance * s.orientation_tolerance
+    )
 
-    ``tolerance`` [m] is what counts as converged; refinement goes on to ``precision`` [m].
+
+@kernel
+def look_up(s: Search, goal: Array, reference: Array, count: int, room: Room, found: Candidates) -> int:
+    """Write candidates (k, n) for a goal (12,) and their changes from ``reference`` (n,), nearest anchor
+    first.
+
+    Returns:
+        How many.
     """
+    joints = s.problem.joints
+    n = joints.shape[1]
+    count = min(count, s.anchors.y.shape[1])
+    for a in range(12):
+        room.oriented[a] = goal[a]
+    if s.problem.kind == 2:
+        spread_direction(room.oriented)
+    embed(s.problem, s.layout, room.oriented, room.y, room.header)
+    indices = found.indices[:count]
+    nearest(s.anchors.y, room.y, found.distances, found.minima, indices)
+    for c in range(count):
+        row, q = s.anchors.rows[indices[c]], found.positions[c]
+        for i in range(n):
+            q[i] = row[10 + i]
+        complete(s.layout, row[:10], room.header, q)
+        turn_towards(joints, q, reference)
+        for i in range(n):
+            q[i] = min(max(q[i], joints[0, i]), joints[1, i])
+        found.changes[c] = displacement(joints, q, reference)
+    return count
 
-    arm: Arm
-    inverse: TwinInverse
-    tolerance: float
-    precision: float
 
-    @cached_property
-    def redundant(self) -> bool:
-        """The arm has more joints than the target has coordinates."""
-        return self.arm.n_joints > self.arm.n_coordinates
+@kernel
+def adjust_candidate(
+    s: Search, c: int, reference: Array, w: Workspace, room: Room, found: Candidates
+) -> None:
+    """Write candidate ``c`` into ``room.q`` (n,), adjusted by F where there is a network (equation 6)."""
+    joints, q = s.problem.joints, room.q
+    n = q.shape[0]
+    for i in range(n):
+        q[i] = found.positions[c, i]
+    if s.network.first.shape[0] == 0:
+        return
+    adjust_known(s.network, found.indices[c], room.y, room.a, room.b, room.x)
+    offset = 1 if s.layout.first == 1 or s.layout.first == 2 else 0
+    for i in range(room.x.shape[0]):
+        q[offset + i] = room.x[i]
+    if s.layout.first != 3:
+        # The closed form of the adjusted posture: that of the anchor no longer fits.
+        if offset:
+            q[0] = 0.0
+        if s.layout.last:
+            q[n - 1] = 0.0
+        embed_posture(s.problem, s.layout, q, room.other, room.other_header, room.oriented, w)
+        complete(s.layout, room.other_header, room.header, q)
+        turn_towards(joints, q, reference)
+    for i in range(n):
+        q[i] = min(max(q[i], joints[0, i]), joints[1, i])
 
-    @cached_property
-    def _corners(self) -> Array:
-        """Joint positions (2^n, n) [rad] with all joints on a limit: often closest, with few anchors near."""
-        return np.array(list(product(*self.arm.limits.T)))
 
-    @cached_property
-    def current_range(self) -> float:
-        """How far in [m] from the tip a target may be for the current state to serve as an anchor."""
-        scales = self.inverse.evaluator.spec.scales
-        return RANGE * scales.typical_change if scales is not None else math.inf
+@inlined
+def adjust_state(s: Search, goal: Array, q: Array, w: Workspace, room: Room) -> None:
+    """Let F adjust the state ``q`` (n,) where the target is in its range and beyond that of a step."""
+    joints = s.problem.joints
+    square, _ = evaluate(s.problem, goal, q, w)
+    if not (_STEP_RANGE * s.range) ** 2 < square < s.range**2:
+        return
+    for e in range(room.y.shape[0]):
+        room.y[e], room.other[e] = goal[e], goal[e] - w.error[e]
+    adjust(s.network, room.y, room.other, q, room.a, room.b, room.trial, room.x)
+    for i in range(q.shape[0]):
+        q[i] = min(max(room.trial[i], joints[0, i]), joints[1, i])
 
-    def search(self, goal: list[float], now: list[float] | None) -> tuple[list[float], float, str]:
-        """Joint positions (n) [rad], residual [m] and kind of anchor for a target (m) and a state (n)."""
-        followed = None if now is None else self._follow(goal, now)
-        if followed is not None:
-            return *followed, _anchor(True)
-        anchors = self.inverse.anchors
-        neighbours = anchors.nearest(goal, NEIGHBOURS)
-        if now is not None:
-            # Not max(axis=1), which costs twice as much for so few rows.
-            distance = np.maximum.reduce(np.abs(anchors.x[neighbours] - now), axis=1)
-            neighbours = neighbours[distance.argsort()]
-        candidates, from_current = self.candidates(goal, neighbours[:TRIED], now)
-        found = self._refine_nearest(goal, candidates.tolist(), now)
-        if found is None:
-            return self._search_widely(goal, now)
-        joints, residual, index = found
-        if now is not None:
-            joints, residual = self._bend(goal, joints, residual, now)
-        return joints, residual, _anchor(from_current and index == 0)
 
-    def _follow(self, goal: list[float], now: list[float]) -> tuple[list[float], float] | None:
-        """Joint positions (n) [rad] and residual [m] from the current state alone, None if that is not near.
+@kernel
+def sort_by_change(count: int, found: Candidates) -> None:
+    """Write the order of the candidates by their changes."""
+    for c in range(count):
+        j = c
+        while j > 0 and found.changes[found.order[j - 1]] > found.changes[c]:
+            found.order[j] = found.order[j - 1]
+            j -= 1
+        found.order[j] = c
 
-        It is where they are so near that the neighbours would lead to the same ones, or no nearer ones on a
-        redundant arm's curve of them, and the posture is not one in which branches meet: most of the time of
-        a target on a path goes into finding and adjusting neighbours.
-        """
-        start = self._limited(now)
-        tip, jacobian = self.arm.tip(start, scalars)
-        if math.dist(tip, goal) > min(self.current_range, SAME * self.arm.reach):
-            return None
-        if scalars.manipulability(jacobian) < SINGULAR * self.arm.reach ** len(goal):
-            return None
-        moved = self.inverse.adjust(np.array([goal]), np.array([start]), np.array([tip]))
-        joints, residual = refine_one(self.arm, self._limited(moved[0].tolist()), goal, self.precision, STEPS)
-        if residual > self.tolerance or _largest_change(joints, now) > SAME:
-            return None
-        return self._bend(goal, joints, residual, now)
 
-    def candidates(
-        self, goal: list[float], neighbours: NDArray[np.intp], now: list[float] | None
-    ) -> tuple[Array, bool]:
-        """Adjusted anchors (c, n), and whether the first of them is the current state."""
-        arm = self.arm
-        x = self.inverse.adjust_anchors(np.array(goal), neighbours)
-        from_current = False
-        if now is not None:
-            x_now = self._limited(now)
-            tip, _ = arm.tip(x_now, scalars)
-            from_current = math.dist(tip, goal) <= self.current_range
-            if from_current:
-                moved = self.inverse.adjust(np.array([goal]), np.array([x_now]), np.array([tip]))
-                x = np.concatenate([moved, x])
-        return x, from_current
+@kernel
+def tried_before(s: Search, k: int, found: Candidates) -> bool:
+    """Whether a candidate that came earlier in the order is about the same as the k-th."""
+    q = found.positions[found.order[k]]
+    for j in range(k):  # noqa: SIM110 - no generators in compiled code
+        if displacement(s.problem.joints, q, found.positions[found.order[j]]) < s.same:
+            return True
+    return False
 
-    def refined(
-        self, goal: list[float], neighbours: NDArray[np.intp], now: list[float] | None, max_steps: int
-    ) -> tuple[Array, Array, bool]:
-        """`candidates` refined: positions (c, n), residuals (c,), and if the first is the current state's."""
-        candidates, from_current = self.candidates(goal, neighbours, now)
-        candidates = np.clip(candidates, self.arm.lower, self.arm.upper)
-        goals = np.broadcast_to(goal, (len(candidates), len(goal)))
-        return *refine_many(self.arm, candidates, goals, self.precision, max_steps), from_current
 
-    def _refine_nearest(
-        self, goal: list[float], candidates: list[list[float]], now: list[float] | None
-    ) -> tuple[list[float], float, int] | None:
-        """The converged candidate nearest to the current state, or the first that converges without one."""
-        distance = [0.0] * len(candidates)
-        order: Iterable[int] = range(len(candidates))
-        if now is not None:
-            distance = [_largest_change(candidate, now) for candidate in candidates]
-            order = sorted(order, key=distance.__getitem__)
-        best: tuple[list[float], float, int] | None = None
-        best_distance = math.inf
-        refined: list[list[float]] = []
-        nearer = LONGEST if self.redundant else 0.0
-        for index in order:
-            if distance[index] > best_distance + nearer + SLACK:
-                break
-            start = self._limited(candidates[index])
-            if any(_largest_change(start, other) < SAME for other in refined):
-                continue
-            if now is not None and self.redundant and distance[index] > TRACKING:
-                start = approach(self.arm, start, now, scalars)
-                if _largest_change(start, now) > best_distance + SLACK:
-                    continue
-            joints, residual = refine_one(self.arm, start, goal, self.precision, STEPS)
-            refined.append(joints)
-            if residual > self.tolerance:
-                continue
-            if now is None:
-                return joints, residual, index
-            change = _largest_change(joints, now)
-            if change < best_distance:
-                best, best_distance = (joints, residual, index), change
+@kernel
+def nearer(s: Search, goal: Array, now: Array, answer: Array, best: float, w: Workspace, room: Room) -> float:
+    """Let a redundant arm's ``answer`` (n,) come nearer to the state; its displacement."""
+    if answer.shape[0] <= w.error.shape[0]:
         return best
-
-    def _limited(self, joints: list[float]) -> list[float]:
-        arm = self.arm
-        return [min(max(q, low), high) for q, low, high in zip(joints, arm.lower, arm.upper, strict=True)]
-
-    def _bend(
-        self, goal: list[float], joints: list[float], residual: float, now: list[float]
-    ) -> tuple[list[float], float]:
-        """A better bent solution, where a redundant arm that tracks has a little motion to spend on it."""
-        if not self.redundant:
-            return joints, residual
-        change = _largest_change(joints, now)
-        extra = min(BEND_SHARE * change, BEND_LIMIT)
-        if change > TRACKING or extra < BEND_GAIN:
-            return joints, residual
-        start = bend(self.arm, joints, now, change + extra, scalars)
-        trial, trial_residual = refine_one(self.arm, start, goal, self.precision, STEPS)
-        if trial_residual <= self.tolerance and _largest_change(trial, now) <= change + 1.1 * extra:
-            return trial, trial_residual
-        return joints, residual
-
-    def _search_widely(self, goal: list[float], now: list[float] | None) -> tuple[list[float], float, str]:
-        """Many anchors, then many steps: targets near the edge of the workspace, and those beyond it."""
-        anchors = self.inverse.anchors
-        neighbours = anchors.nearest(goal, MANY_NEIGHBOURS)
-        x, residual, from_current = self.refined(goal, neighbours, now, STEPS)
-        if residual.min() > self.tolerance:
-            # Out of reach, F has nothing to go by: known postures are the better starts.
-            best = np.argsort(residual, kind="stable")[:PERSISTENT]
-            starts = np.concatenate([x[best], anchors.x[neighbours[::APART]], self._corners])
-            x, residual = closest_points(self.arm, starts, goal, self.precision, MANY_STEPS)
-            from_current = from_current and best[0] == 0
-        change = np.zeros(len(x)) if now is None else np.abs(x - now).max(axis=1)
-        # What is as good as the best within the tolerance is judged by the joint change alone.
-        least = float(residual.min())
-        enough = self.tolerance if least <= self.tolerance else least + self.tolerance
-        change = np.where(residual <= enough, change, np.inf)
-        chosen = int(np.argmin(change))
-        return x[chosen].tolist(), float(residual[chosen]), _anchor(from_current and chosen == 0)
+    return improve(
+        s.problem, goal, now, answer, best, s.tolerance, s.orientation_tolerance, room.lower, room.upper,
+        room.trial, room.right, w,
+    )  # fmt: skip
 
 
-def _anchor(current: bool) -> str:
-    return "current" if current else "neighbour"
+@kernel
+def follow(s: Search, goal: Array, now: Array, answer: Array, w: Workspace, room: Room) -> tuple[float, bool]:
+    """Write the solution (n,) for a goal (12,) that the state ``now`` (n,) itself leads to.
+
+    Returns:
+        Its displacement, infinite where there is none, and whether no other solution can be as near.
+    """
+    problem, joints = s.problem, s.problem.joints
+    limit(joints, room.lower, room.upper)
+    for i in range(answer.shape[0]):
+        answer[i] = min(max(now[i], joints[0, i]), joints[1, i])
+    if s.range > 0.0:
+        adjust_state(s, goal, answer, w, room)
+    position, angle = refine(problem, goal, room.lower, room.upper, answer, problem.free, problem.steps, w)
+    if not solved(s, position, angle):
+        return np.inf, False
+    turn_towards(joints, answer, now)
+    best, alone = displacement(joints, answer, now), False
+    if best <= _FOLLOWED:
+        # Other solutions are as far as the smallest singular value is from zero, over the curvature.
+        differentiate(problem, w)
+        alone = best * s.curvature <= least_singular(w, room.left, room.right)
+    if not alone or best > _CLOSE:
+        best = nearer(s, goal, now, answer, best, w, room)
+    return best, alone
 
 
-def _largest_change(a: list[float], b: list[float]) -> float:
-    change: float = max(map(abs, map(sub, a, b)))
+@inlined
+def search_near(
+    s: Search,
+    goal: Array,
+    now: Array,
+    answer: Array,
+    best: float,
+    w: Workspace,
+    room: Room,
+    found: Candidates,
+) -> int:
+    """Write the solution (n,) for a goal (12,) that is nearest to the state ``now`` (n,); what it came from.
+
+    ``best`` is the displacement of what ``answer`` holds, infinite for nothing. `FAILED` where none is found.
+    """
+    joints = s.problem.joints
+    came_from = FAILED if best == np.inf else CURRENT
+    if best > _AROUND_LEAST and s.starts.shape[0] > 0:
+        change = search_around(s, goal, now, answer, best, w, room)
+        if change < best:
+            came_from, best = CURRENT, nearer(s, goal, now, answer, change, w, room)
+    change = search_anchors(s, goal, now, answer, best, w, room, found)
+    if change < best:
+        came_from, best = NEIGHBOUR, change
+    if joints.shape[1] == w.error.shape[0] and best <= _ACROSS_FROM:
+        change = search_across(s, goal, now, answer, best, w, room)
+        if change < best:
+            came_from = NEIGHBOUR
+    return came_from
+
+
+@inlined
+def search_anchors(
+    s: Search,
+    goal: Array,
+    now: Array,
+    answer: Array,
+    best: float,
+    w: Workspace,
+    room: Room,
+    found: Candidates,
+) -> float:
+    """Write a solution (n,) nearer to the state than ``best`` to which an anchor leads; its displacement."""
+    problem, joints = s.problem, s.problem.joints
+    count = look_up(s, goal, now, s.near, room, found)
+    sort_by_change(count, found)
+    for k in range(count):
+        c = found.order[k]
+        if found.changes[c] > best + s.slack or not surround(joints, now, best, room.lower, room.upper):
+            break
+        if (best < np.inf and displacement(joints, found.positions[c], answer) < s.same) or tried_before(
+            s, k, found
+        ):
+            continue
+        adjust_candidate(s, c, now, w, room, found)
+        clip(room.lower, room.upper, room.q)
+        free = problem.free if best == np.inf else problem.free - 1
+        position, angle = refine(problem, goal, room.lower, room.upper, room.q, free, problem.steps, w)
+        if not solved(s, position, angle):
+            continue
+        turn_towards(joints, room.q, now)
+        change = displacement(joints, room.q, now)
+        if change < best:
+            for i in range(answer.shape[0]):
+                answer[i] = room.q[i]
+            best = nearer(s, goal, now, answer, change, w, room)
+    return best
+
+
+@inlined
+def search_around(
+    s: Search, goal: Array, now: Array, answer: Array, best: float, w: Workspace, room: Room
+) -> float:
+    """Write a solution (n,) nearer to the state than ``best`` and `_AROUND`; its displacement or ``best``."""
+    problem, joints = s.problem, s.problem.joints
+    n = joints.shape[1]
+    half = min(best, _AROUND)
+    if not surround(joints, now, half, room.lower, room.upper):
+        return best
+    for i in range(n):
+        room.q[i] = min(max(now[i], room.lower[i]), room.upper[i])
+    position, angle = refine(
+        problem, goal, room.lower, room.upper, room.q, 2 * problem.free, 2 * problem.free, w
+    )
+    left = math.sqrt(position + problem.length * problem.length * angle) / s.curvature
+    if left > _AROUND_SOME:
+        return best
+    count = s.starts.shape[0] if left <= _AROUND_ALL else s.starts.shape[0] // 3
+    for k in range(count):
+        if not surround(joints, now, half, room.lower, room.upper):
+            break
+        for i in range(n):
+            room.q[i] = min(max(now[i] + half / joints[3, i] * s.starts[k, i], room.lower[i]), room.upper[i])
+        position, angle = refine(
+            problem, goal, room.lower, room.upper, room.q, problem.free, problem.steps, w
+        )
+        if not solved(s, position, angle):
+            continue
+        change = displacement(joints, room.q, now)
+        if change < best:
+            best = half = change
+            for i in range(n):
+                answer[i] = room.q[i]
+    return best
+
+
+@inlined
+def search_across(
+    s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace, room: Room
+) -> float:
+    """Replace ``q`` (n,) by the solution on the other side of a singular posture nearby, if that is nearer.
+
+    Along the joint direction v that moves the tool least, the task is σ s + h s² / 2: zero again at s = −2 σ
+    / h.
+
+    Returns:
+        The displacement of what ``q`` is now.
+    """
+    problem = s.problem
+    n, m = q.shape[0], w.error.shape[0]
+    evaluate(problem, goal, q, w)
+    differentiate(problem, w)
+    sigma = least_singular(w, room.left, room.right)
+    curvature = 0.0
+    for side in (-1.0, 1.0):
+        for i in range(n):
+            room.trial[i] = q[i] + side * _DIFFERENCE * room.right[i]
+        evaluate(problem, goal, room.trial, w)
+        differentiate(problem, w)
+        for a in range(m):
+            for i in range(n):
+                curvature += side * room.left[a] * w.jacobian[a, i] * room.right[i]
+    curvature /= 2.0 * _DIFFERENCE
+    if abs(curvature) * _ACROSS < 2.0 * sigma or not surround(
+        problem.joints, now, best, room.lower, room.upper
+    ):
+        return best
+    for i in range(n):
+        room.trial[i] = q[i] - 2.0 * sigma / curvature * room.right[i]
+    clip(room.lower, room.upper, room.trial)
+    position, angle = refine(
+        problem, goal, room.lower, room.upper, room.trial, problem.free, problem.steps, w
+    )
+    change = displacement(problem.joints, room.trial, now)
+    if not solved(s, position, angle) or change >= best:
+        return best
+    for i in range(n):
+        q[i] = room.trial[i]
     return change
+
+
+@inlined
+def search_any(
+    s: Search, goal: Array, reference: Array, answer: Array, w: Workspace, room: Room, found: Candidates
+) -> int:
+    """Write the solution (n,) for a goal (12,) that the anchor nearest to it leads to; what it came from."""
+    problem, joints = s.problem, s.problem.joints
+    count = look_up(s, goal, reference, s.near, room, found)
+    limit(joints, room.lower, room.upper)
+    for c in range(count):
+        adjust_candidate(s, c, reference, w, room, found)
+        position, angle = refine(
+            problem, goal, room.lower, room.upper, room.q, problem.free, problem.steps, w
+        )
+        if solved(s, position, angle):
+            for i in range(answer.shape[0]):
+                answer[i] = room.q[i]
+            turn_towards(joints, answer, reference)
+            return NEIGHBOUR
+    return FAILED
+
+
+@inlined
+def search_closest(
+    s: Search, goal: Array, reference: Array, answer: Array, w: Workspace, room: Room, found: Candidates
+) -> None:
+    """Write the joint positions (n,) that come closest to a goal (12,) that no solution was found for."""
+    problem, joints = s.problem, s.problem.joints
+    n, scale, least = joints.shape[1], problem.length * problem.length, np.inf
+    limit(joints, room.lower, room.upper)
+    count = look_up(s, goal, reference, s.more, room, found)
+    for c in range(count):
+        q = found.positions[c]
+        position, angle = refine(problem, goal, room.lower, room.upper, q, problem.free, problem.steps, w)
+        found.changes[c] = position + scale * angle
+        if solved(s, position, angle):
+            for i in range(n):
+                answer[i] = q[i]
+            turn_towards(joints, answer, reference)
+            return
+    sort_by_change(count, found)
+    for k in range(min(_DESCENTS, count)):
+        q = found.positions[found.order[k]]
+        position, angle = descend(
+            problem, goal, room.lower, room.upper, q, _DESCENT_STEPS * problem.steps, _STALLED, w
+        )
+        if position + scale * angle < least:
+            least = position + scale * angle
+            for i in range(n):
+                answer[i] = q[i]
+    if math.sqrt(least) < _ALMOST * s.curvature:
+        count = look_up(s, goal, reference, s.most, room, found)
+        for c in range(count):
+            q = found.positions[c]
+            position, angle = refine(
+                problem, goal, room.lower, room.upper, q, problem.free, 2 * problem.steps, w
+            )
+            if position + scale * angle < least:
+                least = position + scale * angle
+                for i in range(n):
+                    answer[i] = q[i]
+            if solved(s, position, angle):
+                break
+        descend(problem, goal, room.lower, room.upper, answer, _LAST_STEPS * problem.steps, _LAST_STALLED, w)
+    turn_towards(joints, answer, reference)

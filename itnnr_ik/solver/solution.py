@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
-class Solution:
+class Solution(NamedTuple):
     """Joint positions for one target.
 
     Attributes:
-        positions: (n,) in [rad], within the limits.
-        residual: Distance ‖f(positions) − target‖ in [m].
-        converged: The residual is at most the solver's tolerance.
+        positions: (n,) in [rad] or [m], within the limits.
+        residual: Distance of the tool from the target's position in [m].
+        orientation_error: Angle between the tool's orientation (of a pointing task, its axis) and the
+            target's in [rad]; None for a position task.
+        converged: Both are within the solver's tolerances.
         displacement: Largest joint change from the current state in [rad]; None without one.
         anchor: Where the answer started from: ``current`` (the current state) or ``neighbour`` (a known
-            posture with its tip near the target).
+            posture with its tool near the target).
         covered: Of an arm learned from a recording: the positions are near recorded ones, so that what was
             learned counts there. None for an arm of known kinematics.
     """
 
     positions: NDArray[np.float64]
     residual: float
+    orientation_error: float | None
     converged: bool
     displacement: float | None
     anchor: str
@@ -37,6 +40,7 @@ class Solutions:
 
     positions: NDArray[np.float64]
     residual: NDArray[np.float64]
+    orientation_error: NDArray[np.float64] | None
     converged: NDArray[np.bool_]
     displacement: NDArray[np.float64] | None
     anchor: NDArray[np.str_]
@@ -50,6 +54,7 @@ class Solutions:
         return Solution(
             self.positions[index],
             float(self.residual[index]),
+            None if self.orientation_error is None else float(self.orientation_error[index]),
             bool(self.converged[index]),
             None if self.displacement is None else float(self.displacement[index]),
             str(self.anchor[index]),

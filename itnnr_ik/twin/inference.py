@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.evaluator import TwinEvaluator
+from itnnr_ik.twin.kernels import Network
 
 Array = NDArray[np.float64]
 
@@ -47,22 +49,15 @@ class TwinInverse:
             )
         self.evaluator = evaluator
         self.anchors = anchors
-        # Anchors are used again and again: their share of the first layer and of the answer is kept.
-        self._first = self._base = None
-        if spec.zero_anchored:
-            still = evaluator.first_layer(anchors.y, anchors.x)
-            self._first = still + evaluator.share_of(-anchors.y)
-            self._base = anchors.x - evaluator.later_layers(still)
 
-    def adjust_anchors(self, y: Array, indices: NDArray[np.intp]) -> Array:
-        """`adjust` from the anchors with these indices (b,); y is (b, m), or (m,) for all."""
-        if self._first is None or self._base is None:
-            x, y_anchor = self.anchors.x[indices], self.anchors.y[indices]
-            return self.adjust(np.broadcast_to(y, y_anchor.shape), x, y_anchor)
-        first = self._first[indices]
-        first += self.evaluator.share_of(y)
-        adjusted: Array = self._base[indices] + self.evaluator.later_layers(first)
-        return adjusted
+    @cached_property
+    def network(self) -> Network:
+        """F and what is known of the anchors, for `itnnr_ik.twin.kernels`.
+
+        Raises:
+            ValueError: The network is not zero-anchored with SiLU.
+        """
+        return self.evaluator.network_at(self.anchors)
 
     def adjust(self, y: Array, x_anchor: Array, y_anchor: Array) -> Array:
         """x̂ = x_anchor + F(y, y_anchor, x_anchor) (equation 6), row by row."""
@@ -72,7 +67,7 @@ class TwinInverse:
         """Predictions (b, k, n) for targets y (b, m), in the order of the anchors' distance in y."""
         y = np.asarray(y, dtype=float)
         indices = self.anchors.nearest(y, k, first_rank).reshape(-1)
-        x = self.adjust_anchors(np.repeat(y, k, axis=0), indices)
+        x = self.adjust(np.repeat(y, k, axis=0), self.anchors.x[indices], self.anchors.y[indices])
         return x.reshape(len(y), k, -1)
 
     def candidates(

@@ -21,7 +21,7 @@ from itnnr_ik.twin.inference import TwinInverse
 from itnnr_ik.twin.spec import NetworkSpec
 
 _FORMAT = "itnnr_ik twin"
-_VERSION = 2
+_VERSION = 3
 _METADATA, _WEIGHTS = "model.json", "weights.safetensors"
 #: What the twin's tensors are called; the caller's have other names.
 _NETWORK, _ANCHORS = "network.", "anchors."
@@ -38,14 +38,20 @@ def save_twin(
     path.mkdir(parents=True, exist_ok=True)
     stored = dict(tensors or {})
     stored |= {f"{_NETWORK}{name}": value for name, value in inverse.evaluator.weights.items()}
-    stored[f"{_ANCHORS}x"] = inverse.anchors.x.astype(np.float32)
-    stored[f"{_ANCHORS}y"] = inverse.anchors.y.astype(np.float32)
+    # In double precision: rounded, they would lead to other bits than before.
+    stored |= {f"{_ANCHORS}x": inverse.anchors.x, f"{_ANCHORS}y": inverse.anchors.y}
     # Safetensors writes memory as it lies, whatever its order.
     stored = {name: np.ascontiguousarray(value) for name, value in stored.items()}
     # Serialised here: save_file leaves a file that only its owner may read.
     (path / _WEIGHTS).write_bytes(save(stored))
-    header = {"format": _FORMAT, "version": _VERSION, "network": inverse.evaluator.spec.to_dict()}
-    text = json.dumps({**header, **metadata}, indent=2, ensure_ascii=False)
+    write_metadata(path, {"network": inverse.evaluator.spec.to_dict(), **metadata})
+
+
+def write_metadata(folder: str | PathLike[str], metadata: Mapping[str, Any]) -> None:
+    """Write ``model.json`` to ``folder``, made where missing."""
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"format": _FORMAT, "version": _VERSION, **metadata}, indent=2, ensure_ascii=False)
     (path / _METADATA).write_text(text + "\n", encoding="utf-8")
 
 
@@ -56,7 +62,7 @@ def load_twin(folder: str | PathLike[str]) -> tuple[TwinInverse, dict[str, Any],
         ValueError: A file is missing, truncated, foreign or does not fit the other; the message names it.
     """
     path = Path(folder)
-    metadata = _read_metadata(path / _METADATA)
+    metadata = read_metadata(path)
     weights = path / _WEIGHTS
     try:
         tensors = load_file(weights)
@@ -74,7 +80,13 @@ def load_twin(folder: str | PathLike[str]) -> tuple[TwinInverse, dict[str, Any],
         raise ValueError(f"{path} does not hold a usable model: {error}") from error
 
 
-def _read_metadata(path: Path) -> dict[str, Any]:
+def read_metadata(folder: str | PathLike[str]) -> dict[str, Any]:
+    """What ``model.json`` in ``folder`` says.
+
+    Raises:
+        ValueError: It is missing, damaged or foreign; the message names it.
+    """
+    path = Path(folder) / _METADATA
     try:
         metadata = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -53,7 +53,7 @@ def train_until_plateau(
     reference = math.inf  # what the rate goes by
     since_best = since_change = 0
     history = []
-    bar = tqdm(range(schedule.max_epochs), desc="training", unit="epoch", disable=not progress)
+    bar = tqdm(range(schedule.max_epochs), desc="training", unit="epoch", disable=None if progress else True)
     for _ in bar:
         for batch in epoch():
             optimiser.zero_grad(set_to_none=True)
@@ -93,7 +93,7 @@ def train_for_steps(
     """
     optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate, fused=True)
     decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, schedule.steps)
-    bar = tqdm(range(schedule.steps), desc="training", unit="step", disable=not progress)
+    bar = tqdm(range(schedule.steps), desc="training", unit="step", disable=None if progress else True)
     for step in bar:
         optimiser.zero_grad(set_to_none=True)
         value = loss(draw())

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from bag_writer import joint_state, pose, write_bag
 
-from itnnr_ik.arms import ARMS
+from itnnr_ik.robot import load_robot
 
-ARM = ARMS["two_link"]
+ARM = load_robot("two_link")
 NAMES = ("wheel", "joint_2", "joint_1")
 PERIOD = 10**7  # [ns]
 START = 10**18  # [ns]
@@ -37,7 +37,7 @@ def poses(count: int = 60, frame: str = "base_link") -> Messages:
     """The tip's poses on `path`, halfway in time between two joint states."""
     q = path(count, 0.5)
     rows = []
-    for i, (x, y) in enumerate(ARM.forward(q)):
+    for i, (x, y) in enumerate(ARM.forward(q)[:, :2]):
         stamp = START + PERIOD * i + PERIOD // 2
         rows.append((stamp + 1000, pose(stamp, (x, y, 0.0), frame)))
     return rows

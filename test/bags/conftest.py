@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from itnnr_ik.arms import get_arm
 from itnnr_ik.bags.synthetic import Disturbances, record
 from itnnr_ik.bags.truth import TrueKinematics
+from itnnr_ik.robot import load_robot
 
 Recorder = Callable[..., tuple[Path, TrueKinematics]]
 
@@ -19,5 +19,5 @@ def two_minutes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrueKin
     """Two minutes of a bent two-link arm, disturbed in every way."""
     folder = tmp_path_factory.mktemp("recordings") / "two_link"
     return folder, record(
-        folder, get_arm("two_link"), minutes=2.0, disturbances=Disturbances(drop=0.05), bent=True, seed=1
+        folder, load_robot("two_link"), minutes=2.0, disturbances=Disturbances(drop=0.05), bent=True, seed=1
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from itnnr_ik.arms import get_arm
 from itnnr_ik.bags.cleaning import moving, noise_of, time_blocks
 from itnnr_ik.bags.matching import Series
 from itnnr_ik.bags.synthetic import smooth_motion
+from itnnr_ik.robot import load_robot
 
 TIMES = np.arange(6000) / 50.0
 
@@ -17,7 +17,7 @@ TIMES = np.arange(6000) / 50.0
 def test_noise_is_told_from_motion(noise: float) -> None:
     """Within a tenth, with messages missing and without a model of the motion."""
     rng = np.random.default_rng(0)
-    positions = smooth_motion(get_arm("two_link"), TIMES, rng)
+    positions = smooth_motion(load_robot("two_link"), TIMES, rng)
     kept = rng.uniform(size=len(TIMES)) > 0.05
     series = Series(TIMES[kept], (positions + rng.normal(0.0, noise, positions.shape))[kept])
     np.testing.assert_allclose(noise_of(series), noise, rtol=0.1)

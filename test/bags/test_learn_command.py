@@ -45,6 +45,8 @@ def test_a_model_and_a_report(
         (["--steps", "0"], "must be positive"),
         (["--truth", "nowhere"], "nowhere does not hold the truth"),
         (["--against", "nowhere"], "no model 'nowhere'"),
+        # Its task is a pose, of which the position is compared.
+        (["--against", "ur5e"], "ur5e has 6 joints and 3 target coordinates, the recording 2 and 2"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(

@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 
 from itnnr_ik import IKSolver
-from itnnr_ik.arms import ARMS, get_arm
 from itnnr_ik.bags import Bag, BagError
 from itnnr_ik.bags.forward import fit_harmonics
 from itnnr_ik.bags.learning import NEAREST, Learned, learn, prepare
 from itnnr_ik.bags.synthetic import Disturbances, record
 from itnnr_ik.bags.truth import TrueKinematics
+from itnnr_ik.robot import LearnedArm, load_robot
 from itnnr_ik.solver.coverage import Coverage
 
 pytest.importorskip("torch")
+
+ARMS = ("two_link", "three_link", "yaw_pitch_pitch")
 
 
 def learned_from(folder: Path, truth: TrueKinematics, name: str, steps: int) -> Learned:
@@ -56,8 +58,9 @@ def test_the_model_is_one_like_any_other(learned: Learned, tmp_path: Path) -> No
     """Saved, loaded, and used from a current state: no jump, covered, and truly there."""
     learned.save(tmp_path)
     solver = IKSolver.load(tmp_path)
-    assert solver.arm.joint_names == get_arm("two_link").joint_names
+    assert solver.arm.joint_names == load_robot("two_link").joint_names
     assert solver.metadata["learned"]["recording"]["frame"] == "base_link"
+    assert isinstance(solver.arm, LearnedArm)
     assert solver.arm.plane_height == learned.report["recording"]["plane_z_m"] != 0.0
     state = np.array([-0.2, 0.8])
     solution = solver.solve(solver.arm.forward(state + 0.01), state)
@@ -78,14 +81,14 @@ def test_the_same_seed_learns_the_same(
 
 def test_what_was_not_recorded_is_told_and_flagged(tmp_path: Path) -> None:
     """An arm that only ever moved one of its two elbows' ways: targets of the other are not covered."""
-    everywhere = get_arm("two_link")
+    everywhere = load_robot("two_link")
     corner = everywhere.with_changes(limits=((-1.5, 0.3), (0.0, 1.5)))
     truth = record(tmp_path / "bag", corner, minutes=2.0)
     learned = learned_from(tmp_path / "bag", truth, "two_link", 100)
     solver = learned.solver
     inside = solver.solve_batch(truth.forward(corner.sample(200, np.random.default_rng(0))))
     assert inside.covered is not None and inside.covered.mean() > 0.95
-    outside = solver.solve(everywhere.forward(np.array([1.0, 0.5])))
+    outside = solver.solve(everywhere.forward(np.array([1.0, 0.5]))[:2])
     assert not outside.converged or outside.covered is False
 
 
@@ -97,14 +100,14 @@ def test_a_rigid_arm_is_explained_however_little_the_noise(
     tmp_path: Path, disturbances: Disturbances
 ) -> None:
     """Poses come between joint states, as in a simulator's recording or a good motion capture's."""
-    truth = record(tmp_path / "bag", get_arm("two_link"), minutes=2.0, disturbances=disturbances)
+    truth = record(tmp_path / "bag", load_robot("two_link"), minutes=2.0, disturbances=disturbances)
     forward = learned_from(tmp_path / "bag", truth, "two_link", 1).report["forward"]
     assert (forward["harmonics"], forward["explained"]) == (1, True)
 
 
 def test_fewer_joints_than_coordinates_are_refused(tmp_path: Path) -> None:
     """The pitch joints of an arm whose yaw stands still: poses in space, and two joints."""
-    arm = get_arm("yaw_pitch_pitch")
+    arm = load_robot("yaw_pitch_pitch")
     record(tmp_path / "bag", arm, minutes=1.0)
     with Bag(tmp_path / "bag") as bag, pytest.raises(BagError, match="expected at least 3 joints for a tip"):
         prepare(bag, joints=arm.joint_names[1:])
@@ -112,7 +115,7 @@ def test_fewer_joints_than_coordinates_are_refused(tmp_path: Path) -> None:
 
 def test_coverage_is_where_the_error_is_small(tmp_path: Path) -> None:
     """The three-link arm, recorded in a part of its joint range: covered below the noise, far out useless."""
-    everywhere = get_arm("three_link")
+    everywhere = load_robot("three_link")
     record(
         tmp_path / "bag", everywhere.with_changes(limits=((-1.0, -0.3, -0.3), (0.0, 0.8, 0.8))), minutes=2.0
     )
@@ -123,7 +126,7 @@ def test_coverage_is_where_the_error_is_small(tmp_path: Path) -> None:
         pairs.positions[pairs.training], pairs.positions[pairs.held_out], 0.99, 2.0
     )
     positions = everywhere.sample(20_000, np.random.default_rng(0))
-    errors = np.linalg.norm(fit(positions) - everywhere.forward(positions), axis=1)
+    errors = np.linalg.norm(fit(positions) - everywhere.forward(positions)[:, :2], axis=1)
     distance = coverage.distance(positions)
     assert np.median(errors[distance <= coverage.within]) < 0.5 * 0.03
     assert np.median(errors[distance > 2 * coverage.within]) > 3 * 0.03
@@ -138,7 +141,7 @@ def test_coverage_is_where_the_error_is_small(tmp_path: Path) -> None:
 )
 def test_too_short_a_recording_is_an_error(tmp_path: Path, options: dict[str, float], message: str) -> None:
     """And no model."""
-    record(tmp_path / "bag", get_arm("three_link"), **options)  # type: ignore[arg-type]
+    record(tmp_path / "bag", load_robot("three_link"), **options)  # type: ignore[arg-type]
     with Bag(tmp_path / "bag") as bag, pytest.raises(BagError, match=message):
         learn(prepare(bag), steps=1)
 
@@ -156,9 +159,8 @@ def test_a_solver_for_another_arm_is_not_compared(two_minutes: tuple[Path, TrueK
 @pytest.mark.parametrize("name", ARMS)
 def test_ten_minutes_with_one_percent_noise(tmp_path: Path, name: str, bent: bool) -> None:
     """Median ≤ 1/4 and p95 ≤ 1/2 of kNN lookup's, and on a bent arm ≤ 1/5 of trusting the URDF."""
-    truth = record(
-        tmp_path / "bag", get_arm(name), minutes=10.0, disturbances=Disturbances(pose_noise=0.01), bent=bent
-    )
+    disturbances = Disturbances(pose_noise=0.01)
+    truth = record(tmp_path / "bag", load_robot(name), minutes=10.0, disturbances=disturbances, bent=bent)
     errors = learned_from(tmp_path / "bag", truth, name, 20_000).report["tip_error"]["truth"]
     assert errors["learned"]["median_m"] <= errors[NEAREST]["median_m"] / 4
     assert errors["learned"]["p95_m"] <= errors[NEAREST]["p95_m"] / 2

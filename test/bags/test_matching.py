@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from bag_writer import joint_state, pose, write_bag
 
-from itnnr_ik.arms import get_arm
 from itnnr_ik.bags import Bag, BagError
 from itnnr_ik.bags.matching import Recording, Series, estimate_offset, interpolated, read_recording
 from itnnr_ik.bags.synthetic import smooth_motion
+from itnnr_ik.robot import load_robot
 
 MS = 1_000_000
 NAMES = ("wheel", "shoulder", "gripper", "elbow")
@@ -172,11 +172,11 @@ def test_interpolation_stays_within_neighbours() -> None:
 @pytest.mark.parametrize("offset", [-0.31, 0.0, 0.05, 0.2])
 def test_the_offset_is_found_without_kinematics(offset: float) -> None:
     """To a fraction of a millisecond, in noise and with outliers, and with an honest standard error."""
-    arm = get_arm("yaw_pitch_pitch")
+    arm = load_robot("yaw_pitch_pitch")
     rng = np.random.default_rng(0)
     times = np.arange(6000) / 50.0
     positions = smooth_motion(arm, times, rng)
-    tips = arm.forward(positions) + rng.normal(0.0, 0.02, (len(times), 3))
+    tips = arm.forward(positions)[:, :3] + rng.normal(0.0, 0.02, (len(times), 3))
     tips[rng.uniform(size=len(times)) < 0.02] += 1.0
     found = estimate_offset(Series(times, positions), Series(times + offset, tips), 0.5)
     assert found.seconds == pytest.approx(offset, abs=5 * found.error)
@@ -185,18 +185,18 @@ def test_the_offset_is_found_without_kinematics(offset: float) -> None:
 
 def test_an_offset_beyond_the_bound_is_an_error() -> None:
     """Not the nearest value that was tried."""
-    arm = get_arm("two_link")
+    arm = load_robot("two_link")
     times = np.arange(3000) / 50.0
     positions = smooth_motion(arm, times, np.random.default_rng(0))
     with pytest.raises(BagError, match=r"expected less than --max-offset 0\.1 s"):
-        estimate_offset(Series(times, positions), Series(times + 0.25, arm.forward(positions)), 0.1)
+        estimate_offset(Series(times, positions), Series(times + 0.25, arm.forward(positions)[:, :2]), 0.1)
 
 
 @pytest.mark.parametrize("limit", [0.001, 0.01, 0.015])
 def test_clocks_that_agree_need_no_wide_search(limit: float) -> None:
     """However small the bound."""
-    arm = get_arm("two_link")
+    arm = load_robot("two_link")
     times = np.arange(3000) / 50.0
     positions = smooth_motion(arm, times, np.random.default_rng(0))
-    found = estimate_offset(Series(times, positions), Series(times, arm.forward(positions)), limit)
+    found = estimate_offset(Series(times, positions), Series(times, arm.forward(positions)[:, :2]), limit)
     assert abs(found.seconds) < 1e-4

@@ -29,7 +29,7 @@ def track(received: np.ndarray, offset: int = 0) -> JointTrack:
 
 
 def pose(stamp: int, offset: int = 0) -> RecordedPose:
-    return RecordedPose(stamp + offset, stamp, "", np.zeros(3))
+    return RecordedPose(stamp + offset, stamp, "", np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
 
 
 @given(times, st.lists(st.integers(0, 1600), max_size=20).map(sorted))

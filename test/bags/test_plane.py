@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from itnnr_ik.arms import get_arm
 from itnnr_ik.bags import BagError
 from itnnr_ik.bags.plane import level_plane
+from itnnr_ik.robot import load_robot
 
 NOISE = np.full(3, 0.002)
 
@@ -15,9 +15,9 @@ NOISE = np.full(3, 0.002)
 def tips_of(name: str, axes: tuple[int, ...], outliers: float = 0.0) -> np.ndarray:
     """Noisy tips (p, 3) [m] of an arm's postures, its coordinates along ``axes``, at 0.3 m of the others."""
     rng = np.random.default_rng(0)
-    arm = get_arm(name)
+    arm = load_robot(name)
     tips = np.full((2000, 3), 0.3)
-    tips[:, axes] = arm.forward(arm.sample(2000, rng))
+    tips[:, axes] = arm.forward(arm.sample(2000, rng))[:, : len(axes)]
     tips += NOISE * rng.normal(size=tips.shape)
     tips[rng.uniform(size=len(tips)) < outliers] += 1.0
     return tips

@@ -3,37 +3,103 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from itnnr_ik.bench import command, solve
 from itnnr_ik.cli import main
 
-_SMALL = ["bench", "--arm", "two_link", "--targets", "20", "--paths", "1", "--batch", "200"]
+_SMALL = ["bench", "solve", "--targets=30", "--near=30", "--poses=5", "--paths=1", "--batch=50"]
+_RIVALS = ("roboticstoolbox ik_LM", "optik", "pytracik", "ssik", "EAIK")
 
 
-def test_json_holds_both_comparisons(capsys: pytest.CaptureFixture[str]) -> None:
-    """Ours beside the plain solver, for single targets and for a batch, everything solved."""
-    assert main([*_SMALL, "--json"]) == 0
-    report = json.loads(capsys.readouterr().out)["two_link"]
-    single = {row["solver"]: row for row in report["single"]}
-    assert single["itnnr_ik"]["success"] == 1.0
-    assert single["itnnr_ik"]["jumping_paths"] == 0
-    assert single["KD-tree + least squares"]["ratio"] == 1.0
-    assert {row["solver"] for row in report["batch"]} >= {"itnnr_ik", "KD-tree + least squares"}
+def test_json_holds_every_comparison(capsys: pytest.CaptureFixture[str], root: Path) -> None:
+    """Ours first, everything solved, and the batch beside that of a checkout."""
+    assert main([*_SMALL, "--arm", "two_link", "--baseline", str(root), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    (arm,) = report["arms"]
+    assert (arm["name"], arm["kind"], arm["spare_joints"]) == ("two_link", "position", 0)
+    assert (arm["random"][0]["solver"], arm["random"][0]["solved"]) == ("itnnr_ik", 1.0)
+    assert arm["regular"][0]["solved"] == arm["wide"][0]["solved"] == 1.0
+    assert [near["within"] for near in arm["near"]] == [None, 0.1]
+    assert arm["branches"]["share"] == 1.0
+    assert [rate["solver"] for rate in arm["batch"]] == ["itnnr_ik", root.name] * 2
+    assert arm["first"]["answer_s"] > 0.0
+    named = {row["solver"] for row in arm["random"]} | {line.split(":")[0] for line in arm["missing"]}
+    assert named >= {"itnnr_ik", *_RIVALS}
+    whats = [criterion["what"] for criterion in report["criteria"]]
+    assert {"random targets solved", f"batch rate over {root.name}'s", "first answer [s]"} <= {*whats}
 
 
-def test_the_table_names_what_is_not_installed(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each peer has a row or a line that says it is missing."""
-    assert main(_SMALL) == 0
+def test_an_arm_with_an_oracle_is_compared_with_all_solutions(capsys: pytest.CaptureFixture[str]) -> None:
+    """And the table says so; `--quick` sets the numbers."""
+    pytest.importorskip("ssik")
+    pytest.importorskip("urchin")
+    assert main(["bench", "solve", "--arm", "puma560", "--quick"]) == 0
     text = capsys.readouterr().out
-    assert all(name in text for name in ("itnnr_ik", "roboticstoolbox", "optik", "pytracik"))
+    assert text.startswith("\npuma560 (pose, 6 joints)\n")
+    assert "displacement over the nearest's" in text
+    assert "certified branches found" in text
+    assert "held" in text.splitlines()[-1]
+
+
+def test_without_a_part_solvers_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the defaults, which are what the promises are made for."""
+    seen = []
+
+    def run(args: object) -> int:
+        seen.append(vars(args))
+        return 0
+
+    monkeypatch.setattr(command.solve, "run", run)
+    assert main(["bench"]) == 0
+    (options,) = seen
+    assert (options["targets"], options["near"], options["poses"], options["paths"]) == (
+        10_000,
+        20_000,
+        1000,
+        20,
+    )
+    assert (options["arm"], options["urdf"], options["baseline"]) == ([], [], None)
+
+
+def test_an_arm_of_ones_own(capsys: pytest.CaptureFixture[str], root: Path) -> None:
+    """From a URDF."""
+    urdf = root / "itnnr_ik" / "robot" / "urdf" / "so101.urdf"
+    assert main([*_SMALL, "--urdf", str(urdf)]) == 0
+    assert capsys.readouterr().out.startswith("\nso101 (pointing, 5 joints)\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--targets=0"], "--targets must be at least 1, got 0"),
+        (["--paths=0"], "--paths must be at least 1, got 0"),
+        (["--baseline=nowhere"], "--baseline must be a checkout of this repository, got nowhere"),
+        (["--arm=ur6"], "no arm named 'ur6'"),
+    ],
+)
+def test_a_value_that_cannot_be_used(
+    options: list[str], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line that says what was expected."""
+    assert main(["bench", "solve", *options]) == 1
+    assert capsys.readouterr().err.startswith(f"itnnr-ik bench: {text}")
 
 
 @pytest.mark.parametrize("options", [["--json"], ["--arm", "two_link"], ["--targets", "10"]])
-@pytest.mark.parametrize("other", ["node", "replay"])
-def test_options_before_another_measurement_are_refused(
-    options: list[str], other: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("part", ["solve", "network", "node", "replay"])
+def test_options_before_a_part_are_refused(
+    options: list[str], part: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """They would be passed by."""
-    assert main(["bench", *options, other]) == 1
-    assert f"expected options after {other}, got {options[0]} before it" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", *options, part])
+    assert ended.value.code == 2
+    assert "error: " in capsys.readouterr().err
+
+
+def test_quick_measures_less() -> None:
+    """Every number of it is one that there is."""
+    assert solve._QUICK.keys() == {"targets", "near", "poses", "paths", "batch"}

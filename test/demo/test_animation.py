@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from itnnr_ik.arms import ARMS, Arm
+from itnnr_ik import IKSolver
 from itnnr_ik.demo.animation import animate, check_animation
 from itnnr_ik.demo.plan import ArmPlan, Result, Run
 from itnnr_ik.demo.recording import Expectation, Recording, SeenTarget, measure
@@ -28,45 +28,47 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def _result(arm: Arm, start: int, count: int) -> Result:
+def _result(name: str, start: int, count: int) -> Result:
     """The arm sweeps for ``count`` joint states and targets at 100 Hz, from ``start`` [ns] on."""
-    recording = Recording()
-    for i, positions in enumerate(np.linspace(arm.limits[0] / 2.0, arm.limits[1] / 2.0, count)):
-        recording.targets.append(SeenTarget(start + i * 10**7, arm.forward(positions)))
+    solver = IKSolver.load(name)
+    arm, recording = solver.arm, Recording()
+    first, last = 0.75 * arm.lower + 0.25 * arm.upper, 0.25 * arm.lower + 0.75 * arm.upper
+    for i, positions in enumerate(np.linspace(first, last, count)):
+        recording.targets.append(SeenTarget(start + i * 10**7, solver.target_at(positions)))
         recording.joint_states.append((start + i * 10**7, positions))
     expected = Expectation(count, 1e-6)
     run = Run("sweep", {}, expected)
     return Result(
-        ArmPlan(arm, arm.name, arm.joint_names, None, (run,)),
+        ArmPlan(solver, name, arm.joint_names, None, (run,)),
         run,
         recording,
-        measure(arm, "sweep", recording, expected),
+        measure(solver, "sweep", recording, expected),
     )
 
 
 def test_arms_side_by_side(path: Path) -> None:
     """As many frames as the shortest run has, each unlike the one before, with arms in it."""
-    arms = [ARMS["two_link"], ARMS["yaw_pitch_pitch"]]
-    animate([_result(arms[0], 10**18, 31), _result(arms[1], 7, 41)], path)
+    runs = {"two_link": (10**18, 31), "yaw_pitch_pitch": (7, 41), "panda": (0, 36)}
+    animate([_result(name, start, count) for name, (start, count) in runs.items()], path)
     with Image.open(path) as animation:
         assert animation.n_frames == 6  # 0.3 s at 20 Hz
-        assert animation.width == 600
+        assert animation.width == 900
         frames = []
         for i in range(animation.n_frames):
             animation.seek(i)
             frames.append(np.asarray(animation.convert("RGB"), dtype=int))
     for before, after in itertools.pairwise(frames):
-        for half in (slice(0, 300), slice(300, 600)):
-            assert (np.abs(after - before)[:, half].max(axis=-1) > 60).sum() > 50
-    # Something dark on a light ground in both halves.
-    for half in (frames[0][:, :300], frames[0][:, 300:]):
-        assert 0.01 < (half.max(axis=-1) < 128).mean() < 0.5
+        for third in (slice(0, 300), slice(300, 600), slice(600, 900)):
+            assert (np.abs(after - before)[:, third].max(axis=-1) > 60).sum() > 50
+    # Something dark on a light ground in all of them.
+    for third in np.split(frames[0], 3, axis=1):
+        assert 0.01 < (third.max(axis=-1) < 128).mean() < 0.5
 
 
 def test_a_run_without_joint_states_is_named(path: Path) -> None:
     """Rather than drawn as an arm that stands still."""
     with pytest.raises(ValueError, match="no joint states of three_link to animate"):
-        animate([_result(ARMS["three_link"], 0, 1)], path)
+        animate([_result("three_link", 0, 1)], path)
 
 
 def test_what_cannot_be_written_is_found_before_the_demo(

@@ -8,32 +8,33 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from itnnr_ik.arms import ARMS, Arm
+from itnnr_ik import IKSolver
 from itnnr_ik.demo.picture import check_path, draw
 from itnnr_ik.demo.plan import ArmPlan, Result, Run
 from itnnr_ik.demo.recording import Expectation, Recording, SeenSolution, SeenTarget, measure
 
 
-def _result(arm: Arm, step_bound: float | None, unreachable: int) -> Result:
-    rng = np.random.default_rng(0)
-    recording = Recording()
+def _result(name: str, step_bound: float | None, unreachable: int) -> Result:
+    solver = IKSolver.load(name)
+    arm, rng, recording = solver.arm, np.random.default_rng(0), Recording()
     for i, positions in enumerate(np.linspace(arm.sample(1, rng)[0], arm.sample(1, rng)[0], 60)):
         stamp = 10**7 * (i + 1)
-        recording.targets.append(SeenTarget(stamp, arm.forward(positions)))
+        recording.targets.append(SeenTarget(stamp, solver.target_at(positions)))
         if i < unreachable:
             recording.codes[stamp] = "unreachable"
         else:
             recording.solutions[stamp] = SeenSolution(stamp + 10**6, positions)
             recording.joint_states.append((stamp, positions))
-    expected = Expectation(60, 1e-6, step_bound)
+    expected = Expectation(60, 1e-6, step_bound=step_bound)
     run = Run("sweep", {}, expected)
-    plan = ArmPlan(arm, arm.name, arm.joint_names, None, (run,))
-    return Result(plan, run, recording, measure(arm, "sweep", recording, expected))
+    plan = ArmPlan(solver, name, arm.joint_names, None, (run,))
+    return Result(plan, run, recording, measure(solver, "sweep", recording, expected))
 
 
 def test_a_picture_of_every_arm_is_written(tmp_path: Path) -> None:
     """Smooth and random runs, some targets unreachable, one run without any solution at all."""
-    results = [_result(arm, 0.05, 10) for arm in ARMS.values()] + [_result(ARMS["three_link"], None, 60)]
+    results = [_result(name, 0.05, 10) for name in ("two_link", "yaw_pitch_pitch", "panda", "scara")]
+    results.append(_result("panda", None, 60))
     draw(results, tmp_path / "demo.png")
     pixels = imread(tmp_path / "demo.png")
     assert pixels.shape[0] > 800
@@ -43,7 +44,7 @@ def test_a_picture_of_every_arm_is_written(tmp_path: Path) -> None:
 
 def test_the_suffix_decides_the_format(tmp_path: Path) -> None:
     """A picture for a web page comes as SVG."""
-    draw([_result(ARMS["two_link"], 0.05, 0)], tmp_path / "demo.svg")
+    draw([_result("two_link", 0.05, 0)], tmp_path / "demo.svg")
     assert (tmp_path / "demo.svg").read_text().count("<svg") == 1
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from bag_writer import joint_state, pose, write_bag
 
 from itnnr_ik import IKSolver
-from itnnr_ik.arms import ARMS
-from itnnr_ik.demo.plan import plan_patterns, plan_recording
+from itnnr_ik.demo.plan import ARMS, POSITION_ARMS, plan_patterns, plan_recording
 from itnnr_ik.targets import curve_for
 
 JOINTS = ("wheel", "elbow", "shoulder")
@@ -30,6 +28,7 @@ def states(tmp_path: Path) -> Path:
 
 def test_each_arm_follows_a_curve_and_then_random_points() -> None:
     """Only the curve has a step bound, nothing may be unreachable, and the arm starts on the curve."""
+    assert "panda" in ARMS
     plans = plan_patterns(list(ARMS), 3.0)
     assert [plan.arm.name for plan in plans] == list(ARMS)
     for plan in plans:
@@ -39,14 +38,17 @@ def test_each_arm_follows_a_curve_and_then_random_points() -> None:
         assert curve.expected.step_bound == 0.05
         assert points.expected.step_bound is None
         assert not curve.expected.may_be_unreachable
-        start = curve_for(plan.arm, curve.source["pattern"]).at(0.0)
-        assert np.linalg.norm(plan.arm.forward(plan.posture) - start) <= IKSolver.load(plan.model).tolerance
+        start = curve_for(plan.solver, curve.source["pattern"]).at([0.0])
+        assert plan.posture is not None
+        away, turned = plan.solver.errors(plan.posture[None], start)
+        assert away[0] <= IKSolver.load(plan.model).tolerance
+        assert turned is None or turned[0] <= plan.solver.orientation_tolerance
 
 
 def test_recorded_poses_are_for_all_arms(poses: Path) -> None:
-    """Without a choice all three follow; targets out of reach are allowed for."""
+    """Without a choice the three that take positions follow; targets out of reach are allowed for."""
     plans = plan_recording(poses, [], None, [], 2.0)
-    assert [plan.arm.name for plan in plans] == list(ARMS)
+    assert [plan.arm.name for plan in plans] == list(POSITION_ARMS)
     for plan in plans:
         (run,) = plan.runs
         assert (run.label, run.expected.count, run.source["speed"]) == ("poses", 7, 2.0)

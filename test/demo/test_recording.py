@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
-from itnnr_ik.arms import ARMS
+from itnnr_ik import IKSolver
 from itnnr_ik.demo.recording import Expectation, Recording, Row, SeenSolution, SeenTarget, measure
 
-ARM = ARMS["two_link"]
+SOLVER = IKSolver.load("two_link")
 #: [ns] between targets.
 PERIOD = 10_000_000
 COUNT = 100
@@ -23,7 +24,7 @@ def recorded(count: int = COUNT, delay: int = 1_500_000) -> Recording:
     for i in range(count):
         stamp = PERIOD * (i + 1)
         positions = np.array([-0.3 + 0.01 * i, 0.5 + 0.002 * i])
-        recording.targets.append(SeenTarget(stamp, ARM.forward(positions)))
+        recording.targets.append(SeenTarget(stamp, SOLVER.target_at(positions)))
         recording.solutions[stamp] = SeenSolution(stamp + delay, positions)
         recording.codes[stamp] = "solved"
         recording.joint_states.append((stamp + PERIOD, positions + 1e-4))
@@ -41,7 +42,7 @@ def reject(recording: Recording, index: int, code: str | None) -> None:
 
 
 def row_of(recording: Recording, **expected: object) -> Row:
-    return measure(ARM, "sweep", recording, Expectation(COUNT, 1e-6, **{"step_bound": 0.05, **expected}))
+    return measure(SOLVER, "sweep", recording, Expectation(COUNT, 1e-6, **{"step_bound": 0.05, **expected}))
 
 
 def test_a_run_in_which_all_held_has_no_failure() -> None:
@@ -69,7 +70,7 @@ def test_the_residual_is_the_distance_of_the_tip_not_the_word_of_the_node() -> N
     off = recording.solutions[stamp].positions + np.array([1e-3, 0.0])
     recording.solutions[stamp] = SeenSolution(stamp + 1, off)
     row = row_of(recording)
-    assert row.residual_max == pytest.approx(1e-3 * np.linalg.norm(recording.targets[7].position), rel=1e-3)
+    assert row.residual_max == pytest.approx(1e-3 * np.linalg.norm(recording.targets[7].target), rel=1e-3)
     (failure,) = row.failures
     assert "above the tolerance 1e-06 m" in failure
 
@@ -174,3 +175,39 @@ def test_the_displacement_is_from_the_joints_that_come_with_the_next_target() ->
     assert row_of(recording, replays_joints=True).failures == (
         "no recorded joint state arrived with its target",
     )
+
+
+def _pose_run(offset: float, turn: float) -> Row:
+    """A run of the panda, whose targets are ``offset`` [m] and ``turn`` [rad] off what was solved."""
+    solver, recording = IKSolver.load("panda"), Recording()
+    for i in range(COUNT):
+        stamp = PERIOD * (i + 1)
+        positions = np.array([0.1, 0.2, 0.3, -1.5, 0.2, 1.8, 0.4]) + 0.002 * i
+        target = solver.target_at(positions)
+        target[0] += offset
+        target[3:] = (Rotation.from_quat(target[3:]) * Rotation.from_rotvec([0.0, turn, 0.0])).as_quat()
+        recording.targets.append(SeenTarget(stamp, target))
+        recording.solutions[stamp] = SeenSolution(stamp + 1, positions)
+        recording.codes[stamp] = "solved"
+    return measure(solver, "sweep", recording, Expectation(COUNT, 1e-6, 1e-5, step_bound=0.05))
+
+
+def test_both_errors_of_a_pose_are_measured() -> None:
+    """In metres and radians, each against its own tolerance."""
+    row = _pose_run(0.0, 0.0)
+    assert row.failures == ()
+    assert row.orientation_error_max is not None
+    assert row.orientation_error_max < 1e-12
+    row = _pose_run(1e-3, 0.0)
+    assert row.residual_max == pytest.approx(1e-3)
+    assert len(row.failures) == 1
+    row = _pose_run(0.0, 2e-3)
+    assert row.residual_max < 1e-12
+    assert (row.orientation_error_median, row.orientation_error_max) == pytest.approx((2e-3, 2e-3))
+    assert row.failures == ("orientation error 0.002 rad is above the tolerance 1e-05 rad",)
+
+
+def test_an_arm_of_positions_has_no_orientation_error() -> None:
+    """None, rather than zero."""
+    row = row_of(recorded())
+    assert row.orientation_error_median is row.orientation_error_max is None

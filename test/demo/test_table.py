@@ -16,6 +16,8 @@ ROW = Row(
     rejected={"unreachable": 2, "unanswered": 1},
     residual_median=1.2e-10,
     residual_max=9.9e-8,
+    orientation_error_median=None,
+    orientation_error_max=None,
     largest_step=0.01234,
     round_trip_median=1.234e-3,
     round_trip_p99=4.567e-3,
@@ -49,6 +51,18 @@ def test_what_was_not_measured_is_a_dash() -> None:
     assert last.split()[5] == "-"
 
 
+def test_orientation_columns_come_with_a_row_that_has_them() -> None:
+    """After those of the position; other rows have a dash there."""
+    assert "orientation" not in format_table([ROW])
+    pose = replace(ROW, orientation_error_median=1.5e-9, orientation_error_max=2.5e-7)
+    top, second, _, first, last = format_table([ROW, pose]).splitlines()
+    assert top.index("position [m]") < top.index("orientation [rad]") < top.index("step [rad]")
+    start, end = top.index("orientation [rad]"), top.index("step [rad]")
+    assert second[start:end].split() == ["median", "max"]
+    assert first[start:end].split() == ["-", "-"]
+    assert last[start:end].split() == ["1.5e-09", "2.5e-07"]
+
+
 def test_displacement_columns_come_with_a_row_that_has_them() -> None:
     """Other runs do not carry empty columns."""
     assert "from recorded joints" not in format_table([ROW])
@@ -64,3 +78,4 @@ def test_json_is_valid_and_in_si_units() -> None:
     assert data["round_trip_p99"] == 4.567e-3
     assert data["displacement_p99"] == 2e-4
     assert data["failures"] == []
+    assert data["orientation_error_max"] is None

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from itnnr_ik.arms import ARMS
+from itnnr_ik import IKSolver
 from itnnr_ik.paper.infinite.half_ball import (
     HALF_BALL,
     SECTORS,
@@ -20,7 +20,7 @@ from itnnr_ik.paper.infinite.half_ball import (
 )
 from itnnr_ik.paper.infinite.motion import compare_motion, least_motion
 
-THREE_LINK = ARMS["three_link"]
+THREE_LINK = IKSolver.load("three_link")
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +62,11 @@ def test_the_least_motion_is_that_of_a_dense_search() -> None:
     """Of all postures on a fine grid with their tips at the target, none is nearer."""
     current = np.array([0.3, 0.6, -0.4])
     known = np.array([0.5, 0.7, -0.2])
-    target = THREE_LINK.forward(known)
+    target = THREE_LINK.target_at(known)
     norm, largest = least_motion(THREE_LINK, current, target, known)
     axis = np.linspace(-0.4, 0.4, 81)
     moves = np.stack(np.meshgrid(axis, axis, axis), axis=-1).reshape(-1, 3)
-    close = np.linalg.norm(THREE_LINK.forward(current + moves) - target, axis=1) < 0.01
+    close = np.linalg.norm(THREE_LINK.target_at(current + moves) - target, axis=1) < 0.01
     assert norm == pytest.approx(np.linalg.norm(moves[close], axis=1).min(), abs=0.015)
     assert largest == pytest.approx(np.abs(moves[close]).max(axis=1).min(), abs=0.015)
     assert norm <= np.linalg.norm(known - current)

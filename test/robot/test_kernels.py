@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
@@ -86,7 +86,6 @@ def test_the_quaternion_is_that_of_the_transform(seed: int) -> None:
     axis=st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda axis: np.linalg.norm(axis) > 0.01),
     angle=st.one_of(st.floats(-np.pi, np.pi), st.floats(-1e-7, 1e-7).map(lambda small: np.pi - small)),
 )
-@settings(deadline=None)
 def test_the_quaternion_is_accurate_at_every_angle(axis: tuple[float, ...], angle: float) -> None:
     """Half turns and almost half turns about any axis lose no digits."""
     half = np.array([*np.multiply(axis, np.sin(angle / 2) / np.linalg.norm(axis)), np.cos(angle / 2)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
@@ -15,7 +15,6 @@ _COMPONENTS = st.floats(-1.0, 1.0)
 
 
 @given(_ANGLES, _ANGLES, _ANGLES)
-@settings(deadline=None)
 def test_roll_pitch_yaw_turns_about_fixed_axes(roll: float, pitch: float, yaw: float) -> None:
     """First about x, then y, then z of the parent's frame."""
     expected = Rotation.from_euler("xyz", [roll, pitch, yaw]).as_matrix()
@@ -23,7 +22,6 @@ def test_roll_pitch_yaw_turns_about_fixed_axes(roll: float, pitch: float, yaw: f
 
 
 @given(st.tuples(*[_COMPONENTS] * 4).filter(lambda quaternion: np.linalg.norm(quaternion) > 1e-3))
-@settings(deadline=None)
 def test_quaternions_are_normalised(quaternion: tuple[float, float, float, float]) -> None:
     """x, y, z, w of any length give the rotation of the unit quaternion."""
     expected = Rotation.from_quat(quaternion).as_matrix()
@@ -31,7 +29,6 @@ def test_quaternions_are_normalised(quaternion: tuple[float, float, float, float
 
 
 @given(st.tuples(*[_COMPONENTS] * 3).filter(lambda axis: np.linalg.norm(axis) > 1e-3))
-@settings(deadline=None)
 def test_z_is_turned_to_any_axis(axis: tuple[float, float, float]) -> None:
     """The result is a rotation whose third column is the axis, near −z too."""
     unit = np.array(axis) / np.linalg.norm(axis)

@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from itnnr_ik.robot import KinematicChain
@@ -158,14 +158,12 @@ def _chain_or_one_line(urdf: str) -> None:
 
 
 @given(st.lists(_ELEMENTS, max_size=6))
-@settings(deadline=None)
 def test_any_elements_are_a_chain_or_one_line(elements: list[str]) -> None:
     """Whatever stands in <robot>, nothing but a ValueError of one line comes of it."""
     _chain_or_one_line(robot(*elements))
 
 
 @given(st.integers(0, 9), st.data())
-@settings(deadline=None)
 def test_a_damaged_file_is_a_chain_or_one_line(seed: int, data: st.DataObject) -> None:
     """Attributes of a sound robot that are replaced or lost do no other harm."""
     root = ElementTree.fromstring(random_robot(seed).urdf)

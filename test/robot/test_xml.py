@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from itnnr_ik.robot.xml import parse_xml
@@ -66,7 +66,6 @@ def test_what_is_not_well_formed_is_said_to_be_so(text: str) -> None:
 
 
 @given(st.text(max_size=60))
-@settings(deadline=None)
 def test_any_text_is_an_element_or_one_error(text: str) -> None:
     """No text raises anything but a ValueError."""
     try:

@@ -22,7 +22,8 @@ from sensor_msgs.msg import JointState
 import itnnr_ik
 from itnnr_ik.ros.status import stamp_text
 
-START_TIMEOUT = 60.0  # [s]
+#: A node that finds no compiled solver compiles it while it is configured.
+START_TIMEOUT = 180.0  # [s]
 ANSWER_TIMEOUT = 10.0  # [s]
 #: How long a silence must last to count as one, in [s].
 SILENCE = 0.3
@@ -217,11 +218,13 @@ class Probe:
         self.states.publish(JointState(name=list(names), position=list(positions), **fields))
         self.spin_for(settle)
 
-    def send_first_joint_state(self, names: Sequence[str], positions: Sequence[float]) -> None:
+    def send_first_joint_state(
+        self, names: Sequence[str], positions: Sequence[float], frame: str = "base_link"
+    ) -> None:
         """Send a joint state until the node has it: it then tries to solve for a target out of reach."""
         self.repeat_until(
             lambda: self.send_joint_state(names, positions),
-            lambda: self.ask(self.target(1e6, 0.0))[0]["code"] == "unreachable",
+            lambda: self.ask(self.target(1e6, 0.0, frame=frame))[0]["code"] == "unreachable",
             "an answer that needs a joint state",
         )
         self.clear()
@@ -233,6 +236,15 @@ class Probe:
         self._sent += 1
         message.header.stamp.sec, message.header.stamp.nanosec = 1_700_000_000, self._sent
         message.pose.position.x, message.pose.position.y, message.pose.position.z = x, y, z
+        return message
+
+    def pose(self, target: Sequence[float], frame: str = "base_link") -> PoseStamped:
+        """A target of 2, 3 or 7 numbers, as a solver takes it."""
+        numbers = [float(number) for number in target]
+        message = self.target(*numbers[:3], frame=frame)
+        if len(numbers) == 7:
+            q = message.pose.orientation
+            q.x, q.y, q.z, q.w = numbers[3:]
         return message
 
     def call(self, service: Any, name: str, request: Any) -> Any:

@@ -20,6 +20,7 @@ from itnnr_ik.ros.commands import (
     SET_POINT,
     SHOWN,
     STREAM_GAP,
+    Allowed,
     CommandMaker,
 )
 from itnnr_ik.ros.motion import SHORTEST, Motion
@@ -43,23 +44,26 @@ def make(
     current: Sequence[float] = (0.0, 0.0, 0.0),
     now: float = 100.0,
     age: float = 0.0,
-    max_joint_step: float = 0.3,
-    max_velocity: float = 2.0,
+    max_joint_step: float | Sequence[float] = 0.3,
+    max_velocity: float | Sequence[float] = 2.0,
     max_acceleration: float = 0.0,
     streaming: bool = False,
     velocities: Sequence[float] = (0.0, 0.0, 0.0),
+    turns: float = 0.0,
 ) -> Any:
     """A command, from a joint state received just now unless said otherwise."""
+    allowed = Allowed(
+        *(np.broadcast_to(limit, 3) for limit in (max_joint_step, max_velocity, max_acceleration or np.inf))
+    )
     return commands.make(
         np.array(positions),
         np.array(current),
         np.array(velocities),
         age,
         now,
-        max_joint_step,
-        max_velocity,
-        max_acceleration,
+        allowed,
         streaming,
+        turns,
     )
 
 
@@ -123,7 +127,7 @@ def test_what_nobody_heard_does_not_count() -> None:
 def test_positions_without_times_are_no_faster_than_allowed() -> None:
     """A tenth of a second's way at once, and in the long run the speed; what comes faster is refused."""
     commands = maker(ARRAY)
-    with pytest.raises(RejectedError, match=r"what max_velocity = 0\.5 rad/s allows by now = 0\.05 rad"):
+    with pytest.raises(RejectedError, match=r"what its largest speed allows by now = 0\.05 rad"):
         make(commands, (0.06, 0.0, 0.0), max_velocity=0.5)
     sent, position, now = 0, 0.0, 100.0
     for _ in range(100):
@@ -134,6 +138,40 @@ def test_positions_without_times_are_no_faster_than_allowed() -> None:
             sent += 1
     assert 40 < sent < 70
     assert position <= 0.5 * 1.0 + 0.05 + 1e-9
+
+
+@pytest.mark.parametrize("command_type", COMMAND_TYPES)
+def test_each_joint_has_limits_of_its_own(command_type: str) -> None:
+    """Of the step, which says whose it is, and of the speed."""
+    make(maker(command_type), (0.19, -0.04, 0.0), max_joint_step=(0.2, 0.05, 0.2))
+    with pytest.raises(RejectedError, match=r"of joint 'elbow' is 0\.06 rad .* max_joint_step = 0\.05 rad"):
+        make(maker(command_type), (0.19, -0.06, 0.0), max_joint_step=(0.2, 0.05, 0.2))
+    if command_type == TRAJECTORY:
+        command = make(maker(), (0.2, 0.2, 0.0), max_velocity=(2.0, 0.1, 2.0))
+        assert duration(command) == pytest.approx(1.5 * 0.2 / 0.1)
+        return
+    with pytest.raises(RejectedError, match=r"of joint 'wrist' is 0\.06 rad .* its largest speed allows"):
+        make(maker(command_type), (0.15, 0.0, 0.06), max_velocity=(2.0, 2.0, 0.5))
+
+
+@pytest.mark.parametrize("command_type", COMMAND_TYPES)
+def test_whole_turns_are_added_in_the_message(command_type: str) -> None:
+    """The robot counts them; how far and how fast the joints go does not depend on them."""
+    turn = 2.0 * np.pi
+    plain, turned = (make(maker(command_type), (0.1, 0.05, -0.1), turns=more) for more in (0.0, turn))
+    if command_type == ARRAY:
+        np.testing.assert_allclose(turned.data, np.add(plain.data, turn))
+        return
+    assert duration(turned) == duration(plain)
+    np.testing.assert_allclose(turned.points[-1].positions, np.add(plain.points[-1].positions, turn))
+
+
+@pytest.mark.parametrize("command_type", COMMAND_TYPES)
+def test_a_prismatic_joint_counts_in_metres(command_type: str) -> None:
+    """In the text of a refusal."""
+    commands = CommandMaker(command_type, NAMES, LIMITS, SET_POINT, ("rad", "rad", "m"))
+    with pytest.raises(RejectedError, match=r"is 0\.4 m from .* max_joint_step = 0\.3 m; nothing was sent"):
+        make(commands, (0.0, 0.0, 0.4))
 
 
 def test_positions_do_not_run_away_from_joints_that_do_not_follow() -> None:

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from bag_writer import joint_state, write_bag
 
-from itnnr_ik.arms import ARMS
 from itnnr_ik.demo.processes import ChildDiedError, Children
+from itnnr_ik.robot import load_robot
 
 TIMEOUT = 120.0  # [s]
 
@@ -56,6 +56,19 @@ def test_an_arm_is_solved_live_and_measured(tmp_path: Path) -> None:
     assert lines[-1].startswith("all held: every target solved")
     assert f"picture: {picture}" in lines
     assert picture.stat().st_size > 20_000
+
+
+def test_poses_are_solved_live_and_measured(tmp_path: Path) -> None:
+    """The panda by position and orientation, both errors in the measurements."""
+    process = demo("--arm", "panda", "--seconds", "2", "--output", str(tmp_path / "demo.png"), "--json")
+    output, log = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 0, output + log
+    runs = json.loads(output)["runs"]
+    assert [(run["targets"], run["sent"]) for run in runs] == [("lemniscate", 200), ("random", 100)]
+    for run in runs:
+        assert run["failures"] == []
+        assert 0.0 < run["residual_max"] <= 1e-6
+        assert 0.0 < run["orientation_error_max"] <= 1e-6
 
 
 @pytest.mark.slow
@@ -146,7 +159,7 @@ def test_parameters_reach_a_node_as_they_are(tmp_path: Path) -> None:
         children.start(
             "node",
             "itnnr_ik.ros.simulator",
-            {"model": str(model), "joints": list(ARMS["two_link"].joint_names)},
+            {"model": str(model), "joints": list(load_robot("two_link").joint_names)},
         )
         deadline = time.monotonic() + TIMEOUT
         with pytest.raises(ChildDiedError, match=r"1\.0"):

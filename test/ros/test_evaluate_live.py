@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from bag_writer import joint_state, pose, write_bag
 
-from itnnr_ik.arms import ARMS
 from itnnr_ik.bags import Bag
+from itnnr_ik.robot import load_robot
 
 TIMEOUT = 120.0  # [s]
 COUNT = 60
@@ -21,17 +21,17 @@ COUNT = 60
 
 def recording(folder: Path, kinds: str) -> Path:
     """Joint states, poses, or both, of the two-link arm at 100 Hz."""
-    arm = ARMS["two_link"]
+    arm = load_robot("two_link")
     phase = np.linspace(0.0, np.pi, 2 * COUNT)
     path = np.column_stack([0.4 * np.sin(phase), 0.8 + 0.3 * np.cos(phase)])
     topics: dict[str, list[tuple[int, Any]]] = {}
-    for i, (q, tip) in enumerate(zip(path, arm.forward(path), strict=True)):
+    for i, (q, tip) in enumerate(zip(path, arm.forward(path)[:, :3], strict=True)):
         stamp = 10**18 + i * 5 * 10**6
         if i % 2 == 0 and "joints" in kinds:
             message = joint_state(stamp, ("wheel", "joint_2", "joint_1"), (9.0, q[1], q[0]))
             topics.setdefault("/joint_states", []).append((stamp, message))
         if i % 2 and "poses" in kinds:
-            topics.setdefault("/tracker", []).append((stamp, pose(stamp, (*tip, 0.0))))
+            topics.setdefault("/tracker", []).append((stamp, pose(stamp, tuple(tip))))
     if "bad" in kinds:
         topics["/joint_states"][7] = (
             topics["/joint_states"][7][0],

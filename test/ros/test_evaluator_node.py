@@ -11,7 +11,7 @@ from geometry_msgs.msg import PoseStamped
 from probe import START_TIMEOUT, Probe, Process
 from sensor_msgs.msg import JointState
 
-from itnnr_ik.arms import ARMS
+from itnnr_ik.robot import load_robot
 
 COUNT = 40
 
@@ -45,10 +45,12 @@ class Player:
         self._states.publish(JointState(name=list(names), position=list(positions)))
         self._probe.spin_for(0.01)
 
-    def pose(self, x: float, y: float) -> None:
+    def pose(self, x: float, y: float, z: float = 0.0, *quaternion: float) -> None:
         pose = PoseStamped()
         pose.header.frame_id = "base_link"
-        pose.pose.position.x, pose.pose.position.y = x, y
+        pose.pose.position.x, pose.pose.position.y, pose.pose.position.z = x, y, z
+        turn = pose.pose.orientation
+        turn.x, turn.y, turn.z, turn.w = quaternion or (0.0, 0.0, 0.0, 1.0)
         self._poses.publish(pose)
         self._probe.spin_for(0.01)
 
@@ -66,12 +68,12 @@ class Player:
 )
 def test_what_is_played_is_measured(probe: Probe, targets: str) -> None:
     """Each message is passed on in order, every target answered, and the report printed at the end."""
-    arm = ARMS["two_link"]
+    arm = load_robot("two_link")
     phase = np.linspace(0.0, np.pi, COUNT)
     path = np.column_stack([0.4 * np.sin(phase), 0.8 + 0.3 * np.cos(phase)])
     probe.start_ik_node()
     player = Player(probe, targets, "model:=two_link")
-    for q, tip in zip(path, arm.forward(path), strict=True):
+    for q, tip in zip(path, arm.forward(path)[:, :2], strict=True):
         player.joints(["wheel", *arm.joint_names], [9.0, *q.tolist()])
         if targets != "joints":
             player.pose(*tip.tolist())
@@ -84,11 +86,32 @@ def test_what_is_played_is_measured(probe: Probe, targets: str) -> None:
     assert "another joint state" not in output
 
 
+@pytest.mark.parametrize("targets", ["joints", pytest.param("poses_alone", marks=pytest.mark.slow)])
+def test_poses_of_an_arm_of_seven_joints_are_measured(probe: Probe, targets: str) -> None:
+    """The panda's, with their orientation; one whose quaternion is zero is left out."""
+    arm = load_robot("panda")
+    phase = np.linspace(0.0, np.pi, COUNT)[:, None]
+    path = np.array([0.1, 0.2, 0.0, -1.9, 0.1, 1.9, 0.3]) + 0.3 * np.sin(phase + np.arange(7))
+    probe.start_ik_node("-p", "model:=panda")
+    player = Player(probe, targets, "model:=panda")
+    for q, pose in zip(path, arm.forward(path), strict=True):
+        player.joints(arm.joint_names, q.tolist())
+        if targets != "joints":
+            player.pose(*pose.tolist())
+    if targets != "joints":
+        player.pose(0.3, 0.1, 0.5, 0.0, 0.0, 0.0, 0.0)
+    expected = COUNT - 1 if targets == "joints" else COUNT
+    assert player.end(expected) == 0
+    output = player.evaluator.output
+    assert "Traceback" not in output
+    assert f"solved          100 % of the reachable targets ({expected})" in output
+
+
 def test_joint_states_that_cannot_be_used_are_counted(probe: Probe) -> None:
     """Of some joints, of others, not finite: targets come from the rest, in the frame that ik_node has."""
     probe.start_ik_node("-p", "robot_base_link:=arm_base")
     player = Player(probe, "joints", "robot_base_link:=arm_base")
-    names = ARMS["two_link"].joint_names
+    names = load_robot("two_link").joint_names
     player.joints(names, (0.1, 0.8))
     player.joints(names[:1], (0.11,))
     player.joints(["finger"], (0.02,))

@@ -13,26 +13,26 @@ from rules import acceptance_problems
 from sensor_msgs.msg import JointState
 from traffic_loop import COMMANDING, Solved, TrafficLoop, swing
 
-from itnnr_ik.arms import Arm, get_arm
+from itnnr_ik import IKSolver
 
-ARM = get_arm("two_link")
+SOLVER = IKSolver.load("two_link")
 MAX_STEP = 0.3
 #: How late a busy machine may be, in [s].
 LATE = 1.0
 
 
-def assert_commands_are_safe(loop: TrafficLoop, arm: Arm = ARM, max_step: float = MAX_STEP) -> None:
+def assert_commands_are_safe(loop: TrafficLoop, solver: IKSolver = SOLVER) -> None:
     """Accepted by every rule, within the limits, and near the joint state of that time."""
-    lower, upper = arm.limits
+    arm = solver.arm
     for command in loop.commands:
         assert acceptance_problems(command.message, arm.joint_names) == []
-        assert ((lower <= command.positions) & (command.positions <= upper)).all()
-        assert command.step <= max_step + command.moved
+        assert ((arm.lower <= command.positions) & (command.positions <= arm.upper)).all()
+        assert command.step <= MAX_STEP + command.moved
 
 
-def residual(solved: Solved, arm: Arm = ARM) -> float:
-    """Distance in [m] of a solution's tip from the target that it answers."""
-    return float(np.linalg.norm(arm.forward(solved.positions) - solved.target.position))
+def residual(solved: Solved, solver: IKSolver = SOLVER) -> float:
+    """Distance in [m] of a solution's tool from the target that it answers."""
+    return float(np.linalg.norm(solver.target_at(solved.positions) - solved.target.target))
 
 
 def assert_answers_resume(loop: TrafficLoop, count: int = 20) -> None:
@@ -42,7 +42,7 @@ def assert_answers_resume(loop: TrafficLoop, count: int = 20) -> None:
 
 def test_node_killed_and_started_again(probe: Probe) -> None:
     """Meanwhile the targets have moved on, too far for one step: the new node waits till they come back."""
-    loop = TrafficLoop(probe, ARM, 100.0, swing(ARM, 0.5, lap=4.0))
+    loop = TrafficLoop(probe, SOLVER, 100.0, swing(SOLVER, 0.5, lap=4.0))
     options = (*COMMANDING, "-p", f"max_joint_step:={MAX_STEP}", "-p", "joint_state_timeout:=0.5")
     process = probe.start_ik_node(*options)
     assert_answers_resume(loop, 50)
@@ -63,7 +63,7 @@ def test_node_killed_and_started_again(probe: Probe) -> None:
 def test_joint_states_end(probe: Probe) -> None:
     """The simulator is killed: no command once the last joint state is stale, and on with a new simulator."""
     timeout = 0.5
-    loop = TrafficLoop(probe, ARM, 100.0, swing(ARM, 0.1, lap=4.0))
+    loop = TrafficLoop(probe, SOLVER, 100.0, swing(SOLVER, 0.1, lap=4.0))
     loop.send_states = False
     options = ("-p", f"max_joint_step:={MAX_STEP}", "-p", f"joint_state_timeout:={timeout}")
     probe.start_ik_node(*COMMANDING, *options)
@@ -85,8 +85,8 @@ def test_joint_states_end(probe: Probe) -> None:
 
 def test_two_publishers_of_targets(probe: Probe) -> None:
     """Each answer is the one of its own target, whoever sent it; no status is sent twice; no jump."""
-    near, far = swing(ARM, 0.1, lap=4.0), swing(ARM, 0.25, lap=1.5, phase=2.0)
-    loop = TrafficLoop(probe, ARM, 50.0, near, far)
+    near, far = swing(SOLVER, 0.1, lap=4.0), swing(SOLVER, 0.25, lap=1.5, phase=2.0)
+    loop = TrafficLoop(probe, SOLVER, 50.0, near, far)
     probe.start_ik_node(*COMMANDING, "-p", f"max_joint_step:={MAX_STEP}")
     assert_answers_resume(loop, 50)
     loop.run(3.0)
@@ -105,7 +105,7 @@ def test_two_publishers_of_targets(probe: Probe) -> None:
 @pytest.mark.parametrize("name", ["three_link", pytest.param("yaw_pitch_pitch", marks=pytest.mark.slow)])
 def test_joint_order_shuffled_at_every_message(probe: Probe, name: str) -> None:
     """And other devices' joints in between, with absurd positions: the arm stays on its branch."""
-    arm, rng = get_arm(name), np.random.default_rng(0)
+    solver, rng = IKSolver.load(name), np.random.default_rng(0)
     orders = set()
 
     def shuffle(message: JointState) -> JointState:
@@ -114,18 +114,18 @@ def test_joint_order_shuffled_at_every_message(probe: Probe, name: str) -> None:
         joints = [*known, *foreign]
         rng.shuffle(joints)
         names, positions = zip(*((str(n), float(p)) for n, p in joints), strict=True)
-        orders.add(tuple(n for n in names if n in arm.joint_names))
+        orders.add(tuple(n for n in names if n in solver.arm.joint_names))
         return JointState(name=list(names), position=list(positions))
 
-    loop = TrafficLoop(probe, arm, 100.0, swing(arm, 0.2, lap=2.0), dress=shuffle)
+    loop = TrafficLoop(probe, solver, 100.0, swing(solver, 0.2, lap=2.0), dress=shuffle)
     probe.start_ik_node("-p", f"model:={name}", *COMMANDING, "-p", f"max_joint_step:={MAX_STEP}")
     assert_answers_resume(loop, 50)
     loop.clear()
     loop.run(2.5)
     assert len(orders) == 6
     assert loop.count().keys() == {"solved"}
-    assert max(residual(solved, arm) for solved in loop.solved) <= 1e-6
-    assert_commands_are_safe(loop, arm)
+    assert max(residual(solved, solver) for solved in loop.solved) <= 1e-6
+    assert_commands_are_safe(loop, solver)
     steps = [np.abs(b.positions - a.positions).max() for a, b in pairwise(loop.solved)]
     assert max(steps) <= MAX_STEP
 
@@ -148,7 +148,7 @@ def test_clock_jumps_back(probe: Probe) -> None:
         tick()
         return message
 
-    loop = TrafficLoop(probe, ARM, 50.0, swing(ARM, 0.1, lap=4.0), dress=dress)
+    loop = TrafficLoop(probe, SOLVER, 50.0, swing(SOLVER, 0.1, lap=4.0), dress=dress)
     probe.start_ik_node(
         *("-r", "/clock:=clock", "-p", "use_sim_time:=true", "-p", "joint_state_timeout:=0.5", *COMMANDING)
     )

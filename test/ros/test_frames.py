@@ -19,9 +19,10 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rosgraph_msgs.msg import Clock
+from scipy.spatial.transform import Rotation
 from test_ik_node_changes import change
 
-from itnnr_ik.arms import get_arm
+from itnnr_ik.robot import load_robot
 from itnnr_ik.ros.frames import Frames, transformed
 from itnnr_ik.ros.status import Code, RejectedError
 
@@ -29,7 +30,7 @@ HAS_TF2 = importlib.util.find_spec("tf2_ros") is not None
 needs_tf2 = pytest.mark.skipif(
     not HAS_TF2, reason="needs tf2_ros, which comes with a ROS 2 installation only"
 )
-ARM = get_arm("two_link")
+ARM = load_robot("two_link")
 
 
 def transform(yaw: float, x: float, y: float, scale: float = 1.0) -> Transform:
@@ -50,16 +51,31 @@ def test_a_frame_that_is_not_known_is_refused(probe: Probe, frame: str, came: st
     with pytest.raises(
         RejectedError, match=f"expected a target in frame 'base_link', got .*{came}"
     ) as caught:
-        frames.position(message)
+        frames.pose(message)
     assert caught.value.code is Code.WRONG_FRAME
     frames.close()
 
 
-@given(st.floats(-3.0, 3.0), st.floats(-2.0, 2.0), st.floats(-2.0, 2.0), st.floats(0.1, 10.0))
-def test_a_position_is_turned_and_moved(yaw: float, x: float, y: float, scale: float) -> None:
-    """As the frame is, for a quaternion of any length."""
-    moved = transformed(transform(yaw, x, y, scale), [1.0, 0.0, 0.5])
-    np.testing.assert_allclose(moved, [x + math.cos(yaw), y + math.sin(yaw), 0.5], atol=1e-9)
+angles = st.floats(-3.0, 3.0)
+
+
+@given(st.tuples(angles, angles, angles), st.tuples(angles, angles, angles), st.floats(0.1, 10.0))
+def test_a_pose_is_turned_and_moved(turns: tuple[float, ...], own: tuple[float, ...], scale: float) -> None:
+    """As the frame is, for a quaternion of any length; SciPy's rotations say the same."""
+    frame, turned = Rotation.from_euler("xyz", turns), Rotation.from_euler("xyz", own)
+    made = transform(0.0, 0.3, -0.2)
+    q = made.rotation
+    q.x, q.y, q.z, q.w = (scale * frame.as_quat()).tolist()
+    moved = transformed(made, [1.0, 0.0, 0.5, *turned.as_quat().tolist()])
+    place = frame.apply([1.0, 0.0, 0.5]) + np.array([0.3, -0.2, 0.0])
+    np.testing.assert_allclose(moved[:3], place, atol=1e-9)
+    assert (Rotation.from_quat(moved[3:]).inv() * frame * turned).magnitude() < 1e-7
+
+
+def test_an_orientation_that_is_none_stays_none() -> None:
+    """Zero or not a number: what a position task does not look at, and a pose task refuses."""
+    assert transformed(transform(0.5, 0.3, -0.2), [1.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0])[3:] == [0.0] * 4
+    assert math.isnan(transformed(transform(0.5, 0.0, 0.0), [0.0] * 3 + [math.nan, 0.0, 0.0, 1.0])[3])
 
 
 def test_no_rotation_is_refused() -> None:
@@ -67,7 +83,7 @@ def test_no_rotation_is_refused() -> None:
     empty = Transform()
     empty.rotation.w = 0.0
     with pytest.raises(RejectedError, match="expected a rotation between the frames"):
-        transformed(empty, [1.0, 1.0, 1.0])
+        transformed(empty, [1.0] * 7)
 
 
 @needs_tf2
@@ -88,7 +104,7 @@ def test_the_node_transforms_targets(probe: Probe) -> None:
     probe.repeat_until(
         lambda: probe.ask(probe.target(x, y, frame="table")), lambda: bool(probe.solutions), "a solution"
     )
-    np.testing.assert_allclose(ARM.forward(probe.solutions[-1].position), tip, atol=1e-6)
+    np.testing.assert_allclose(ARM.forward(probe.solutions[-1].position)[:2], tip, atol=1e-6)
     values, status, _ = probe.ask(probe.target(x, y, frame="shelf"))
     assert values["code"] == "wrong_frame"
     assert "'shelf', which tf2 cannot transform" in status.message
@@ -145,7 +161,7 @@ class Table:
         message = PoseStamped()
         message.header.frame_id = "table"
         try:
-            return self.frames.position(message)[0]
+            return self.frames.pose(message)[0]
         except RejectedError as rejection:
             if "tf2 cannot transform" in str(rejection):
                 return None

@@ -11,15 +11,16 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from probe import SILENCE, START_TIMEOUT, Probe, Process
 
 from itnnr_ik import IKSolver
-from itnnr_ik.arms import ARMS, Arm, get_arm
+from itnnr_ik.robot import PACKAGED, load_robot
 
 #: Two elbow branches of the two-link arm around one target, in [rad].
 ELBOW_UP, ELBOW_DOWN = (-0.2, 0.9), (0.7, -0.9)
-JOINTS = get_arm("two_link").joint_names
+ARM = load_robot("two_link")
+JOINTS = ARM.joint_names
 
 
 def tip(*positions: float) -> tuple[float, float]:
-    x, y = get_arm("two_link").forward(positions)
+    x, y = ARM.forward(positions)[:2]
     return float(x), float(y)
 
 
@@ -208,13 +209,13 @@ def test_orientation_and_height_do_not_matter_to_a_planar_arm(ready: Probe) -> N
 
 def test_height_matters_to_an_arm_in_space(probe: Probe) -> None:
     """The yaw-pitch-pitch arm takes x, y and z."""
-    arm = get_arm("yaw_pitch_pitch")
+    arm = load_robot("yaw_pitch_pitch")
     probe.start_ik_node("-p", "model:=yaw_pitch_pitch")
     probe.send_first_joint_state(arm.joint_names, (0.1, 0.3, 0.7))
-    target = arm.forward((0.2, 0.4, 0.6))
+    target = arm.forward((0.2, 0.4, 0.6))[:3]
     _, _, solution = probe.ask(probe.target(*(float(value) for value in target)))
     assert solution is not None
-    np.testing.assert_allclose(arm.forward(solution.position), target, atol=1e-6)
+    np.testing.assert_allclose(arm.forward(solution.position)[:3], target, atol=1e-6)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -237,17 +238,18 @@ def test_ends_on_a_signal_while_nothing_happens(probe: Probe) -> None:
         assert process.interrupt(signal.SIGTERM) == 0
 
 
-@pytest.mark.parametrize("arm", ARMS.values(), ids=ARMS)
-def test_follows_a_path_of_each_arm(probe: Probe, arm: Arm) -> None:
+@pytest.mark.parametrize("name", PACKAGED)
+def test_follows_a_path_of_each_arm(probe: Probe, name: str) -> None:
     """The answers are IKSolver's own, seeded with the joint state sent."""
-    solver = IKSolver.load(arm.name)
-    probe.start_ik_node("-p", f"model:={arm.name}")
+    solver = IKSolver.load(name)
+    arm = solver.arm
+    probe.start_ik_node("-p", f"model:={name}")
     rng = np.random.default_rng(3)
-    probe.send_first_joint_state(arm.joint_names, arm.sample(1, rng)[0].tolist())
+    probe.send_first_joint_state(arm.joint_names, arm.sample(1, rng)[0].tolist(), arm.base_link)
     for current, goal in zip(arm.sample(5, rng), arm.sample(5, rng), strict=True):
-        target = [float(value) for value in arm.forward(goal)]
+        target = solver.target_at(goal)
         probe.send_joint_state(arm.joint_names, current.tolist())
-        values, _, solution = probe.ask(probe.target(*target))
+        values, _, solution = probe.ask(probe.pose(target, frame=arm.base_link))
         assert values["code"] == "solved"
         assert solution is not None
         np.testing.assert_array_equal(solution.position, solver.solve(target, current).positions)

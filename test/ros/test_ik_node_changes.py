@@ -13,17 +13,17 @@ from rclpy.parameter import Parameter
 from rules import acceptance_problems
 from trajectory_msgs.msg import JointTrajectory
 
-from itnnr_ik.arms import get_arm
+from itnnr_ik.robot import load_robot
 from itnnr_ik.ros.settings import PARAMETERS
 from itnnr_ik.ros.status import stamp_text
 
-ARM = get_arm("two_link")
+ARM = load_robot("two_link")
 START = (-0.2, 0.9)
 TOPIC = "arm/trajectory"
 
 
 def tip(*positions: float) -> tuple[float, float]:
-    x, y = ARM.forward(positions)
+    x, y = ARM.forward(positions)[:2]
     return float(x), float(y)
 
 
@@ -74,6 +74,8 @@ def test_each_change_has_its_effect(probe: Probe, commands: list[JointTrajectory
         tried.update(values)
         assert change(probe, **values) == ""
 
+    assert code(*FAR) == "step_too_large"
+    changed(max_joint_step=[2.0, 0.3])
     assert code(*FAR) == "step_too_large"
     changed(max_joint_step=2)
     assert code(*FAR) == "solved"
@@ -133,6 +135,7 @@ def test_each_change_has_its_effect(probe: Probe, commands: list[JointTrajectory
     tried.add("require_joint_states")  # its effect is in test_ik_node_parameters.py
     tried.add("transform_timeout")  # in test_frames.py, because it needs tf2
     tried |= {"warn_period", "target_timeout"}  # below
+    tried |= {"seed_tolerance", "orientation_tolerance"}  # in test_ik_node_robots.py
     assert tried == {parameter.name for parameter in PARAMETERS if parameter.changeable}
 
 

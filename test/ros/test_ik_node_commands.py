@@ -13,14 +13,14 @@ from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory
 
-from itnnr_ik.arms import get_arm
+from itnnr_ik.robot import load_robot
 
-ARM = get_arm("two_link")
+ARM = load_robot("two_link")
 START = (-0.2, 0.9)
 
 
 def tip(*positions: float) -> tuple[float, float]:
-    x, y = ARM.forward(positions)
+    x, y = ARM.forward(positions)[:2]
     return float(x), float(y)
 
 
@@ -54,7 +54,7 @@ def test_trajectories_are_accepted_by_every_rule(probe: Probe) -> None:
         assert acceptance_problems(command, ARM.joint_names) == []
         positions = np.array(command.points[0].positions)
         assert positions.tolist() == list(solution.position)
-        assert ((ARM.limits[0] <= positions) & (positions <= ARM.limits[1])).all()
+        assert ((ARM.lower <= positions) & (positions <= ARM.upper)).all()
         duration = command.points[0].time_from_start
         seconds = duration.sec + duration.nanosec * 1e-9
         assert 1.5 * np.abs(positions - current).max() <= 1.0 * seconds + 1e-9

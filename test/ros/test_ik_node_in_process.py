@@ -15,11 +15,11 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import JointState
 
-from itnnr_ik.arms import get_arm
+from itnnr_ik.robot import load_robot
 from itnnr_ik.ros import ik_node
 from itnnr_ik.ros.ik_node import IKNode
 
-ARM = get_arm("two_link")
+ARM = load_robot("two_link")
 START = np.array([-0.2, 0.9])
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
@@ -44,7 +44,7 @@ class Broadcasters:
         self._gripper.publish(JointState(name=["finger"], position=[0.0]))
 
     def send_target(self) -> None:
-        self._targets.publish(self._probe.target(*ARM.forward(START + 0.1).tolist()))
+        self._targets.publish(self._probe.target(*ARM.forward(START + 0.1)[:2].tolist()))
 
     def solved(self) -> bool:
         return bool(self.solutions and self.statuses)

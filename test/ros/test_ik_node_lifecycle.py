@@ -12,10 +12,10 @@ from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from std_srvs.srv import SetBool
 
-from itnnr_ik.arms import get_arm
+from itnnr_ik.robot import load_robot
 from itnnr_ik.ros.status import stamp_text
 
-ARM = get_arm("two_link")
+ARM = load_robot("two_link")
 START = (-0.2, 0.9)
 TARGET = (1.71, 0.48)
 

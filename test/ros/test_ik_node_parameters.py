@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from probe import Probe
 
+from itnnr_ik.robot import KinematicChain
 from itnnr_ik.solver.model import load_model, save_model
 
 #: Within reach of the two-link arm, in [m].
@@ -64,9 +65,10 @@ def test_warnings_held_back_are_counted(probe: Probe) -> None:
 
 def test_a_trained_model_brings_its_names(probe: Probe, tmp_path: Path, root: Path) -> None:
     """A model folder beside the packaged parameters: its joints count. An integer does for a number."""
-    arm, inverse, metadata, _ = load_model("three_link")
-    names = ("shoulder", "elbow", "wrist")
-    save_model(tmp_path / "mine", arm.with_changes(joint_names=names), inverse, metadata["metrics"])
+    trained, names = load_model("three_link"), ("shoulder", "elbow", "wrist")
+    assert isinstance(trained.arm, KinematicChain)
+    arm = trained.arm.with_changes(joint_names=names)
+    save_model(tmp_path / "mine", arm, trained.task, trained.twin, {})
     parameters = root / "config" / "three_link.yaml"
     probe.start_ik_node(
         "--params-file", str(parameters), "-p", f"model:={tmp_path / 'mine'}", "-p", "warn_period:=5"
@@ -88,7 +90,9 @@ def test_a_trained_model_brings_its_names(probe: Probe, tmp_path: Path, root: Pa
         ("warn_period:=-1.0", "parameter 'warn_period' must be a number from 0 to 3600, got -1.0"),
         ("unreachable:=ignore", "parameter 'unreachable' must be one of ['reject', 'closest'], got 'ignore'"),
         ("command_out_type:=JointTrajectory", "'std_msgs/Float64MultiArray'], got 'JointTrajectory'"),
-        ("max_joint_step:=0", "parameter 'max_joint_step' must be a number from 0.0001 to 1000, got 0"),
+        ("max_joint_step:=0", "'max_joint_step' must be a number from 0.0001 to 1000, or a list"),
+        ("max_velocity:=[1.0, -1.0]", "or a list of one for each joint, got [1.0, -1.0]"),
+        ("max_velocity:=[1.0, 1.0, 1.0]", "must be one number or 2, one for each of ['joint_1', 'joint_2']"),
         ("require_joint_states:=1", "parameter 'require_joint_states' must be true or false, got 1"),
         ("robot_base_link:=7", "parameter 'robot_base_link' must be text (put it in quotes), got 7"),
         ("joints:=[a]", "parameter 'joints' must be a list of 2 distinct joint names"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 from sensor_msgs.msg import JointState
 
@@ -80,6 +83,22 @@ def test_age_counts_from_receipt_and_not_from_when_it_is_taken(memory: JointMemo
     assert memory.age(10.0) == pytest.approx(0.4)
     with pytest.raises(RejectedError):
         memory.known(10.2)
+
+
+def test_a_joint_without_limits_goes_on_without_a_jump() -> None:
+    """Its position is told at any whole turn, and jumps by one where the robot wraps it."""
+    memory = JointMemory(NAMES, "/joint_states", 0.5, continuous=np.array([True, False]))
+    expected = 3.0
+    for told in (3.0 + 6.0 * math.tau, 3.1, 3.1 + 0.1 - math.tau, 3.3, 3.4 - 100.0 * math.tau, 1e300, 0.1):
+        memory.take(_state(told, told), 0.0)
+        positions = memory.known(0.0)
+        assert positions[1] == told
+        assert memory.turns[1] == 0.0
+        assert positions[0] + memory.turns[0] == pytest.approx(told)
+        assert abs(math.remainder(positions[0] - math.remainder(told, math.tau), math.tau)) < 1e-9
+        assert abs(positions[0] - expected) <= math.pi
+        expected = positions[0]
+    assert abs(expected) < 20.0
 
 
 def test_a_clock_that_stands_still_keeps_nothing_fresh_for_commands(memory: JointMemory) -> None:

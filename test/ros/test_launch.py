@@ -14,11 +14,12 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from probe import ANSWER_TIMEOUT, START_TIMEOUT, Probe, values_of
+from probe import START_TIMEOUT, Probe, values_of
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
-from itnnr_ik.arms import ARMS
+from itnnr_ik import IKSolver
+from itnnr_ik.robot import PACKAGED, KinematicChain, load_robot
 
 pytest.importorskip(
     "launch_ros", reason="needs the packages launch and launch_ros, which come with a ROS 2 installation only"
@@ -154,8 +155,12 @@ def launch(
             process.wait(START_TIMEOUT)
 
 
+#: Those that have a file of parameters.
+ARMS = ("two_link", "three_link", "yaw_pitch_pitch")
+
+
 @pytest.mark.parametrize("simulator", ["kinematic", "mujoco"])
-@pytest.mark.parametrize("arm", ARMS)
+@pytest.mark.parametrize("arm", [*ARMS, "panda"])
 def test_arm_follows_a_circle(
     launch: Callable[..., Callable[..., str]], probe: Probe, arm: str, simulator: str
 ) -> None:
@@ -177,11 +182,31 @@ def test_arm_follows_a_circle(
     )
     codes = [values_of(status)["code"] for status in probe.statuses]
     assert set(codes) <= {"no_joint_state", "solved"}
-    assert tuple(probe.solutions[-1].name) == ARMS[arm].joint_names
+    assert tuple(probe.solutions[-1].name) == load_robot(arm).joint_names
     assert bool(commands) == (simulator == "mujoco")
     # Simulated time starts at 0.
     assert (probe.joint_states[-1].header.stamp.sec < 10**6) == (simulator == "mujoco")
     assert (probe.solutions[-1].header.stamp.sec < 10**6) == (simulator == "mujoco")
+    output = end()
+    assert output.count("process has finished cleanly") == 3
+    assert "Traceback" not in output
+
+
+def test_a_robot_from_its_urdf(launch: Callable[..., Callable[..., str]], probe: Probe, root: Path) -> None:
+    """A chain of its links and a task: the node, the simulator and the targets agree on it."""
+    urdf = root / "test" / "urdf" / "bent_wrist.urdf"
+    arm = KinematicChain.from_urdf(urdf)
+    end = launch(f"urdf:={urdf}", f"base:={arm.base_link}", f"tip:={arm.tip_link}", "task:=pointing")
+    probe.spin_until(
+        lambda: (
+            min(len(probe.solutions), len(probe.statuses)) >= 50
+            and len({tuple(state.position) for state in probe.joint_states}) > 10
+        ),
+        START_TIMEOUT,
+        "fifty answers and a moving arm",
+    )
+    assert {values_of(status)["code"] for status in probe.statuses} <= {"no_joint_state", "solved"}
+    assert tuple(probe.solutions[-1].name) == arm.joint_names
     output = end()
     assert output.count("process has finished cleanly") == 3
     assert "Traceback" not in output
@@ -210,7 +235,7 @@ def test_a_robot_of_ones_own(launch: Callable[..., Callable[..., str]], probe: P
         f"params_file:={root / 'config' / 'three_link.yaml'}",
     )
     probe.wait_for_ik_node()
-    state = ARMS["three_link"].joint_names, (0.1, 0.5, 0.5)
+    state = load_robot("three_link").joint_names, (0.1, 0.5, 0.5)
     probe.send_first_joint_state(*state)
     probe.send_joint_state(*state)  # the first is stale by now: the asking takes as long as the timeout
     values, _, solution = probe.ask(probe.target(2.0, 1.0))
@@ -240,12 +265,12 @@ def test_the_model_of_ones_own_parameter_file(
     file.write_text('/**:\n  ros__parameters:\n    model: "three_link"\n')
     end = launch("simulator:=none", f"params_file:={file}")
     probe.wait_for_ik_node()
-    state = ARMS["three_link"].joint_names, (0.1, 0.5, 0.5)
+    state = load_robot("three_link").joint_names, (0.1, 0.5, 0.5)
     probe.send_first_joint_state(*state)
     probe.send_joint_state(*state)  # the first is stale by now: the asking takes as long as the timeout
     _, _, solution = probe.ask(probe.target(2.0, 1.0))
     assert solution is not None
-    assert tuple(solution.name) == ARMS["three_link"].joint_names
+    assert tuple(solution.name) == load_robot("three_link").joint_names
     assert end().count("process started") == 1
 
 
@@ -293,14 +318,59 @@ def test_a_parameter_file_that_is_not_there_is_an_error(
 def test_a_robot_has_its_own_state_publisher(
     expand: Callable[..., list[dict[str, Any]]], tmp_path: Path
 ) -> None:
-    """RViz beside it, and no second one; the simulated arm is shown as its model's folder describes it."""
+    """RViz beside it, and no second one; a simulated arm is shown as its model's folder or a URDF has it."""
     robot = expand("ik", "rviz:=true", "simulator:=none")
     assert [action["executable"] for action in robot] == ["ik_node", "rviz2"]
-    (tmp_path / "arm.urdf").write_text("<robot/>")
-    simulated = expand("ik", "rviz:=true", f"model:={tmp_path}")
-    assert parameters_of(simulated, "robot_state_publisher")["robot_description"] == "<robot/>"
-    usual = parameters_of(expand("ik", "rviz:=true"), "robot_state_publisher")
-    assert 'name="two_link"' in usual["robot_description"]
+    text = load_robot("scara").urdf.replace('name="scara"', 'name="mine"').replace("base_link", "foot")
+    IKSolver.from_urdf(text).save(tmp_path / "model")
+    (tmp_path / "mine.urdf").write_text(text, encoding="utf-8")
+    for argument in (f"model:={tmp_path / 'model'}", f"urdf:={tmp_path / 'mine.urdf'}"):
+        simulated = expand("ik", "rviz:=true", argument)
+        assert parameters_of(simulated, "robot_state_publisher")["robot_description"] == text
+        (arguments,) = (a["arguments"] for a in simulated if a.get("executable") == "rviz2")
+        assert arguments[arguments.index("-f") + 1] == "foot"
+    usual = parameters_of(expand("ik", "rviz:=true", "arm:=panda"), "robot_state_publisher")
+    assert 'name="panda"' in usual["robot_description"]
+
+
+@pytest.mark.parametrize(
+    ("file", "arguments"), [("ik", ()), ("replay", ("bag:=recording",)), ("ros2_control", ())]
+)
+def test_every_node_gets_the_robot(
+    expand: Callable[..., list[dict[str, Any]]], root: Path, file: str, arguments: tuple[str, ...]
+) -> None:
+    """A URDF as text, its links and the task, and of no packaged arm anything; or the arm by its name."""
+    path = root / "itnnr_ik" / "robot" / "urdf" / "panda.urdf"
+    robot = (f"urdf:={path}", "base:=panda_link1", "tip:=panda_link7", "task:=position")
+    executables = {"ik": ("ik_node", "simulator", "target_source"), "replay": ("ik_node", "evaluator")}
+    of_robot, of_arm = expand(file, *arguments, *robot), expand(file, *arguments, "arm:=so101")
+    for executable in executables.get(file, ("ik_node", "target_source")):
+        parameters = parameters_of(of_robot, executable)
+        assert parameters["robot_description"] == path.read_text(encoding="utf-8")
+        assert parameters["robot_base_link"] == "panda_link1"
+        assert parameters["end_effector_link"] == "panda_link7"
+        assert parameters["task"] == "position"
+        assert "model" not in parameters
+        assert parameters_of(of_arm, executable)["model"] == "so101"
+
+
+def test_a_file_may_say_where_the_description_comes_from(
+    expand: Callable[..., list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    """Then no packaged arm's model goes with it, which would be of another chain."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("/**:\n  ros__parameters: {robot_description_topic: robot_description}\n")
+    parameters = parameters_of(expand("ik", "simulator:=none", f"params_file:={mine}"), "ik_node")
+    assert parameters["robot_description_topic"] == "robot_description"
+    assert "model" not in parameters
+
+
+def test_a_urdf_that_is_not_there_is_an_error(environment: dict[str, str], root: Path) -> None:
+    """One line says which."""
+    command = [sys.executable, "-c", EXPAND, str(root / "launch" / "ik.launch.py"), "urdf:=mine.urdf"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=START_TIMEOUT)
+    assert result.returncode != 0
+    assert "cannot read URDF file 'mine.urdf'" in result.stderr
 
 
 def test_in_gazebo_a_lap_takes_longer(expand: Callable[..., list[dict[str, Any]]], tmp_path: Path) -> None:
@@ -390,19 +460,19 @@ def test_autostart_as_an_argument(expand: Callable[..., list[dict[str, Any]]], a
 ARGUMENTS = {
     "ik": {
         *("arm", "autostart", "simulator", "targets", "rviz", "command_out_type"),
-        *("model", "params_file", "bag", "urdf"),
+        *("model", "params_file", "bag", "urdf", "base", "tip", "task"),
     },
     "replay": {
-        *("arm", "targets"),
+        *("arm", "targets", "urdf", "base", "tip", "task"),
         *("bag", "model", "params_file", "joint_topic", "pose_topic", "rate", "delay", "html", "record"),
     },
     "ros2_control": {
-        *("arm", "autostart", "targets"),
+        *("arm", "autostart", "targets", "urdf", "base", "tip", "task"),
         *("model", "period", "params_file", "controllers_file", "gz_args"),
     },
 }
 FREE = {
-    *("model", "params_file", "bag", "urdf", "controllers_file", "gz_args", "period"),
+    *("model", "params_file", "bag", "urdf", "base", "tip", "controllers_file", "gz_args", "period"),
     *("joint_topic", "pose_topic", "rate", "delay", "html", "record"),
 }
 
@@ -412,7 +482,7 @@ def test_every_argument_is_described(environment: dict[str, str], root: Path, fi
     """With a sentence, and with choices where the values are known."""
     command = [sys.executable, "-c", DESCRIBE, str(root / "launch" / f"{file}.launch.py")]
     listing = subprocess.run(
-        command, env=environment, check=True, capture_output=True, text=True, timeout=ANSWER_TIMEOUT
+        command, env=environment, check=True, capture_output=True, text=True, timeout=START_TIMEOUT
     ).stdout
     described = {line.split()[0]: line.split(maxsplit=2)[1:] for line in listing.splitlines()}
     assert set(described) == ARGUMENTS[file]
@@ -421,7 +491,7 @@ def test_every_argument_is_described(environment: dict[str, str], root: Path, fi
     assert with_choices == ARGUMENTS[file] - FREE
 
 
-@pytest.mark.parametrize("arm", ARMS)
+@pytest.mark.parametrize("arm", PACKAGED)
 def test_gazebo_is_given_the_arm(expand: Callable[..., list[dict[str, Any]]], root: Path, arm: str) -> None:
     """Gazebo itself is not here, but what would be started is: with the arm's URDF and its controllers."""
     actions = expand("ros2_control", f"arm:={arm}")
@@ -429,15 +499,16 @@ def test_gazebo_is_given_the_arm(expand: Callable[..., list[dict[str, Any]]], ro
     assert kinds == {"IncludeLaunchDescription", "Node", "LifecycleNode", "RegisterEventHandler"}
     urdf = ElementTree.fromstring(parameters_of(actions, "robot_state_publisher")["robot_description"])
     (control,) = urdf.iter("ros2_control")
-    assert tuple(joint.get("name") for joint in control.iter("joint")) == ARMS[arm].joint_names
+    assert tuple(joint.get("name") for joint in control.iter("joint")) == load_robot(arm).joint_names
     files = {urdf.findtext("gazebo/plugin/parameters")}
     (spawner,) = (action["arguments"] for action in actions if action.get("executable") == "spawner")
     files.add(spawner[spawner.index("--param-file") + 1])
     (file,) = (Path(name or "") for name in files)
-    assert file.samefile(root / "config" / f"{arm}_controllers.yaml")
+    if arm in ARMS:
+        assert file.samefile(root / "config" / f"{arm}_controllers.yaml")
     controllers = yaml.safe_load(file.read_text())
     assert tuple(controllers["joint_trajectory_controller"]["ros__parameters"]["joints"]) == (
-        ARMS[arm].joint_names
+        load_robot(arm).joint_names
     )
     ik_node = parameters_of(actions, "ik_node")
     assert (ik_node["model"], ik_node["use_sim_time"]) == (arm, True)

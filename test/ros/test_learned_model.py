@@ -9,12 +9,13 @@ import pytest
 from learned import elbow_up_solver, learned_arm
 from probe import Probe
 
-from itnnr_ik.arms import get_arm
+from itnnr_ik import IKSolver
 from itnnr_ik.bags import Bag
 from itnnr_ik.bags.synthetic import record
-from itnnr_ik.solver.model import load_model, save_model
+from itnnr_ik.robot import load_robot
+from itnnr_ik.solver.model import load_model
 
-ARM = get_arm("two_link")
+ARM = load_robot("two_link")
 
 
 def test_from_a_recording_to_a_moving_arm(probe: Probe, tmp_path: Path) -> None:
@@ -34,7 +35,7 @@ def test_from_a_recording_to_a_moving_arm(probe: Probe, tmp_path: Path) -> None:
     )
     errors = []
     for phase in np.linspace(0.0, 2.0 * np.pi, 25):
-        goal = ARM.forward(np.array([-0.3 + 0.5 * np.cos(phase), 0.9 + 0.4 * np.sin(phase)]))
+        goal = ARM.forward(np.array([-0.3 + 0.5 * np.cos(phase), 0.9 + 0.4 * np.sin(phase)]))[:2]
         values, _, solution = probe.ask(probe.target(*goal))
         assert values["code"] == "solved" and solution is not None
         wanted = list(solution.position)
@@ -46,7 +47,7 @@ def test_from_a_recording_to_a_moving_arm(probe: Probe, tmp_path: Path) -> None:
             10.0,
             f"the joints at {wanted}",
         )
-        truly = ARM.forward(np.array(probe.joint_states[-1].position))
+        truly = ARM.forward(np.array(probe.joint_states[-1].position))[:2]
         errors.append(float(np.linalg.norm(truly - goal)))
     assert max(errors) < 0.005
 
@@ -54,22 +55,23 @@ def test_from_a_recording_to_a_moving_arm(probe: Probe, tmp_path: Path) -> None:
 def test_a_target_outside_the_data_is_refused(probe: Probe, tmp_path: Path) -> None:
     """With the code, how far it is from the data, and no solution; inside the data all is as ever."""
     solver = elbow_up_solver()
-    save_model(tmp_path, solver.arm, load_model("two_link").inverse, {}, solver.coverage)
+    solver.save(tmp_path)
     probe.start_ik_node("-p", f"model:={tmp_path}")
     probe.send_first_joint_state(ARM.joint_names, (0.0, 0.5))
-    values, status, solution = probe.ask(probe.target(*ARM.forward(np.array([-0.8, -1.2]))))
+    values, status, solution = probe.ask(probe.target(*ARM.forward(np.array([-0.8, -1.2]))[:2]))
     assert values["code"] == "outside_data" and solution is None
     assert float(values["distance_from_data"]) > 1.0
     assert "rad from the nearest recorded posture, expected at most 0.1 rad" in status.message
-    values, _, solution = probe.ask(probe.target(*ARM.forward(np.array([-0.2, 0.9]))))
+    values, _, solution = probe.ask(probe.target(*ARM.forward(np.array([-0.2, 0.9]))[:2]))
     assert values["code"] == "solved" and solution is not None
 
 
 def test_a_plane_is_where_the_arm_moves(probe: Probe, tmp_path: Path) -> None:
     """A planar arm that was recorded above its base's frame takes targets at that height, and at no other."""
-    save_model(tmp_path, learned_arm(ARM, plane_height=0.4), load_model("two_link").inverse, {})
+    trained = load_model("two_link")
+    IKSolver(learned_arm(ARM, plane_height=0.4), trained.task, trained.twin).save(tmp_path)
     probe.start_ik_node("-p", f"model:={tmp_path}", "-p", "plane_tolerance:=0.01")
-    tip = ARM.forward(np.array([-0.2, 0.9]))
+    tip = ARM.forward(np.array([-0.2, 0.9]))[:2]
     probe.repeat_until(
         lambda: probe.send_joint_state(ARM.joint_names, (0.0, 0.5)),
         lambda: probe.ask(probe.target(*tip, z=0.405))[0]["code"] == "solved",

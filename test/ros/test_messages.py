@@ -13,18 +13,22 @@ from learned import learned_arm
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 
-from itnnr_ik.arms import Arm, get_arm
+from itnnr_ik import IKSolver
+from itnnr_ik.robot import KinematicChain, load_robot
 from itnnr_ik.ros.messages import (
     has_orientation,
     joint_state_from_positions,
     positions_by_name,
     quote_all,
-    target_from_position,
+    target_from_pose,
 )
 from itnnr_ik.ros.status import Code, RejectedError
 
 JOINTS = ("shoulder", "elbow", "wrist")
-PLANAR, IN_SPACE = get_arm("two_link"), get_arm("yaw_pitch_pitch")
+ARM = load_robot("two_link")
+PLANAR, IN_SPACE, POSE = (IKSolver.load(name) for name in ("two_link", "yaw_pitch_pitch", "panda"))
+POINTING = IKSolver.load("so101")
+UPRIGHT = [0.0, 0.0, 0.0, 1.0]
 
 
 @given(st.permutations([("shoulder", 0.1), ("elbow", 0.2), ("wrist", 0.3), ("gripper", math.nan)]))
@@ -107,39 +111,56 @@ def test_quoted_names_are_cut() -> None:
     assert len(text) < 1200
 
 
-def test_target_of_a_planar_arm_and_of_one_in_space() -> None:
-    """A planar arm takes x and y, an arm in space x, y and z."""
-    position = [0.1, 0.2, 0.3]
-    np.testing.assert_array_equal(target_from_position(position, PLANAR), [0.1, 0.2])
-    np.testing.assert_array_equal(target_from_position(position, IN_SPACE), [0.1, 0.2, 0.3])
+def test_target_of_each_task() -> None:
+    """A planar arm takes x and y, an arm in space x, y and z, others the orientation too, of any length."""
+    pose = [0.1, 0.2, 0.3, 0.0, 0.0, 1.2, 1.6]
+    assert target_from_pose(pose, PLANAR) == [0.1, 0.2]
+    assert target_from_pose(pose, IN_SPACE) == [0.1, 0.2, 0.3]
+    for solver in (POSE, POINTING):
+        assert target_from_pose(pose, solver) == pose
 
 
 @pytest.mark.parametrize("axis", range(3))
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-@pytest.mark.parametrize("arm", [PLANAR, IN_SPACE], ids=["planar", "in space"])
-def test_target_that_is_not_finite(axis: int, value: float, arm: Arm) -> None:
+@pytest.mark.parametrize("solver", [PLANAR, IN_SPACE, POSE], ids=["planar", "in space", "pose"])
+def test_target_that_is_not_finite(axis: int, value: float, solver: IKSolver) -> None:
     """No coordinate may be, not even the one that a planar arm does not use."""
-    position = [0.1, 0.2, 0.3]
-    position[axis] = value
+    pose = [0.1, 0.2, 0.3, *UPRIGHT]
+    pose[axis] = value
     with pytest.raises(
         RejectedError, match=r"expected a finite target position, got .*(nan|inf)"
     ) as rejection:
-        target_from_position(position, arm)
+        target_from_pose(pose, solver)
     assert rejection.value.code is Code.INVALID_TARGET
 
 
+@pytest.mark.parametrize("quaternion", [[0.0] * 4, [math.nan, 0.0, 0.0, 1.0], [0.0, math.inf, 0.0, 1.0]])
+def test_target_without_an_orientation(quaternion: list[float]) -> None:
+    """Refused where it counts, and not looked at where it does not."""
+    for solver in (POSE, POINTING):
+        text = f"counts in a {solver.task.kind} task: a finite"
+        with pytest.raises(RejectedError, match=text) as rejection:
+            target_from_pose([0.1, 0.2, 0.3, *quaternion], solver)
+        assert rejection.value.code is Code.INVALID_TARGET
+    assert target_from_pose([0.1, 0.2, 0.3, *quaternion], IN_SPACE) == [0.1, 0.2, 0.3]
+
+
 @pytest.mark.parametrize("off", [0.011, -0.011])
-@pytest.mark.parametrize("arm", [PLANAR, learned_arm(PLANAR, plane_height=0.4)], ids=["known", "learned"])
-def test_target_off_the_plane(arm: Arm, off: float) -> None:
+@pytest.mark.parametrize("height", [0.0, 0.4], ids=["known", "learned"])
+def test_target_off_the_plane(height: float, off: float) -> None:
     """Where a tolerance is given, and for a planar arm only; the plane is where the arm moves."""
-    position = [0.1, 0.2, arm.plane_height + off]
-    text = rf"is {off} m off the arm's plane z = {arm.plane_height:g} m, .* plane_tolerance = 0\.01 m"
+    solver = PLANAR
+    if height:
+        arm = learned_arm(ARM, plane_height=height)
+        solver = IKSolver(arm, PLANAR.task)
+    pose = [0.1, 0.2, height + off, *UPRIGHT]
+    text = rf"is {off} m off the arm's plane z = {height:g} m, .* plane_tolerance = 0\.01 m"
     with pytest.raises(RejectedError, match=text) as rejection:
-        target_from_position(position, arm, 0.01)
+        target_from_pose(pose, solver, 0.01)
     assert rejection.value.code is Code.OFF_PLANE
-    assert target_from_position([0.1, 0.2, arm.plane_height], arm, 0.0) == [0.1, 0.2]
-    for other, tolerance in ((arm, 0.02), (arm, -1.0), (IN_SPACE, 0.01)):
-        assert len(target_from_position(position, other, tolerance)) == other.n_coordinates
+    assert target_from_pose([0.1, 0.2, height, *UPRIGHT], solver, 0.0) == [0.1, 0.2]
+    for other, tolerance in ((solver, 0.02), (solver, -1.0), (IN_SPACE, 0.01)):
+        assert len(target_from_pose(pose, other, tolerance)) == other.task.n_coordinates
 
 
 @pytest.mark.parametrize(
@@ -156,7 +177,7 @@ def test_what_asks_for_an_orientation(quaternion: tuple[float, ...], wanted: boo
 
 def test_solution_carries_names_and_header() -> None:
     """The robot's names and the target's header, on the limits too."""
-    arm = get_arm("two_link")
+    arm = ARM
     header = Header(frame_id="base_link")
     header.stamp.sec = 7
     message = joint_state_from_positions(np.array([arm.lower[0], arm.upper[1]]), arm, ("a", "b"), header)
@@ -167,7 +188,7 @@ def test_solution_carries_names_and_header() -> None:
 @given(st.lists(st.floats(), min_size=2, max_size=2))
 def test_nothing_outside_the_limits_becomes_a_message(positions: list[float]) -> None:
     """The last guard before a robot: finite and within limits, or an error."""
-    arm = get_arm("two_link")
+    arm = ARM
     inside = all(low <= p <= high for low, p, high in zip(arm.lower, positions, arm.upper, strict=True))
     if inside:
         message = joint_state_from_positions(np.array(positions), arm, arm.joint_names, Header())
@@ -178,9 +199,21 @@ def test_nothing_outside_the_limits_becomes_a_message(positions: list[float]) ->
     assert rejection.value.code is Code.SOLVER_ERROR
 
 
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_a_joint_without_limits_has_to_be_finite_still(value: float) -> None:
+    """Infinity lies within limits that are infinite."""
+    urdf = ARM.urdf.replace('"revolute"', '"continuous"')
+    arm = KinematicChain.from_urdf(urdf)
+    assert np.isinf(arm.upper).all()
+    message = joint_state_from_positions(np.array([99.0, -99.0]), arm, arm.joint_names, Header())
+    assert list(message.position) == [99.0, -99.0]
+    with pytest.raises(RejectedError, match="it is not published"):
+        joint_state_from_positions(np.array([0.0, value]), arm, arm.joint_names, Header())
+
+
 def test_a_solution_of_the_wrong_length_becomes_no_message() -> None:
     """Nor does one of too few or too many positions."""
-    arm = get_arm("two_link")
+    arm = ARM
     for count in (0, 1, 3):
         with pytest.raises(RejectedError, match="it is not published"):
             joint_state_from_positions(np.zeros(count), arm, arm.joint_names, Header())

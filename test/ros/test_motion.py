@@ -161,6 +161,46 @@ def test_a_jump_from_rest_is_what_a_controller_would_make_of_the_knots(
         assert not jump
 
 
+@given(shares, signed_shares, shares, st.floats(0.05, 1.0), st.sampled_from([np.inf, 1.0, 10.0]))
+def test_each_joint_keeps_to_bounds_of_its_own(
+    start: np.ndarray, speed: np.ndarray, goal: np.ndarray, slower: float, acceleration: float
+) -> None:
+    """A slow joint beside fast ones, and one that no limit of acceleration holds back."""
+    velocity = np.array([1.0, slower, 2.0])
+    bounds = Bounds(LIMITS, velocity, np.array([acceleration, np.inf, 20.0]))
+    motion = make_motion(place(start), velocity * speed, place(goal), bounds)
+    positions, velocities = sampled(motion)
+    past = 4.0 / 27.0 * velocity * 1e-3 + 2e-9
+    assert (positions >= LIMITS[0] - past).all()
+    assert (positions <= LIMITS[1] + past).all()
+    assert (np.abs(velocities) <= velocity * (1.0 + 1e-6)).all()
+    np.testing.assert_array_equal(motion.positions[-1], place(goal))
+
+
+def test_each_joint_has_an_acceleration_of_its_own() -> None:
+    """From rest to rest the one that needs longest says how long it takes."""
+    rest, goal = np.zeros(3), np.array([0.3, 0.3, 0.0])
+    for acceleration in ([1.0, np.inf, 1.0], [np.inf, 1.0, 1.0]):
+        motion = make_motion(rest, rest, goal, Bounds(LIMITS, 2.0, np.array(acceleration)))
+        assert motion.duration == pytest.approx(np.sqrt(6.0 * 0.3 / 1.0))
+    motion = make_motion(rest, rest, goal, Bounds(LIMITS, 2.0, np.array([np.inf, np.inf, 1.0])))
+    assert motion.duration == pytest.approx(1.5 * 0.3 / 2.0)
+
+
+@given(signed_shares, signed_shares, st.booleans())
+def test_a_joint_without_limits_turns_on_and_on(speed: np.ndarray, goal: np.ndarray, moves_on: bool) -> None:
+    """Its motion is finite, ends at the goal, and is that of a joint whose limits are far away."""
+    far = np.array([[-1e6] * 3, [1e6] * 3])
+    start = np.array([100.0, -40.0, 0.0])
+    motions = [
+        make_motion(start, speed, start + goal, Bounds(limits, 2.0, 5.0), through=speed if moves_on else None)
+        for limits in (np.array([[-np.inf] * 3, [np.inf] * 3]), far)
+    ]
+    for one, other in zip(*((m.times, m.positions, m.velocities) for m in motions), strict=True):
+        assert np.isfinite(one).all()
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
+
+
 def test_from_rest_at_its_start_no_motion_is_a_jump() -> None:
     """To the joints' own place, or with the start somewhat ahead of them."""
     bounds = Bounds(LIMITS, 1.0)

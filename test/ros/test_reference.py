@@ -1,4 +1,4 @@
-"""The README's table is what the node takes and gives, by the code and by the running node's graph."""
+"""The documented table is what the node takes and gives, by the code and by the running node's graph."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from itnnr_ik.ros.interfaces import INTERFACES, PUBLISHED, SERVICE, SUBSCRIBED
 from itnnr_ik.ros.reference import reference_table
 from itnnr_ik.ros.status import Code
 
+PAGE = "docs/ros_interface.md"
 #: What every lifecycle node has by itself.
 _RCLPY_OWN = re.compile(
     r".*(/transition_event|/parameter_events|/rosout|/(get|set|list|describe)_\w+|"
@@ -22,15 +23,15 @@ _RCLPY_OWN = re.compile(
 )
 
 
-def test_the_readme_has_the_table(root: Path) -> None:
+def test_the_page_has_the_table(root: Path) -> None:
     """Every topic, service and parameter with its type and default, as the code has them."""
-    assert reference_table() in (root / "README.md").read_text(encoding="utf-8")
+    assert reference_table() in (root / PAGE).read_text(encoding="utf-8")
 
 
-def test_the_readme_explains_every_code(root: Path) -> None:
+def test_the_page_explains_every_code(root: Path) -> None:
     """One line for each outcome of a target."""
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    explained = re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE)
+    page = (root / PAGE).read_text(encoding="utf-8")
+    explained = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
     assert {code.value for code in Code} <= set(explained)
 
 

@@ -18,8 +18,8 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 from test_launch import LAUNCH, environment, expand, parameters_of
 
-from itnnr_ik.arms import ARMS
 from itnnr_ik.bags import Bag
+from itnnr_ik.robot import load_robot
 
 __all__ = ["environment", "expand"]
 
@@ -79,7 +79,8 @@ def test_a_recording_is_played_and_measured(
             probe.node.create_subscription(kind, topic, heard.append, 10)
     phase = np.linspace(0.0, np.pi, COUNT)
     path = np.column_stack([0.4 * np.sin(phase), 0.8 + 0.3 * np.cos(phase)])
-    rows = [(10**18 + 10**7 * i, joint_state(i, ARMS["two_link"].joint_names, q)) for i, q in enumerate(path)]
+    names = load_robot("two_link").joint_names
+    rows = [(10**18 + 10**7 * i, joint_state(i, names, q)) for i, q in enumerate(path)]
     commands = [(received + 1, message) for received, message in rows]
     bag = write_bag(tmp_path / "bag", "mcap", {"/joint_states": rows, "/arm/commands": commands})
     tools = tmp_path / "tools"

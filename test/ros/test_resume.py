@@ -19,9 +19,9 @@ from std_srvs.srv import SetBool
 from traffic_loop import COMMANDING, STATE_RATE, TOPIC
 from trajectory_msgs.msg import JointTrajectory
 
-from itnnr_ik.arms import get_arm
+from itnnr_ik.robot import load_robot
 
-ARM = get_arm("two_link")
+ARM = load_robot("two_link")
 MAX_STEP = 0.3  # [rad]
 TARGET_RATE = 50.0  # [Hz]
 HERE, ELSEWHERE = np.array([-0.2, 0.9]), np.array([0.4, 1.5])
@@ -65,7 +65,7 @@ class Traffic:
         self._probe.node.create_subscription(kind, topic, take, 1000)
 
     def _send_target(self) -> None:
-        position = ARM.forward(self.wanted + DRIFT * len(self.targets))
+        position = ARM.forward(self.wanted + DRIFT * len(self.targets))[:2]
         message = self._probe.target(*position.tolist())
         self.targets.append((time.time(), message.header.stamp.nanosec, position))
         self._probe.targets.publish(message)
@@ -82,7 +82,7 @@ class Traffic:
 
     def commanded(self, command: JointTrajectory) -> float:
         """When the target was sent that a command is for."""
-        reached = ARM.forward(np.array(command.points[0].positions))
+        reached = ARM.forward(np.array(command.points[0].positions))[:2]
         distances = [float(np.linalg.norm(position - reached)) for _, _, position in self.targets]
         nearest = int(np.argmin(distances))
         assert distances[nearest] <= 1e-6, "a command for no target"

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from itnnr_ik import IKSolver
+from itnnr_ik.ros.configuration import Configuration, check_changes
 from itnnr_ik.ros.parameters import ParameterError
-from itnnr_ik.ros.settings import PARAMETERS, Settings, check_changes
+from itnnr_ik.ros.robot import END_EFFECTOR_LINK, MODEL, ROBOT_BASE_LINK, ROBOT_PARAMETERS
+from itnnr_ik.ros.settings import PARAMETERS
+
+#: Parameters that the solver is made from.
+OF_THE_SOLVER = {p.name for p in ROBOT_PARAMETERS if p not in (MODEL, ROBOT_BASE_LINK, END_EFFECTOR_LINK)}
+OF_THE_SOLVER |= {"tolerance", "orientation_tolerance"}
 
 
 @pytest.fixture(scope="module")
-def settings() -> Settings:
-    """As the node has them without any parameter given."""
-    values = {p.name: p.check(p.default) for p in PARAMETERS if p.name not in ("tolerance", "joints")}
-    return Settings(solver=IKSolver.load("two_link"), joints=("joint_1", "joint_2"), **values)
+def configuration() -> Configuration:
+    """As the node has it without any parameter given."""
+    return configured("two_link")
 
 
-def test_several_changes_at_once(settings: Settings) -> None:
+def configured(model: str) -> Configuration:
+    solver = IKSolver.load(model)
+    values = {p.name: p.check(p.default) for p in PARAMETERS if p.name not in {*OF_THE_SOLVER, "joints"}}
+    return Configuration(solver=solver, joints=solver.arm.joint_names, **values)
+
+
+def test_several_changes_at_once(configuration: Configuration) -> None:
     """All of them, the solver's tolerance included; integers are numbers too."""
-    changed = check_changes(settings, {"tolerance": 0.01, "max_joint_step": 1, "unreachable": "closest"})
+    changes = {"tolerance": 0.01, "orientation_tolerance": 0.1, "max_joint_step": 1}
+    changed = check_changes(configuration, changes)
     assert changed is not None
     assert changed.solver.tolerance == 0.01
     assert changed.solver.solve([2.005, 0.0]).converged
-    assert (changed.max_joint_step, changed.unreachable) == (1.0, "closest")
-    assert (settings.solver.tolerance, settings.max_joint_step) == (1e-6, 0.3)
+    assert (changed.max_joint_step, changed.solver.orientation_tolerance) == ((1.0,), 0.1)
+    assert (configuration.solver.tolerance, configuration.max_joint_step) == (1e-6, (0.3,))
 
 
 @pytest.mark.parametrize(
@@ -39,10 +52,10 @@ def test_several_changes_at_once(settings: Settings) -> None:
         ({"joints": ["a", "b"]}, "'joints' must be left alone"),
     ],
 )
-def test_one_wrong_change_refuses_them_all(settings: Settings, changes: dict, text: str) -> None:
+def test_one_wrong_change_refuses_them_all(configuration: Configuration, changes: dict, text: str) -> None:
     """With a text that says what was expected and what came."""
     with pytest.raises(ParameterError) as caught:
-        check_changes(settings, changes)
+        check_changes(configuration, changes)
     assert text in str(caught.value)
 
 
@@ -53,12 +66,26 @@ def test_before_it_is_configured_everything_may_change() -> None:
         check_changes(None, {"model": 3})
 
 
-def test_what_does_not_go_together_is_refused(settings: Settings) -> None:
+def test_what_does_not_go_together_is_refused(configuration: Configuration) -> None:
     """Commands without joint states, and a stream of messages that have no times."""
     from dataclasses import replace
 
-    commanding = replace(settings, command_out_type="std_msgs/Float64MultiArray")
+    commanding = replace(configuration, command_out_type="std_msgs/Float64MultiArray")
     with pytest.raises(ParameterError, match="'require_joint_states' must be true where commands are sent"):
         commanding.changed({"require_joint_states": False})
     with pytest.raises(ParameterError, match="'streaming' must be false with std_msgs/Float64MultiArray"):
         commanding.changed({"streaming": True})
+
+
+def test_each_joint_has_limits_of_its_own() -> None:
+    """One number for all of them, or one for each; a joint's own speed in the URDF where that is lower."""
+    panda = configured("panda")
+    np.testing.assert_array_equal(panda.allowed.velocity, 2.0)
+    faster = panda.changed({"max_velocity": 2.5, "max_joint_step": [0.1 * (i + 1) for i in range(7)]})
+    np.testing.assert_array_equal(faster.allowed.velocity, np.minimum(panda.solver.arm.velocity, 2.5))
+    assert faster.allowed.velocity.min() < faster.allowed.velocity.max() == 2.5
+    np.testing.assert_allclose(faster.allowed.step, 0.1 * np.arange(1, 8))
+    braked = panda.changed({"max_acceleration": [1.0, 0.0, 0, 0, 0, 0, 2.0]})
+    np.testing.assert_array_equal(braked.allowed.acceleration, [1.0, *[np.inf] * 5, 2.0])
+    with pytest.raises(ParameterError, match=r"one number or 7, one for each of .*, got \[1.0, 2.0\]"):
+        panda.changed({"max_velocity": [1, 2]})

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from builtin_interfaces.msg import Duration
 from probe import SILENCE, START_TIMEOUT, Probe, Process
 from rosgraph_msgs.msg import Clock
@@ -17,11 +18,12 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from itnnr_ik.arms import ARMS, get_arm
+from itnnr_ik import IKSolver
+from itnnr_ik.robot import load_robot
 from itnnr_ik.ros.commands import COMMAND_TYPES
-from itnnr_ik.targets import curve_for
+from itnnr_ik.targets import curve_for, rest_positions
 
-JOINTS = get_arm("two_link").joint_names
+JOINTS = load_robot("two_link").joint_names
 START = (0.1, 0.5)
 
 
@@ -87,7 +89,7 @@ def test_moves_by_name_at_limited_speed(simulator: Probe) -> None:
 def test_command_beyond_a_limit_stops_at_the_limit(simulator: Probe) -> None:
     """An arm cannot move farther."""
     command(simulator, JOINTS, (1e300, 0.5))
-    wait_until_at(simulator, (get_arm("two_link").upper[0], 0.5))
+    wait_until_at(simulator, (load_robot("two_link").upper[0], 0.5))
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,13 @@ def test_every_parameter_has_its_effect(probe: Probe) -> None:
     [
         ("rate:=0", "parameter 'rate' must be a number from 1 to 1000, got 0"),
         ("rate:=1e6", "parameter 'rate' must be a number from 1 to 1000, got 1000000.0"),
-        ("max_velocity:=-1.0", "parameter 'max_velocity' must be a number from 0.001 to 100, got -1.0"),
+        (
+            "max_velocity:=-1.0",
+            "parameter 'max_velocity' must be a number from 0.001 to 100, or a list of one for each joint, got",
+        ),
+        ("max_velocity:=[1.0, 2.0, 3.0]", "parameter 'max_velocity' must be one number or 2, one for each of"),
+        ("task:=grasp", "parameter 'task' must be one of ['', 'position', 'pointing', 'pose'], got 'grasp'"),
+        ("robot_description:=panda", "parameter 'robot_description' must be URDF text"),
         ("initial_positions:=[0.0]", "parameter 'initial_positions' must be a list of 2 finite numbers"),
         (
             "initial_positions:=[0.0, .nan]",
@@ -263,7 +271,8 @@ def test_follows_arrays_of_positions(probe: Probe, engine: str) -> None:
     probe.spin_for(SILENCE)
     np.testing.assert_allclose(probe.joint_states[-1].position, (0.3, 0.4), atol=1e-3)
     assert np.isfinite([[*message.position, *message.velocity] for message in probe.joint_states]).all()
-    assert process.output.count("command ignored: expected 2 finite commanded positions in [rad], got") == 1
+    warning = "command ignored: expected 2 finite commanded positions in [rad] or [m], got"
+    assert process.output.count(warning) == 1
     assert commander.clocks == []
     # On the node's own clock, which is this one's too.
     now = probe.node.get_clock().now().nanoseconds * 1e-9
@@ -298,13 +307,36 @@ def test_simulated_time_stands_still_with_its_process(probe: Probe) -> None:
     assert np.diff(times).max() < 0.5
 
 
-@pytest.mark.parametrize("arm", ARMS)
+@pytest.mark.parametrize("arm", ["two_link", "three_link", "yaw_pitch_pitch", "panda", "so101", "scara"])
 def test_starts_at_a_curve(probe: Probe, arm: str) -> None:
-    """The tip is where target_source starts on it."""
+    """The tool is where target_source starts on it."""
     probe.start_simulator(*options(model=arm, start_at="lemniscate"))
     probe.spin_until(lambda: bool(probe.joint_states), 5.0, "a joint state")
-    tip = ARMS[arm].forward(probe.joint_states[-1].position)
-    np.testing.assert_allclose(tip, curve_for(ARMS[arm], "lemniscate").at(0.0), atol=1e-6)
+    solver = IKSolver.load(arm)
+    start = curve_for(solver, "lemniscate").at(0.0)
+    away, turned = solver.errors([probe.joint_states[-1].position], start[None])
+    assert away[0] <= 1e-6
+    assert turned is None or turned[0] <= 1e-6
+
+
+@engines
+def test_an_arm_from_its_description(probe: Probe, engine: str, root: Path, tmp_path: Path) -> None:
+    """A robot's URDF and two of its links: its joints are moved, from rest, no faster than the URDF says."""
+    text = (root / "itnnr_ik" / "robot" / "urdf" / "panda.urdf").read_text(encoding="utf-8")
+    file = tmp_path / "robot.yaml"
+    parameters = {"robot_description": text, "end_effector_link": "panda_link7", "max_velocity": 50.0}
+    file.write_text(yaml.safe_dump({"/**": {"ros__parameters": parameters}}), encoding="utf-8")
+    probe.start_simulator("--params-file", str(file), *options(engine=engine))
+    probe.spin_until(lambda: bool(probe.joint_states), 5.0, "a joint state")
+    solver = IKSolver.from_urdf(text, tip="panda_link7")
+    assert tuple(probe.joint_states[-1].name) == solver.arm.joint_names
+    rest = rest_positions(solver)
+    np.testing.assert_allclose(probe.joint_states[-1].position, rest, atol=1e-6)
+    goal = rest - 0.5 * np.sign(rest) * [1, 1, 0, 0, 0, 0, 1]
+    command(probe, solver.arm.joint_names, goal.tolist())
+    wait_until_at(probe, goal.tolist(), tolerance=2e-3)
+    velocities = np.array([message.velocity for message in probe.joint_states])
+    assert 0.5 < (np.abs(velocities) / solver.arm.velocity).max() <= 1.3
 
 
 def test_without_mujoco_it_ends_with_what_to_install(probe: Probe, tmp_path: Path) -> None:

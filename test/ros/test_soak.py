@@ -16,9 +16,10 @@ from rules import acceptance_problems
 from traffic_loop import COMMANDING, Sent, TrafficLoop, swing
 from traffic_loop import Path as TipPath
 
-from itnnr_ik.arms import get_arm
+from itnnr_ik import IKSolver
 
-ARM = get_arm("three_link")
+SOLVER = IKSolver.load("three_link")
+ARM = SOLVER.arm
 RATE = 200.0  # [Hz]
 MAX_STEP = 0.3  # [rad]
 HEARTBEAT = 1.0  # [s]
@@ -57,7 +58,8 @@ def test_soak(
     """No growth of memory in [MB] once it has settled, no missed heartbeat, nothing sent outside limits."""
     heartbeats: list[DiagnosticArray] = []
     probe.node.create_subscription(DiagnosticArray, "/diagnostics", heartbeats.append, 10_000)
-    loop = TrafficLoop(probe, ARM, RATE, with_detours(swing(ARM, 0.12, lap=4.0), swing(ARM, 0.8, lap=4.0)))
+    path = with_detours(swing(SOLVER, 0.12, lap=4.0), swing(SOLVER, 0.8, lap=4.0))
+    loop = TrafficLoop(probe, SOLVER, RATE, path)
     model = ("-p", f"model:={ARM.name}", "-p", f"max_joint_step:={MAX_STEP}")
     process = probe.start_ik_node(*model, "-p", "joint_state_timeout:=1.0", *COMMANDING)
     assert loop.run(START_TIMEOUT, lambda: loop.count()["solved"] > 0)
@@ -68,7 +70,7 @@ def test_soak(
     memory, round_trips = [], []
     answered: list[Sent] = []
     codes: Counter[str] = Counter()
-    lower, upper = ARM.limits
+    lower, upper = ARM.lower, ARM.upper
     start = time.time()
     while time.time() < start + seconds:
         loop.run(1.0)

@@ -15,8 +15,9 @@ from rclpy.subscription import MessageInfo
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
-from itnnr_ik.arms import Arm
-from itnnr_ik.ros.kinematic_arm import KinematicArm, rest_positions
+from itnnr_ik import IKSolver
+from itnnr_ik.robot import ForwardModel
+from itnnr_ik.ros.kinematic_arm import KinematicArm
 
 STATE_RATE = 100.0  # [Hz]
 #: How long a joint state is on its way and a target solved, and how late the probe may hear of it, in [s].
@@ -28,18 +29,25 @@ COMMANDING = ("-p", "command_out_type:=trajectory_msgs/JointTrajectory")
 Path = Callable[[float], np.ndarray]
 
 
-def swing(arm: Arm, amplitude: float, lap: float, phase: float = 0.0) -> Path:
-    """Targets (m,) [m] by time [s]: each joint swings by ``amplitude`` [rad] about the arm's rest."""
-    middle, offsets = rest_positions(arm), np.arange(arm.n_joints)
-    return lambda t: arm.forward(middle + amplitude * np.sin(2.0 * np.pi * t / lap + phase + offsets))
+def bent(arm: ForwardModel) -> np.ndarray:
+    """A posture (n,) [rad]: the first joint mid-range, the others a quarter of their range further."""
+    positions: np.ndarray = (arm.lower + arm.upper) / 2
+    positions[1:] += (arm.upper - arm.lower)[1:] / 4
+    return positions
+
+
+def swing(solver: IKSolver, amplitude: float, lap: float, phase: float = 0.0) -> Path:
+    """Targets by time [s]: each joint swings by ``amplitude`` [rad] about a bent posture."""
+    middle, offsets = bent(solver.arm), np.arange(solver.arm.n_joints)
+    return lambda t: solver.target_at(middle + amplitude * np.sin(2.0 * np.pi * t / lap + phase + offsets))
 
 
 @dataclass(frozen=True, eq=False)
 class Sent:
-    """A target: when [s], and where (m,) [m]."""
+    """A target: when [s], and what, as the solver takes it."""
 
     time: float
-    position: np.ndarray
+    target: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +82,7 @@ class TrafficLoop:
 
     Args:
         probe: Talks to the node; its own lists are emptied.
-        arm: The robot, at rest at first; it follows the commands at up to 2 rad/s.
+        solver: Its arm is the robot, bent at first; it follows the commands at up to 2 rad/s.
         rate: Targets a second of each path.
         paths: What each of the publishers of targets sends.
         dress: What becomes of each joint state before it is sent.
@@ -83,16 +91,16 @@ class TrafficLoop:
     def __init__(
         self,
         probe: Probe,
-        arm: Arm,
+        solver: IKSolver,
         rate: float,
         *paths: Path,
         dress: Callable[[JointState], JointState] = lambda message: message,
     ) -> None:
-        self._probe, self._arm, self._period, self._dress = probe, arm, 1.0 / rate, dress
+        self._probe, self._arm, self._period, self._dress = probe, solver.arm, 1.0 / rate, dress
         more = [probe.node.create_publisher(PoseStamped, "target_pose", 10) for _ in paths[1:]]
         self._senders: list[tuple[Publisher, Path]] = list(zip([probe.targets, *more], paths, strict=True))
         probe.node.create_subscription(JointTrajectory, TOPIC, self._on_command, 1000)
-        self.robot = KinematicArm(arm, 2.0, rest_positions(arm))
+        self.robot = KinematicArm(self._arm, 2.0, bent(self._arm))
         self.send_states = True
         self.states: deque[tuple[float, np.ndarray]] = deque()
         self.sent: dict[int, Sent] = {}
@@ -154,10 +162,9 @@ class TrafficLoop:
 
     def _send_targets(self, now: float) -> None:
         for publisher, path in self._senders:
-            position = path(now - self._start)
-            x, y, z = np.append(position, 0.0)[:3].tolist()
-            message = self._probe.target(x, y, z)
-            self.sent[message.header.stamp.nanosec] = Sent(time.time(), position)
+            target = path(now - self._start)
+            message = self._probe.pose(target, frame=self._arm.base_link)
+            self.sent[message.header.stamp.nanosec] = Sent(time.time(), target)
             publisher.publish(message)
 
     def _on_command(self, message: JointTrajectory, info: MessageInfo) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from itnnr_ik import IKSolver
-from itnnr_ik.arms import ARMS
+
+#: The three arms whose exact solutions are known.
+ARMS = ("two_link", "three_link", "yaw_pitch_pitch")
 
 
-@pytest.fixture(scope="session", params=list(ARMS))
+@pytest.fixture(scope="session", params=ARMS)
 def solver(request: pytest.FixtureRequest) -> IKSolver:
     """The default solver of each of the three arms in turn."""
     return IKSolver.load(request.param)

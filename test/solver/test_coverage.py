@@ -11,11 +11,11 @@ from learned import elbow_up_solver
 from safetensors.numpy import load_file, save_file
 
 from itnnr_ik import IKSolver
-from itnnr_ik.arms import get_arm
+from itnnr_ik.robot import load_robot
 from itnnr_ik.solver.coverage import Coverage, thinned
 from itnnr_ik.solver.model import load_model, save_model
 
-ARM = get_arm("two_link")
+ARM = load_robot("two_link")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_nonsense_is_refused(postures: np.ndarray, within: float) -> None:
 
 def test_a_covered_branch_is_preferred(solver: IKSolver) -> None:
     """From an elbow-down state too, and for one target as for a batch."""
-    targets = ARM.forward(np.random.default_rng(3).uniform([-0.5, 0.4], [0.2, 1.4], (50, 2)))
+    targets = solver.target_at(np.random.default_rng(3).uniform([-0.5, 0.4], [0.2, 1.4], (50, 2)))
     down = np.tile([0.5, -0.8], (len(targets), 1))
     batch = solver.solve_batch(targets, down)
     assert batch.covered is not None and batch.covered.all() and batch.converged.all()
@@ -70,12 +70,12 @@ def test_a_covered_branch_is_preferred(solver: IKSolver) -> None:
         single = solver.solve(targets[i], down[i])
         assert single.covered is True
         np.testing.assert_allclose(single.positions, batch[i].positions, atol=1e-5)
-        np.testing.assert_allclose(ARM.forward(single.positions), targets[i], atol=2e-6)
+        np.testing.assert_allclose(ARM.forward(single.positions)[:2], targets[i], atol=2e-6)
 
 
 def test_a_target_that_only_unrecorded_postures_reach_is_flagged(solver: IKSolver) -> None:
     """It is solved as what was learned would have it, and says that it does not count."""
-    target = ARM.forward(np.array([-0.8, -1.2]))
+    target = ARM.forward(np.array([-0.8, -1.2]))[:2]
     solution = solver.solve(target)
     assert solution.converged and solution.covered is False
     assert solver.coverage is not None
@@ -92,12 +92,12 @@ def test_known_kinematics_need_no_coverage() -> None:
 
 def test_a_learned_model_comes_back_from_its_folder(solver: IKSolver, tmp_path: Path) -> None:
     """Bit by bit, without a URDF, and nothing but safetensors and JSON."""
-    inverse = load_model("two_link").inverse
-    save_model(tmp_path, solver.arm, inverse, {"note": 1}, solver.coverage)
+    twin = load_model("two_link").twin
+    save_model(tmp_path, solver.arm, solver.task, twin, {"note": 1}, solver.coverage)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.json", "weights.safetensors"]
     loaded = IKSolver.load(tmp_path)
     assert loaded.metadata["note"] == 1
-    target = ARM.forward(np.array([-0.3, 0.9]))
+    target = ARM.forward(np.array([-0.3, 0.9]))[:2]
     np.testing.assert_array_equal(loaded.solve(target).positions, solver.solve(target).positions)
     assert loaded.coverage is not None and solver.coverage is not None
     assert loaded.coverage.within == solver.coverage.within
@@ -106,7 +106,7 @@ def test_a_learned_model_comes_back_from_its_folder(solver: IKSolver, tmp_path: 
 
 def test_damaged_learned_models_are_refused(solver: IKSolver, tmp_path: Path) -> None:
     """Tensors of unknown names, postures of another arm, coefficients that are gone."""
-    save_model(tmp_path, solver.arm, load_model("two_link").inverse, {}, solver.coverage)
+    save_model(tmp_path, solver.arm, solver.task, load_model("two_link").twin, {}, solver.coverage)
     path = tmp_path / "weights.safetensors"
     tensors = load_file(path)
     for changes, message in (

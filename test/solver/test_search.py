@@ -1,112 +1,111 @@
-"""Which anchors a search starts from."""
+"""The search for one target: nearest, on any arm, in any posture."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 from exact import within_limits
 
 from itnnr_ik import IKSolver
-from itnnr_ik.arms import ARMS
-from itnnr_ik.solver.model import load_model
-from itnnr_ik.solver.search import MANY_NEIGHBOURS, SAME, STEPS, Searcher
+from itnnr_ik.robot import PACKAGED
+
+#: Not packaged: with a spherical wrist, a bent wrist and continuous joints, a prismatic first joint.
+OTHERS = ("puma560", "bent_wrist", "rail_arm")
 
 
-@pytest.fixture(scope="module", params=list(ARMS))
-def searcher(request: pytest.FixtureRequest) -> Searcher:
-    arm, inverse, *_ = load_model(request.param)
-    return Searcher(arm, inverse, tolerance=1e-6, precision=5e-7)
+@pytest.fixture(scope="module", params=(*PACKAGED, *OTHERS))
+def solver(request: pytest.FixtureRequest) -> IKSolver:
+    """The default solver of each arm in turn."""
+    name: str = request.param
+    if name in OTHERS:
+        return IKSolver.from_urdf(Path(__file__).parents[1] / "urdf" / f"{name}.urdf")
+    return IKSolver.load(name)
 
 
-def test_only_the_planar_arm_of_three_links_is_redundant(searcher: Searcher) -> None:
-    """Three joints for two coordinates."""
-    assert searcher.redundant is (searcher.arm.name == "three_link")
+def away(solver: IKSolver, postures: np.ndarray, states: np.ndarray) -> np.ndarray:
+    """Largest joint change (b,) from states to postures, at the turn that the posture was drawn at."""
+    change: np.ndarray = np.abs(postures - states).max(axis=1)
+    return change
 
 
-def test_a_near_state_is_the_first_anchor(searcher: Searcher) -> None:
-    """A target within range of the tip is tried from the current state, a far one is not."""
-    arm = searcher.arm
-    state = (arm.limits.mean(axis=0) + 0.6).tolist()
-    tip = arm.forward(state)
-    neighbours = searcher.inverse.anchors.nearest(tip, 3)
-    near, from_current = searcher.candidates(tip.tolist(), neighbours, state)
-    assert (from_current, len(near)) == (True, 4)
-    np.testing.assert_allclose(near[0], state, atol=1e-5)
-    beyond = tip.copy()
-    beyond[0] -= 1.01 * searcher.current_range
-    far, from_current = searcher.candidates(beyond.tolist(), neighbours, state)
-    assert (from_current, len(far)) == (False, 3)
-    without, from_current = searcher.candidates(tip.tolist(), neighbours, None)
-    assert (from_current, len(without)) == (False, 3)
+def test_random_targets_are_solved_by_near_solutions(solver: IKSolver) -> None:
+    """All of 1000 within tolerance and limits; at most 2 % farther by 0.01 rad than the posture asked for."""
+    arm, rng = solver.arm, np.random.default_rng(0)
+    postures, states = arm.sample(1000, rng), arm.sample(1000, rng)
+    found = solver.solve_batch(solver.target_at(postures), states)
+    assert found.converged.all()
+    assert within_limits(arm, found.positions).all()
+    position, orientation = solver.errors(found.positions, solver.target_at(postures))
+    assert position.max() <= 1e-6
+    assert orientation is None or orientation.max() <= 1e-6
+    np.testing.assert_allclose(found.displacement, np.abs(found.positions - states).max(axis=1))
+    assert np.mean(found.displacement > away(solver, postures, states) + 0.01) <= 0.02
 
 
-def _more_motion(searcher: Searcher, seed: int) -> list[float]:
-    """How much more [rad] targets near by take than from the best of many neighbours; all are solved."""
-    arm, rng = searcher.arm, np.random.default_rng(seed)
-    from_current, more = 0, []
-    for state in arm.sample(300, rng):
-        goal = arm.forward(np.clip(state + rng.uniform(-0.02, 0.02, arm.n_joints), arm.lower, arm.upper))
-        joints, residual, anchor = searcher.search(goal.tolist(), state.tolist())
-        from_current += anchor == "current"
-        assert residual <= 1e-6
-        assert within_limits(arm, np.array(joints))
-        neighbours = searcher.inverse.anchors.nearest(goal, MANY_NEIGHBOURS)
-        others, residuals, _ = searcher.refined(goal.tolist(), neighbours, state.tolist(), STEPS)
-        least = np.abs(others - state).max(axis=1)[residuals <= 1e-6].min()
-        more.append(np.abs(np.subtract(joints, state)).max() - least)
-    assert from_current > 240
-    return more
+def test_targets_are_solved_without_a_state(solver: IKSolver) -> None:
+    """All of 500, from the anchors alone."""
+    found = solver.solve_batch(solver.target_at(solver.arm.sample(500, np.random.default_rng(1))))
+    assert found.converged.all()
+    assert within_limits(solver.arm, found.positions).all()
 
 
-def test_a_far_target_takes_no_more_motion_than_the_best_candidate(searcher: Searcher) -> None:
-    """Of those that are tried: none is given up for one that is nearer only before redundancy is used."""
-    solver = IKSolver(searcher.arm, searcher.inverse)
-    arm, rng = searcher.arm, np.random.default_rng(3)
-    targets, states = arm.forward(arm.sample(400, rng)), arm.sample(400, rng)
-    batch = solver.solve_batch(targets, states).displacement
-    single = [solver.solve(*pair).displacement for pair in zip(targets, states, strict=True)]
-    assert np.max(np.subtract(single, batch)) < SAME
+def test_a_near_posture_is_found_from_a_near_state(solver: IKSolver) -> None:
+    """From within 0.1 rad: none of 500 is more than 0.02 rad farther than the posture asked for."""
+    arm, rng = solver.arm, np.random.default_rng(2)
+    postures = arm.sample(500, rng)
+    states = np.clip(postures + rng.uniform(-0.1, 0.1, postures.shape), arm.lower, arm.upper)
+    found = solver.solve_batch(solver.target_at(postures), states)
+    assert found.converged.all()
+    assert (found.displacement <= away(solver, postures, states) + 0.02).all()
 
 
-def test_a_target_near_by_is_followed_without_more_motion(searcher: Searcher) -> None:
-    """No neighbour leads to less motion than the current state does; near a singularity they are asked."""
-    if searcher.redundant:
-        pytest.skip("it may move more, for a better posture")
-    # A stretched arm has that much play within the tolerance.
-    assert max(_more_motion(searcher, 2)) <= 1e-4
+def test_the_nearer_of_two_solutions_close_to_a_singular_posture_is_taken() -> None:
+    """Both elbows are on the same side of the state: 0.370 rad away is nearer than 0.400."""
+    solver = IKSolver.load("two_link")
+    solution = solver.solve(solver.target_at([1.2, 0.2]), [1.57, 0.2])
+    np.testing.assert_allclose(solution.positions, [1.2, 0.2], atol=1e-5)
 
 
-def test_a_redundant_arm_follows_with_little_more_motion(searcher: Searcher) -> None:
-    """Up to 0.01 rad go into a better posture; the nearest on the curve of solutions is not looked for."""
-    if not searcher.redundant:
-        pytest.skip("it has nothing to spend")
-    more = _more_motion(searcher, 3)
-    assert np.quantile(more, 0.95) <= 0.02
-    assert max(more) < 0.05
+def test_postures_on_limits_are_reached(solver: IKSolver) -> None:
+    """A third of the joints on a limit, where few anchors are."""
+    arm, rng = solver.arm, np.random.default_rng(3)
+    postures = arm.sample(300, rng)
+    on_limit = rng.integers(6, size=postures.shape)
+    finite = np.isfinite(arm.lower)
+    postures = np.where(finite & (on_limit == 1), arm.lower, postures)
+    postures = np.where(finite & (on_limit == 2), arm.upper, postures)
+    for states in (None, arm.sample(300, rng)):
+        found = solver.solve_batch(solver.target_at(postures), states)
+        assert found.converged.mean() >= 0.98
+        assert within_limits(arm, found.positions).all()
 
 
-def test_adjusted_anchors_are_nearer_to_the_target_than_the_anchors(searcher: Searcher) -> None:
-    """One pass of F takes away nearly all of the distance, in the median."""
-    arm, anchors = searcher.arm, searcher.inverse.anchors
-    before, after = [], []
-    for target in arm.forward(arm.sample(200, np.random.default_rng(0))):
-        neighbours = anchors.nearest(target, 3)
-        candidates, _ = searcher.candidates(target.tolist(), neighbours, None)
-        before += np.linalg.norm(anchors.y[neighbours] - target, axis=1).tolist()
-        after += np.linalg.norm(arm.forward(candidates) - target, axis=1).tolist()
-    assert np.median(after) < 0.05 * np.median(before)
+def test_a_state_at_any_turn_stays_there() -> None:
+    """Continuous joints whole turns away are answered at those turns, wide limits are used in full."""
+    bent = IKSolver.from_urdf(Path(__file__).parents[1] / "urdf" / "bent_wrist.urdf")
+    rng = np.random.default_rng(4)
+    for posture in bent.arm.sample(50, rng):
+        state = posture + 0.02
+        turned = np.where(np.isinf(bent.arm.lower), state + 2.0 * np.pi * rng.integers(-3, 4, 6), state)
+        state = np.clip(turned, bent.arm.lower, bent.arm.upper)
+        solution = bent.solve(bent.target_at(posture), state)
+        assert solution.converged
+        assert solution.displacement is not None and solution.displacement <= 0.04
+    ur5e = IKSolver.load("ur5e")
+    posture = np.array([5.5, -1.2, 1.3, -5.0, 1.4, 6.0])
+    solution = ur5e.solve(ur5e.target_at(posture), posture - 0.05)
+    np.testing.assert_allclose(solution.positions, posture, atol=1e-5)
 
 
-def test_targets_at_the_edge_are_reached(searcher: Searcher) -> None:
-    """The stretched arm and postures with joints on their limits, where few anchors are."""
-    arm, rng = searcher.arm, np.random.default_rng(1)
-    postures = arm.sample(200, rng)
-    on_limit = rng.integers(3, size=postures.shape)
-    postures = np.where(on_limit == 1, arm.lower, np.where(on_limit == 2, arm.upper, postures))
-    stretched = postures.copy()
-    stretched[:, arm.n_joints - len(arm.link_lengths) + 1 :] = 0.0
-    for target in arm.forward(np.concatenate([postures, stretched])):
-        for state in (None, arm.sample(1, rng)[0].tolist()):
-            joints, residual, _ = searcher.search(target.tolist(), state)
-            assert residual <= 1e-6
-            assert within_limits(arm, np.array(joints))
+def test_an_unreachable_target_gets_the_closest_point_in_space() -> None:
+    """Far along an axis, the position task of the panda stretches out to about its reach."""
+    chain = IKSolver.load("panda").arm
+    solver = IKSolver(chain, type(IKSolver.load("panda").task).of_chain(chain, "position"))
+    solution = solver.solve([3.0, 0.0, 0.333])
+    assert not solution.converged
+    tips = solver.target_at(chain.sample(200_000, np.random.default_rng(5)))
+    nearest = np.linalg.norm(tips - [3.0, 0.0, 0.333], axis=1).min()
+    assert solution.residual <= nearest + 1e-3
+    assert within_limits(chain, solution.positions)

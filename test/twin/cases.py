@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from itnnr_ik.solver.forward import TaskForward
+from itnnr_ik.solver.model import load_model
 from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.evaluator import TwinEvaluator
 from itnnr_ik.twin.inference import TwinInverse
@@ -36,15 +38,21 @@ def random_weights(spec: NetworkSpec, seed: int = 0) -> dict[str, np.ndarray]:
 
 
 def random_anchors(spec: NetworkSpec, count: int = 200, seed: int = 1) -> Anchors:
-    """Anchors with no function behind them, exact in single precision."""
+    """Anchors with no function behind them."""
     rng = np.random.default_rng(seed)
-    x, y = rng.uniform(-1.5, 1.5, (count, spec.n_x)), rng.uniform(-1.0, 1.0, (count, spec.n_y))
-    return Anchors(x.astype(np.float32), y.astype(np.float32))
+    return Anchors(rng.uniform(-1.5, 1.5, (count, spec.n_x)), rng.uniform(-1.0, 1.0, (count, spec.n_y)))
 
 
 def random_inverse(spec: NetworkSpec) -> TwinInverse:
     """An untrained twin with anchors."""
     return TwinInverse(TwinEvaluator(spec, random_weights(spec)), random_anchors(spec))
+
+
+def packaged_twin(name: str) -> tuple[TwinInverse, TaskForward]:
+    """The twin of a packaged arm and the function that it inverts."""
+    arm, task, twin, *_ = load_model(name)
+    assert twin is not None
+    return twin, TaskForward(arm, task)
 
 
 def cubic(x: np.ndarray) -> np.ndarray:

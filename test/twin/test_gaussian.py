@@ -7,16 +7,16 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the process is fitted with torch")
 
-from itnnr_ik.arms import ARMS  # noqa: E402
+from itnnr_ik.paper.problems import PROBLEMS  # noqa: E402
 from itnnr_ik.twin.gaussian import GaussianProcessForward  # noqa: E402
 
-TWO_LINK = ARMS["two_link"]
+TWO_LINK = PROBLEMS["7"]
 
 
 def _noisy_arm(noise: float, count: int = 200) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     x = TWO_LINK.sample(count, rng)
-    y = TWO_LINK.forward(x)
+    y = TWO_LINK.function(x)
     return x, y * rng.normal(1.0, noise, y.shape)
 
 
@@ -25,8 +25,8 @@ def test_it_averages_noise_out() -> None:
     x, y = _noisy_arm(0.01)
     process = GaussianProcessForward().fit(x, y)
     inputs = TWO_LINK.sample(500, np.random.default_rng(1))
-    error = process(inputs) - TWO_LINK.forward(inputs)
-    noise = 0.01 * np.sqrt(np.mean(TWO_LINK.forward(inputs) ** 2))
+    error = process(inputs) - TWO_LINK.function(inputs)
+    noise = 0.01 * np.sqrt(np.mean(TWO_LINK.function(inputs) ** 2))
     assert np.sqrt(np.mean(error**2)) < 0.5 * noise
     assert np.mean(np.abs(error) < 2 * process.deviation(inputs)) > 0.85
 
@@ -37,7 +37,7 @@ def test_it_finds_what_the_noise_is_like() -> None:
     constant, relative = GaussianProcessForward().fit(x, y).noise_
     np.testing.assert_allclose(relative, 0.01, rtol=0.3)
     assert constant.max() < 0.003
-    exact = TWO_LINK.forward(x)
+    exact = TWO_LINK.function(x)
     rng = np.random.default_rng(2)
     constant, relative = GaussianProcessForward().fit(x, exact + rng.normal(0.0, 0.02, exact.shape)).noise_
     np.testing.assert_allclose(constant, 0.02, rtol=0.3)

@@ -18,7 +18,7 @@ def _network(name: str, seed: int) -> TwinNetwork:
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_torch_and_numpy_agree(name: str) -> None:
+def test_torch_and_compiled_code_agree(name: str) -> None:
     """Published and zero-anchored, relu and silu, periodic and not."""
     spec = SPECS[name]
     network = _network(name, 0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from cases import cubic, cubic_data
 
-from itnnr_ik.arms import ARMS
+from itnnr_ik.paper.problems import PROBLEMS
 from itnnr_ik.twin.config import ANCHORED, CONSISTENT, PUBLISHED, CosineSchedule, PlateauSchedule, TwinConfig
 from itnnr_ik.twin.nearest import NearestInverse
 from itnnr_ik.twin.sampling import perturbation_radius
@@ -24,7 +24,7 @@ QUICK = replace(
     PUBLISHED, hidden=(64, 64), schedule=PlateauSchedule(learning_rate=1e-3, patience=5, max_epochs=40)
 )
 BRIEF = replace(CONSISTENT, hidden=(32, 32), schedule=CosineSchedule(learning_rate=5e-3, steps=300))
-TWO_LINK = ARMS["two_link"]
+TWO_LINK = PROBLEMS["7"]
 
 
 def _sample(count: int, rng: np.random.Generator) -> np.ndarray:
@@ -44,13 +44,13 @@ def _published(**options: Any) -> InverseTwinRegressor:
 def _two_link(seed: int = 0, config: TwinConfig = BRIEF) -> InverseTwinRegressor:
     anchors = TWO_LINK.sample(600, np.random.default_rng(100))
     return InverseTwinRegressor(
-        forward=TWO_LINK.forward,
+        forward=TWO_LINK.function,
         sample=TWO_LINK.sample,
         radius=perturbation_radius(np.pi, 600, 2, multiplier=2.0),
         periodic=True,
         config=config,
         random_state=seed,
-    ).fit(anchors, TWO_LINK.forward(anchors))
+    ).fit(anchors, TWO_LINK.function(anchors))
 
 
 @pytest.mark.parametrize("first_rank", [0, 1])
@@ -77,24 +77,24 @@ def test_the_best_epoch_is_kept() -> None:
 def test_the_consistency_loss_beats_the_nearest_anchor() -> None:
     """The two-link arm, a few hundred steps: less than a fifth of the distance is left in the median."""
     regressor = _two_link()
-    targets = TWO_LINK.forward(TWO_LINK.sample(500, np.random.default_rng(1)))
+    targets = TWO_LINK.function(TWO_LINK.sample(500, np.random.default_rng(1)))
     anchors = regressor.inverse_.anchors
     nearest = np.linalg.norm(anchors.y[anchors.nearest(targets, 1)[:, 0]] - targets, axis=1)
-    found = np.linalg.norm(TWO_LINK.forward(regressor.predict(targets)) - targets, axis=1)
+    found = np.linalg.norm(TWO_LINK.function(regressor.predict(targets)) - targets, axis=1)
     assert np.median(found) < 0.2 * np.median(nearest)
 
 
 def test_re_anchoring_improves_a_brief_training() -> None:
     """A second pass lowers the median residual."""
     regressor = _two_link()
-    targets = TWO_LINK.forward(TWO_LINK.sample(500, np.random.default_rng(2)))
+    targets = TWO_LINK.function(TWO_LINK.sample(500, np.random.default_rng(2)))
     one, two = (np.median(regressor.candidates(targets, passes=n).residual[:, 0]) for n in (1, 2))
     assert two < 0.5 * one
 
 
 def test_anchored_pairs_beat_perturbed_ones_on_their_anchors() -> None:
     """The same network and steps, trained on what it meets at inference."""
-    targets = TWO_LINK.forward(TWO_LINK.sample(500, np.random.default_rng(2)))
+    targets = TWO_LINK.function(TWO_LINK.sample(500, np.random.default_rng(2)))
     perturbed, anchored = (
         np.median(_two_link(config=replace(BRIEF, pairs=pairs)).candidates(targets).residual[:, 0])
         for pairs in ("perturbed", "anchored")
@@ -121,7 +121,7 @@ def test_a_hint_leads_to_branches_that_have_no_anchor() -> None:
 def test_labels_train_the_zero_anchored_form_too() -> None:
     """Network and loss are chosen apart."""
     regressor = _two_link(config=replace(BRIEF, loss="label", pull=0.0))
-    targets = TWO_LINK.forward(TWO_LINK.sample(300, np.random.default_rng(3)))
+    targets = TWO_LINK.function(TWO_LINK.sample(300, np.random.default_rng(3)))
     anchors = regressor.inverse_.anchors
     nearest = np.linalg.norm(anchors.y[anchors.nearest(targets, 1)[:, 0]] - targets, axis=1)
     assert np.median(regressor.candidates(targets).residual[:, 0]) < 0.5 * np.median(nearest)
@@ -129,7 +129,7 @@ def test_labels_train_the_zero_anchored_form_too() -> None:
 
 def test_the_random_state_decides_the_bits() -> None:
     """For both schedules: the same again with the same, others with another."""
-    cubic_targets, arm_targets = cubic_data(20, 4)[1], TWO_LINK.forward(np.full((1, 2), 0.4))
+    cubic_targets, arm_targets = cubic_data(20, 4)[1], TWO_LINK.function(np.full((1, 2), 0.4))
     brief = replace(BRIEF, schedule=CosineSchedule(steps=20))
     short = replace(QUICK, schedule=PlateauSchedule(max_epochs=2))
     for predicted in (
@@ -143,7 +143,7 @@ def test_the_random_state_decides_the_bits() -> None:
 def test_prediction_is_the_most_consistent_candidate() -> None:
     """Of k candidates for each target."""
     regressor = _two_link(config=replace(BRIEF, schedule=CosineSchedule(steps=20)))
-    targets = TWO_LINK.forward(TWO_LINK.sample(30, np.random.default_rng(5)))
+    targets = TWO_LINK.function(TWO_LINK.sample(30, np.random.default_rng(5)))
     found = regressor.candidates(targets)
     assert found.x.shape == (30, 5, 2)
     np.testing.assert_array_equal(regressor.predict(targets), found.best)

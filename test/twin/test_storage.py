@@ -95,7 +95,7 @@ def test_foreign_weights_are_recognised(folder: Path, content: bytes) -> None:
         (b'{"name": "some-npm-package"}', "does not describe a model of this package"),
         (
             b'{"format": "itnnr_ik twin", "version": 99}',
-            "has format version 99, this package reads version 2",
+            "has format version 99, this package reads version 3",
         ),
         (b'{"format": "itnnr_ik twin"}', "has format version None"),
     ],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cases import packaged_twin
 from scipy.stats import spearmanr
 
-from itnnr_ik.solver.model import load_model
 from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.evaluator import TwinEvaluator
 from itnnr_ik.twin.inference import TwinInverse
@@ -49,10 +49,10 @@ def test_by_hand() -> None:
 @pytest.mark.parametrize("name", ["two_link", "yaw_pitch_pitch"])
 def test_it_ranks_the_errors_of_an_arm(name: str) -> None:
     """With the exact f, consistency is the error; loop and disagreement go with it."""
-    arm, inverse, *_ = load_model(name)
-    targets = arm.forward(arm.sample(400, np.random.default_rng(0)))
-    found = uncertainty(inverse, targets, arm.forward)
-    error = np.linalg.norm(arm.forward(found.x) - targets, axis=1)
+    inverse, forward = packaged_twin(name)
+    targets = forward(forward.sample(400, np.random.default_rng(0)))
+    found = uncertainty(inverse, targets, forward)
+    error = np.linalg.norm(forward(found.x) - targets, axis=1)
     np.testing.assert_allclose(found.consistency, error, atol=1e-9)
     assert spearmanr(found.loop, error)[0] > 0.2
     assert spearmanr(found.disagreement, error)[0] > 0.2

@@ -82,5 +82,7 @@ def draw_all(records: Records, folder: Path, seed: int = 0, progress: bool = Tru
     panels = calibration_panels(records)
     if panels:
         figures["calibration"] = lambda: figure_calibration(panels, _CALIBRATION_TITLE)
-    for name, draw in tqdm(figures.items(), desc="figures", unit="figure", disable=not progress):
+    for name, draw in tqdm(
+        figures.items(), desc="figures", unit="figure", disable=None if progress else True
+    ):
         save(draw(), folder, name)

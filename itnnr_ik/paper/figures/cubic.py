@@ -98,8 +98,8 @@ def lookup_branches() -> Branches:
 def twin_branches(inverse: TwinInverse) -> Branches:
     """Every anchor's prediction for every target (section 4.5)."""
     y = targets()
-    indices = np.repeat(np.arange(len(ANCHORS)), len(y))
-    x = inverse.adjust_anchors(np.tile(y, (len(ANCHORS), 1)), indices).reshape(len(ANCHORS), len(y))
+    x, y_anchor = (np.repeat(values, len(y), axis=0) for values in (inverse.anchors.x, inverse.anchors.y))
+    x = inverse.adjust(np.tile(y, (len(ANCHORS), 1)), x, y_anchor).reshape(len(ANCHORS), len(y))
     return Branches(y[:, 0], x, inverse.anchors.nearest(y, 1)[:, 0])
 
 

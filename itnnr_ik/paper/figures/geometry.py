@@ -11,16 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
-from itnnr_ik.arms import ARMS, Arm
 from itnnr_ik.paper.figures.style import BLACK, BLUE, GREY, VERMILLION, finish, new_figure
+from itnnr_ik.paper.kinematics import planar, yaw_pitch
 
 Array = NDArray[np.float64]
 
-_POSTURES = {
-    "two_link": np.array([0.55, 0.75]),
-    "three_link": np.array([0.5, 0.65, -1.2]),
-    "yaw_pitch_pitch": np.array([0.6, 0.85, -0.95]),
-}
+#: Joint positions [rad] at which the arms are drawn.
+_TWO_LINK, _THREE_LINK = np.array([0.55, 0.75]), np.array([0.5, 0.65, -1.2])
+_YAW_PITCH_PITCH = np.array([0.6, 0.85, -0.95])
 _ARC = 0.38  # [m], radius at which an angle is drawn
 
 
@@ -32,17 +30,15 @@ def figure_a1() -> Figure:
         "The three arms: every angle is measured from the straight continuation (dashed) of the link before",
     )
     two, three = (figure.add_subplot(1, 3, i) for i in (1, 2))
-    _draw_planar(two, ARMS["two_link"], "7 two-link arm")
-    _draw_planar(three, ARMS["three_link"], "8 three-link arm")
-    _draw_in_space(
-        figure.add_subplot(1, 3, 3, projection="3d"), ARMS["yaw_pitch_pitch"], "9 yaw–pitch–pitch arm"
-    )
+    _draw_planar(two, _TWO_LINK, "7 two-link arm")
+    _draw_planar(three, _THREE_LINK, "8 three-link arm")
+    _draw_in_space(figure.add_subplot(1, 3, 3, projection="3d"), _YAW_PITCH_PITCH, "9 yaw–pitch–pitch arm")
     return figure
 
 
-def _draw_planar(axes: Axes, arm: Arm, title: str) -> None:
-    positions = _POSTURES[arm.name]
-    points = arm.skeleton(positions)
+def _draw_planar(axes: Axes, positions: Array, title: str) -> None:
+    # The end of each link is the tip of the arm that ends there.
+    points = np.array([np.zeros(2), *(planar(positions[: i + 1]) for i in range(len(positions)))])
     _draw_links(axes, points)
     before = 0.0
     for i, angle in enumerate(positions):
@@ -68,10 +64,9 @@ def _draw_planar(axes: Axes, arm: Arm, title: str) -> None:
     finish(axes, title, "x [m]", "y [m]")
 
 
-def _draw_in_space(axes: Any, arm: Arm, title: str) -> None:
-    positions = _POSTURES[arm.name]
+def _draw_in_space(axes: Any, positions: Array, title: str) -> None:
     yaw, first, second = positions
-    points = arm.skeleton(positions)
+    points = np.array([np.zeros(3), yaw_pitch(positions[:2]), yaw_pitch(positions)])
     shadow = points * [1.0, 1.0, 0.0]
     axes.plot(*shadow.T, "--", color=GREY, linewidth=1.0)
     axes.plot(*np.stack([points[-1], shadow[-1]]).T, ":", color=GREY, linewidth=1.0)

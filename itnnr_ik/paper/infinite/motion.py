@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from itnnr_ik.arms import Arm
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.solver.model import load_model
 
@@ -46,36 +45,37 @@ def compare_motion(count: int = 300, seed: int = 0) -> list[Motion]:
     One pass of F from the current state, `IKSolver.solve` with the current state, and one pass of F from the
     known posture that is nearest in y. Targets that the solver does not reach are left out.
     """
-    arm, inverse, *_ = load_model("three_link")
-    solver = IKSolver(arm, inverse)
+    arm, task, twin, *_ = load_model("three_link")
+    assert twin is not None
+    solver = IKSolver(arm, task, twin)
     rng = np.random.default_rng(seed)
     current = arm.sample(count, rng)
-    tips = arm.forward(current)
+    tips = solver.target_at(current)
     direction, distance = rng.uniform(-np.pi, np.pi, count), rng.uniform(_NEAREST, _FARTHEST, count)
     targets = tips + distance[:, None] * np.stack([np.cos(direction), np.sin(direction)], axis=1)
     solved = [solver.solve(target, state) for target, state in zip(targets, current, strict=True)]
     kept = np.array([solution.converged for solution in solved])
     found = np.array([solution.positions for solution in solved])[kept]
     current, tips, targets = current[kept], tips[kept], targets[kept]
-    least = np.array([least_motion(arm, *row) for row in zip(current, targets, found, strict=True)])
+    least = np.array([least_motion(solver, *row) for row in zip(current, targets, found, strict=True)])
     answers = {
-        "one pass, current state as anchor": inverse.adjust(targets, current, tips),
+        "one pass, current state as anchor": twin.adjust(targets, current, tips),
         "solver, current state given": found,
-        "one pass, anchor nearest in y": inverse.predictions(targets, 1)[:, 0],
+        "one pass, anchor nearest in y": twin.predictions(targets, 1)[:, 0],
     }
     return [
         Motion(
             name,
             np.linalg.norm(positions - current, axis=1) / least[:, 0],
             np.abs(positions - current).max(axis=1) / least[:, 1],
-            np.linalg.norm(arm.forward(positions) - targets, axis=1),
+            solver.errors(positions, targets)[0],
             ((positions < arm.lower) | (positions > arm.upper)).any(axis=1),
         )
         for name, positions in answers.items()
     ]
 
 
-def least_motion(arm: Arm, current: Array, target: Array, known: Array) -> tuple[float, float]:
+def least_motion(solver: IKSolver, current: Array, target: Array, known: Array) -> tuple[float, float]:
     """Least displacement from ``current`` (n,) [rad] that brings the tip to ``target`` (m,) [m].
 
     Sequential quadratic programming within the joint limits, from the current state and from a ``known``
@@ -85,14 +85,14 @@ def least_motion(arm: Arm, current: Array, target: Array, known: Array) -> tuple
         The least Euclidean norm and the least largest joint displacement [rad].
     """
     n, rows = len(current), np.zeros((len(target), 1))
-    bounds = [*zip(arm.lower, arm.upper, strict=True), (0.0, None)]
+    bounds = [*zip(solver.arm.lower, solver.arm.upper, strict=True), (0.0, None)]
     # One more variable bounds every joint's displacement, which makes the largest one smooth to minimise.
     sides = np.block([[-np.eye(n), np.ones((n, 1))], [np.eye(n), np.ones((n, 1))]])
     offset = np.concatenate([current, -current])
     at_target: dict[str, Any] = {
         "type": "eq",
-        "fun": lambda z: arm.forward(z[:n]) - target,
-        "jac": lambda z: np.hstack([arm.jacobian(z[:n]), rows]),
+        "fun": lambda z: solver.target_at(z[:n]) - target,
+        "jac": lambda z: np.hstack([solver.jacobian(z[:n]), rows]),
     }
     bounded: dict[str, Any] = {"type": "ineq", "fun": lambda z: sides @ z + offset, "jac": lambda z: sides}
     last = np.append(np.zeros(n), 1.0)
@@ -116,7 +116,7 @@ def least_motion(arm: Arm, current: Array, target: Array, known: Array) -> tuple
                 constraints=constraints,
                 options={"ftol": 1e-12},
             ).x[:n]
-            if np.linalg.norm(arm.forward(z) - target) <= _REACHED:
+            if np.linalg.norm(solver.target_at(z) - target) <= _REACHED:
                 candidates.append(z)
     moves = np.array(candidates) - current
     return float(np.linalg.norm(moves, axis=1).min()), float(np.abs(moves).max(axis=1).min())

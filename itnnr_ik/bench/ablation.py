@@ -1,0 +1,143 @@
+"""One arm with the trained network F and without it: anchors needed, branches found, time.
+
+The same anchors are looked up with F and without it. Each of the nearest is refined as it is, or as F has
+adjusted it for the target; a target counts as solved if one of them leads to a solution.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from itnnr_ik.bench.arms import BenchArm
+from itnnr_ik.bench.draws import Draws
+from itnnr_ik.bench.peers import Ours
+from itnnr_ik.bench.quality import Found, branches_found, found_among
+from itnnr_ik.bench.race import Result, random_targets
+from itnnr_ik.solver import IKSolver
+from itnnr_ik.solver.anchors import Anchors
+from itnnr_ik.solver.assembly import Assembly
+from itnnr_ik.solver.calls import SETTINGS, Model, bundle, pack, propose_many
+from itnnr_ik.twin.inference import TwinInverse
+
+Array = NDArray[np.float64]
+
+#: Share of the targets that is to be solved.
+ENOUGH = 0.999
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """So many anchors, of which the nearest are refined.
+
+    Attributes:
+        anchors, nearest: How many there are, and how many of them are tried for a target.
+        network: F adjusts them first.
+        solved: Share of the targets that one of them leads to a solution of.
+        own: Share of the targets where one of them leads to the posture that made the target; NaN with joints
+            to spare, where there are others beside it.
+        median_us: Time of all this for a target [µs].
+    """
+
+    anchors: int
+    nearest: int
+    network: bool
+    solved: float
+    own: float
+    median_us: float
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One arm with F and without it.
+
+    Attributes:
+        arm, title: Its name, and in words.
+        lookups: By number of anchors, without F and with it.
+        needed, needed_with_network: Fewest anchors that solve 99.9 % of the targets; None: more.
+        solvers: Whole solvers from random states, without F and with it.
+        branches: What `branches` of these finds, of the postures that made the targets.
+    """
+
+    arm: str
+    title: str
+    lookups: list[Lookup]
+    needed: int | None
+    needed_with_network: int | None
+    solvers: list[Result]
+    branches: list[Found]
+
+
+def ablate(arm: BenchArm, twin: TwinInverse, drawn: Draws) -> Ablation:
+    """One arm with F and without it."""
+    lookups = []
+    numbers = [2**power for power in range(int(np.log2(len(twin.anchors))) + 1)]
+    for anchors in tqdm(numbers, desc=f"{arm.name}: anchors", leave=False, disable=None):
+        lookups += _look_up(arm, twin, anchors, drawn)
+    without, with_network = (
+        next((row.anchors for row in lookups if row.network == network and row.solved >= ENOUGH), None)
+        for network in (False, True)
+    )
+    whole = [BenchArm(arm.name, IKSolver(arm.chain, arm.solver.task, one), arm.chain) for one in (None, twin)]
+    rivals = [Ours(one, name) for one, name in zip(whole, ("without F", "with F"), strict=True)]
+    solvers, _ = random_targets(arm, rivals, drawn)
+    branches = [] if arm.spare_joints else [branches_found(one, drawn, None) for one in whole]
+    return Ablation(arm.name, arm.title, lookups, without, with_network, solvers, branches)
+
+
+def _look_up(arm: BenchArm, twin: TwinInverse, anchors: int, drawn: Draws) -> list[Lookup]:
+    """The first ``anchors`` of the network's, without F and with it; they take turns at each target."""
+    models, nearest = zip(*(_model(arm, twin, anchors, network) for network in (False, True)), strict=True)
+    solver, n = arm.solver, arm.chain.n_joints
+    reference = np.zeros(n)
+    seconds = np.empty((2, len(drawn)))
+    solved, own = np.zeros((2, len(drawn)), dtype=bool), np.zeros((2, len(drawn)), dtype=bool)
+    positions, errors = np.empty((nearest[0], n)), np.empty((nearest[0], 2))
+    for model in models:
+        propose_many(model, drawn.targets[0], reference, True, positions, errors)
+    for i in range(len(drawn)):
+        for m, model in enumerate(models):
+            begin = time.perf_counter()
+            propose_many(model, drawn.targets[i], reference, True, positions, errors)
+            seconds[m, i] = time.perf_counter() - begin
+            good = (errors[:, 0] <= solver.tolerance) & (errors[:, 1] <= solver.orientation_tolerance)
+            solved[m, i] = good.any()
+            own[m, i] = found_among(arm, positions[good], drawn.postures[i])
+    return [
+        Lookup(
+            anchors,
+            nearest[m],
+            bool(m),
+            float(solved[m].mean()),
+            float("nan") if arm.spare_joints else float(own[m].mean()),
+            float(np.median(seconds[m]) * 1e6),
+        )
+        for m in range(2)
+    ]
+
+
+def _model(arm: BenchArm, twin: TwinInverse, anchors: int, network: bool) -> tuple[Model, int]:
+    """The numbers of a solver with so many anchors, and how many of them it tries."""
+    solver = arm.solver
+    assembly = Assembly(
+        arm.chain,
+        solver.task,
+        twin if network else None,
+        solver.tolerance,
+        solver.orientation_tolerance,
+        metre_in_rad=1.0,
+        posture=None,
+    )
+    search = bundle(assembly.model)
+    y, rows = assembly.known(twin)
+    known = search.network
+    if network:
+        known = known._replace(first=known.first[:anchors], base=known.base[:anchors])
+    settings = dict(zip(SETTINGS, assembly.model[0].tolist(), strict=False))
+    few = Anchors(y[:, :anchors], rows[:anchors])
+    model = pack(settings, assembly.problem, few, known, search.starts)
+    return model, min(assembly.count, anchors)

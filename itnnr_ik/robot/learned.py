@@ -1,0 +1,183 @@
+"""An arm of unknown kinematics: its forward function, a combination of harmonics, was learned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.robot import harmonic
+
+Array = NDArray[np.float64]
+
+#: Postures whose tips give the reach.
+_REACH_SAMPLES = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedArm:
+    """A serial arm of revolute joints that is known by its tip's positions alone; a `ForwardModel`.
+
+    Attributes:
+        name: For messages.
+        joint_names: n names, base to tip.
+        lower, upper: Joint limits (n,) in [rad], finite.
+        base_link: The frame of the tip's positions.
+        coefficients: (m, K, …, K) in [m], one axis of K = 2 · order + 1 harmonics for each joint; see
+            `itnnr_ik.robot.harmonic`. m is 2 in a plane and 3 in space.
+        plane_height: z in [m] of the plane that a planar arm's tip stays in.
+        tip_link: What the positions are of.
+
+    Raises:
+        ValueError: A count, a limit, the height or the coefficients do not fit; the message says which.
+    """
+
+    name: str
+    joint_names: tuple[str, ...]
+    lower: Array
+    upper: Array
+    base_link: str
+    coefficients: Array
+    plane_height: float = 0.0
+    tip_link: str = "tip"
+
+    def __post_init__(self) -> None:
+        for key in ("lower", "upper", "coefficients"):
+            array = np.array(getattr(self, key), dtype=float, order="C")
+            array.flags.writeable = False
+            object.__setattr__(self, key, array)
+        object.__setattr__(self, "joint_names", tuple(self.joint_names))
+        n, c = len(self.joint_names), self.coefficients
+        for label, values in (("lower limits", self.lower), ("upper limits", self.upper)):
+            if values.shape != (n,):
+                raise ValueError(f"{self.name} needs {n} {label}, got {values.tolist()}")
+        if not n or len(set(self.joint_names)) != n or not all(self.joint_names):
+            raise ValueError(f"joint names must be distinct and not empty, got {self.joint_names}")
+        for joint, low, high in zip(self.joint_names, self.lower, self.upper, strict=True):
+            if not (math.isfinite(low) and math.isfinite(high) and low < high):
+                raise ValueError(f"limits of {joint} must be finite with lower < upper, got [{low}, {high}]")
+        size = c.shape[1] if c.ndim > 1 else 0
+        if c.shape[1:] != (size,) * n or c.shape[0] not in (2, 3) or size < 3 or size % 2 == 0:
+            raise ValueError(
+                f"{n} joints need coefficients of shape (2 or 3, K, …) with {n} axes of an odd K ≥ 3, "
+                f"got {c.shape}"
+            )
+        if not np.isfinite(c).all():
+            raise ValueError("coefficients must be finite")
+        if not math.isfinite(self.plane_height):
+            raise ValueError(f"plane_height must be finite, got {self.plane_height}")
+
+    @property
+    def n_joints(self) -> int:
+        """Number of joints n."""
+        return len(self.joint_names)
+
+    @property
+    def n_coordinates(self) -> int:
+        """Number of tip coordinates m: 2 in the plane z = `plane_height`, 3 in space."""
+        return len(self.coefficients)
+
+    @property
+    def order(self) -> int:
+        """Highest harmonic: 1 for a rigid arm."""
+        return int(self.coefficients.shape[1] // 2)
+
+    @property
+    def velocity(self) -> Array:
+        """Velocity limits (n,): none is known."""
+        return np.full(self.n_joints, np.inf)
+
+    @cached_property
+    def rows(self) -> Array:
+        """Coefficients (m (n + 1), F) of the tip, then of its derivative by each joint."""
+        slopes = (harmonic.derivative(self.coefficients, joint) for joint in range(self.n_joints))
+        parts = [self.coefficients, *slopes]
+        return np.ascontiguousarray(np.concatenate(parts).reshape(self.n_coordinates * len(parts), -1))
+
+    @cached_property
+    def _tips(self) -> Array:
+        return self.forward(self.sample(_REACH_SAMPLES, np.random.default_rng(0)))
+
+    @cached_property
+    def reach(self) -> float:
+        """Largest distance of the tip from the middle of the workspace in [m], over random postures.
+
+        Not from the frame's origin, which may be that of a motion-capture system and far off.
+        """
+        middle = 0.5 * (self._tips.min(axis=0) + self._tips.max(axis=0))
+        return float(np.linalg.norm(self._tips - middle, axis=1).max())
+
+    @cached_property
+    def farthest(self) -> float:
+        """Largest distance of the tip from the frame's origin in [m], over random postures."""
+        return float(np.linalg.norm(self._tips, axis=1).max())
+
+    def forward(self, positions: Any) -> Array:
+        """Tip positions (..., m) in [m] at joint positions (..., n) in [rad]."""
+        m = self.n_coordinates
+        return self._product(positions, self.rows[:m]).reshape(*np.shape(positions)[:-1], m)
+
+    def jacobian(self, positions: Any) -> Array:
+        """Derivative of `forward`: (..., m, n) in [m/rad]."""
+        m, n = self.n_coordinates, self.n_joints
+        flat = self._product(positions, self.rows[m:]).reshape(*np.shape(positions)[:-1], n, m)
+        return np.swapaxes(flat, -1, -2)
+
+    def skeleton(self, positions: Any) -> Array:
+        """The frame's origin and the tip (2, 3) in [m]: what is between them is not known."""
+        points = np.zeros((2, 3))
+        points[1, 2] = self.plane_height
+        points[1, : self.n_coordinates] = self.forward(positions)
+        return points
+
+    def sample(self, count: int, rng: np.random.Generator) -> Array:
+        """Joint positions (count, n) in [rad], uniform within the limits."""
+        return rng.uniform(self.lower, self.upper, size=(count, self.n_joints))
+
+    def with_changes(
+        self,
+        limits: Sequence[Sequence[float]] | None = None,
+        joint_names: Sequence[str] | None = None,
+    ) -> LearnedArm:
+        """This arm with other limits ((lower, …), (upper, …)) in [rad] or joint names.
+
+        Raises:
+            ValueError: A number or a value of them does not fit; the message says which.
+        """
+        changes: dict[str, Any] = {}
+        if limits is not None:
+            changes["lower"], changes["upper"] = (np.array(side, dtype=float) for side in limits)
+        if joint_names is not None:
+            changes["joint_names"] = tuple(joint_names)
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that defines the arm but its coefficients, as JSON types."""
+        return {
+            "name": self.name,
+            "joint_names": list(self.joint_names),
+            "lower": self.lower.tolist(),
+            "upper": self.upper.tolist(),
+            "base_link": self.base_link,
+            "tip_link": self.tip_link,
+            "plane_height": self.plane_height,
+        }
+
+    @classmethod
+    def from_parts(cls, data: dict[str, Any], coefficients: Array) -> LearnedArm:
+        """The arm that `to_dict` described, with its coefficients."""
+        return cls(**data, coefficients=coefficients)
+
+    def _product(self, positions: Any, rows: Array) -> Array:
+        q = np.asarray(positions, dtype=float)
+        if q.ndim == 0 or q.shape[-1] != self.n_joints:
+            raise ValueError(
+                f"{self.name} expects joint positions of shape (..., {self.n_joints}), got {q.shape}"
+            )
+        product: Array = harmonic.features(q.reshape(-1, self.n_joints), self.order) @ rows.T
+        return product

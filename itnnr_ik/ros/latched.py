@@ -1,0 +1,45 @@
+"""The text that a latched topic holds, for a node that is not spinning yet."""
+
+from __future__ import annotations
+
+import time
+
+import rclpy
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from std_msgs.msg import String
+
+#: How often the topic is looked at [s].
+_PERIOD = 0.02
+
+
+def latched_text(node: Node, topic: str, timeout: float) -> str:
+    """Text of a std_msgs/String that its publisher keeps for whoever comes later (transient local).
+
+    Args:
+        node: Listens meanwhile.
+        topic: Where.
+        timeout: How long it is waited for [s].
+
+    Raises:
+        TimeoutError: None came; the message names the topic in full.
+    """
+    qos = QoSProfile(
+        depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE
+    )
+    subscription = node.create_subscription(String, topic, lambda _: None, qos)
+    try:
+        deadline = time.monotonic() + timeout
+        # Taken by hand: a node that is being configured has nobody to spin it.
+        while rclpy.ok(context=node.context):
+            with subscription.handle:
+                taken = subscription.handle.take_message(String, False)
+            if taken is not None:
+                return str(taken[0].data)
+            if time.monotonic() >= deadline:
+                break
+            time.sleep(_PERIOD)
+        where = subscription.topic_name
+        raise TimeoutError(f"no latched std_msgs/String came on {where} within {timeout:g} s")
+    finally:
+        node.destroy_subscription(subscription)

@@ -1,0 +1,247 @@
+"""Known postures and how they are looked up: in the quotient by what the first and the last joint do alone.
+
+The first joint of most arms only turns (or shifts) the whole arm about (along) its axis, and where the
+orientation counts, the last only turns the tool about its own: T = E(q₁) · M(q₂ … q₍ₙ₋₁₎) · Rz(q₍ₙ₎), in
+    frames
+whose z axes are theirs. What both leave alone are the anchors' coordinates y: distance r from the first axis
+and height z, and the last axis as seen from the azimuth of the point. So anchors are postures of the joints
+between, far fewer for the same density, and q₁ and q₍ₙ₎ follow in closed form for each.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.compiled import compiled, kernel
+from itnnr_ik.robot.kernels import forward
+from itnnr_ik.solver.problem import Problem, Workspace, evaluate
+from itnnr_ik.task.kernels import GOAL
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+
+#: What is taken out of y: nothing, a turn or a shift of the first joint; or y is the target's position as it
+#: is.
+NONE, TURN, SHIFT, PLAIN = 0, 1, 2, 3
+#: Columns of an anchor before its joint positions: azimuth (or height), and the turned rotation.
+HEADER = 10
+#: Distance from the first axis, as a share of the characteristic length, below which there is no azimuth.
+_ON_AXIS = 1e-6
+
+
+class Layout(NamedTuple):
+    """Which coordinates anchors are looked up by.
+
+    Attributes:
+        first: `NONE`, `TURN`, `SHIFT` or `PLAIN`.
+        last: The last joint turns the tool, and is taken out.
+        axes: How many axes of the tool enter: 0, 1 (z) or 2 (z and x).
+    """
+
+    first: int
+    last: bool
+    axes: int
+
+
+class Anchors(NamedTuple):
+    """Anchors as arrays: coordinates (E, p), and rows (p, `HEADER` + n) of what completes them."""
+
+    y: Floats
+    rows: Array
+
+
+@kernel
+def embed(problem: Problem, layout: Layout, goal: Array, y: Array, header: Array) -> None:
+    """Write the coordinates (E,) of a goal (12,), and its azimuth and turned rotation (10,)."""
+    if layout.first == 3:
+        for e in range(y.shape[0]):
+            y[e] = goal[e]
+        return
+    elements = problem.elements
+    first, last = elements[0], elements[elements.shape[0] - 1]
+    px, py, pz = goal[0], goal[1], goal[2]
+    # Rotation of the frame that counts, row by row, in the base frame.
+    r = header[1:10]
+    if layout.axes > 0:
+        for a in range(9):
+            r[a] = goal[3 + a]
+        if layout.last:
+            for row in range(3):
+                a, b, c = goal[3 + 3 * row], goal[4 + 3 * row], goal[5 + 3 * row]
+                for column in range(3):
+                    k = 4 * column
+                    r[3 * row + column] = a * last[k] + b * last[k + 1] + c * last[k + 2]
+            px -= r[0] * last[3] + r[1] * last[7] + r[2] * last[11]
+            py -= r[3] * last[3] + r[4] * last[7] + r[5] * last[11]
+            pz -= r[6] * last[3] + r[7] * last[7] + r[8] * last[11]
+    # Seen from the first joint's frame.
+    px, py, pz = px - first[3], py - first[7], pz - first[11]
+    px, py, pz = (
+        first[0] * px + first[4] * py + first[8] * pz,
+        first[1] * px + first[5] * py + first[9] * pz,
+        first[2] * px + first[6] * py + first[10] * pz,
+    )
+    if layout.axes > 0:
+        for column in range(3):
+            a, b, c = r[column], r[3 + column], r[6 + column]
+            r[column] = first[0] * a + first[4] * b + first[8] * c
+            r[3 + column] = first[1] * a + first[5] * b + first[9] * c
+            r[6 + column] = first[2] * a + first[6] * b + first[10] * c
+    used = 2
+    if layout.first == 1:
+        distance = math.sqrt(px * px + py * py)
+        y[0], y[1] = distance, pz
+        azimuth = 0.0
+        if distance > _ON_AXIS * problem.length:
+            azimuth = math.atan2(py, px)
+        elif layout.axes > 0:
+            azimuth = math.atan2(r[5], r[2])
+        header[0] = azimuth
+        if layout.axes > 0:
+            c, s = math.cos(azimuth), math.sin(azimuth)
+            for column in range(3):
+                a, b = r[column], r[3 + column]
+                r[column], r[3 + column] = c * a + s * b, c * b - s * a
+    elif layout.first == 2:
+        y[0], y[1] = px, py
+        header[0] = pz
+    else:
+        y[0], y[1], y[2] = px, py, pz
+        header[0] = 0.0
+        used = 3
+    for axis in range(layout.axes):
+        column = 2 if axis == 0 else 0
+        y[used] = problem.length * r[column]
+        y[used + 1] = problem.length * r[3 + column]
+        y[used + 2] = problem.length * r[6 + column]
+        used += 3
+
+
+@kernel
+def goal_of_pose(pose: Array, kind: int, goal: Array) -> None:
+    """Write the goal (12,) that the tool frame (3, 4) is at."""
+    for a in range(3):
+        goal[a] = pose[a, 3]
+    if kind == 2:
+        for a in range(3):
+            goal[3 + a] = pose[a, 2]
+    elif kind == 3:
+        for a in range(3):
+            for b in range(3):
+                goal[3 + 3 * a + b] = pose[a, b]
+
+
+@kernel
+def spread_direction(goal: Array) -> None:
+    """Give a pointing goal a rotation whose z axis is its direction, as `embed` reads it."""
+    x, y, z = goal[3], goal[4], goal[5]
+    for a in range(GOAL - 3):
+        goal[3 + a] = 0.0
+    goal[5], goal[8], goal[11] = x, y, z
+
+
+@kernel
+def embed_posture(
+    problem: Problem, layout: Layout, q: Array, y: Array, header: Array, goal: Array, w: Workspace
+) -> None:
+    """Write the coordinates and the header of the posture ``q`` (n,); ``goal`` (12,) is room."""
+    if layout.first == 3:
+        # The error to the origin, turned round, is the position, of a learned robot too.
+        for a in range(goal.shape[0]):
+            goal[a] = 0.0
+        evaluate(problem, goal, q, w)
+        for e in range(y.shape[0]):
+            y[e] = -w.error[e]
+        return
+    forward(problem.elements, q, w.pose, w.axes, w.origins)
+    goal_of_pose(w.pose, problem.kind, goal)
+    if problem.kind == 2:
+        spread_direction(goal)
+    embed(problem, layout, goal, y, header)
+
+
+@compiled
+def embed_many(
+    problem: Problem, layout: Layout, postures: Array, y: Floats, rows: Array, w: Workspace
+) -> None:
+    """Write coordinates (E, p) and rows (p, `HEADER` + n) of postures (p, n), their closed-form joints 0."""
+    goal, one = np.empty(12), np.empty(y.shape[0])
+    for i in range(postures.shape[0]):
+        embed_posture(problem, layout, postures[i], one, rows[i, :10], goal, w)
+        for e in range(y.shape[0]):
+            y[e, i] = one[e]
+        for j in range(postures.shape[1]):
+            rows[i, 10 + j] = postures[i, j]
+
+
+@kernel
+def complete(layout: Layout, header: Array, goal_header: Array, q: Array) -> None:
+    """Set the first and the last joint of ``q`` (n,) so that the anchor's tool goes where the goal is."""
+    if layout.first == 1 or layout.first == 2:
+        q[0] = goal_header[0] - header[0]
+    if layout.last:
+        # Rᵀ(anchor) R(goal) is a turn about z, if the anchor is right.
+        r, g = header[1:10], goal_header[1:10]
+        sine = r[1] * g[0] + r[4] * g[3] + r[7] * g[6] - r[0] * g[1] - r[3] * g[4] - r[6] * g[7]
+        cosine = r[0] * g[0] + r[3] * g[3] + r[6] * g[6] + r[1] * g[1] + r[4] * g[4] + r[7] * g[7]
+        q[q.shape[0] - 1] = math.atan2(sine, cosine)
+
+
+@kernel
+def nearest(
+    coordinates: Floats, y: Array, distances: Floats, minima: Floats, indices: NDArray[np.int64]
+) -> None:
+    """Write the indices (k,) of the anchors (E, p) nearest to ``y`` (E,), nearest first.
+
+    A scan: a few thousand distances take microseconds, less than a tree's query costs from Python.
+    """
+    count, k = coordinates.shape[1], indices.shape[0]
+    for i in range(count):
+        distances[i] = 0.0
+    for e in range(coordinates.shape[0]):
+        value = np.float32(y[e])
+        for i in range(count):
+            difference = coordinates[e, i] - value
+            distances[i] += difference * difference
+    # The k-th smallest of the blocks' minima bounds the k-th smallest distance from above, and few others lie
+    # below.
+    size = max(1, count // (2 * k))
+    blocks = -(-count // size)
+    for block in range(blocks):
+        least = np.float32(np.inf)
+        for i in range(block * size, min(count, (block + 1) * size)):
+            least = min(least, distances[i])
+        minima[block] = least
+    filled = 0
+    for block in range(blocks):
+        filled = _insert(minima, minima[block], block, filled, k, indices)
+    bound = minima[indices[k - 1]]
+    filled = 0
+    for i in range(count):
+        if distances[i] <= bound:
+            filled = _insert(distances, distances[i], i, filled, k, indices)
+            if filled == k:
+                bound = min(bound, distances[indices[k - 1]])
+
+
+@kernel
+def _insert(
+    distances: Floats, distance: float, index: int, filled: int, k: int, indices: NDArray[np.int64]
+) -> int:
+    """Put ``index`` in its place among ``filled`` ≤ k indices, sorted by distance; how many there are now."""
+    if filled == k:
+        if distances[indices[k - 1]] <= distance:
+            return filled
+        j = k - 1
+    else:
+        j = filled
+        filled += 1
+    while j > 0 and distances[indices[j - 1]] > distance:
+        indices[j] = indices[j - 1]
+        j -= 1
+    indices[j] = index
+    return filled

@@ -1,0 +1,242 @@
+"""The arrays that the compiled search reads, from an arm, a task and, where there is one, a trained twin."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import qmc
+
+from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
+from itnnr_ik.solver import anchors as kernels
+from itnnr_ik.solver.anchors import HEADER, NONE, PLAIN, SHIFT, TURN, Anchors, Layout
+from itnnr_ik.solver.calls import Model, pack
+from itnnr_ik.solver.problem import FREE_STEPS, STEPS, Problem, workspace
+from itnnr_ik.task import Task
+from itnnr_ik.twin.inference import TwinInverse
+from itnnr_ik.twin.kernels import Network
+
+Array = NDArray[np.float64]
+
+#: Arms with a position task and up to so many joints look anchors up in the position itself.
+_PLAIN_JOINTS = 3
+#: Anchors: two to this power, and to the next one more for each joint that they leave open, but not beyond
+#: the last.
+_POWER, _POWER_PER_JOINT, _MOST_POWER = 4, 2, 11
+#: Candidates per such joint, and at most.
+_COUNT_PER_JOINT, _PLAIN_COUNT, _MOST_COUNT = 8, 5, 40
+#: Anchors looked up where those lead to no solution, and where a solution is almost found.
+_MORE, _MOST = 128, 1024
+#: Starts around a state by the number of joints; of arms with joints to spare, which need fewer, at most.
+_STARTS, _MANY_STARTS, _REDUNDANT_STARTS = (0, 2, 8, 16, 32), 64, 16
+#: Starts lie within this share of the box around the state.
+_START_SHARE = 0.8
+#: See `Search`.
+_SLACK, _SAME = 0.2, 0.3
+#: The current state serves as an anchor for targets up to this many typical changes of F's training away.
+_RANGE = 4.0
+#: Refinement goes on to this share of the tolerance.
+_PRECISION = 0.5
+#: Targets so many times as far from the frame's origin as the tip gets are solved for the point at that
+#: distance.
+_FAR = 100.0
+
+
+def windows(arm: ForwardModel) -> tuple[Array, Array]:
+    """Lower and upper bounds (n,) in which each posture occurs once: a turn's width of wider limits."""
+    lower, upper = np.array(arm.lower), np.array(arm.upper)
+    limited = np.isfinite(lower) & np.isfinite(upper)
+    middle = 0.5 * (np.where(limited, lower, 0.0) + np.where(limited, upper, 0.0))
+    wide = (turns(arm) > 0.0) & (upper - lower > 2.0 * math.pi)
+    return np.where(wide, middle - math.pi, lower), np.where(wide, middle + math.pi, upper)
+
+
+def turns(arm: ForwardModel) -> Array:
+    """Length (n,) of the turn of each joint that leaves the tool where it is: 2π [rad], 0 for none."""
+    if not isinstance(arm, KinematicChain):
+        return np.zeros(arm.n_joints)
+    lengths = np.full(arm.n_joints, 2.0 * math.pi)
+    for element in arm.elements[:-1]:
+        if element[12] != 0.0 or element[14] != round(element[14]):
+            lengths[int(element[13])] = 0.0
+    return lengths
+
+
+def choose_layout(arm: ForwardModel, task: Task) -> tuple[Layout, slice, int]:
+    """How anchors are looked up, which joints they leave open, and the number of coordinates.
+
+    A few joints need few anchors, and a learned robot is known by its positions alone: there, anchors are
+    looked up by the target's position as it is, as the paper has it.
+    """
+    n = arm.n_joints
+    if not isinstance(arm, KinematicChain) or (task.kind == "position" and n <= _PLAIN_JOINTS):
+        return Layout(PLAIN, False, 0), slice(0, n), task.n_coordinates
+    elements = arm.elements[:-1]
+    alone = [int((elements[:, 13] == joint).sum()) == 1 for joint in (0, n - 1)]
+    first, last = elements[0], elements[-1]
+    kind = NONE
+    if n > 1 and first[13] == 0 and alone[0] and (first[14], first[15]) == (1.0, 0.0):
+        kind = TURN if first[12] == 0.0 else SHIFT
+    rolls = (
+        task.kind == "pose"
+        and n > 2
+        and last[13] == n - 1
+        and alone[1]
+        and (last[12], last[14], last[15]) == (0.0, 1.0, 0.0)
+    )
+    axes = {"position": 0, "pointing": 1}.get(task.kind, 1 if rolls else 2)
+    size = (3 if kind == NONE else 2) + 3 * axes
+    return Layout(kind, rolls, axes), slice(0 if kind == NONE else 1, n - 1 if rolls else n), size
+
+
+def pose_problem(
+    arm: ForwardModel,
+    task: Task,
+    position: float,
+    angle: float,
+    metre_in_rad: float = 1.0,
+    posture: ArrayLike | None = None,
+) -> Problem:
+    """The arm and the task as a `Problem`, to be refined to ``position`` [m] and ``angle`` [rad]."""
+    n, order = arm.n_joints, 0
+    elements, coefficients, weights = np.zeros((0, 16)), np.zeros((0, 0)), np.ones(n)
+    if isinstance(arm, LearnedArm):
+        coefficients, order = np.array(arm.rows), arm.order
+    elif isinstance(arm, KinematicChain):
+        elements = task.elements(arm)
+        weights[[kind == "prismatic" for kind in arm.joint_types]] = metre_in_rad
+    lower, upper = windows(arm)
+    preferred = np.full(n, np.nan) if posture is None else np.array(posture, dtype=float)
+    near = 0.5 * (lower + upper) if posture is None else preferred
+    joints = np.stack([arm.lower, arm.upper, turns(arm), weights, near, preferred])
+    return Problem(
+        elements, coefficients, order, joints, task.code, task.length, position, angle, FREE_STEPS, STEPS
+    )
+
+
+def spread_postures(arm: ForwardModel, task: Task, seed: int) -> Array:
+    """Postures (p, n) that fill the open joints' limits (scrambled Sobol sequence); the others are 0."""
+    lower, upper = windows(arm)
+    _, chosen, _ = choose_layout(arm, task)
+    count = len(range(arm.n_joints)[chosen])
+    postures = np.zeros((2 ** min(_MOST_POWER, _POWER + _POWER_PER_JOINT * count), arm.n_joints))
+    unit = qmc.Sobol(count, seed=seed).random(len(postures))
+    postures[:, chosen] = qmc.scale(unit, lower[chosen], upper[chosen])
+    return postures
+
+
+class Assembly:
+    """An arm and a task as arrays, with what Python keeps of them.
+
+    Args:
+        arm, task: What is solved.
+        twin: Trained network with its anchors; None for anchors laid here, evenly spread (scrambled Sobol
+            sequence).
+        tolerance, orientation_tolerance: In [m] and [rad].
+        metre_in_rad: What a metre of a prismatic joint counts in a displacement.
+        posture: (n,) that spare joints prefer; None for any with room to move.
+    """
+
+    def __init__(
+        self,
+        arm: ForwardModel,
+        task: Task,
+        twin: TwinInverse | None,
+        tolerance: float,
+        orientation_tolerance: float,
+        metre_in_rad: float,
+        posture: ArrayLike | None,
+    ) -> None:
+        self.arm, self.task = arm, task
+        self.layout, self.open, self.n_coordinates = choose_layout(arm, task)
+        n, length = arm.n_joints, task.length
+        precision = _PRECISION * tolerance, _PRECISION * orientation_tolerance
+        self.problem = pose_problem(arm, task, *precision, metre_in_rad, posture)
+        if twin is None:
+            y, rows = self.lay(spread_postures(arm, task, seed=0))
+            network = _no_network(n)
+        else:
+            y, rows = self.known(twin)
+            network = twin.network
+        starts = _STARTS[n] if n < len(_STARTS) else _MANY_STARTS
+        if n > task.n_rows:
+            starts = min(starts, _REDUNDANT_STARTS)
+        if self.layout.first == PLAIN:
+            starts = 0
+        box = (2.0 * qmc.Sobol(n, seed=1).random(_MANY_STARTS)[:starts] - 1.0) * _START_SHARE
+        n_open = len(range(n)[self.open])
+        reach, sizes = arm.reach or 1.0, rows.shape[0]
+        count = max(
+            1,
+            min(
+                _MOST_COUNT,
+                (_PLAIN_COUNT if self.layout.first == PLAIN else _COUNT_PER_JOINT) * n_open,
+                sizes,
+            ),
+        )
+        axis = task.tool_axis if task.kind == "pointing" else np.zeros(3)
+        scales = twin.evaluator.spec.scales if twin is not None else None
+        settings = {
+            "kind": task.code,
+            "length": length,
+            "position": precision[0],
+            "angle": precision[1],
+            "order": self.problem.order,
+            "periodic": twin is not None and twin.evaluator.spec.periodic,
+            "tolerance": tolerance,
+            "orientation_tolerance": orientation_tolerance,
+            "curvature": reach,
+            "slack": _SLACK,
+            "same": min(_SAME, self.spacing(sizes)),
+            "count": count,
+            "more": min(_MORE, sizes),
+            "most": min(_MOST, sizes),
+            "farthest": _FAR * max(arm.farthest, reach),
+            "first": self.layout.first,
+            "last": self.layout.last,
+            "axes": self.layout.axes,
+            "range": _RANGE * scales.typical_change if scales and self.layout.first == PLAIN else 0.0,
+            "axis_x": axis[0],
+            "axis_y": axis[1],
+            "axis_z": axis[2],
+            "free": FREE_STEPS,
+            "steps": STEPS,
+        }
+        #: What the compiled functions take.
+        self.model: Model = pack(settings, self.problem, Anchors(y, rows), network, box)
+        self.count, self.most = count, min(_MOST, sizes)
+
+    def spacing(self, count: int) -> float:
+        """Distance [rad] between ``count`` anchors that fill the open joints' limits."""
+        lower, upper = windows(self.arm)
+        volume = float(np.prod((upper - lower)[self.open]))
+        return float((volume / count) ** (1.0 / len(lower[self.open])))
+
+    def lay(self, postures: Array) -> tuple[NDArray[np.float32], Array]:
+        """Coordinates (E, p) and rows (p, `HEADER` + n) of anchors at postures (p, n)."""
+        y = np.zeros((self.n_coordinates, len(postures)), dtype=np.float32)
+        rows = np.zeros((len(postures), HEADER + self.arm.n_joints))
+        kernels.embed_many(
+            self.problem, self.layout, np.ascontiguousarray(postures), y, rows, workspace(self.problem)
+        )
+        return y, rows
+
+    def known(self, twin: TwinInverse) -> tuple[NDArray[np.float32], Array]:
+        """The anchors of a twin, as `lay` gives them."""
+        expected = len(range(self.arm.n_joints)[self.open]), self.n_coordinates
+        trained = twin.evaluator.spec.n_x, twin.evaluator.spec.n_y
+        if trained != expected:
+            raise ValueError(
+                f"{self.arm.name} has {expected[0]} open joints and {expected[1]} coordinates that anchors "
+                f"are looked up by, the network was trained for {trained[0]} and {trained[1]}"
+            )
+        postures = np.zeros((len(twin.anchors), self.arm.n_joints))
+        postures[:, self.open] = twin.anchors.x
+        return self.lay(postures)
+
+
+def _no_network(n: int) -> Network:
+    table = np.zeros((0, 1), np.float32)
+    sizes = np.ones(1, np.int64)
+    return Network(table, np.zeros((0, n)), table, table, np.zeros(0, np.float32), sizes, np.zeros(0), False)

@@ -1,0 +1,75 @@
+"""What a twin network inverts: from the joints that anchors leave open to what they are looked up by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.compiled import compiled
+from itnnr_ik.robot import ForwardModel
+from itnnr_ik.solver.anchors import HEADER, Layout, embed_posture
+from itnnr_ik.solver.assembly import choose_layout, pose_problem, windows
+from itnnr_ik.solver.problem import Problem, Workspace, workspace
+from itnnr_ik.task import Task
+from itnnr_ik.task.kernels import GOAL
+
+Array = NDArray[np.float64]
+
+#: Step [rad, m] of the difference quotients, whose error is its square.
+_STEP = 1e-5
+
+
+class TaskForward:
+    """y = f(x), with x the open joints (k,) of an arm and y the coordinates (E,) of its anchors.
+
+    Takes NumPy arrays (…, k) and torch tensors, through which gradients flow.
+    """
+
+    def __init__(self, arm: ForwardModel, task: Task) -> None:
+        self.layout, self.open, size = choose_layout(arm, task)
+        self._problem = pose_problem(arm, task, 1.0, 1.0)
+        self._n = arm.n_joints
+        self.n_x, self.n_y = len(range(self._n)[self.open]), size
+        lower, upper = windows(arm)
+        self.lower, self.upper = lower[self.open], upper[self.open]
+
+    def __call__(self, x: Any) -> Any:
+        """Coordinates (…, E) at open joints (…, k)."""
+        if isinstance(x, np.ndarray):
+            return self._values(x)
+        from itnnr_ik.twin.differentiable import apply
+
+        return apply(x, self._values, self._slopes)
+
+    def sample(self, count: int, rng: np.random.Generator) -> Array:
+        """Open joints (count, k), uniform within the limits."""
+        return rng.uniform(self.lower, self.upper, size=(count, self.n_x))
+
+    def _values(self, x: Array) -> Array:
+        flat = np.array(x, dtype=float).reshape(-1, self.n_x)
+        y = np.empty((len(flat), self.n_y))
+        _embed_open(self._problem, self.layout, self._n, self.open.start, flat, y, workspace(self._problem))
+        return y.reshape(*np.shape(x)[:-1], self.n_y)
+
+    def _slopes(self, x: Array) -> Array:
+        """Derivatives (b, E, k) at open joints (b, k), by central differences."""
+        slopes = np.empty((len(x), self.n_y, self.n_x))
+        for j in range(self.n_x):
+            step = np.zeros(self.n_x)
+            step[j] = _STEP
+            slopes[:, :, j] = (self._values(x + step) - self._values(x - step)) / (2.0 * _STEP)
+        return slopes
+
+
+@compiled
+def _embed_open(
+    problem: Problem, layout: Layout, n: int, start: int, x: Array, y: Array, w: Workspace
+) -> None:
+    """Write coordinates (b, E) at open joints (b, k), the others 0."""
+    q, header, goal = np.zeros(n), np.empty(HEADER), np.empty(GOAL)
+    for b in range(x.shape[0]):
+        for i in range(x.shape[1]):
+            q[start + i] = x[b, i]
+        embed_posture(problem, layout, q, y[b], header, goal, w)

@@ -1,0 +1,127 @@
+"""One inverse-kinematics problem as plain arrays: the robot, the task, and room to compute in.
+
+Every kernel of the solver works on a `Problem` and a `Workspace`; `evaluate` and `differentiate` are the only
+ones that know whether the robot's kinematics is a chain or was learned.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.compiled import compiled, kernel
+from itnnr_ik.robot.harmonic import posture_features
+from itnnr_ik.robot.kernels import forward
+from itnnr_ik.task.kernels import ROWS, task_error, task_jacobian
+
+Array = NDArray[np.float64]
+
+#: Steps of a refinement that are free, and in all.
+FREE_STEPS, STEPS = 2, 10
+
+
+class Problem(NamedTuple):
+    """What is solved.
+
+    Attributes:
+        elements: (L + 1, 16) of a `KinematicChain`, the tool in its last transform; no rows for a learned
+            robot.
+        coefficients: (m (n + 1), F) of a learned robot, see `LearnedArm.rows`; no rows for a chain.
+        order: Highest harmonic of a learned robot.
+        joints: (6, n): lower and upper limit, length of a turn that changes nothing (2π, or 0 for none), what
+            a unit of joint motion counts in a displacement [rad], where to be near without a state, and a
+            posture that spare joints prefer (NaN for none).
+        kind: Of task, see `itnnr_ik.task.kernels`.
+        length: Characteristic length [m].
+        position, angle: Precision [m] and [rad] at which a refinement stops.
+        free, steps: Steps of a refinement that are free, and in all: numbers, not constants, for which each
+            function would be compiled again.
+    """
+
+    elements: Array
+    coefficients: Array
+    order: int
+    joints: Array
+    kind: int
+    length: float
+    position: float
+    angle: float
+    free: int
+    steps: int
+
+
+class Workspace(NamedTuple):
+    """Room for one thread; m rows, n joints, L elements."""
+
+    pose: Array
+    axes: Array
+    origins: Array
+    error: Array
+    jacobian: Array
+    normal: Array
+    dual: Array
+    step: Array
+    trial: Array
+    free: Array
+    features: Array
+
+
+@compiled
+def workspace(problem: Problem) -> Workspace:
+    """Room for ``problem``, cut from one piece of memory: to ask for many takes longer than a solve."""
+    n, m, count = problem.joints.shape[1], ROWS[problem.kind], max(problem.elements.shape[0] - 1, 0)
+    features = problem.coefficients.shape[1]
+    memory = np.empty(12 + 6 * count + m * (n + m + 2) + 3 * n + features)
+    cuts = np.empty(12, np.int64)
+    cuts[0] = 0
+    sizes = (12, 3 * count, 3 * count, m, m * n, m * m, m, n, n, n, features)
+    for i in range(11):
+        cuts[i + 1] = cuts[i] + sizes[i]
+    return Workspace(
+        memory[cuts[0] : cuts[1]].reshape((3, 4)),
+        memory[cuts[1] : cuts[2]].reshape((count, 3)),
+        memory[cuts[2] : cuts[3]].reshape((count, 3)),
+        memory[cuts[3] : cuts[4]],
+        memory[cuts[4] : cuts[5]].reshape((m, n)),
+        memory[cuts[5] : cuts[6]].reshape((m, m)),
+        memory[cuts[6] : cuts[7]],
+        memory[cuts[7] : cuts[8]],
+        memory[cuts[8] : cuts[9]],
+        memory[cuts[9] : cuts[10]],
+        memory[cuts[10] : cuts[11]],
+    )
+
+
+@kernel
+def evaluate(problem: Problem, goal: Array, q: Array, w: Workspace) -> tuple[float, float]:
+    """Write the error rows at joint positions ``q`` (n,); squared position error [m²] and angle [rad²]."""
+    if problem.coefficients.shape[0] == 0:
+        forward(problem.elements, q, w.pose, w.axes, w.origins)
+        return task_error(problem.kind, problem.length, w.pose, goal, w.error)
+    posture_features(q, problem.order, w.features)
+    square = 0.0
+    for a in range(w.error.shape[0]):
+        value = 0.0
+        for f in range(w.features.shape[0]):
+            value += problem.coefficients[a, f] * w.features[f]
+        w.error[a] = goal[a] - value
+        square += w.error[a] * w.error[a]
+    return square, 0.0
+
+
+@kernel
+def differentiate(problem: Problem, w: Workspace) -> None:
+    """Write the Jacobian rows (m, n) of the posture that was evaluated last."""
+    if problem.coefficients.shape[0] == 0:
+        task_jacobian(problem.kind, problem.length, problem.elements, w.pose, w.axes, w.origins, w.jacobian)
+        return
+    m, n = w.jacobian.shape
+    for i in range(n):
+        for a in range(m):
+            value = 0.0
+            row = m * (i + 1) + a
+            for f in range(w.features.shape[0]):
+                value += problem.coefficients[row, f] * w.features[f]
+            w.jacobian[a, i] = value

@@ -1,0 +1,104 @@
+"""Train the twin network of an arm whose forward kinematics is known, or was learned, and measure it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.robot import ForwardModel, KinematicChain
+from itnnr_ik.solver.assembly import spread_postures, turns
+from itnnr_ik.solver.forward import TaskForward
+from itnnr_ik.task import Task
+
+if TYPE_CHECKING:
+    from itnnr_ik.twin.inference import TwinInverse
+    from itnnr_ik.twin.pairs import Sample
+
+Array = NDArray[np.float64]
+
+#: The radius of the generator mimics this many anchors (the paper's number): wide enough for the current
+#: state to serve as an anchor, too.
+_RADIUS_ANCHORS = 600
+_TEST_POINTS = 2000
+
+
+def train_twin(
+    arm: ForwardModel,
+    task: Task,
+    *,
+    seed: int = 0,
+    steps: int = 20_000,
+    progress: bool = False,
+    sample: Sample | None = None,
+) -> tuple[TwinInverse, dict[str, Any]]:
+    """Train F, from what anchors are looked up by to the joints that they leave open.
+
+    Args:
+        arm, task: What is solved.
+        seed: Of weights, training pairs and anchors.
+        steps: Optimisation steps.
+        progress: Show a bar.
+        sample: Draws joint positions (count, n) from where a learned forward function counts; None for all
+            within the limits.
+
+    Returns:
+        The twin and its metadata: configuration and metrics.
+
+    Raises:
+        ImportError: There is no torch.
+    """
+    from itnnr_ik.arrays import use_torch
+
+    use_torch()
+    from itnnr_ik.twin.config import CONSISTENT, CosineSchedule
+    from itnnr_ik.twin.regressor import InverseTwinRegressor
+    from itnnr_ik.twin.sampling import perturbation_radius
+
+    start = time.perf_counter()
+    forward = TaskForward(arm, task)
+    config = replace(CONSISTENT, schedule=CosineSchedule(steps=steps))
+    width = float((forward.upper - forward.lower).max())
+    radius = perturbation_radius(width, _RADIUS_ANCHORS, forward.n_x, multiplier=2.0)
+    if sample is None:
+        draw: Sample = forward.sample
+        anchors = spread_postures(arm, task, seed)[:, forward.open]
+    else:
+        draw = sample
+        anchors = sample(len(spread_postures(arm, task, 0)), np.random.default_rng(seed))
+    # Stored in single precision: rounded here, so that the coordinates belong to what is stored.
+    anchors = anchors.astype(np.float32).astype(float)
+    regressor = InverseTwinRegressor(
+        forward=forward,
+        sample=draw,
+        radius=radius,
+        periodic=not isinstance(arm, KinematicChain) or bool((turns(arm)[forward.open] > 0.0).all()),
+        config=config,
+        random_state=seed,
+        progress=progress,
+    ).fit(anchors, forward(anchors))
+    seconds = time.perf_counter() - start
+    metadata = {
+        "training": {"seed": seed, "radius": radius, **config.to_dict()},
+        "metrics": {
+            **_metrics(forward, regressor.inverse_, draw, seed + 1),
+            "training_seconds": round(seconds, 1),
+        },
+    }
+    return regressor.inverse_, metadata
+
+
+def _metrics(forward: TaskForward, twin: TwinInverse, sample: Sample, seed: int) -> dict[str, float]:
+    """Accuracy of one pass of F on reachable targets, without refinement, in [m]."""
+    targets = forward(sample(_TEST_POINTS, np.random.default_rng(seed)))
+    best = twin.candidates(targets, forward, k=5).residual[:, 0]
+    nearest = np.linalg.norm(twin.anchors.y[twin.anchors.nearest(targets, 1)[:, 0]] - targets, axis=1)
+    return {
+        "anchors": len(twin.anchors),
+        "nearest_anchor_median_m": float(np.median(nearest)),
+        "best_of_5_median_m": float(np.median(best)),
+        "best_of_5_rmse_m": float(np.sqrt(np.mean(best**2) / forward.n_y)),
+    }

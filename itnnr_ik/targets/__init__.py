@@ -1,0 +1,7 @@
+"""Targets for an arm: closed smooth curves and random reachable ones, and where to start on them."""
+
+from itnnr_ik.targets.curve import CURVES, Curve
+from itnnr_ik.targets.layout import curve_for, first_posture, random_targets
+from itnnr_ik.targets.postures import rest_positions
+
+__all__ = ["CURVES", "Curve", "curve_for", "first_posture", "random_targets", "rest_positions"]

@@ -1,0 +1,5 @@
+"""What an arm's tool is asked for: a position, a position and a direction, or a pose."""
+
+from itnnr_ik.task.task import KINDS, Task, poses
+
+__all__ = ["KINDS", "Task", "poses"]

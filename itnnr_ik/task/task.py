@@ -1,0 +1,183 @@
+"""A task: which coordinates of the tool count, what a target looks like, and how far off it may be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from itnnr_ik.robot import KinematicChain
+from itnnr_ik.robot.kernels import quaternion
+from itnnr_ik.task import kernels
+
+Array = NDArray[np.float64]
+
+KINDS = ("position", "pointing", "pose")
+#: Characteristic length as a share of the arm's reach: a radian of orientation counts as much as that many
+#: metres.
+_LENGTH_SHARE = 0.3
+_IDENTITY: Array = np.eye(4)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What counts of a tool frame at the tip of an arm.
+
+    Attributes:
+        kind: ``position``; ``pointing``: position and the direction of the tool's axis, its roll free;
+            ``pose``.
+        planar: A position has two coordinates, x and y.
+        length: Characteristic length in [m] that joins metres and radians in one error.
+        tool: Transform (4, 4) from the tip to the tool frame.
+        tool_axis: Unit vector (3,) in the tool frame whose direction counts in a pointing task.
+    """
+
+    kind: str
+    planar: bool
+    length: float
+    tool: Array = field(default_factory=_IDENTITY.copy)
+    tool_axis: Array = field(default_factory=lambda: np.array([0.0, 0.0, 1.0]))
+
+    @classmethod
+    def of_chain(
+        cls,
+        chain: KinematicChain,
+        kind: str | None = None,
+        tool: ArrayLike | None = None,
+        tool_axis: ArrayLike | None = None,
+    ) -> Task:
+        """The task of an arm.
+
+        Args:
+            chain: The arm.
+            kind: See above; None picks by the number of joints: six and more pose, five pointing, fewer
+                position.
+            tool: Tool frame seen from the tip: translation (3,) in [m], translation and quaternion (7,) as x,
+                y, z, qx, qy, qz, qw, or a transform (4, 4). None for the tip itself.
+            tool_axis: Direction (3,) in the tool frame; None for its z axis.
+
+        Raises:
+            ValueError: No such kind, or a tool or an axis is not one.
+        """
+        if kind is None:
+            kind = "pose" if chain.n_joints >= 6 else "pointing" if chain.n_joints == 5 else "position"
+        if kind not in KINDS:
+            raise ValueError(f"task must be one of {', '.join(KINDS)} or None, got {kind!r}")
+        if tool_axis is not None and kind != "pointing":
+            raise ValueError(f"tool_axis belongs to a pointing task, got it with a {kind} task")
+        axis = _axis([0.0, 0.0, 1.0] if tool_axis is None else tool_axis)
+        frame = _IDENTITY.copy() if tool is None else _transform(tool)
+        planar = kind == "position" and chain.is_planar
+        return cls(kind, planar, _LENGTH_SHARE * (chain.reach or 1.0), frame, axis)
+
+    @property
+    def code(self) -> int:
+        """The kind as the kernels know it."""
+        if self.kind == "position":
+            return kernels.PLANAR if self.planar else kernels.SPATIAL
+        return kernels.POINTING if self.kind == "pointing" else kernels.POSE
+
+    @property
+    def n_coordinates(self) -> int:
+        """Numbers in a target: 2 or 3 of a position, 7 of a pose (pointing, too)."""
+        return {"position": 2 if self.planar else 3}.get(self.kind, 7)
+
+    @property
+    def n_rows(self) -> int:
+        """Numbers that count: 2, 3, 5 or 6."""
+        return kernels.ROWS[self.code]
+
+    @property
+    def has_orientation(self) -> bool:
+        """Whether the tool's orientation counts."""
+        return self.kind != "position"
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shapes that a target may have."""
+        if self.kind == "position":
+            return ((self.n_coordinates,),)
+        return ((7,), (4, 4)) if self.kind == "pose" else ((7,), (4, 4), (6,))
+
+    def elements(self, chain: KinematicChain) -> Array:
+        """Elements (L + 1, 16) of ``chain`` to the tool frame, its z axis turned to the one that counts."""
+        elements = np.array(chain.elements)
+        tip = _IDENTITY.copy()
+        tip[:3] = elements[-1, :12].reshape(3, 4)
+        turn = _IDENTITY.copy()
+        if self.kind == "pointing":
+            turn[:3, :3] = _turn_z_to(self.tool_axis)
+        elements[-1, :12] = (tip @ self.tool @ turn)[:3].reshape(-1)
+        return elements
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that `from_dict` needs, as JSON types."""
+        return {
+            "kind": self.kind,
+            "planar": self.planar,
+            "length": self.length,
+            "tool": self.tool.tolist(),
+            "tool_axis": self.tool_axis.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Task:
+        """The task that `to_dict` described.
+
+        Raises:
+            ValueError, KeyError, TypeError: It is not one.
+        """
+        if data["kind"] not in KINDS:
+            raise ValueError(f"task must be one of {', '.join(KINDS)}, got {data['kind']!r}")
+        return cls(
+            data["kind"],
+            bool(data["planar"]),
+            float(data["length"]),
+            _transform(data["tool"]),
+            _axis(data["tool_axis"]),
+        )
+
+
+def poses(transforms: Array) -> Array:
+    """Poses (…, 7) as x, y, z, qx, qy, qz, qw of transforms (…, 4, 4)."""
+    flat = np.ascontiguousarray(transforms[..., :3, :]).reshape(-1, 3, 4)
+    out = np.empty((len(flat), 7))
+    out[:, :3] = flat[:, :, 3]
+    for pose, row in zip(flat, out, strict=True):
+        quaternion(pose, row[3:])
+    return out.reshape(*transforms.shape[:-2], 7)
+
+
+def _axis(axis: ArrayLike | Sequence[float]) -> Array:
+    vector = np.asarray(axis, dtype=float)
+    if vector.shape != (3,) or not np.isfinite(vector).all() or not vector.any():
+        raise ValueError(f"tool_axis must be three finite numbers that are not all zero, got {axis!r}")
+    unit: Array = vector / np.linalg.norm(vector)
+    return unit
+
+
+def _transform(frame: ArrayLike) -> Array:
+    values = np.asarray(frame, dtype=float)
+    expected = "a translation (3,), a pose (7,) with quaternion qx, qy, qz, qw, or a transform (4, 4)"
+    if values.shape not in ((3,), (7,), (4, 4)):
+        raise ValueError(f"tool must be {expected}, got shape {values.shape}")
+    if values.shape == (3,):
+        values = np.concatenate([values, [0.0, 0.0, 0.0, 1.0]])
+    goal = np.empty(kernels.GOAL)
+    if kernels.read_target(kernels.POSE, values.reshape(-1).copy(), np.zeros(3), math.inf, goal):
+        raise ValueError(f"tool must be {expected}, rigid and finite, got {values.tolist()}")
+    transform: Array = _IDENTITY.copy()
+    transform[:3, 3], transform[:3, :3] = goal[:3], goal[3:].reshape(3, 3)
+    return transform
+
+
+def _turn_z_to(axis: Array) -> Array:
+    """A rotation (3, 3) whose z axis is ``axis`` (3,)."""
+    x = np.cross(axis, [0.0, 1.0, 0.0] if abs(axis[1]) < 0.9 else [1.0, 0.0, 0.0])
+    x /= np.linalg.norm(x)
+    rotation: Array = np.stack([x, np.cross(axis, x), axis], axis=1)
+    return rotation

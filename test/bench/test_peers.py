@@ -1,0 +1,88 @@
+"""Other people's solvers, those that are installed."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from bench.solvers import bench_arm
+from itnnr_ik.bench.arms import CHECKOUT, BenchArm
+from itnnr_ik.bench.closed_form import Eaik, Ssik
+from itnnr_ik.bench.draws import draws
+from itnnr_ik.bench.numeric import Optik, RoboticsToolbox, TracIK
+from itnnr_ik.bench.peers import Peer, Unsuited, element_transforms, installed_peers
+from itnnr_ik.bench.quality import found_among
+from itnnr_ik.bench.race import random_targets
+from itnnr_ik.robot import PACKAGED
+
+_PEERS: list[tuple[str, Callable[[BenchArm], Peer], float]] = [
+    ("roboticstoolbox", RoboticsToolbox, 0.9),
+    ("optik", Optik, 0.9),
+    ("trac_ik", TracIK, 0.5),
+    ("urchin", Ssik, 0.99),
+    ("eaik", Eaik, 0.99),
+]
+
+
+@pytest.mark.parametrize("name", [*PACKAGED, *CHECKOUT])
+@pytest.mark.parametrize(("module", "peer", "share"), _PEERS, ids=[module for module, _, _ in _PEERS])
+def test_a_peer_solves_what_it_takes(
+    name: str, module: str, peer: Callable[[BenchArm], Peer], share: float
+) -> None:
+    """What it is asked is what it answers, so nearly every target, to the tolerance that is asked of us."""
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"needs {module}, which is not installed")
+    arm = bench_arm(name)
+    try:
+        rival = peer(arm)
+    except Unsuited as reason:
+        assert str(reason).startswith(("takes", "has no closed form"))
+        return
+    drawn = draws(arm, 30, np.random.default_rng(1))
+    (result,), _ = random_targets(arm, [rival], drawn)
+    assert result.solved >= share
+    assert result.displacement > 0.0
+
+
+def test_every_peer_is_a_rival_or_is_named_with_the_reason() -> None:
+    """Ours comes first."""
+    peers, missing = installed_peers(bench_arm("scara"))
+    assert peers[0].name == "itnnr_ik"
+    named = {peer.name for peer in peers[1:]} | {line.split(":")[0] for line in missing}
+    assert named == {"roboticstoolbox ik_LM", "optik", "pytracik", "ssik", "EAIK"}
+
+
+@pytest.mark.parametrize("name", ["puma560", "ur5e"])
+def test_all_solutions_hold_the_posture_that_made_the_target(name: str) -> None:
+    """Each reaches the target within the limits, and none occurs twice."""
+    pytest.importorskip("ssik")
+    pytest.importorskip("urchin")
+    arm = bench_arm(name)
+    oracle = Ssik(arm)
+    drawn = draws(arm, 20, np.random.default_rng(2))
+    for i in range(len(drawn)):
+        every = oracle.branches(drawn.transforms[i], drawn.states[i])
+        assert arm.solved(every, np.repeat(drawn.targets[i : i + 1], len(every), axis=0)).all()
+        assert found_among(arm, every, drawn.postures[i])
+        for j in range(len(every)):
+            assert not found_among(arm, np.delete(every, j, axis=0), every[j])
+
+
+def test_transforms_between_joints_are_those_of_the_chain() -> None:
+    """Put together they give the tool's, and joints that mimic others are refused."""
+    arm = bench_arm("rail_arm")
+    posture = arm.chain.sample(1, np.random.default_rng(0))[0]
+    frame = np.eye(4)
+    *transforms, last = element_transforms(arm)
+    for transform, position, turns in zip(transforms, posture, arm.turns, strict=True):
+        moved = np.eye(4)
+        if turns:
+            c, s = np.cos(position), np.sin(position)
+            moved[:2, :2] = [[c, -s], [s, c]]
+        else:
+            moved[2, 3] = position
+        frame = frame @ transform @ moved
+    assert frame @ last == pytest.approx(arm.chain.transforms(posture), abs=1e-12)

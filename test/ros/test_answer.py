@@ -1,0 +1,200 @@
+"""Answers to targets, from what is known of the joints: where the solver starts, and turns of the joints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from probe import Probe
+from sensor_msgs.msg import JointState
+from test_settings import configured
+
+from itnnr_ik import IKSolver
+from itnnr_ik.robot import KinematicChain, load_robot
+from itnnr_ik.ros.answer import Answer, Answerer
+from itnnr_ik.ros.commands import COMMAND_TYPES
+from itnnr_ik.ros.configuration import Configuration
+from itnnr_ik.ros.frames import Frames
+from itnnr_ik.ros.joint_memory import JointMemory
+from itnnr_ik.ros.status import Code, RejectedError
+from itnnr_ik.task import Task
+
+TRAJECTORY, ARRAY = COMMAND_TYPES
+PERIOD = 0.02  # [s]
+TURN = math.tau
+
+
+class Exchange:
+    """An answerer that is asked every 20 ms, on a clock of its own, each time after a joint state."""
+
+    def __init__(self, probe: Probe, configuration: Configuration) -> None:
+        self.configuration, self._probe, self._now = configuration, probe, 0.0
+        arm = configuration.solver.arm
+        self._memory = JointMemory(arm.joint_names, "/joint_states", 0.5, np.isinf(arm.lower))
+        self._frames = Frames(probe.node, arm.base_link, 1.0, on_both_clocks=False)
+        self.answerer = Answerer(configuration, self._memory, self._frames)
+        self.values: dict[str, str | float] = {}
+
+    def ask(self, target: np.ndarray, state: np.ndarray) -> Answer:
+        """The answer to a target of the solver's kind with the joints at ``state`` (n,)."""
+        self._now += PERIOD
+        arm = self.configuration.solver.arm
+        self._memory.take(JointState(name=list(arm.joint_names), position=state.tolist()), self._now)
+        message = self._probe.pose(target, frame=arm.base_link)
+        self.values = {}
+        return self.answerer.answer(message, self._now, 0.0, self.values, simulated=True)
+
+    def commanded(self, target: np.ndarray, state: np.ndarray) -> np.ndarray:
+        """The joint positions (n,) that the answer's command ends at."""
+        command = self.ask(target, state).command
+        return np.array(command.points[-1].positions if hasattr(command, "points") else command.data)
+
+
+def sagging(commanded: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return commanded - 0.01
+
+
+def noisy(commanded: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return commanded + rng.uniform(-0.01, 0.01, len(commanded))
+
+
+def idle(solver: IKSolver, positions: np.ndarray) -> np.ndarray:
+    """Joint changes (n,), the largest 1, that do not move the tool; always to the same side."""
+    change = np.linalg.svd(solver.jacobian(positions))[2][-1]
+    largest = change[np.abs(change).argmax()]
+    result: np.ndarray = change / largest
+    return result
+
+
+def start_of(solver: IKSolver) -> np.ndarray:
+    """A posture (n,) off the middle, from which a little way in each direction is within the limits."""
+    return solver.arm.lower + 0.6 * (solver.arm.upper - solver.arm.lower)
+
+
+@pytest.mark.parametrize("joints", [sagging, noisy])
+@pytest.mark.parametrize("model", ["three_link", "panda"])
+@pytest.mark.parametrize("command_type", COMMAND_TYPES)
+def test_a_constant_target_keeps_the_joints_where_they_were_sent(
+    probe: Probe,
+    model: str,
+    command_type: str,
+    joints: Callable[[np.ndarray, np.random.Generator], np.ndarray],
+) -> None:
+    """For a minute, whatever sags and wherever noise shows them; and an arm that was moved is seen."""
+    configuration = replace(configured(model), command_out_type=command_type)
+    exchange, rng, solver = Exchange(probe, configuration), np.random.default_rng(0), configuration.solver
+    start = start_of(solver)
+    target = solver.target_at(start + 0.05)
+    first = last = exchange.commanded(target, start)
+    for _ in range(round(60.0 / PERIOD)):
+        last = exchange.commanded(target, joints(last, rng))
+        assert np.abs(last - first).max() <= 0.002
+    assert exchange.values["anchor"] == "current"
+
+    # Long after the last command, so that where it brought the joints does not count.
+    exchange._now += 10.0
+    moved = first + 0.2 * idle(solver, first)
+    seen = exchange.ask(target, moved)
+    np.testing.assert_array_equal(seen.solution.position, solver.solve(target, moved).positions)
+    assert np.abs(np.array(seen.solution.position) - first).max() > 0.1
+
+
+def test_without_a_seed_it_would_creep(probe: Probe) -> None:
+    """What the parameter is for: at 0 the joint state counts alone."""
+    configuration = configured("three_link")
+    exchange = Exchange(probe, replace(configuration, seed_tolerance=0.0))
+    solver = configuration.solver
+    target = solver.target_at(start_of(solver))
+    first = last = np.array(exchange.ask(target, start_of(solver)).solution.position)
+    for _ in range(50):
+        state = last - 0.01 * idle(solver, last)
+        last = np.array(exchange.ask(target, state).solution.position)
+    assert np.abs(last - first).max() > 0.05
+
+
+def test_what_was_published_counts_where_nothing_is_commanded(probe: Probe) -> None:
+    """Its displacement is told from the joint state still, and after a pause the joint state counts alone."""
+    configuration = configured("three_link")
+    exchange, solver = Exchange(probe, configuration), configuration.solver
+    start = start_of(solver)
+    target = solver.target_at(start)
+    first = np.array(exchange.ask(target, start).solution.position)
+    state = first - np.array([0.03, -0.02, 0.01])
+    second = np.array(exchange.ask(target, state).solution.position)
+    np.testing.assert_array_equal(second, first)
+    assert exchange.values["displacement"] == np.abs(second - state).max()
+    exchange.answerer.start_anew()
+    third = np.array(exchange.ask(target, state).solution.position)
+    np.testing.assert_array_equal(third, solver.solve(target, state).positions)
+    assert np.abs(third - first).max() > 1e-3
+
+
+@pytest.mark.parametrize("beyond", [0, 1, 2])
+def test_one_joint_far_from_the_last_solution_is_enough(probe: Probe, beyond: int) -> None:
+    """Every joint has to be near it."""
+    configuration = configured("three_link")
+    exchange, solver = Exchange(probe, configuration), configuration.solver
+    start = start_of(solver)
+    target = solver.target_at(start)
+    first = np.array(exchange.ask(target, start).solution.position)
+    state = first.copy()
+    state[beyond] += 0.051
+    found = np.array(exchange.ask(target, state).solution.position)
+    np.testing.assert_array_equal(found, solver.solve(target, state).positions)
+
+
+def continuous_arm() -> IKSolver:
+    """The three-link arm with joints that turn on and on."""
+    chain = KinematicChain.from_urdf(load_robot("three_link").urdf.replace('"revolute"', '"continuous"'))
+    assert np.isinf(chain.lower).all()
+    return IKSolver(chain, Task.of_chain(chain))
+
+
+@pytest.mark.parametrize("command_type", [*COMMAND_TYPES, "none"])
+@pytest.mark.parametrize("turns", [(0.0, 0.0, 0.0), (5.0, -3.0, 1000.0)])
+def test_joints_that_turn_on_go_the_short_way(
+    probe: Probe, command_type: str, turns: tuple[float, ...]
+) -> None:
+    """The first joint goes round twice; the robot wraps its joint states, from whatever turn it counts."""
+    solver = continuous_arm()
+    configuration = replace(configured("three_link"), solver=solver, command_out_type=command_type)
+    exchange = Exchange(probe, configuration)
+    joints = np.array([3.0, 0.6, 0.7])
+    for step in range(round(2.0 * TURN / 0.03)):
+        wrapped = joints.copy()
+        wrapped[0] = math.remainder(joints[0], TURN)
+        state = wrapped + TURN * np.array(turns)
+        goal = joints + np.array([0.03, 0.0, 0.0])
+        answer = exchange.ask(solver.target_at(goal), state)
+        published = np.array(answer.solution.position)
+        assert np.abs(published - state).max() < 0.1, f"step {step}: near the turn that the robot counts"
+        if answer.command is not None:
+            command = answer.command
+            points = command.points if command_type == TRAJECTORY else []
+            ends = [point.positions for point in points] or [command.data]
+            assert max(np.abs(np.subtract(end, state)).max() for end in ends) < 0.1
+            np.testing.assert_allclose(ends[-1], published, atol=1e-9)
+        joints = published - state + joints
+    np.testing.assert_allclose(solver.target_at(joints), solver.target_at(goal), atol=2e-6)
+    assert joints[0] > 3.0 + 1.9 * TURN
+
+
+def test_a_request_is_answered_from_its_own_state_or_the_robots(probe: Probe) -> None:
+    """As compute_ik asks: near the state in it, at the turn that it has; a pose out of reach is refused."""
+    solver = continuous_arm()
+    exchange = Exchange(probe, replace(configured("three_link"), solver=solver, unreachable="closest"))
+    joints, names = np.array([0.3, 0.6, 0.7]), list(solver.arm.joint_names)
+    target = solver.target_at(joints)
+    exchange.ask(target, joints + TURN)
+    message = probe.pose(target, frame=solver.arm.base_link)
+    asked = JointState(name=names, position=(joints - 2.0 * TURN).tolist())
+    for state, turned in ((JointState(), TURN), (asked, -2.0 * TURN)):
+        found = exchange.answerer.query(message, state, exchange._now)
+        np.testing.assert_allclose(found.position, joints + turned, atol=1e-6)
+    far = probe.pose((50.0, 0.0), frame=solver.arm.base_link)
+    with pytest.raises(RejectedError, match="out of reach by 47 m") as rejection:
+        exchange.answerer.query(far, JointState(), exchange._now)
+    assert rejection.value.code is Code.UNREACHABLE

@@ -1,0 +1,154 @@
+"""What a target may look like, and what of the tool counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from itnnr_ik import IKSolver
+from itnnr_ik.robot import load_robot
+from itnnr_ik.task import Task
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "size"),
+    [
+        ("two_link", "position", 2),
+        ("three_link", "position", 2),
+        ("yaw_pitch_pitch", "position", 3),
+        ("open_manipulator_x", "position", 3),
+        ("scara", "position", 3),
+        ("so101", "pointing", 7),
+        ("ur5e", "pose", 7),
+        ("panda", "pose", 7),
+    ],
+)
+def test_the_task_is_picked_by_the_number_of_joints(name: str, kind: str, size: int) -> None:
+    """Six and more pose, five pointing, fewer position; a planar arm's has two coordinates."""
+    task = Task.of_chain(load_robot(name))
+    assert (task.kind, task.n_coordinates) == (kind, size)
+
+
+def test_the_same_pose_may_be_given_in_any_form() -> None:
+    """Quaternion of any sign and length, or transform: the same bits or nearly."""
+    solver = IKSolver.load("ur5e")
+    q = np.array([0.3, -1.2, 1.4, -0.5, 1.1, 0.7])
+    pose = solver.target_at(q)
+    transform = solver.arm.transforms(q)
+    for target in (pose, transform, [*pose[:3], *(-2.5 * pose[3:])]):
+        solution = solver.solve(target, q + 0.05)
+        assert solution.converged
+        np.testing.assert_allclose(solution.positions, q, atol=1e-5)
+
+
+def test_a_pointing_target_leaves_the_roll_free() -> None:
+    """A pose turned about the tool's axis, and position with direction, are the same target."""
+    solver = IKSolver.load("so101")
+    q = np.array([0.3, -0.4, 0.5, 0.6, 0.7])
+    pose = solver.target_at(q)
+    rotation = Rotation.from_quat(pose[3:])
+    direction = rotation.apply([0.0, 0.0, 1.0])
+    turned = [*pose[:3], *(rotation * Rotation.from_rotvec([0.0, 0.0, 1.1])).as_quat()]
+    for target in (turned, [*pose[:3], *(3.0 * direction)]):
+        solution = solver.solve(target, q)
+        assert solution.converged
+        assert solution.displacement is not None and solution.displacement < 1e-4
+
+
+def test_the_error_is_the_angle_between_the_axes() -> None:
+    """Of pointing tasks; of pose tasks it is that of the whole rotation."""
+    chain = load_robot("ur5e")
+    q = np.array([0.3, -1.2, 1.4, -0.5, 1.1, 0.7])
+    for kind, angle in (("pointing", 0.2), ("pose", 0.5)):
+        solver = IKSolver(chain, Task.of_chain(chain, kind))
+        pose = solver.target_at(q)
+        turned = Rotation.from_quat(pose[3:]) * Rotation.from_rotvec([angle, 0.0, 0.0])
+        if kind == "pointing":
+            turned = turned * Rotation.from_rotvec([0.0, 0.0, 0.4])  # the roll does not count
+        position, orientation = solver.errors([q], [[*pose[:3], *turned.as_quat()]])
+        assert position[0] == pytest.approx(0.0, abs=1e-12)
+        assert orientation is not None and orientation[0] == pytest.approx(angle, abs=1e-12)
+
+
+@pytest.mark.parametrize("angle", [np.pi, np.pi - 1e-10, 1e-12])
+def test_extreme_angles_are_measured_and_solved(angle: float) -> None:
+    """Half a turn about any axis, and next to none."""
+    solver = IKSolver.load("ur5e")
+    rng = np.random.default_rng(0)
+    for q in solver.arm.sample(20, rng):
+        pose = solver.target_at(q)
+        axis = rng.normal(size=3)
+        turned = Rotation.from_rotvec(angle * axis / np.linalg.norm(axis)) * Rotation.from_quat(pose[3:])
+        target = [*pose[:3], *turned.as_quat()]
+        _, orientation = solver.errors([q], [target])
+        assert orientation is not None and orientation[0] == pytest.approx(angle, abs=1e-7)
+        solution = solver.solve(target, q)
+        assert solution.orientation_error is not None and np.isfinite(solution.positions).all()
+
+
+def test_a_tool_is_brought_to_the_target() -> None:
+    """Its point and its axis, seen from the tip; another axis of the tool may point."""
+    chain = load_robot("so101")
+    tool = [0.01, 0.02, 0.03, *Rotation.from_rotvec([0.4, 0.0, 0.0]).as_quat()]
+    solver = IKSolver(chain, Task.of_chain(chain, "pointing", tool, [1.0, 0.0, 0.0]))
+    q = np.array([0.3, -0.4, 0.5, 0.6, 0.7])
+    tip = chain.transforms(q)
+    point = tip[:3, :3] @ tool[:3] + tip[:3, 3]
+    axis = tip[:3, :3] @ Rotation.from_quat(tool[3:]).apply([1.0, 0.0, 0.0])
+    np.testing.assert_allclose(solver.forward(q)[:3], point, atol=1e-12)
+    solution = solver.solve([*point, *axis], q + 0.02)
+    assert solution.converged
+    reached = chain.transforms(solution.positions)
+    np.testing.assert_allclose(reached[:3, :3] @ tool[:3] + reached[:3, 3], point, atol=1e-6)
+    pointed = reached[:3, :3] @ Rotation.from_quat(tool[3:]).apply([1.0, 0.0, 0.0])
+    np.testing.assert_allclose(pointed, axis, atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("hold",), "task must be one of position, pointing, pose or None, got 'hold'"),
+        (("pose", [1.0]), r"tool must be a translation \(3,\), a pose \(7,\).*got shape \(1,\)"),
+        (("pose", [0.0, 0.0, np.nan]), "tool must be .*rigid and finite"),
+        (("pose", np.diag([1.0, 1.0, -1.0, 1.0])), "tool must be .*rigid and finite"),
+        (("pose", None, [0.0, 0.0, 1.0]), "tool_axis belongs to a pointing task, got it with a pose task"),
+        (("pointing", None, [0.0, 0.0, 0.0]), "tool_axis must be three finite numbers that are not all zero"),
+    ],
+)
+def test_a_bad_task_is_refused(arguments: tuple[Any, ...], message: str) -> None:
+    """With what was expected and what came."""
+    with pytest.raises(ValueError, match=message):
+        Task.of_chain(load_robot("ur5e"), *arguments)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ([0.3, 0.2, 0.4], r"expected a target of shape \(7,\) or \(4, 4\) in m .*, got shape \(3,\)"),
+        ([0.3, 0.2, 0.4, 0.0, 0.0, 0.0, 0.0], "a quaternion or direction that is not zero"),
+        ([0.3, 0.2, 0.4, 0.0, 0.0, np.inf, 1.0], "finite numbers"),
+        (np.diag([1.0, 1.0, 2.0, 1.0]), "a rigid transform"),
+        (np.diag([1.0, 1.0, -1.0, 1.0]), "a rigid transform"),
+        (np.diag([1.0, 1.0, 1.0, 2.0]), "a rigid transform"),
+    ],
+)
+def test_a_bad_pose_is_refused(target: Any, message: str) -> None:
+    """By one solve and in a batch, which names the row."""
+    solver = IKSolver.load("ur5e")
+    with pytest.raises(ValueError, match=message):
+        solver.solve(target)
+    if np.shape(target) != (3,):
+        with pytest.raises(ValueError, match=f"{message}.* in row 0"):
+            solver.solve_batch([target])
+
+
+def test_a_task_survives_its_description() -> None:
+    """Tool and axis included."""
+    chain = load_robot("so101")
+    task = Task.of_chain(chain, "pointing", [0.1, 0.2, 0.3], [0.0, 1.0, 1.0])
+    again = Task.from_dict(task.to_dict())
+    np.testing.assert_allclose(again.elements(chain), task.elements(chain), atol=1e-15)
+    assert (again.kind, again.planar, again.length) == (task.kind, task.planar, task.length)
