@@ -352,18 +352,26 @@ def search_any(
 ) -> int:
     """Write the solution (n,) for a goal (12,) that the anchor nearest to it leads to; what it came from."""
     problem, joints = s.problem, s.problem.joints
-    count = look_up(s, goal, reference, s.near, room, found)
     limit(joints, room.lower, room.upper)
-    for c in range(count):
-        adjust_candidate(s, c, reference, w, room, found)
-        position, angle = refine(
-            problem, goal, room.lower, room.upper, room.q, problem.free, problem.steps, w
-        )
-        if solved(s, position, angle):
-            for i in range(answer.shape[0]):
-                answer[i] = room.q[i]
-            turn_towards(joints, answer, reference)
-            return NEIGHBOUR
+    # Most often the first anchor is enough as it is, and much quicker than many.
+    count = 1
+    for attempt in range(2):
+        count = look_up(s, goal, reference, count, room, found)
+        for c in range(count):
+            if attempt == 0:
+                for i in range(answer.shape[0]):
+                    room.q[i] = found.positions[c, i]
+            else:
+                adjust_candidate(s, c, reference, w, room, found)
+            position, angle = refine(
+                problem, goal, room.lower, room.upper, room.q, problem.free, problem.steps, w
+            )
+            if solved(s, position, angle):
+                for i in range(answer.shape[0]):
+                    answer[i] = room.q[i]
+                turn_towards(joints, answer, reference)
+                return NEIGHBOUR
+        count = s.near
     return FAILED
 
 
