@@ -23,7 +23,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 .PHONY: help demo test test-all lint train clean
 
 help:
-	@echo 'make demo      solve three arms live on ROS 2, print a table, draw the paths (about 2 minutes)'
+	@echo 'make demo      solve four arms live on ROS 2, print a table, draw the paths (about 3 minutes)'
 	@echo 'make test      run the tests and linters'
 	@echo 'make test-all  the same, then the slow tests one by one'
 	@echo 'make lint      run only the linters'

@@ -45,9 +45,7 @@ def variants(root: Path) -> dict[str, IKSolver]:
     return {
         **{name: IKSolver.load(name) for name in PACKAGED},
         "other_lengths": IKSolver.from_urdf(other),
-        "one_sided_limits": IKSolver.from_urdf(
-            other, limits=_limits("two_link", (-1.9, -1.9), (0.1, 0.1))
-        ),
+        "one_sided_limits": IKSolver.from_urdf(other, limits=_limits("two_link", (-1.9, -1.9), (0.1, 0.1))),
         "short_last_link": IKSolver.from_urdf(_with_lengths("three_link", 0.5, 1.0, 0.3)),
         "offset_limits": IKSolver.from_urdf(
             _with_lengths("yaw_pitch_pitch", 0.3, 0.5),
@@ -134,9 +132,7 @@ def test_an_orientation_is_reached_with_the_position(variants: dict[str, IKSolve
 
 @pytest.mark.parametrize("curve_name", CURVES)
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_solver_follows_every_curve(
-    variants: dict[str, IKSolver], variant: str, curve_name: str
-) -> None:
+def test_the_solver_follows_every_curve(variants: dict[str, IKSolver], variant: str, curve_name: str) -> None:
     """Three laps, each target solved from the last, without a jump or a nearly singular posture."""
     solver = variants[variant]
     curve = _curve(solver, curve_name)
@@ -317,9 +313,7 @@ def test_a_first_posture_for_a_target_out_of_reach_is_the_closest(variants: dict
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_from_rest_the_tool_can_move_in_every_direction(
-    variants: dict[str, IKSolver], variant: str
-) -> None:
+def test_from_rest_the_tool_can_move_in_every_direction(variants: dict[str, IKSolver], variant: str) -> None:
     """It is within the limits and far from a singular posture."""
     solver = variants[variant]
     rest = rest_positions(solver)

@@ -77,9 +77,7 @@ class Evaluator(Node):
 
     def __init__(self, executor: SingleThreadedExecutor) -> None:
         super().__init__(NAME)
-        self._solver = solver_from_parameters(
-            self, _TOLERANCE.get(self), _ORIENTATION_TOLERANCE.get(self)
-        )
+        self._solver = solver_from_parameters(self, _TOLERANCE.get(self), _ORIENTATION_TOLERANCE.get(self))
         self._model = MODEL.get(self) or self._solver.arm.name
         self._joints = JOINTS.of(self._solver.arm, JOINTS.get(self))
         self._kind = _TARGETS.get(self)

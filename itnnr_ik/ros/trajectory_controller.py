@@ -12,7 +12,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from itnnr_ik.ros.messages import quote_all
 
-#: Beyond this a position [rad] or a velocity [rad/s] is no arm's, and a product of two may overflow.
+#: Beyond this a position [rad, m] or a velocity [rad/s, m/s] is no arm's, and a product of two may overflow.
 _LARGEST = 1e6
 
 
@@ -25,7 +25,7 @@ class TrajectoryController:
 
     Args:
         joint_names: The controller's joints.
-        positions: Where they are held at first (n,) [rad].
+        positions: Where they are held at first (n,) in [rad] or [m].
     """
 
     def __init__(self, joint_names: Sequence[str], positions: Sequence[float] | np.ndarray) -> None:
@@ -78,7 +78,7 @@ class TrajectoryController:
                 self._velocities.append(np.array(point.velocities)[order] if point.velocities else None)
 
     def sample(self, now: int) -> tuple[np.ndarray, np.ndarray]:
-        """Positions (n,) [rad] and velocities (n,) [rad/s] of the set-points at time ``now`` [ns]."""
+        """Positions (n,) [rad, m] and velocities (n,) [rad/s, m/s] of the set-points at ``now`` [ns]."""
         after = bisect_right(self._times, now)
         if after in (0, len(self._times)):
             # All done, or a clock that was set back.

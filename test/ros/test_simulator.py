@@ -144,10 +144,10 @@ def test_every_parameter_has_its_effect(probe: Probe) -> None:
         ("rate:=1e6", "parameter 'rate' must be a number from 1 to 1000, got 1000000.0"),
         (
             "max_velocity:=-1.0",
-            "parameter 'max_velocity' must be a number from 0.001 to 100, or a list of one for each joint, got",
+            "'max_velocity' must be a number from 0.001 to 100, or a list of one for each joint, got -1.0",
         ),
-        ("max_velocity:=[1.0, 2.0, 3.0]", "parameter 'max_velocity' must be one number or 2, one for each of"),
-        ("task:=grasp", "parameter 'task' must be one of ['', 'position', 'pointing', 'pose'], got 'grasp'"),
+        ("max_velocity:=[1.0, 2.0, 3.0]", "'max_velocity' must be one number or 2, one for each of"),
+        ("task:=grasp", "'task' must be one of ['', 'position', 'pointing', 'pose'], got 'grasp'"),
         ("robot_description:=panda", "parameter 'robot_description' must be URDF text"),
         ("initial_positions:=[0.0]", "parameter 'initial_positions' must be a list of 2 finite numbers"),
         (

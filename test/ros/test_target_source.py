@@ -314,9 +314,7 @@ def test_a_pattern_declares_its_own_parameters_and_describes_them(
         DescribeParameters, "target_source/describe_parameters", request
     ).descriptors:
         assert len(descriptor.description) > 20, descriptor.name
-        assert len(descriptor.floating_point_range) == (
-            descriptor.name in RANGED
-        ), descriptor.name
+        assert len(descriptor.floating_point_range) == (descriptor.name in RANGED), descriptor.name
 
 
 @pytest.mark.parametrize(
