@@ -1,4 +1,4 @@
-"""Branches and nearest solutions of six-joint arms against ssik, which certifies every solution by another method."""
+"""Branches and nearest solutions of six-joint arms against ssik, which certifies each by another method."""
 
 from __future__ import annotations
 
