@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,23 +121,44 @@ def test_the_orientation_tolerance_changes_while_it_runs(panda: Probe) -> None:
     assert float(values["orientation_error"]) <= 1e-6
 
 
-def test_the_first_target_takes_no_longer_than_the_hundredth(probe: Probe) -> None:
-    """By the node's own times: everything is compiled and warm when it is configured."""
-    probe.start_ik_node("-p", "model:=panda")
-    # Nothing is solved for a damaged joint state, but it is told of.
-    probe.repeat_until(
-        lambda: probe.send_joint_state(ARM.joint_names, [math.nan] * 7),
-        lambda: "invalid_joint_state" in [values_of(status)["code"] for status in probe.statuses],
-        "joint states at the node",
-    )
-    probe.send_joint_state(ARM.joint_names, START.tolist())
-    rng = np.random.default_rng(1)
-    times = []
-    for _ in range(100):
-        values, _, _ = probe.ask(probe.pose(SOLVER.target_at(START + rng.uniform(-0.2, 0.2, 7)), FRAME))
-        assert values["code"] == "solved"
-        times.append(float(values["solve_time"]))
-    assert times[0] <= 3.0 * np.median(times[-20:]), times[:3]
+def _solve_times(folder: Path) -> list[float]:
+    """How long a fresh node says that each of a hundred targets took, in [s]."""
+    folder.mkdir()
+    probe = Probe(folder)
+    try:
+        probe.start_ik_node("-p", "model:=panda")
+        # Nothing is solved for a damaged joint state, but it is told of.
+        probe.repeat_until(
+            lambda: probe.send_joint_state(ARM.joint_names, [math.nan] * 7),
+            lambda: "invalid_joint_state" in [values_of(status)["code"] for status in probe.statuses],
+            "joint states at the node",
+        )
+        probe.send_joint_state(ARM.joint_names, START.tolist())
+        rng = np.random.default_rng(1)
+        times = []
+        for _ in range(100):
+            target = SOLVER.target_at(START + rng.uniform(-0.2, 0.2, 7))
+            values, _, _ = probe.ask(probe.pose(target, FRAME))
+            assert values["code"] == "solved"
+            times.append(float(values["solve_time"]))
+        return times
+    finally:
+        probe.close()
+
+
+def test_the_first_target_takes_no_longer_than_the_hundredth(tmp_path: Path) -> None:
+    """By the node's own times: everything is compiled and warm when it is configured.
+
+    One of four nodes has to show it: a busy machine may interrupt any one solve, but a compilation takes
+    thousands of times as long in all of them.
+    """
+    ratios = []
+    for i in range(4):
+        times = _solve_times(tmp_path / str(i))
+        ratios.append(times[0] / float(np.median(times[-20:])))
+        if ratios[-1] <= 3.0:
+            return
+    raise AssertionError(f"the first solve took {ratios} times the median of the last ones")
 
 
 def test_limits_of_each_joint_hold(probe: Probe) -> None:
