@@ -206,9 +206,9 @@ class IKSolver:
                 target.
 
         Returns:
-            The solution; for an unreachable target the closest point that was found within the limits,
-            with ``converged=False``. Of a learned arm, a covered solution where one is found, and else one
-            with ``covered=False``.
+            The solution; for an unreachable target the closest point that was found within the limits, with
+            ``converged=False``. Of a learned arm, a covered solution where one is found, and else one with
+            ``covered=False``.
 
         Raises:
             ValueError: A shape is wrong, a value is not finite, or a quaternion is zero.
@@ -312,8 +312,7 @@ class IKSolver:
         return found
 
     def proposals(self, target: ArrayLike, current: ArrayLike | None = None) -> tuple[Array, Array]:
-        """What the anchors nearest to ``target`` propose, adjusted by F where there is a network (Algorithm
-        2).
+        """What the anchors nearest to ``target`` propose, adjusted by F if there is a network (Algorithm 2).
 
         Returns:
             Joint positions (c, n) within the limits before refinement, and their position errors (c,) [m].

@@ -75,8 +75,7 @@ def slide(
         float,
     lower: Array, upper: Array, trial: Array, wish: Array, w: Workspace,
 ) -> float:  # fmt: skip
-    """Move ``q`` (n,), a solution, along the null space to where its largest change is least; its
-    displacement.
+    """Move ``q`` (n,), a solution, along the null space to its least displacement, and return that.
 
     The direction is that in which the joint farthest from the state comes nearer to it.
     """
@@ -169,8 +168,7 @@ def ease(
     wish: Array,
     w: Workspace,
 ) -> None:
-    """Move ``q`` (n,), a solution, a little towards a posture with room to move on, without leaving the
-    target.
+    """Move ``q`` (n,), a solution, a little towards a posture with room to move on, its tool where it is.
 
     That is the preferred posture where there is one, or else away from limits and from singular postures: an
     arm that only ever takes the smallest step drifts into a corner, from which it has to jump.

@@ -50,8 +50,7 @@ class Search(NamedTuple):
 
 class Room(NamedTuple):
     """Room of a search in one thread, beyond the `Workspace`: coordinates and headers of anchors, bounds and
-    postures
-    (n,), singular vectors, and layers of the network."""
+    postures (n,), singular vectors, and layers of the network."""
 
     y: Array
     other: Array
@@ -71,8 +70,7 @@ class Room(NamedTuple):
 
 class Candidates(NamedTuple):
     """Room for what anchors lead to: positions (k, n), changes from a state and their order, anchors' indices
-    (k,), and
-    their distances (p,) with the minima of blocks of these."""
+    (k,), and their distances (p,) with the minima of blocks of these."""
 
     positions: Array
     changes: Array

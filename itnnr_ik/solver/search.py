@@ -1,10 +1,8 @@
 """The search for one target: which postures are tried, in which order, and which solution is taken.
 
-With a current state, the answer is the solution nearest to it in the largest joint change. The state itself
-is
+With a current state, the answer is the solution nearest to it in the largest joint change. The state is
 the first anchor: what it leads to is the answer at once where no other solution can be as near. Else known
-postures whose tool is near the target are completed in closed form, ordered by how near they are to the
-state,
+postures whose tool is near the target are completed in closed form, ordered by the nearness to the state,
 and refined within the box that the best solution so far leaves around it: what converges there is nearer.
 """
 
@@ -66,8 +64,7 @@ def solved(s: Search, position: float, angle: float) -> bool:
 
 @kernel
 def look_up(s: Search, goal: Array, reference: Array, count: int, room: Room, found: Candidates) -> int:
-    """Write candidates (k, n) for a goal (12,) and their changes from ``reference`` (n,), nearest anchor
-    first.
+    """Write candidates (k, n) for a goal (12,), nearest anchor first, and their changes from ``reference``.
 
     Returns:
         How many.
