@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from itnnr_ik.compiled import inlined, kernel
 from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
 from itnnr_ik.solver.refine import factorise, refine, substitute
+from itnnr_ik.solver.state import displacement, limit, surround
 
 Array = NDArray[np.float64]
 
@@ -47,22 +48,16 @@ def improve(
         if high - low <= max(_CLOSE, _CLOSE_SHARE * high):
             break
         middle = 0.5 * (low + high)
-        possible = True
-        for i in range(n):
-            half = middle / joints[3, i]
-            lower[i], upper[i] = max(joints[0, i], now[i] - half), min(joints[1, i], now[i] + half)
-            if lower[i] > upper[i]:
-                possible = False
-            trial[i] = min(max(q[i], lower[i]), upper[i])
-        if not possible:
+        if not surround(joints, now, middle, lower, upper):
             low = middle
             continue
+        for i in range(n):
+            trial[i] = min(max(q[i], lower[i]), upper[i])
         position, angle = refine(problem, goal, lower, upper, trial, problem.free, problem.steps, w)
         if position <= tolerance * tolerance and angle <= orientation_tolerance * orientation_tolerance:
-            high = 0.0
             for i in range(n):
                 q[i] = trial[i]
-                high = max(high, joints[3, i] * abs(q[i] - now[i]))
+            high = displacement(joints, q, now)
             low = min(low, _SLID_MANY * high)
         else:
             low = middle
@@ -81,8 +76,7 @@ def slide(
     """
     joints = problem.joints
     n, m = q.shape[0], w.error.shape[0]
-    for i in range(n):
-        lower[i], upper[i] = joints[0, i], joints[1, i]
+    limit(joints, lower, upper)
     for _ in range(_SLIDES):
         farthest = 0
         for i in range(n):
@@ -117,7 +111,7 @@ def slide(
         for i in range(n):
             trial[i] = min(max(q[i] + length * wish[i], joints[0, i]), joints[1, i])
         position, angle = refine(problem, goal, lower, upper, trial, problem.free, problem.steps, w)
-        change = _changed(joints, trial, wish, 0.0, now)
+        change = displacement(joints, trial, now)
         if (
             position > tolerance * tolerance
             or angle > orientation_tolerance * orientation_tolerance
