@@ -21,7 +21,8 @@ from itnnr_ik.bench.race import Result, random_targets
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.solver.anchors import Anchors
 from itnnr_ik.solver.assembly import Assembly
-from itnnr_ik.solver.calls import SETTINGS, Model, bundle, pack, propose_many
+from itnnr_ik.solver.calls import propose_many
+from itnnr_ik.solver.room import Search, memory_size, pack
 from itnnr_ik.twin.inference import TwinInverse
 
 Array = NDArray[np.float64]
@@ -91,18 +92,20 @@ def ablate(arm: BenchArm, twin: TwinInverse, drawn: Draws) -> Ablation:
 
 def _look_up(arm: BenchArm, twin: TwinInverse, anchors: int, drawn: Draws) -> list[Lookup]:
     """The first ``anchors`` of the network's, without F and with it; they take turns at each target."""
-    models, nearest = zip(*(_model(arm, twin, anchors, network) for network in (False, True)), strict=True)
+    searches = [_search(arm, twin, anchors, network) for network in (False, True)]
+    nearest = [min(search.near, anchors) for search in searches]
+    models = [(pack(search), np.empty(memory_size(search))) for search in searches]
     solver, n = arm.solver, arm.chain.n_joints
     reference = np.zeros(n)
     seconds = np.empty((2, len(drawn)))
     solved, own = np.zeros((2, len(drawn)), dtype=bool), np.zeros((2, len(drawn)), dtype=bool)
     positions, errors = np.empty((nearest[0], n)), np.empty((nearest[0], 2))
-    for model in models:
-        propose_many(model, drawn.targets[0], reference, True, positions, errors)
+    for model, memory in models:
+        propose_many(model, drawn.targets[0], reference, True, positions, errors, memory)
     for i in range(len(drawn)):
-        for m, model in enumerate(models):
+        for m, (model, memory) in enumerate(models):
             begin = time.perf_counter()
-            propose_many(model, drawn.targets[i], reference, True, positions, errors)
+            propose_many(model, drawn.targets[i], reference, True, positions, errors, memory)
             seconds[m, i] = time.perf_counter() - begin
             good = (errors[:, 0] <= solver.tolerance) & (errors[:, 1] <= solver.orientation_tolerance)
             solved[m, i] = good.any()
@@ -120,8 +123,8 @@ def _look_up(arm: BenchArm, twin: TwinInverse, anchors: int, drawn: Draws) -> li
     ]
 
 
-def _model(arm: BenchArm, twin: TwinInverse, anchors: int, network: bool) -> tuple[Model, int]:
-    """The numbers of a solver with so many anchors, and how many of them it tries."""
+def _search(arm: BenchArm, twin: TwinInverse, anchors: int, network: bool) -> Search:
+    """What a solver with so many anchors reads."""
     solver = arm.solver
     assembly = Assembly(
         arm.chain,
@@ -132,12 +135,9 @@ def _model(arm: BenchArm, twin: TwinInverse, anchors: int, network: bool) -> tup
         metre_in_rad=1.0,
         posture=None,
     )
-    search = bundle(assembly.model)
     y, rows = assembly.known(twin)
-    known = search.network
+    known = assembly.search.network
     if network:
         known = known._replace(first=known.first[:anchors], base=known.base[:anchors])
-    settings = dict(zip(SETTINGS, assembly.model[0].tolist(), strict=False))
     few = Anchors(y[:, :anchors], rows[:anchors])
-    model = pack(settings, assembly.problem, few, known, search.starts)
-    return model, min(assembly.count, anchors)
+    return assembly.search._replace(anchors=few, network=known)

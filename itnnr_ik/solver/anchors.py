@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.compiled import compiled, kernel
+from itnnr_ik.compiled import kernel
 from itnnr_ik.robot.kernels import forward
-from itnnr_ik.solver.problem import Problem, Workspace, evaluate
+from itnnr_ik.solver.problem import Problem, Workspace, evaluate, workspace, workspace_size
 from itnnr_ik.task.kernels import GOAL
 
 Array = NDArray[np.float64]
@@ -164,18 +164,27 @@ def embed_posture(
     embed(problem, layout, goal, y, header)
 
 
-@compiled
+@kernel
 def embed_many(
-    problem: Problem, layout: Layout, postures: Array, y: Floats, rows: Array, w: Workspace
+    problem: Problem, layout: Layout, postures: Array, y: Floats, rows: Array, memory: Array
 ) -> None:
-    """Write coordinates (E, p) and rows (p, `HEADER` + n) of postures (p, n), their closed-form joints 0."""
-    goal, one = np.empty(12), np.empty(y.shape[0])
+    """Write coordinates (E, p) and rows (p, `HEADER` + n) of postures (p, n), their closed-form joints 0.
+
+    ``memory`` is as long as `embedding_size` says.
+    """
+    w, at = workspace(problem, memory)
+    goal, one = memory[at : at + GOAL], memory[at + GOAL : at + GOAL + y.shape[0]]
     for i in range(postures.shape[0]):
         embed_posture(problem, layout, postures[i], one, rows[i, :10], goal, w)
         for e in range(y.shape[0]):
             y[e, i] = one[e]
         for j in range(postures.shape[1]):
             rows[i, 10 + j] = postures[i, j]
+
+
+def embedding_size(problem: Problem, coordinates: int) -> int:
+    """Length of the memory in which postures are embedded."""
+    return workspace_size(problem) + GOAL + coordinates
 
 
 @kernel

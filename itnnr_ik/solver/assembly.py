@@ -11,8 +11,8 @@ from scipy.stats import qmc
 from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
 from itnnr_ik.solver import anchors as kernels
 from itnnr_ik.solver.anchors import HEADER, NONE, PLAIN, SHIFT, TURN, Anchors, Layout
-from itnnr_ik.solver.calls import Model, pack
-from itnnr_ik.solver.problem import FREE_STEPS, STEPS, Problem, workspace
+from itnnr_ik.solver.problem import FREE_STEPS, STEPS, Problem
+from itnnr_ik.solver.room import Search
 from itnnr_ik.task import Task
 from itnnr_ik.twin.inference import TwinInverse
 from itnnr_ik.twin.kernels import Network
@@ -150,7 +150,7 @@ class Assembly:
     ) -> None:
         self.arm, self.task = arm, task
         self.layout, self.open, self.n_coordinates = choose_layout(arm, task)
-        n, length = arm.n_joints, task.length
+        n = arm.n_joints
         precision = _PRECISION * tolerance, _PRECISION * orientation_tolerance
         self.problem = pose_problem(arm, task, *precision, metre_in_rad, posture)
         if twin is None:
@@ -175,37 +175,26 @@ class Assembly:
                 sizes,
             ),
         )
-        axis = task.tool_axis if task.kind == "pointing" else np.zeros(3)
         scales = twin.evaluator.spec.scales if twin is not None else None
-        settings = {
-            "kind": task.code,
-            "length": length,
-            "position": precision[0],
-            "angle": precision[1],
-            "order": self.problem.order,
-            "periodic": twin is not None and twin.evaluator.spec.periodic,
-            "tolerance": tolerance,
-            "orientation_tolerance": orientation_tolerance,
-            "curvature": reach,
-            "slack": _SLACK,
-            "same": min(_SAME, self.spacing(sizes)),
-            "count": count,
-            "more": min(_MORE, sizes),
-            "most": min(_MOST, sizes),
-            "farthest": _FAR * max(arm.farthest, reach),
-            "first": self.layout.first,
-            "last": self.layout.last,
-            "axes": self.layout.axes,
-            "range": _RANGE * scales.typical_change if scales and self.layout.first == PLAIN else 0.0,
-            "axis_x": axis[0],
-            "axis_y": axis[1],
-            "axis_z": axis[2],
-            "free": FREE_STEPS,
-            "steps": STEPS,
-        }
-        #: What the compiled functions take.
-        self.model: Model = pack(settings, self.problem, Anchors(y, rows), network, box)
-        self.count, self.most = count, min(_MOST, sizes)
+        #: All that the compiled functions read.
+        self.search = Search(
+            problem=self.problem,
+            layout=self.layout,
+            anchors=Anchors(y, rows),
+            network=network,
+            tolerance=tolerance,
+            orientation_tolerance=orientation_tolerance,
+            farthest=_FAR * max(arm.farthest, reach),
+            axis=task.tool_axis if task.kind == "pointing" else np.zeros(3),
+            curvature=reach,
+            slack=_SLACK,
+            same=min(_SAME, self.spacing(sizes)),
+            near=count,
+            more=min(_MORE, sizes),
+            most=min(_MOST, sizes),
+            range=_RANGE * scales.typical_change if scales and self.layout.first == PLAIN else 0.0,
+            starts=box,
+        )
 
     def spacing(self, count: int) -> float:
         """Distance [rad] between ``count`` anchors that fill the open joints' limits."""
@@ -217,9 +206,8 @@ class Assembly:
         """Coordinates (E, p) and rows (p, `HEADER` + n) of anchors at postures (p, n)."""
         y = np.zeros((self.n_coordinates, len(postures)), dtype=np.float32)
         rows = np.zeros((len(postures), HEADER + self.arm.n_joints))
-        kernels.embed_many(
-            self.problem, self.layout, np.ascontiguousarray(postures), y, rows, workspace(self.problem)
-        )
+        memory = np.empty(kernels.embedding_size(self.problem, len(y)))
+        kernels.embed_many(self.problem, self.layout, np.ascontiguousarray(postures), y, rows, memory)
         return y, rows
 
     def known(self, twin: TwinInverse) -> tuple[NDArray[np.float32], Array]:

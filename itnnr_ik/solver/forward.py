@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.compiled import compiled
+from itnnr_ik.compiled import kernel
 from itnnr_ik.robot import ForwardModel
-from itnnr_ik.solver.anchors import HEADER, Layout, embed_posture
+from itnnr_ik.solver.anchors import HEADER, Layout, embed_posture, embedding_size
 from itnnr_ik.solver.assembly import choose_layout, pose_problem, windows
-from itnnr_ik.solver.problem import Problem, Workspace, workspace
+from itnnr_ik.solver.problem import Problem, workspace
 from itnnr_ik.task import Task
 from itnnr_ik.task.kernels import GOAL
 
@@ -50,7 +50,8 @@ class TaskForward:
     def _values(self, x: Array) -> Array:
         flat = np.array(x, dtype=float).reshape(-1, self.n_x)
         y = np.empty((len(flat), self.n_y))
-        _embed_open(self._problem, self.layout, self._n, self.open.start, flat, y, workspace(self._problem))
+        memory = np.empty(embedding_size(self._problem, HEADER))
+        _embed_open(self._problem, self.layout, np.zeros(self._n), self.open.start, flat, y, memory)
         return y.reshape(*np.shape(x)[:-1], self.n_y)
 
     def _slopes(self, x: Array) -> Array:
@@ -63,12 +64,13 @@ class TaskForward:
         return slopes
 
 
-@compiled
+@kernel
 def _embed_open(
-    problem: Problem, layout: Layout, n: int, start: int, x: Array, y: Array, w: Workspace
+    problem: Problem, layout: Layout, q: Array, start: int, x: Array, y: Array, memory: Array
 ) -> None:
-    """Write coordinates (b, E) at open joints (b, k), the others 0."""
-    q, header, goal = np.zeros(n), np.empty(HEADER), np.empty(GOAL)
+    """Write coordinates (b, E) at open joints (b, k) of a posture ``q`` (n,)."""
+    w, at = workspace(problem, memory)
+    goal, header = memory[at : at + GOAL], memory[at + GOAL :]
     for b in range(x.shape[0]):
         for i in range(x.shape[1]):
             q[start + i] = x[b, i]

@@ -17,8 +17,9 @@ from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
 from itnnr_ik.solver import calls
 from itnnr_ik.solver.assembly import Assembly
 from itnnr_ik.solver.coverage import Coverage
+from itnnr_ik.solver.room import memory_size, pack
 from itnnr_ik.solver.search import CURRENT
-from itnnr_ik.solver.solution import Solution, Solutions
+from itnnr_ik.solver.solution import Solution, Solutions, new_solution
 from itnnr_ik.task import Task, poses
 from itnnr_ik.twin.inference import TwinInverse
 
@@ -30,6 +31,8 @@ _DISTINCT, _DISTINCT_REDUNDANT = 1e-4, 0.1
 #: Targets of a batch that a thread takes at a time.
 _CHUNK = 256
 _NO_STATE = np.empty(0)
+# A type takes longer to make one of at each call.
+_FLOAT = np.dtype(np.float64)
 _UNITS = {"position": "m", "pointing": "m and quaternion or direction", "pose": "m and quaternion"}
 
 
@@ -100,8 +103,11 @@ class IKSolver:
         self._assembly = Assembly(
             self.arm, self.task, twin, self.tolerance, self.orientation_tolerance, **self._options
         )
-        self._model = self._assembly.model
-        self._weights = self._assembly.problem.joints[3]
+        search = self._search = self._assembly.search
+        self._model, self._memory_size = pack(search), memory_size(search)
+        # Memory of solves that have ended, for the next: threads may solve side by side.
+        self._memories: list[Array] = []
+        self._joints = search.problem.joints
 
     @classmethod
     def load(
@@ -216,18 +222,25 @@ class IKSolver:
         goal = self._target(target)
         now = _NO_STATE if current is None else self._shaped_state(current)
         positions = np.empty(self._n)
-        status, residual, angle, change, came_from = calls.solve_one(self._model, goal, now, positions)
+        memory = self._take_memory()
+        status, residual, angle, change, came_from = calls.solve_one(
+            self._model, goal, now, positions, memory
+        )
+        self._memories.append(memory)
         if status == calls.BAD_STATE:
             self._state(now)  # raises
         if status:
             raise self._refusal(status, goal, "a target")
-        solution = Solution(
-            positions,
-            residual,
-            angle if self._oriented else None,
-            residual <= self.tolerance and angle <= self.orientation_tolerance,
-            None if current is None else change,
-            "current" if came_from == CURRENT else "neighbour",
+        solution = new_solution(
+            (
+                positions,
+                residual,
+                angle if self._oriented else None,
+                residual <= self.tolerance and angle <= self.orientation_tolerance,
+                None if current is None else change,
+                "current" if came_from == CURRENT else "neighbour",
+                None,
+            )
         )
         return solution if self.coverage is None else self._covered(solution, target, current)
 
@@ -246,10 +259,11 @@ class IKSolver:
         anchors = np.zeros(count, dtype=np.int64)
 
         def run(start: int) -> tuple[int, int]:
-            rows = slice(start, start + _CHUNK)
+            rows, memory = slice(start, start + _CHUNK), self._take_memory()
             status, row = calls.solve_many(
-                self._model, goals[rows], now[rows], positions[rows], errors[rows], anchors[rows]
+                self._model, goals[rows], now[rows], positions[rows], errors[rows], anchors[rows], memory
             )
+            self._memories.append(memory)
             return status, start + row
 
         starts = range(0, count, _CHUNK)
@@ -267,7 +281,7 @@ class IKSolver:
             errors[:, 0].copy(),
             errors[:, 1].copy() if oriented else None,
             (errors[:, 0] <= self.tolerance) & (errors[:, 1] <= self.orientation_tolerance),
-            None if current is None else (self._weights * np.abs(positions - now)).max(axis=1, initial=0.0),
+            None if current is None else (self._joints[3] * np.abs(positions - now)).max(axis=1, initial=0.0),
             np.where(anchors == CURRENT, "current", "neighbour"),
         )
         return solutions if self.coverage is None else self._all_covered(solutions, goals, now)
@@ -287,9 +301,9 @@ class IKSolver:
         """
         goal = self._target(target)
         now = None if current is None else self._state(current)
-        reference = self._assembly.problem.joints[4].copy() if now is None else now
-        positions, errors = self._propose(goal, reference, self._assembly.most, refined=True)
-        change = (self._weights * np.abs(positions - reference)).max(axis=1)
+        reference = self._joints[4].copy() if now is None else now
+        positions, errors = self._propose(goal, reference, self._search.most, refined=True)
+        change = (self._joints[3] * np.abs(positions - reference)).max(axis=1)
         converged = (errors[:, 0] <= self.tolerance) & (errors[:, 1] <= self.orientation_tolerance)
         apart = _DISTINCT if self.arm.n_joints <= self.task.n_rows else _DISTINCT_REDUNDANT
         found: list[Solution] = []
@@ -321,8 +335,8 @@ class IKSolver:
             ValueError: See `solve`.
         """
         goal = self._target(target)
-        now = self._assembly.problem.joints[4].copy() if current is None else self._state(current)
-        positions, errors = self._propose(goal, now, self._assembly.count, refined=False)
+        now = self._joints[4].copy() if current is None else self._state(current)
+        positions, errors = self._propose(goal, now, self._search.near, refined=False)
         return positions, errors[:, 0]
 
     def forward(self, positions: ArrayLike) -> Array:
@@ -370,7 +384,7 @@ class IKSolver:
         goals = self._targets(targets)
         q = _rows(positions, len(goals), self.arm.n_joints, "joint positions", "rad or m")
         errors = np.zeros((len(goals), 2))
-        status, row = calls.errors_many(self._model, goals, q, errors)
+        status, row = calls.errors_many(self._model, goals, q, errors, np.empty(self._memory_size))
         if status:
             raise self._refusal(status, goals[row], "targets", row)
         return errors[:, 0], errors[:, 1] if self.task.has_orientation else None
@@ -382,13 +396,20 @@ class IKSolver:
         q = np.asarray(positions, dtype=float)
         flat = np.ascontiguousarray(q.reshape(-1, self.arm.n_joints))
         rows = np.empty((len(flat), self.task.n_rows, self.arm.n_joints))
-        calls.jacobians_many(self._model, flat, rows)
+        calls.jacobians_many(self._model, flat, rows, np.empty(self._memory_size))
         rows[:, 3:] /= self.task.length
         return rows.reshape(*q.shape[:-1], *rows.shape[1:])
 
+    def _take_memory(self) -> Array:
+        try:
+            return self._memories.pop()
+        except IndexError:
+            return np.empty(self._memory_size)
+
     def _propose(self, goal: Array, reference: Array, count: int, refined: bool) -> tuple[Array, Array]:
         positions, errors = np.empty((count, self.arm.n_joints)), np.empty((count, 2))
-        status = calls.propose_many(self._model, goal, reference, refined, positions, errors)
+        memory = np.empty(self._memory_size)
+        status = calls.propose_many(self._model, goal, reference, refined, positions, errors, memory)
         if status:
             raise self._refusal(status, goal, "a target")
         return positions, errors
@@ -396,7 +417,7 @@ class IKSolver:
     def _apart(self, positions: Array, others: Array) -> Array:
         """Largest joint difference (b,) of positions (n,) from others (b, n), whole turns left out."""
         difference = others - positions
-        turns = self._assembly.problem.joints[2]
+        turns = self._joints[2]
         whole = np.where(turns > 0.0, turns, np.inf)
         away: Array = np.abs(difference - turns * np.round(difference / whole)).max(axis=1)
         return away
@@ -486,7 +507,7 @@ def _rows(values: ArrayLike, count: int, size: int, what: str, unit: str) -> Arr
 def _floats(values: ArrayLike, what: str, unit: str) -> Array:
     """Contiguous, writeable float64: a kernel is compiled anew for other kinds of array."""
     try:
-        array = np.asarray(values, dtype=float)
+        array: Array = np.asarray(values, _FLOAT)
     except (TypeError, ValueError) as error:
         raise ValueError(f"expected {what} of numbers in {unit}, got {values!r}") from error
     return array if array.flags.carray else np.array(array, order="C")

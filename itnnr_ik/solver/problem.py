@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.compiled import compiled, kernel
+from itnnr_ik.compiled import kernel
+from itnnr_ik.parts import doubles
 from itnnr_ik.robot.harmonic import posture_features
 from itnnr_ik.robot.kernels import forward
 from itnnr_ik.task.kernels import ROWS, task_error, task_jacobian
@@ -68,30 +69,39 @@ class Workspace(NamedTuple):
     features: Array
 
 
-@compiled
-def workspace(problem: Problem) -> Workspace:
-    """Room for ``problem``, cut from one piece of memory: to ask for many takes longer than a solve."""
+def workspace_size(problem: Problem) -> int:
+    """Length of the memory that a `Workspace` is cut from."""
+    n, m, count = problem.joints.shape[1], ROWS[problem.kind], max(problem.elements.shape[0] - 1, 0)
+    return int(12 + 6 * count + m * (n + m + 2) + 3 * n + problem.coefficients.shape[1])
+
+
+@kernel
+def workspace(problem: Problem, memory: Array) -> tuple[Workspace, int]:
+    """A `Workspace` cut from the beginning of ``memory``, and where the rest begins."""
     n, m, count = problem.joints.shape[1], ROWS[problem.kind], max(problem.elements.shape[0] - 1, 0)
     features = problem.coefficients.shape[1]
-    memory = np.empty(12 + 6 * count + m * (n + m + 2) + 3 * n + features)
-    cuts = np.empty(12, np.int64)
-    cuts[0] = 0
-    sizes = (12, 3 * count, 3 * count, m, m * n, m * m, m, n, n, n, features)
-    for i in range(11):
-        cuts[i + 1] = cuts[i] + sizes[i]
-    return Workspace(
-        memory[cuts[0] : cuts[1]].reshape((3, 4)),
-        memory[cuts[1] : cuts[2]].reshape((count, 3)),
-        memory[cuts[2] : cuts[3]].reshape((count, 3)),
-        memory[cuts[3] : cuts[4]],
-        memory[cuts[4] : cuts[5]].reshape((m, n)),
-        memory[cuts[5] : cuts[6]].reshape((m, m)),
-        memory[cuts[6] : cuts[7]],
-        memory[cuts[7] : cuts[8]],
-        memory[cuts[8] : cuts[9]],
-        memory[cuts[9] : cuts[10]],
-        memory[cuts[10] : cuts[11]],
+    axes = 12
+    origins = axes + 3 * count
+    error = origins + 3 * count
+    jacobian = error + m
+    normal = jacobian + m * n
+    dual = normal + m * m
+    step = dual + m
+    end = step + 3 * n
+    room = Workspace(
+        doubles(memory, 0, 3, 4),
+        doubles(memory, axes, count, 3),
+        doubles(memory, origins, count, 3),
+        doubles(memory, error, 1, m)[0],
+        doubles(memory, jacobian, m, n),
+        doubles(memory, normal, m, m),
+        doubles(memory, dual, 1, m)[0],
+        doubles(memory, step, 3, n)[0],
+        doubles(memory, step, 3, n)[1],
+        doubles(memory, step, 3, n)[2],
+        doubles(memory, end, 1, features)[0],
     )
+    return room, end + features
 
 
 @kernel

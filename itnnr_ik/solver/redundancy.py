@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.compiled import inlined, kernel
-from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
+from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.refine import factorise, refine, substitute
+from itnnr_ik.solver.room import Room, Search, solved
 from itnnr_ik.solver.state import displacement, limit, surround
 
 Array = NDArray[np.float64]
@@ -24,24 +25,19 @@ _SLIDES, _LONGEST, _THIRDS, _SLID, _SLID_MANY = 6, 0.5, 14, 0.97, 0.5
 #: a target that stands still, and not worth it below the least [rad]. No easing beyond the largest
 #: displacement.
 _EASE_SHARE, _EASE_LIMIT, _EASE_LEAST, _EASE_LARGEST = 1.5, 0.015, 1e-4, 0.1
-#: Step [rad, m] of the difference quotient of the manipulability, and how far an arm gives way [rad] to its
-#: gradient and to the distance from the middle of the limits, as shares.
-_DIFFERENCE, _SINGULAR_GAIN, _LIMIT_GAIN = 1e-4, 0.2, 1.0
+#: Spare joints move down the gradient of Σ (a x² / 2 + xᵇ), where x is ±1 at a joint's limits.
+_TO_MIDDLE, _POWER = 0.3, 12
 
 
 @inlined
-def improve(
-    problem: Problem, goal: Array, now: Array, q: Array, best: float, tolerance: float, orientation_tolerance:
-        float,
-    lower: Array, upper: Array, trial: Array, wish: Array, w: Workspace,
-) -> float:  # fmt: skip
+def improve(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace, room: Room) -> float:
     """Move ``q`` (n,), a solution, to one nearer to ``now`` (n,) where there is one; its displacement.
 
     First along the null space, then to the smallest box around the state in which a solution is found.
     """
-    joints = problem.joints
-    n = q.shape[0]
-    high = slide(problem, goal, now, q, best, tolerance, orientation_tolerance, lower, upper, trial, wish, w)
+    problem, joints, trial = s.problem, s.problem.joints, room.trial
+    n, lower, upper = q.shape[0], room.lower, room.upper
+    high = slide(s, goal, now, q, best, w, room)
     # One spare joint has slid as far as it goes; more may still turn aside.
     low = _SLID * high if n == w.error.shape[0] + 1 else _SLID_MANY * high
     for _ in range(10):
@@ -54,7 +50,7 @@ def improve(
         for i in range(n):
             trial[i] = min(max(q[i], lower[i]), upper[i])
         position, angle = refine(problem, goal, lower, upper, trial, problem.free, problem.steps, w)
-        if position <= tolerance * tolerance and angle <= orientation_tolerance * orientation_tolerance:
+        if solved(s, position, angle):
             for i in range(n):
                 q[i] = trial[i]
             high = displacement(joints, q, now)
@@ -65,17 +61,13 @@ def improve(
 
 
 @inlined
-def slide(
-    problem: Problem, goal: Array, now: Array, q: Array, best: float, tolerance: float, orientation_tolerance:
-        float,
-    lower: Array, upper: Array, trial: Array, wish: Array, w: Workspace,
-) -> float:  # fmt: skip
+def slide(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace, room: Room) -> float:
     """Move ``q`` (n,), a solution, along the null space to its least displacement, and return that.
 
     The direction is that in which the joint farthest from the state comes nearer to it.
     """
-    joints = problem.joints
-    n, m = q.shape[0], w.error.shape[0]
+    problem, joints, trial, wish = s.problem, s.problem.joints, room.trial, room.right
+    n, m, lower, upper = q.shape[0], w.error.shape[0], room.lower, room.upper
     limit(joints, lower, upper)
     for _ in range(_SLIDES):
         farthest = 0
@@ -112,11 +104,7 @@ def slide(
             trial[i] = min(max(q[i] + length * wish[i], joints[0, i]), joints[1, i])
         position, angle = refine(problem, goal, lower, upper, trial, problem.free, problem.steps, w)
         change = displacement(joints, trial, now)
-        if (
-            position > tolerance * tolerance
-            or angle > orientation_tolerance * orientation_tolerance
-            or change >= best
-        ):
+        if change >= best or not solved(s, position, angle):
             break
         gain = best - change
         best = change
@@ -136,58 +124,26 @@ def _changed(joints: Array, q: Array, direction: Array, length: float, now: Arra
     return largest
 
 
-@kernel
-def _log_manipulability(problem: Problem, goal: Array, q: Array, w: Workspace) -> float:
-    evaluate(problem, goal, q, w)
-    differentiate(problem, w)
-    factorise(w.jacobian, w.free, 1e-12, w.normal)
-    total = 0.0
-    for a in range(w.normal.shape[0]):
-        total -= math.log(w.normal[a, a])
-    return total
-
-
 @inlined
-def ease(
-    problem: Problem,
-    goal: Array,
-    now: Array,
-    q: Array,
-    best: float,
-    tolerance: float,
-    orientation_tolerance: float,
-    lower: Array,
-    upper: Array,
-    trial: Array,
-    wish: Array,
-    w: Workspace,
-) -> None:
+def ease(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace, room: Room) -> None:
     """Move ``q`` (n,), a solution, a little towards a posture with room to move on, its tool where it is.
 
-    That is the preferred posture where there is one, or else away from limits and from singular postures: an
-    arm that only ever takes the smallest step drifts into a corner, from which it has to jump.
+    That is the preferred posture where there is one, or else away from the limits: an arm that only ever
+    takes the smallest step drifts into a corner, from which it has to jump.
     """
-    joints = problem.joints
-    n, m = q.shape[0], w.error.shape[0]
+    problem, joints, trial, wish = s.problem, s.problem.joints, room.trial, room.right
+    n, m, lower, upper = q.shape[0], w.error.shape[0], room.lower, room.upper
     extra = min(_EASE_SHARE * best, _EASE_LIMIT)
     if best > _EASE_LARGEST or extra < _EASE_LEAST:
         return
     for i in range(n):
-        w.free[i] = 1.0
-        trial[i] = q[i]
-    if math.isfinite(joints[5, 0]):
-        for i in range(n):
+        w.free[i], wish[i] = 1.0, 0.0
+        half = 0.5 * (joints[1, i] - joints[0, i])
+        if math.isfinite(joints[5, i]):
             wish[i] = joints[5, i] - q[i]
-    else:
-        here = _log_manipulability(problem, goal, q, w)
-        for i in range(n):
-            trial[i] = q[i] + _DIFFERENCE
-            wish[i] = _SINGULAR_GAIN * (_log_manipulability(problem, goal, trial, w) - here) / _DIFFERENCE
-            trial[i] = q[i]
-            half = 0.5 * (joints[1, i] - joints[0, i])
-            if half < np.inf:
-                share = (q[i] - joints[0, i]) / half - 1.0
-                wish[i] -= _LIMIT_GAIN * half * (share + 2.0 * share**5)
+        elif half < np.inf:
+            share = (q[i] - joints[0, i]) / half - 1.0
+            wish[i] = -(_TO_MIDDLE * share + _POWER * share ** (_POWER - 1)) / half
     # What of the wish leaves the target alone.
     evaluate(problem, goal, q, w)
     differentiate(problem, w)
@@ -213,9 +169,7 @@ def ease(
         return
     for i in range(n):
         trial[i] = min(max(q[i] + length * wish[i], lower[i]), upper[i])
-    position, angle = refine(
-        problem, goal, lower, upper, trial, problem.free - problem.free, problem.steps, w
-    )
-    if position <= tolerance * tolerance and angle <= orientation_tolerance * orientation_tolerance:
+    position, angle = refine(problem, goal, lower, upper, trial, 0, problem.steps, w)
+    if solved(s, position, angle):
         for i in range(n):
             q[i] = trial[i]

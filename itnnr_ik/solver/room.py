@@ -1,4 +1,8 @@
-"""What a search reads, and the room it needs, as tuples of arrays."""
+"""What a search reads, and the memory it works in, as tuples of arrays.
+
+Both are cut from one array each, which the caller holds: a compiled function takes longer to be handed many
+arrays, or to ask for memory, than to follow a state to a target near it.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.compiled import compiled
+from itnnr_ik.compiled import kernel
+from itnnr_ik.parts import doubles, integers, singles
 from itnnr_ik.solver.anchors import HEADER, Anchors, Layout
-from itnnr_ik.solver.problem import Problem
+from itnnr_ik.solver.problem import Problem, Workspace, workspace, workspace_size
 from itnnr_ik.task.kernels import GOAL, ROWS
 from itnnr_ik.twin.kernels import Network
 
@@ -23,6 +28,8 @@ class Search(NamedTuple):
 
     Attributes:
         tolerance, orientation_tolerance: What counts as a solution [m], [rad].
+        farthest: Targets are taken to be at most this far [m] from the origin, see `read_target`.
+        axis: (3,) of the tool, that counts in a pointing task.
         curvature: Bound of the second derivative of the task by the joints [m].
         slack: How much nearer [rad] to the state a candidate may come by refinement.
         same: Candidates this near [rad] to each other lead to one solution.
@@ -38,6 +45,8 @@ class Search(NamedTuple):
     network: Network
     tolerance: float
     orientation_tolerance: float
+    farthest: float
+    axis: Array
     curvature: float
     slack: float
     same: float
@@ -49,9 +58,10 @@ class Search(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Room of a search in one thread, beyond the `Workspace`: coordinates and headers of anchors, bounds and
-    postures (n,), singular vectors, and layers of the network."""
+    """Room of a search in one thread, beyond the `Workspace`: the goal, coordinates and headers of anchors,
+    bounds and postures (n,), singular vectors, and layers of the network."""
 
+    goal: Array
     y: Array
     other: Array
     header: Array
@@ -80,47 +90,126 @@ class Candidates(NamedTuple):
     minima: Floats
 
 
-@compiled
-def make_room(s: Search) -> Room:
-    """Room for a search, cut from two pieces of memory: to ask for many takes longer than a solve."""
-    n, m, size, k = (
-        s.problem.joints.shape[1],
-        ROWS[s.problem.kind],
-        s.anchors.y.shape[0],
-        s.network.base.shape[1],
+@kernel
+def solved(s: Search, position: float, angle: float) -> bool:
+    """Whether squared errors are within the tolerances."""
+    return (
+        position <= s.tolerance * s.tolerance and angle <= s.orientation_tolerance * s.orientation_tolerance
     )
+
+
+def pack(s: Search) -> Array:
+    """A search as one array: its numbers, the shapes of its tables, and these one after the other."""
+    p, a, f = s.problem, s.anchors, s.network
+    numbers = [
+        p.order, p.kind, p.length, p.position, p.angle, p.free, p.steps, *s.layout, f.periodic, s.tolerance,
+        s.orientation_tolerance, s.farthest, s.curvature, s.slack, s.same, s.near, s.more, s.most, s.range,
+    ]  # fmt: skip
+    in_double = (p.elements, p.coefficients, p.joints, a.rows, f.base, f.scales, s.axis, s.starts)
+    in_single = (a.y, f.first, f.change, f.known, f.weights)
+    parts: list[Array] = []
+    shapes: list[int] = []
+    for table in (*in_double, *in_single, f.sizes):
+        flat = np.ascontiguousarray(table).reshape(-1)
+        padded = np.zeros(flat.size + flat.size % 2, flat.dtype) if flat.itemsize == 4 else flat.copy()
+        padded[: flat.size] = flat
+        parts.append(padded.view(np.float64))
+        shapes += table.shape if table.ndim == 2 else (1, table.size)
+    return np.concatenate([np.array([*numbers, *shapes], dtype=float), *parts])
+
+
+#: Numbers before the shapes, and before the tables, in what `pack` writes.
+_NUMBERS, _TABLES = 21, 21 + 2 * 14
+
+
+@kernel
+def _doubles(packed: Array, table: int, at: int) -> tuple[Array, int]:
+    """A table that begins at ``at``, and where the next begins."""
+    rows, columns = int(packed[_NUMBERS + 2 * table]), int(packed[_NUMBERS + 2 * table + 1])
+    return doubles(packed, at, rows, columns), at + rows * columns
+
+
+@kernel
+def _singles(packed: Array, table: int, at: int) -> tuple[Floats, int]:
+    """A table in single precision that begins at ``at``, and where the next begins."""
+    rows, columns = int(packed[_NUMBERS + 2 * table]), int(packed[_NUMBERS + 2 * table + 1])
+    return singles(packed, at, rows, columns), at + (rows * columns + 1) // 2
+
+
+@kernel
+def unpack(packed: Array) -> Search:
+    """What `pack` made an array of; its tables are parts of the array."""
+    v = packed
+    elements, at = _doubles(packed, 0, _TABLES)
+    coefficients, at = _doubles(packed, 1, at)
+    joints, at = _doubles(packed, 2, at)
+    rows, at = _doubles(packed, 3, at)
+    base, at = _doubles(packed, 4, at)
+    scales, at = _doubles(packed, 5, at)
+    axis, at = _doubles(packed, 6, at)
+    starts, at = _doubles(packed, 7, at)
+    y, at = _singles(packed, 8, at)
+    first, at = _singles(packed, 9, at)
+    change, at = _singles(packed, 10, at)
+    known, at = _singles(packed, 11, at)
+    weights, at = _singles(packed, 12, at)
+    sizes = integers(packed, at, 1, packed.shape[0] - at)
+    return Search(
+        Problem(elements, coefficients, int(v[0]), joints, int(v[1]), v[2], v[3], v[4], int(v[5]), int(v[6])),
+        Layout(int(v[7]), v[8] != 0.0, int(v[9])),
+        Anchors(y, rows),
+        Network(first, base, change, known, weights[0], sizes[0], scales[0], v[10] != 0.0),
+        v[11],
+        v[12],
+        v[13],
+        axis[0],
+        v[14],
+        v[15],
+        v[16],
+        int(v[17]),
+        int(v[18]),
+        int(v[19]),
+        v[20],
+        starts,
+    )
+
+
+def memory_size(s: Search) -> int:
+    """Length of the memory that one thread needs, see `divide`."""
+    n, m, (size, anchors) = s.problem.joints.shape[1], ROWS[s.problem.kind], s.anchors.y.shape
+    count = max(s.near, s.more, s.most)
+    joints = 5 * n + m + s.network.base.shape[1]
+    rest = 2 * GOAL + 2 * HEADER + 2 * size + int(s.network.sizes.max()) + count * (n + 3) + anchors
+    return int(workspace_size(s.problem) + joints + rest)
+
+
+@kernel
+def divide(s: Search, memory: Array) -> tuple[Workspace, Room, Candidates]:
+    """The rooms of one thread, cut from its memory."""
+    n, m, size = s.problem.joints.shape[1], ROWS[s.problem.kind], s.anchors.y.shape[0]
+    k, anchors = s.network.base.shape[1], s.anchors.y.shape[1]
+    count = max(s.near, max(s.more, s.most))
     widest = 1
     for i in range(s.network.sizes.shape[0]):
         widest = max(widest, s.network.sizes[i])
-    memory = np.empty(2 * size + 2 * HEADER + GOAL + 5 * n + m + k)
-    y, header = (
-        memory[: 2 * size].reshape((2, size)),
-        memory[2 * size : 2 * size + 2 * HEADER].reshape((2, HEADER)),
-    )
-    start = 2 * size + 2 * HEADER + GOAL
-    joints, rest = memory[start : start + 5 * n].reshape((5, n)), memory[start + 5 * n :]
-    singles = np.empty((2, widest), np.float32)
-    return Room(
-        y[0],
-        y[1],
-        header[0],
-        header[1],
-        memory[start - GOAL : start],
-        joints[0],
-        joints[1],
-        joints[2],
-        joints[3],
-        joints[4],
-        rest[:m],
-        rest[m:],
-        singles[0],
-        singles[1],
-    )
-
-
-@compiled
-def make_candidates(s: Search, count: int) -> Candidates:
-    """Room for at most ``count`` candidates."""
-    indices, singles = np.empty((2, count), np.int64), np.empty((2, s.anchors.y.shape[1]), np.float32)
-    positions = np.empty((count, s.problem.joints.shape[1]))
-    return Candidates(positions, np.empty(count), indices[0], indices[1], singles[0], singles[1])
+    w, at = workspace(s.problem, memory)
+    goals = doubles(memory, at, 2, GOAL)
+    at += 2 * GOAL
+    y = doubles(memory, at, 2, size)
+    at += 2 * size
+    header = doubles(memory, at, 2, HEADER)
+    at += 2 * HEADER
+    joints = doubles(memory, at, 5, n)
+    at += 5 * n
+    left, x = doubles(memory, at, 1, m), doubles(memory, at + m, 1, k)
+    at += m + k
+    layers = singles(memory, at, 2, widest)
+    at += widest
+    positions, changes = doubles(memory, at, count, n), doubles(memory, at + count * n, 1, count)
+    at += count * (n + 1)
+    order, distances = integers(memory, at, 2, count), singles(memory, at + 2 * count, 2, anchors)
+    room = Room(
+        goals[0], y[0], y[1], header[0], header[1], goals[1], joints[0], joints[1], joints[2], joints[3],
+        joints[4], left[0], x[0], layers[0], layers[1],
+    )  # fmt: skip
+    return w, room, Candidates(positions, changes[0], order[0], order[1], distances[0], distances[1])

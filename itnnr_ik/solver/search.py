@@ -18,7 +18,7 @@ from itnnr_ik.solver.anchors import complete, embed, embed_posture, nearest, spr
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import improve
 from itnnr_ik.solver.refine import descend, least_singular, refine
-from itnnr_ik.solver.room import Candidates, Room, Search
+from itnnr_ik.solver.room import Candidates, Room, Search, solved
 from itnnr_ik.solver.state import clip, displacement, limit, surround, turn_towards
 from itnnr_ik.twin.kernels import adjust, adjust_known
 
@@ -52,14 +52,6 @@ _STEP_RANGE = 0.2
 
 #: What an answer came from.
 FAILED, CURRENT, NEIGHBOUR = 0, 1, 2
-
-
-@kernel
-def solved(s: Search, position: float, angle: float) -> bool:
-    """Whether squared errors are within the tolerances."""
-    return (
-        position <= s.tolerance * s.tolerance and angle <= s.orientation_tolerance * s.orientation_tolerance
-    )
 
 
 @kernel
@@ -159,10 +151,7 @@ def nearer(s: Search, goal: Array, now: Array, answer: Array, best: float, w: Wo
     """Let a redundant arm's ``answer`` (n,) come nearer to the state; its displacement."""
     if answer.shape[0] <= w.error.shape[0]:
         return best
-    return improve(
-        s.problem, goal, now, answer, best, s.tolerance, s.orientation_tolerance, room.lower, room.upper,
-        room.trial, room.right, w,
-    )  # fmt: skip
+    return improve(s, goal, now, answer, best, w, room)
 
 
 @kernel

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +34,10 @@ class Solution(NamedTuple):
     displacement: float | None
     anchor: str
     covered: bool | None = None
+
+
+#: `Solution` of all its fields as one tuple, in a third of the time: following a target takes microseconds.
+new_solution: Callable[[tuple[Any, ...]], Solution] = partial(tuple.__new__, Solution)
 
 
 @dataclass(frozen=True)

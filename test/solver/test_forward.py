@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from workspaces import workspace_of
 
 from itnnr_ik.robot import KinematicChain, load_robot
 from itnnr_ik.solver.anchors import HEADER, embed_posture
 from itnnr_ik.solver.assembly import pose_problem, windows
 from itnnr_ik.solver.forward import TaskForward
-from itnnr_ik.solver.problem import workspace
 from itnnr_ik.task import Task
 from itnnr_ik.task.kernels import GOAL
 
@@ -87,7 +87,9 @@ def test_coordinates_do_not_change_under_the_joints_that_are_left_out(name: str,
     x = q[:, forward.open]
     problem, y = pose_problem(chain, task, 1.0, 1.0), np.empty((len(q), forward.n_y))
     for row, out in zip(q, y, strict=True):
-        embed_posture(problem, forward.layout, row, out, np.empty(HEADER), np.empty(GOAL), workspace(problem))
+        embed_posture(
+            problem, forward.layout, row, out, np.empty(HEADER), np.empty(GOAL), workspace_of(problem)
+        )
     np.testing.assert_allclose(y, forward(x), atol=1e-12)
     np.testing.assert_array_less(1e-3, np.ptp(y, axis=0).max())
 

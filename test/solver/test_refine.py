@@ -7,10 +7,11 @@ import pytest
 from exact import within_limits
 from hypothesis import given
 from hypothesis import strategies as st
+from workspaces import workspace_of
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import PACKAGED
-from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate, workspace
+from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
 from itnnr_ik.solver.refine import descend, factorise, least_singular, limited_trial, refine, substitute
 from itnnr_ik.task.kernels import GOAL, read_target
 
@@ -21,7 +22,7 @@ def problem_of(name: str) -> tuple[IKSolver, Problem, Workspace]:
     """A packaged arm as the kernels see it."""
     solver = IKSolver.load(name)
     problem = solver._assembly.problem
-    return solver, problem, workspace(problem)
+    return solver, problem, workspace_of(problem)
 
 
 def goal_of(solver: IKSolver, target: np.ndarray) -> np.ndarray:
