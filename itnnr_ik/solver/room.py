@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.compiled import kernel
+from itnnr_ik.compiled import inlined, kernel
 from itnnr_ik.parts import doubles, integers, singles
 from itnnr_ik.solver.anchors import HEADER, Anchors, Layout
 from itnnr_ik.solver.problem import Problem, Workspace, workspace, workspace_size
@@ -107,53 +107,42 @@ def pack(s: Search) -> Array:
     ]  # fmt: skip
     in_double = (p.elements, p.coefficients, p.joints, a.rows, f.base, f.scales, s.axis, s.starts)
     in_single = (a.y, f.first, f.change, f.known, f.weights)
-    parts: list[Array] = []
-    shapes: list[int] = []
+    places, parts, start = [], [], _NUMBERS + 3 * _TABLES
     for table in (*in_double, *in_single, f.sizes):
         flat = np.ascontiguousarray(table).reshape(-1)
-        padded = np.zeros(flat.size + flat.size % 2, flat.dtype) if flat.itemsize == 4 else flat.copy()
-        padded[: flat.size] = flat
-        parts.append(padded.view(np.float64))
-        shapes += table.shape if table.ndim == 2 else (1, table.size)
-    return np.concatenate([np.array([*numbers, *shapes], dtype=float), *parts])
+        if flat.itemsize == 4:
+            flat = np.pad(flat, (0, flat.size % 2))
+        rows, columns = table.shape if table.ndim == 2 else (1, table.size)
+        places += [start, rows, columns]
+        parts.append(flat.view(np.float64))
+        start += parts[-1].size
+    return np.concatenate([np.array([*numbers, *places], dtype=float), *parts])
 
 
-#: Numbers before the shapes, and before the tables, in what `pack` writes.
-_NUMBERS, _TABLES = 21, 21 + 2 * 14
+#: Numbers of settings and of tables in what `pack` writes.
+_NUMBERS, _TABLES = 21, 14
 
 
-@kernel
-def _doubles(packed: Array, table: int, at: int) -> tuple[Array, int]:
-    """A table that begins at ``at``, and where the next begins."""
-    rows, columns = int(packed[_NUMBERS + 2 * table]), int(packed[_NUMBERS + 2 * table + 1])
-    return doubles(packed, at, rows, columns), at + rows * columns
+@inlined
+def _doubles(packed: Array, place: Array) -> Array:
+    return doubles(packed, int(place[0]), int(place[1]), int(place[2]))
 
 
-@kernel
-def _singles(packed: Array, table: int, at: int) -> tuple[Floats, int]:
-    """A table in single precision that begins at ``at``, and where the next begins."""
-    rows, columns = int(packed[_NUMBERS + 2 * table]), int(packed[_NUMBERS + 2 * table + 1])
-    return singles(packed, at, rows, columns), at + (rows * columns + 1) // 2
+@inlined
+def _singles(packed: Array, place: Array) -> Floats:
+    return singles(packed, int(place[0]), int(place[1]), int(place[2]))
 
 
 @kernel
 def unpack(packed: Array) -> Search:
     """What `pack` made an array of; its tables are parts of the array."""
-    v = packed
-    elements, at = _doubles(packed, 0, _TABLES)
-    coefficients, at = _doubles(packed, 1, at)
-    joints, at = _doubles(packed, 2, at)
-    rows, at = _doubles(packed, 3, at)
-    base, at = _doubles(packed, 4, at)
-    scales, at = _doubles(packed, 5, at)
-    axis, at = _doubles(packed, 6, at)
-    starts, at = _doubles(packed, 7, at)
-    y, at = _singles(packed, 8, at)
-    first, at = _singles(packed, 9, at)
-    change, at = _singles(packed, 10, at)
-    known, at = _singles(packed, 11, at)
-    weights, at = _singles(packed, 12, at)
-    sizes = integers(packed, at, 1, packed.shape[0] - at)
+    v, at = packed, doubles(packed, _NUMBERS, _TABLES, 3)
+    elements, coefficients, joints = _doubles(v, at[0]), _doubles(v, at[1]), _doubles(v, at[2])
+    rows, base, scales = _doubles(v, at[3]), _doubles(v, at[4]), _doubles(v, at[5])
+    axis, starts = _doubles(v, at[6]), _doubles(v, at[7])
+    y, first, change = _singles(v, at[8]), _singles(v, at[9]), _singles(v, at[10])
+    known, weights = _singles(v, at[11]), _singles(v, at[12])
+    sizes = integers(v, int(at[13, 0]), int(at[13, 1]), int(at[13, 2]))
     return Search(
         Problem(elements, coefficients, int(v[0]), joints, int(v[1]), v[2], v[3], v[4], int(v[5]), int(v[6])),
         Layout(int(v[7]), v[8] != 0.0, int(v[9])),
