@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # Typed loosely: numba's own types do not know ``_nrt``.
 _njit: Any = numba.njit
-_RULES: Any = {"cache": True, "nogil": True, "error_model": "numpy"}
+_RULES: Any = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 def compiled(function: F) -> F:
