@@ -17,14 +17,17 @@ Array = NDArray[np.float64]
 
 #: The nearest solution is found to within this displacement [rad], or this share of it.
 _CLOSE, _CLOSE_SHARE = 0.003, 0.01
-#: Moves along the null space at most, their longest [rad], and halvings (in thirds) of where each ends; what
-#: is left of the displacement after them, as a share, where there is one spare joint and where there are
-#: more.
-_SLIDES, _LONGEST, _THIRDS, _SLID, _SLID_MANY = 6, 0.5, 14, 0.97, 0.5
+#: Moves along the null space at most, their longest [rad], and golden sections of where each ends; what may
+#: be left of the displacement after them, as a share, where one joint is spare and where more are; and the
+#: displacement [rad] beyond which two spare joints count as one.
+_SLIDES, _LONGEST, _SECTIONS, _SLID, _SLID_MANY, _FAR = 6, 0.5, 12, 0.97, 0.5, 0.5
+_GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
+#: Determinant below which two directions are one.
+_PARALLEL = 1e-3
 #: Motion that may be spent on a better posture: a share of the displacement, and at most this [rad]. None for
 #: a target that stands still, and not worth it below the least [rad]. No easing beyond the largest
 #: displacement.
-_EASE_SHARE, _EASE_LIMIT, _EASE_LEAST, _EASE_LARGEST = 1.5, 0.015, 1e-4, 0.1
+_EASE_SHARE, _EASE_LIMIT, _EASE_LEAST, _EASE_LARGEST = 1.5, 0.012, 1e-4, 0.1
 #: Spare joints move down the gradient of Σ (a x² / 2 + xᵇ), where x is ±1 at a joint's limits.
 _TO_MIDDLE, _POWER = 0.3, 12
 
@@ -39,7 +42,8 @@ def improve(s: Search, goal: Array, now: Array, q: Array, best: float, w: Worksp
     n, lower, upper = q.shape[0], room.lower, room.upper
     high = slide(s, goal, now, q, best, w, room)
     # One spare joint has slid as far as it goes; more may still turn aside.
-    low = _SLID * high if n == w.error.shape[0] + 1 else _SLID_MANY * high
+    slid = n == w.error.shape[0] + 1 or (n == w.error.shape[0] + 2 and high > _FAR)
+    low = _SLID * high if slid else _SLID_MANY * high
     for _ in range(10):
         if high - low <= max(_CLOSE, _CLOSE_SHARE * high):
             break
@@ -64,44 +68,26 @@ def improve(s: Search, goal: Array, now: Array, q: Array, best: float, w: Worksp
 def slide(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace, room: Room) -> float:
     """Move ``q`` (n,), a solution, along the null space to its least displacement, and return that.
 
-    The direction is that in which the joint farthest from the state comes nearer to it.
+    Each move is that in which the joint farthest from the state comes nearer to it, as far as another one
+    allows; with more than one spare joint, on in the direction in which both come nearer.
     """
-    problem, joints, trial, wish = s.problem, s.problem.joints, room.trial, room.right
+    problem, joints, trial, direction = s.problem, s.problem.joints, room.trial, room.right
     n, m, lower, upper = q.shape[0], w.error.shape[0], room.lower, room.upper
     limit(joints, lower, upper)
     for _ in range(_SLIDES):
-        farthest = 0
-        for i in range(n):
-            if joints[3, i] * abs(q[i] - now[i]) > joints[3, farthest] * abs(q[farthest] - now[farthest]):
-                farthest = i
         evaluate(problem, goal, q, w)
         differentiate(problem, w)
         for i in range(n):
-            w.free[i] = 1.0
-            wish[i] = 1.0 if i == farthest else 0.0
-        for a in range(m):
-            w.error[a] = w.jacobian[a, farthest]
+            w.free[i], trial[i] = 1.0, q[i]
         factorise(w.jacobian, w.free, 1e-12, w.normal)
-        substitute(w.normal, w.error, w.dual)
-        shortest, longest = -_LONGEST, _LONGEST
-        for i in range(n):
-            for a in range(m):
-                wish[i] -= w.jacobian[a, i] * w.dual[a]
-            if abs(wish[i]) > 1e-9:
-                one, other = (joints[0, i] - q[i]) / wish[i], (joints[1, i] - q[i]) / wish[i]
-                shortest, longest = max(shortest, min(one, other)), min(longest, max(one, other))
-        # The largest change is a convex function of the length of the move: its least lies between thirds.
-        for _ in range(_THIRDS):
-            third = (longest - shortest) / 3.0
-            if _changed(joints, q, wish, shortest + third, now) < _changed(
-                joints, q, wish, longest - third, now
-            ):
-                longest -= third
-            else:
-                shortest += third
-        length = 0.5 * (shortest + longest)
-        for i in range(n):
-            trial[i] = min(max(q[i] + length * wish[i], joints[0, i]), joints[1, i])
+        first = _farthest(joints, trial, now, -1)
+        _project(first, w, direction)
+        _move(joints, direction, now, trial)
+        if n > m + 1:
+            second = _farthest(joints, trial, now, first)
+            _project(second, w, room.q)
+            if _join(joints, trial, now, first, second, direction, room.q):
+                _move(joints, direction, now, trial)
         position, angle = refine(problem, goal, lower, upper, trial, problem.free, problem.steps, w)
         change = displacement(joints, trial, now)
         if change >= best or not solved(s, position, angle):
@@ -113,6 +99,76 @@ def slide(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspac
         if gain < max(_CLOSE, _CLOSE_SHARE * best):
             break
     return best
+
+
+@kernel
+def _farthest(joints: Array, q: Array, now: Array, but: int) -> int:
+    """The joint of ``q`` (n,) that is farthest from the state, ``but`` one."""
+    farthest, largest = 0, -1.0
+    for i in range(q.shape[0]):
+        change = joints[3, i] * abs(q[i] - now[i])
+        if i != but and change > largest:
+            farthest, largest = i, change
+    return farthest
+
+
+@kernel
+def _project(joint: int, w: Workspace, direction: Array) -> None:
+    """Write a unit motion of one joint, projected on the null space (n,); J Jᵀ is factorised."""
+    for a in range(w.error.shape[0]):
+        w.error[a] = w.jacobian[a, joint]
+    substitute(w.normal, w.error, w.dual)
+    for i in range(direction.shape[0]):
+        direction[i] = 1.0 if i == joint else 0.0
+        for a in range(w.error.shape[0]):
+            direction[i] -= w.jacobian[a, i] * w.dual[a]
+
+
+@kernel
+def _join(
+    joints: Array, q: Array, now: Array, first: int, second: int, direction: Array, other: Array
+) -> bool:
+    """Combine two directions (n,) so that two joints come equally fast nearer; whether they can."""
+    a, b = direction[first], other[first]
+    c, d = direction[second], other[second]
+    determinant = a * d - b * c
+    if abs(determinant) < _PARALLEL:
+        return False
+    one = math.copysign(1.0, now[first] - q[first]) / joints[3, first]
+    two = math.copysign(1.0, now[second] - q[second]) / joints[3, second]
+    x, y = (one * d - two * b) / determinant, (two * a - one * c) / determinant
+    for i in range(q.shape[0]):
+        direction[i] = x * direction[i] + y * other[i]
+    return True
+
+
+@kernel
+def _move(joints: Array, direction: Array, now: Array, q: Array) -> None:
+    """Move ``q`` (n,) along a direction, within the limits, to its least displacement.
+
+    That is a convex function of the length: golden-section search.
+    """
+    shortest, longest = -_LONGEST, _LONGEST
+    for i in range(q.shape[0]):
+        if abs(direction[i]) > 1e-9:
+            one, other = (joints[0, i] - q[i]) / direction[i], (joints[1, i] - q[i]) / direction[i]
+            shortest, longest = max(shortest, min(one, other)), min(longest, max(one, other))
+    one = longest - _GOLDEN * (longest - shortest)
+    other = shortest + _GOLDEN * (longest - shortest)
+    change = _changed(joints, q, direction, one, now)
+    other_change = _changed(joints, q, direction, other, now)
+    for _ in range(_SECTIONS):
+        if change < other_change:
+            longest, other, other_change = other, one, change
+            one = longest - _GOLDEN * (longest - shortest)
+            change = _changed(joints, q, direction, one, now)
+        else:
+            shortest, one, change = one, other, other_change
+            other = shortest + _GOLDEN * (longest - shortest)
+            other_change = _changed(joints, q, direction, other, now)
+    length = 0.5 * (shortest + longest)
+    for i in range(q.shape[0]):
+        q[i] = min(max(q[i] + length * direction[i], joints[0, i]), joints[1, i])
 
 
 @kernel
