@@ -79,7 +79,7 @@ $(VENV)/.run: requirements/run.txt requirements/pins.txt setup.py setup.cfg pypr
 # Compiled code is kept beside the modules, and numba does not notice that a function of another module changed.
 KERNELS := $(wildcard itnnr_ik/compiled.py $(addsuffix /*.py,$(addprefix itnnr_ik/,robot task twin solver)))
 $(VENV)/.compiled: $(KERNELS) | $(VENV)/.run
-	@echo 'compiling the solver, once (about half a minute)'
+	@echo 'compiling the solver, once (about a minute)'
 	@find itnnr_ik -name '*.nb[ic]' -delete
 	@$(PY) -m itnnr_ik.solver
 	@touch $@

@@ -139,5 +139,5 @@ def _search(arm: BenchArm, twin: TwinInverse, anchors: int, network: bool) -> Se
     known = assembly.search.network
     if network:
         known = known._replace(first=known.first[:anchors], base=known.base[:anchors])
-    few = Anchors(y[:, :anchors], rows[:anchors])
+    few = Anchors(y[:, :anchors], rows[:anchors], assembly.search.anchors.slopes[:anchors])
     return assembly.search._replace(anchors=few, network=known)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.compiled import kernel
+from itnnr_ik.compiled import compiled, kernel
 from itnnr_ik.robot.kernels import forward
 from itnnr_ik.solver.problem import Problem, Workspace, evaluate, workspace, workspace_size
 from itnnr_ik.task.kernels import GOAL
@@ -31,6 +31,8 @@ NONE, TURN, SHIFT, PLAIN = 0, 1, 2, 3
 HEADER = 10
 #: Distance from the first axis, as a share of the characteristic length, below which there is no azimuth.
 _ON_AXIS = 1e-6
+#: Longest way of a joint [rad, m] that an anchor is moved along its slopes.
+_LONGEST = 1.0
 
 
 class Layout(NamedTuple):
@@ -48,10 +50,14 @@ class Layout(NamedTuple):
 
 
 class Anchors(NamedTuple):
-    """Anchors as arrays: coordinates (E, p), and rows (p, `HEADER` + n) of what completes them."""
+    """Anchors as arrays: coordinates (E, p), and rows (p, `HEADER` + n) of what completes them.
+
+    ``slopes`` (p, n E) say how the joints of each follow its coordinates; no rows where they are not used.
+    """
 
     y: Floats
     rows: Array
+    slopes: Floats
 
 
 @kernel
@@ -198,6 +204,33 @@ def complete(layout: Layout, header: Array, goal_header: Array, q: Array) -> Non
         sine = r[1] * g[0] + r[4] * g[3] + r[7] * g[6] - r[0] * g[1] - r[3] * g[4] - r[6] * g[7]
         cosine = r[0] * g[0] + r[3] * g[3] + r[6] * g[6] + r[1] * g[1] + r[4] * g[4] + r[7] * g[7]
         q[q.shape[0] - 1] = math.atan2(sine, cosine)
+
+
+@compiled
+def complete_many(layout: Layout, rows: Array, goal_rows: Array, q: Array) -> None:
+    """Set the first and the last joints of ``q`` (p, n) as `complete` does, for rows (p, `HEADER` + n)."""
+    for i in range(q.shape[0]):
+        complete(layout, rows[i, :10], goal_rows[i, :10], q[i])
+
+
+@kernel
+def follow_slopes(anchors: Anchors, index: int, y: Array, offset: Array, step: Array, q: Array) -> None:
+    """Move ``q`` (n,), an anchor completed, by its slopes to where its coordinates would be ``y`` (E,).
+
+    ``offset`` (E,) and ``step`` (n,) are room.
+    """
+    for e in range(y.shape[0]):
+        offset[e] = y[e] - anchors.y[e, index]
+    longest = _LONGEST
+    for i in range(q.shape[0]):
+        total = 0.0
+        for e in range(y.shape[0]):
+            total += anchors.slopes[index, i * y.shape[0] + e] * offset[e]
+        step[i] = total
+        longest = max(longest, abs(total))
+    scale = _LONGEST / longest
+    for i in range(q.shape[0]):
+        q[i] += scale * step[i]
 
 
 @kernel

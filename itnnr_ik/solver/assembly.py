@@ -13,6 +13,7 @@ from itnnr_ik.solver import anchors as kernels
 from itnnr_ik.solver.anchors import HEADER, NONE, PLAIN, SHIFT, TURN, Anchors, Layout
 from itnnr_ik.solver.problem import FREE_STEPS, STEPS, Problem
 from itnnr_ik.solver.room import Search
+from itnnr_ik.solver.table import Table, lay_table, no_table
 from itnnr_ik.task import Task
 from itnnr_ik.twin.inference import TwinInverse
 from itnnr_ik.twin.kernels import Network
@@ -26,16 +27,21 @@ _PLAIN_JOINTS = 3
 _POWER, _POWER_PER_JOINT, _MOST_POWER = 4, 2, 11
 #: Candidates per such joint, and at most.
 _COUNT_PER_JOINT, _PLAIN_COUNT, _MOST_COUNT = 8, 5, 40
-#: Anchors looked up where those lead to no solution, and where a solution is almost found.
-_MORE, _MOST = 128, 1024
+#: Anchors looked up where those lead to no solution though there seems to be one, and for all branches.
+_MOST = 1024
 #: Starts around a state by the number of joints; of arms with joints to spare, which need fewer, at most.
 _STARTS, _MANY_STARTS, _REDUNDANT_STARTS = (0, 2, 8, 16, 32), 64, 16
 #: Starts lie within this share of the box around the state.
 _START_SHARE = 0.8
-#: See `Search`.
-_SLACK, _SAME = 0.2, 0.3
+#: See `Search`; the second slack where candidates come with no slopes, the second distance where all branches
+#: are in a table.
+_SLACK, _PLAIN_SLACK, _SAME, _SAME_IN_TABLE = 0.1, 0.2, 0.3, 0.02
 #: The current state serves as an anchor for targets up to this many typical changes of F's training away.
 _RANGE = 4.0
+#: Step [rad, m] of the difference quotients of the anchors' slopes, and the damping as a share of the reach.
+_DIFFERENCE, _SLOPE_DAMPING = 0.01, 0.05
+#: Postures by which it is found how near anchors are to targets, and of which share of them that holds.
+_PROBES, _PROBED = 512, 0.95
 #: Refinement goes on to this share of the tolerance.
 _PRECISION = 0.5
 #: Targets so many times as far from the frame's origin as the tip gets are solved for the point at that
@@ -166,7 +172,7 @@ class Assembly:
             starts = 0
         box = (2.0 * qmc.Sobol(n, seed=1).random(_MANY_STARTS)[:starts] - 1.0) * _START_SHARE
         n_open = len(range(n)[self.open])
-        reach, sizes = arm.reach or 1.0, rows.shape[0]
+        self.reach, sizes = arm.reach or 1.0, rows.shape[0]
         count = max(
             1,
             min(
@@ -176,25 +182,34 @@ class Assembly:
             ),
         )
         scales = twin.evaluator.spec.scales if twin is not None else None
+        table = self.table()
+        tabled = len(table.rows) > 0
         #: All that the compiled functions read.
         self.search = Search(
             problem=self.problem,
             layout=self.layout,
-            anchors=Anchors(y, rows),
+            anchors=Anchors(y, rows, self.slopes(rows)),
             network=network,
             tolerance=tolerance,
             orientation_tolerance=orientation_tolerance,
-            farthest=_FAR * max(arm.farthest, reach),
+            farthest=_FAR * max(arm.farthest, self.reach),
             axis=task.tool_axis if task.kind == "pointing" else np.zeros(3),
-            curvature=reach,
-            slack=_SLACK,
-            same=min(_SAME, self.spacing(sizes)),
+            curvature=self.reach,
+            slack=_SLACK if tabled or self.layout.first != PLAIN else _PLAIN_SLACK,
+            same=_SAME_IN_TABLE if tabled and n <= task.n_rows else min(_SAME, self.spacing(sizes)),
             near=count,
-            more=min(_MORE, sizes),
             most=min(_MOST, sizes),
             range=_RANGE * scales.typical_change if scales and self.layout.first == PLAIN else 0.0,
+            spread=self.spread(y),
             starts=box,
+            table=table,
         )
+
+    def table(self) -> Table:
+        """All branches by cells, where a known arm's anchors are looked up by the position as it is."""
+        if self.layout.first != PLAIN or not isinstance(self.arm, KinematicChain):
+            return no_table(self.arm.n_joints)
+        return lay_table(self.arm, self.task, self.problem, np.array(windows(self.arm)))
 
     def spacing(self, count: int) -> float:
         """Distance [rad] between ``count`` anchors that fill the open joints' limits."""
@@ -209,6 +224,41 @@ class Assembly:
         memory = np.empty(kernels.embedding_size(self.problem, len(y)))
         kernels.embed_many(self.problem, self.layout, np.ascontiguousarray(postures), y, rows, memory)
         return y, rows
+
+    def slopes(self, rows: Array) -> NDArray[np.float32]:
+        """How the joints of anchors follow their coordinates (p, n E): damped, by difference quotients.
+
+        The first and the last joint follow those between, as in closed form. No rows where anchors are looked
+        up by the target's position as it is.
+        """
+        n, postures = self.arm.n_joints, rows[:, HEADER:]
+        if self.layout.first == PLAIN:
+            return np.zeros((0, n * self.n_coordinates), dtype=np.float32)
+        jacobian = np.zeros((len(rows), self.n_coordinates, n))
+        turned = np.zeros((len(rows), n, n))
+        for joint in range(n)[self.open]:
+            for side in (-_DIFFERENCE, _DIFFERENCE):
+                moved = postures.copy()
+                moved[:, joint] += side
+                y, moved_rows = self.lay(moved)
+                closed = np.zeros_like(moved)
+                kernels.complete_many(self.layout, moved_rows, rows, closed)
+                if self.layout.first == TURN:
+                    closed[:, 0] = np.remainder(closed[:, 0] + math.pi, 2.0 * math.pi) - math.pi
+                jacobian[:, :, joint] += y.T / (2.0 * side)
+                turned[:, :, joint] += closed / (2.0 * side)
+            turned[:, joint, joint] = 1.0
+        square = jacobian @ jacobian.transpose(0, 2, 1) + (_SLOPE_DAMPING * self.reach) ** 2 * np.eye(
+            self.n_coordinates
+        )
+        slopes: Array = turned @ jacobian.transpose(0, 2, 1) @ np.linalg.inv(square)
+        return slopes.astype(np.float32).reshape(len(slopes), -1)
+
+    def spread(self, y: NDArray[np.float32]) -> float:
+        """Distance [m] from reachable targets to the nearest of the anchors (E, p), of most of them."""
+        targets, _ = self.lay(self.arm.sample(_PROBES, np.random.default_rng(0)))
+        squares = [float(((y - target[:, None]) ** 2).sum(axis=0).min()) for target in targets.T]
+        return math.sqrt(np.quantile(squares, _PROBED))
 
     def known(self, twin: TwinInverse) -> tuple[NDArray[np.float32], Array]:
         """The anchors of a twin, as `lay` gives them."""

@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.compiled import kernel
+from itnnr_ik.compiled import inlined, kernel
+from itnnr_ik.parts import doubles
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import ease
 from itnnr_ik.solver.refine import refine
@@ -22,6 +23,7 @@ from itnnr_ik.solver.search import (
     search_any,
     search_closest,
     search_near,
+    search_table,
 )
 from itnnr_ik.solver.state import clip, displacement, limit, turn_towards
 from itnnr_ik.task.kernels import read_target
@@ -33,7 +35,7 @@ Indices = NDArray[np.int64]
 BAD_STATE = 4
 
 
-@kernel
+@inlined
 def solve_anywhere(
     s: Search,
     goal: Array,
@@ -51,6 +53,9 @@ def solve_anywhere(
     else:
         reference = s.problem.joints[4]
         came_from = search_any(s, goal, reference, answer, w, room, found)
+        if came_from == FAILED:
+            for i in range(answer.shape[0]):
+                answer[i] = found.positions[0, i]
     if came_from == FAILED:
         search_closest(s, goal, reference, answer, w, room, found)
         came_from = NEIGHBOUR
@@ -58,18 +63,8 @@ def solve_anywhere(
 
 
 @kernel
-def settle(s: Search, goal: Array, now: Array, answer: Array, w: Workspace, room: Room) -> None:
-    """Cut an answer (n,) to the limits; spare joints of an arm that tracks a path keep room to move on."""
-    joints = s.problem.joints
-    clip(joints[0], joints[1], answer)
-    if now.shape[0] > w.error.shape[0]:
-        ease(s, goal, now, answer, displacement(joints, answer, now), w, room)
-
-
-@kernel
-def errors_at(s: Search, goal: Array, target: Array, q: Array, w: Workspace) -> tuple[float, float]:
-    """Position error [m] and angle [rad] of joint positions ``q`` (n,), for targets however far away."""
-    _, angle = evaluate(s.problem, goal, q, w)
+def distance(s: Search, goal: Array, target: Array, w: Workspace) -> float:
+    """Position error [m] of what was evaluated last, for targets however far away."""
     x, y, z = w.error[0], w.error[1], 0.0
     if s.problem.kind > 0:
         z = w.error[2]
@@ -79,67 +74,72 @@ def errors_at(s: Search, goal: Array, target: Array, q: Array, w: Workspace) -> 
     y += target[start + step] - goal[1]
     if s.problem.kind > 0:
         z += target[start + 2 * step] - goal[2]
-    return math.hypot(math.hypot(x, y), z), math.sqrt(angle)
+    return math.hypot(math.hypot(x, y), z)
 
 
 @kernel
-def solve_one(
-    model: Array, target: Array, now: Array, answer: Array, memory: Array
-) -> tuple[int, float, float, float, int]:
-    """Solve for one target; no state: ``now`` is empty.
-
-    Args:
-        model: What `pack` wrote, here and below.
-        memory: Room for one thread, see `memory_size`, here and below.
-
-    Returns:
-        The status of `read_target` (or `BAD_STATE`), errors [m] and [rad], displacement [rad], and what the
-        answer came from.
-    """
-    s = unpack(model)
-    w, room, found = divide(s, memory)
-    goal = room.goal
-    status = read_target(s.problem.kind, target, s.axis, s.farthest, goal)
-    for i in range(now.shape[0]):
-        if not math.isfinite(now[i]):
-            status = BAD_STATE
-    if status != 0:
-        return status, 0.0, 0.0, 0.0, 0
-    best, alone, came_from = np.inf, False, CURRENT
-    if now.shape[0] > 0:
-        best, alone = follow(s, goal, now, answer, w, room)
-    if not alone:
-        came_from = solve_anywhere(s, goal, now, answer, best, w, room, found)
-    settle(s, goal, now, answer, w, room)
-    position, angle = errors_at(s, goal, target, answer, w)
-    change = displacement(s.problem.joints, answer, now) if now.shape[0] > 0 else 0.0
-    return 0, position, angle, change, came_from
+def errors_at(s: Search, goal: Array, target: Array, q: Array, w: Workspace) -> tuple[float, float]:
+    """Position error [m] and angle [rad] of joint positions ``q`` (n,)."""
+    _, angle = evaluate(s.problem, goal, q, w)
+    return distance(s, goal, target, w), math.sqrt(angle)
 
 
 @kernel
 def solve_many(
     model: Array, targets: Array, now: Array, answers: Array, errors: Array, anchors: Indices, memory: Array
-) -> tuple[int, int]:
-    """Solve for targets (b, …) from states (b, n or 0), as `solve_one` does each.
+) -> tuple[int, int, int, float, float, float]:
+    """Solve for b targets, each from its state, all row by row in arrays of one dimension.
+
+    One function for one target and for many, so that both give the same bits; it takes seconds to compile.
+
+    Args:
+        model: What `pack` wrote, here and below.
+        targets: (b k,), as `read_target` takes them.
+        now: States (b n,); empty for none.
+        answers: (b n,), written.
+        errors: (b, 2) [m, rad], written; no rows where the last one's are enough.
+        anchors: (b,), what the answers came from, written; likewise.
+        memory: Room for one thread, see `memory_size`, here and below.
 
     Returns:
-        The status of the first bad row, and which that is.
+        The status of the last row, or of the first bad one, as `read_target` has it, or `BAD_STATE`; its
+        index; what the answer came from, its errors [m] and [rad], and its displacement [rad].
     """
     s = unpack(model)
     w, room, found = divide(s, memory)
-    goal = room.goal
-    for b in range(targets.shape[0]):
-        status = read_target(s.problem.kind, targets[b], s.axis, s.farthest, goal)
+    joints, goal = s.problem.joints, room.goal
+    n = joints.shape[1]
+    count = answers.shape[0] // n
+    n_target, n_state = targets.shape[0] // count, now.shape[0] // count
+    came_from, position, angle = FAILED, 0.0, 0.0
+    for b in range(count):
+        target, answer = doubles(targets, b * n_target, 1, n_target)[0], doubles(answers, b * n, 1, n)[0]
+        state = doubles(now, b * n_state, 1, n_state)[0]
+        status = read_target(s.problem.kind, target, s.axis, s.farthest, goal)
+        for i in range(n_state):
+            if not math.isfinite(state[i]):
+                status = BAD_STATE
         if status != 0:
-            return status, b
-        best, alone, anchors[b] = np.inf, False, CURRENT
-        if now.shape[1] > 0:
-            best, alone = follow(s, goal, now[b], answers[b], w, room)
-        if not alone:
-            anchors[b] = solve_anywhere(s, goal, now[b], answers[b], best, w, room, found)
-        settle(s, goal, now[b], answers[b], w, room)
-        errors[b, 0], errors[b, 1] = errors_at(s, goal, targets[b], answers[b], w)
-    return 0, 0
+            return status, b, FAILED, 0.0, 0.0, 0.0
+        known = False
+        if n_state == 0 and s.table.rows.shape[0] > 0:
+            known = search_table(s, goal, answer, w, room)
+        if known:
+            came_from, position, angle = NEIGHBOUR, distance(s, goal, target, w), 0.0
+        else:
+            best, alone, came_from = np.inf, False, CURRENT
+            if n_state > 0:
+                best, alone = follow(s, goal, state, answer, w, room)
+            if not alone:
+                came_from = solve_anywhere(s, goal, state, answer, best, w, room, found)
+            clip(joints[0], joints[1], answer)
+            if n_state > w.error.shape[0]:
+                ease(s, goal, state, answer, displacement(joints, answer, state), w, room)
+            position, angle = errors_at(s, goal, target, answer, w)
+        if errors.shape[0] > 0:
+            errors[b, 0], errors[b, 1], anchors[b] = position, angle, came_from
+    change = displacement(joints, answer, state) if n_state > 0 else 0.0
+    return 0, count - 1, came_from, position, angle, change
 
 
 @kernel

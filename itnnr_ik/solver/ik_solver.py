@@ -28,9 +28,9 @@ Array = NDArray[np.float64]
 #: Solutions that differ by less [rad] in every joint count as one; a redundant arm's solutions form curves,
 #: which are sampled at the larger distance.
 _DISTINCT, _DISTINCT_REDUNDANT = 1e-4, 0.1
-#: Targets of a batch that a thread takes at a time.
-_CHUNK = 256
-_NO_STATE = np.empty(0)
+#: Targets of a batch that a thread takes at a time: so many at least, and else in so many turns.
+_CHUNK, _TURNS = 256, 16
+_NO_STATE, _NO_ERRORS, _NO_ANCHORS = np.empty(0), np.empty((0, 2)), np.empty(0, dtype=np.int64)
 # A type takes longer to make one of at each call.
 _FLOAT = np.dtype(np.float64)
 _UNITS = {"position": "m", "pointing": "m and quaternion or direction", "pose": "m and quaternion"}
@@ -223,8 +223,8 @@ class IKSolver:
         now = _NO_STATE if current is None else self._shaped_state(current)
         positions = np.empty(self._n)
         memory = self._take_memory()
-        status, residual, angle, change, came_from = calls.solve_one(
-            self._model, goal, now, positions, memory
+        status, _, came_from, residual, angle, change = calls.solve_many(
+            self._model, goal, now, positions, _NO_ERRORS, _NO_ANCHORS, memory
         )
         self._memories.append(memory)
         if status == calls.BAD_STATE:
@@ -258,18 +258,20 @@ class IKSolver:
         positions, errors = np.empty((count, n)), np.zeros((count, 2))
         anchors = np.zeros(count, dtype=np.int64)
 
+        threads = len(os.sched_getaffinity(0))
+        chunk = max(_CHUNK, -(-count // (_TURNS * threads)))
+
         def run(start: int) -> tuple[int, int]:
-            rows, memory = slice(start, start + _CHUNK), self._take_memory()
-            status, row = calls.solve_many(
-                self._model, goals[rows], now[rows], positions[rows], errors[rows], anchors[rows], memory
-            )
+            rows, memory = slice(start, start + chunk), self._take_memory()
+            flat = (goals[rows].reshape(-1), now[rows].reshape(-1), positions[rows].reshape(-1))
+            status, row, *_ = calls.solve_many(self._model, *flat, errors[rows], anchors[rows], memory)
             self._memories.append(memory)
             return status, start + row
 
-        starts = range(0, count, _CHUNK)
-        if len(starts) > 1:
-            with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
-                outcomes = list(threads.map(run, starts))
+        starts = range(0, count, chunk)
+        if len(starts) > 1 and threads > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                outcomes = list(pool.map(run, starts))
         else:
             outcomes = list(map(run, starts))
         for status, row in outcomes:

@@ -81,14 +81,16 @@ def limited_trial(q: Array, lower: Array, upper: Array, damping: float, w: Works
     n = q.shape[0]
     for i in range(n):
         w.free[i] = 1.0
-    _damped_step(damping, w)
-    blocked = False
-    for i in range(n):
-        if (q[i] <= lower[i] and w.step[i] < 0.0) or (q[i] >= upper[i] and w.step[i] > 0.0):
-            w.free[i] = 0.0
-            blocked = True
-    if blocked:
+    for attempt in range(2):
         _damped_step(damping, w)
+        blocked = False
+        if attempt == 0:
+            for i in range(n):
+                if (q[i] <= lower[i] and w.step[i] < 0.0) or (q[i] >= upper[i] and w.step[i] > 0.0):
+                    w.free[i] = 0.0
+                    blocked = True
+        if not blocked:
+            break
     longest = 0.0
     for i in range(n):
         longest = max(longest, abs(w.step[i]))
@@ -118,19 +120,21 @@ def refine(
     """
     near, turned = problem.position * problem.position, problem.angle * problem.angle
     scale = problem.length * problem.length
-    position, angle = evaluate(problem, goal, q, w)
-    for count in range(max_steps):
-        if position <= near and angle <= turned:
-            break
-        square = position + scale * angle
-        differentiate(problem, w)
-        limited_trial(q, lower, upper, _DAMPING_SHARE * square + _LEAST_DAMPING, w)
+    position = angle = square = np.inf
+    for i in range(q.shape[0]):
+        w.trial[i] = q[i]
+    for count in range(max_steps + 1):
         next_position, next_angle = evaluate(problem, goal, w.trial, w)
-        if count >= free_steps and next_position + scale * next_angle > _PROGRESS * square:
+        if count > free_steps and next_position + scale * next_angle > _PROGRESS * square:
             break
         position, angle = next_position, next_angle
         for i in range(q.shape[0]):
             q[i] = w.trial[i]
+        if count == max_steps or (position <= near and angle <= turned):
+            break
+        square = position + scale * angle
+        differentiate(problem, w)
+        limited_trial(q, lower, upper, _DAMPING_SHARE * square + _LEAST_DAMPING, w)
     return position, angle
 
 

@@ -15,6 +15,7 @@ from itnnr_ik.compiled import inlined, kernel
 from itnnr_ik.parts import doubles, integers, singles
 from itnnr_ik.solver.anchors import HEADER, Anchors, Layout
 from itnnr_ik.solver.problem import Problem, Workspace, workspace, workspace_size
+from itnnr_ik.solver.table import Table
 from itnnr_ik.task.kernels import GOAL, ROWS
 from itnnr_ik.twin.kernels import Network
 
@@ -33,10 +34,11 @@ class Search(NamedTuple):
         curvature: Bound of the second derivative of the task by the joints [m].
         slack: How much nearer [rad] to the state a candidate may come by refinement.
         same: Candidates this near [rad] to each other lead to one solution.
-        near, more, most: Anchors looked up; where none of them leads to a solution; where a solution is
-            almost found.
+        near, most: Anchors looked up, and where none of them leads to a solution that there seems to be.
         range: Distance [m] of a target from the tool up to which F adjusts the state; 0 for never.
+        spread: Distance [m] from reachable targets to the nearest anchor, of most of them.
         starts: (S, n) within ±1, evenly spread: where in a box around the state a search starts.
+        table: Of all branches, cell by cell of a grid; without rows where there is none.
     """
 
     problem: Problem
@@ -51,10 +53,11 @@ class Search(NamedTuple):
     slack: float
     same: float
     near: int
-    more: int
     most: int
     range: float
+    spread: float
     starts: Array
+    table: Table
 
 
 class Room(NamedTuple):
@@ -103,12 +106,16 @@ def pack(s: Search) -> Array:
     p, a, f = s.problem, s.anchors, s.network
     numbers = [
         p.order, p.kind, p.length, p.position, p.angle, p.free, p.steps, *s.layout, f.periodic, s.tolerance,
-        s.orientation_tolerance, s.farthest, s.curvature, s.slack, s.same, s.near, s.more, s.most, s.range,
+        s.orientation_tolerance, s.farthest, s.curvature, s.slack, s.same, s.near, s.most, s.range, s.spread,
+        s.table.turned,
     ]  # fmt: skip
-    in_double = (p.elements, p.coefficients, p.joints, a.rows, f.base, f.scales, s.axis, s.starts)
-    in_single = (a.y, f.first, f.change, f.known, f.weights)
+    t = s.table
+    in_double = (
+        *(p.elements, p.coefficients, p.joints, a.rows, f.base, f.scales, s.axis, s.starts, t.grid, t.rows),
+    )
+    in_single = (a.y, a.slopes, f.first, f.change, f.known, f.weights)
     places, parts, start = [], [], _NUMBERS + 3 * _TABLES
-    for table in (*in_double, *in_single, f.sizes):
+    for table in (*in_double, *in_single, f.sizes, t.shape, t.starts):
         flat = np.ascontiguousarray(table).reshape(-1)
         if flat.itemsize == 4:
             flat = np.pad(flat, (0, flat.size % 2))
@@ -120,7 +127,7 @@ def pack(s: Search) -> Array:
 
 
 #: Numbers of settings and of tables in what `pack` writes.
-_NUMBERS, _TABLES = 21, 14
+_NUMBERS, _TABLES = 22, 19
 
 
 @inlined
@@ -133,6 +140,11 @@ def _singles(packed: Array, place: Array) -> Floats:
     return singles(packed, int(place[0]), int(place[1]), int(place[2]))
 
 
+@inlined
+def _integers(packed: Array, place: Array) -> Indices:
+    return integers(packed, int(place[0]), int(place[1]), int(place[2]))
+
+
 @kernel
 def unpack(packed: Array) -> Search:
     """What `pack` made an array of; its tables are parts of the array."""
@@ -140,13 +152,14 @@ def unpack(packed: Array) -> Search:
     elements, coefficients, joints = _doubles(v, at[0]), _doubles(v, at[1]), _doubles(v, at[2])
     rows, base, scales = _doubles(v, at[3]), _doubles(v, at[4]), _doubles(v, at[5])
     axis, starts = _doubles(v, at[6]), _doubles(v, at[7])
-    y, first, change = _singles(v, at[8]), _singles(v, at[9]), _singles(v, at[10])
-    known, weights = _singles(v, at[11]), _singles(v, at[12])
-    sizes = integers(v, int(at[13, 0]), int(at[13, 1]), int(at[13, 2]))
+    grid, branches = _doubles(v, at[8]), _doubles(v, at[9])
+    y, slopes, first = _singles(v, at[10]), _singles(v, at[11]), _singles(v, at[12])
+    change, known, weights = _singles(v, at[13]), _singles(v, at[14]), _singles(v, at[15])
+    sizes, shape, first_rows = _integers(v, at[16]), _integers(v, at[17]), _integers(v, at[18])
     return Search(
         Problem(elements, coefficients, int(v[0]), joints, int(v[1]), v[2], v[3], v[4], int(v[5]), int(v[6])),
         Layout(int(v[7]), v[8] != 0.0, int(v[9])),
-        Anchors(y, rows),
+        Anchors(y, rows, slopes),
         Network(first, base, change, known, weights[0], sizes[0], scales[0], v[10] != 0.0),
         v[11],
         v[12],
@@ -157,16 +170,17 @@ def unpack(packed: Array) -> Search:
         v[16],
         int(v[17]),
         int(v[18]),
-        int(v[19]),
+        v[19],
         v[20],
         starts,
+        Table(grid, shape[0], first_rows[0], branches, v[21] != 0.0),
     )
 
 
 def memory_size(s: Search) -> int:
     """Length of the memory that one thread needs, see `divide`."""
     n, m, (size, anchors) = s.problem.joints.shape[1], ROWS[s.problem.kind], s.anchors.y.shape
-    count = max(s.near, s.more, s.most)
+    count = max(s.near, s.most)
     joints = 5 * n + m + s.network.base.shape[1]
     rest = 2 * GOAL + 2 * HEADER + 2 * size + int(s.network.sizes.max()) + count * (n + 3) + anchors
     return int(workspace_size(s.problem) + joints + rest)
@@ -177,7 +191,7 @@ def divide(s: Search, memory: Array) -> tuple[Workspace, Room, Candidates]:
     """The rooms of one thread, cut from its memory."""
     n, m, size = s.problem.joints.shape[1], ROWS[s.problem.kind], s.anchors.y.shape[0]
     k, anchors = s.network.base.shape[1], s.anchors.y.shape[1]
-    count = max(s.near, max(s.more, s.most))
+    count = max(s.near, s.most)
     widest = 1
     for i in range(s.network.sizes.shape[0]):
         widest = max(widest, s.network.sizes[i])

@@ -14,38 +14,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.compiled import inlined, kernel
-from itnnr_ik.solver.anchors import complete, embed, embed_posture, nearest, spread_direction
+from itnnr_ik.solver.anchors import complete, embed, embed_posture, follow_slopes, nearest, spread_direction
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import improve
 from itnnr_ik.solver.refine import descend, least_singular, refine
 from itnnr_ik.solver.room import Candidates, Room, Search, solved
 from itnnr_ik.solver.state import clip, displacement, limit, surround, turn_towards
+from itnnr_ik.solver.table import locate, predict
 from itnnr_ik.twin.kernels import adjust, adjust_known
 
 Array = NDArray[np.float64]
 
 #: Displacement [rad] up to which the state's own solution may be the answer at once.
 _FOLLOWED = 0.3
+#: Distance of the target from the tool, as a share of the curvature, up to which the state is followed where
+#: all branches are in a table.
+_FOLLOWED_TABLE = 0.1
 #: Displacement [rad] up to which the state's own solution is near enough for any use of spare joints.
 _CLOSE = 0.02
-#: Solutions in a box of this half-width [rad] around the state are searched for from many starts in it, where
-#: a few steps within it leave less than the first share of the curvature; less than the second: from a third
-#: of the starts.
-_AROUND, _AROUND_ALL, _AROUND_SOME = 0.5, 0.15, 0.42
+#: Solutions in a box of this half-width [rad] around the state are searched for where a few steps within it
+#: leave less than the first share of the curvature; then from as many starts in it as there are, where
+#: a descent leaves less than the second share, or from one in so many.
+_AROUND, _AROUND_SOME, _AROUND_ALL, _AROUND_FEW = 0.5, 0.5, 0.05, 8
 #: A state's solution this near [rad] has none around it that would be nearer by anything that counts.
 _AROUND_LEAST = 0.05
-#: Descents to the closest point, from the best candidates, and steps of each, as multiples of those of
-#: a refinement.
-_DESCENTS, _DESCENT_STEPS = 4, 6
-#: Share of the curvature that may be left of a target that is taken for reachable none the less, and searched
-#: for from many more anchors.
-_ALMOST = 5e-3
-#: Step [rad, m] with which a descent has found its closest point; steps and least step of one that is almost
-#: there.
-_STALLED, _LAST_STEPS, _LAST_STALLED = 1e-5, 40, 1e-9
-#: Longest way [rad] to a solution on the other side of a singular posture that is looked for, the
-#: displacement [rad] of a solution from which it is, and the step [rad] of its difference quotient.
-_ACROSS, _ACROSS_FROM, _DIFFERENCE = 1.5, 1.0, 1e-4
+#: Steps of a descent to the closest point, as a multiple of those of a refinement, and the step [rad, m]
+#: with which it has found it; descents more, from the nearest anchors, where these have no slopes.
+_DESCENT_STEPS, _STALLED, _DESCENTS = 6, 1e-5, 4
+#: A target is taken for reachable none the less where a descent leaves less than this share of the curvature
+#: and of the distance that reachable targets have from anchors, or more than so many times what the nearest
+#: anchor leaves, or where that is as near as it is to others.
+_ALMOST, _ALMOST_SPREAD, _POOR = 0.1, 1.7, 1.2
+#: Then it is searched for from many anchors, with so many times the steps of a refinement. All of these are
+#: free for so many times as many anchors as are near where less than this share of the curvature is left:
+#: there, solutions meet and convergence is slow.
+_THOROUGH, _FREED, _THERE = 4, 8, 5e-3
+#: Steps of the last descent, as above, and its least step [rad, m].
+_LAST_STEPS, _LAST_STALLED = 40, 1e-9
+#: Longest way [rad] to a solution on the other side of a singular posture that is looked for, and the step
+#: [rad] of its difference quotient.
+_ACROSS, _DIFFERENCE = 1.5, 1e-4
 
 #: Share of F's range within which a damped least-squares step is as good and cheaper.
 _STEP_RANGE = 0.2
@@ -76,11 +84,38 @@ def look_up(s: Search, goal: Array, reference: Array, count: int, room: Room, fo
         for i in range(n):
             q[i] = row[10 + i]
         complete(s.layout, row[:10], room.header, q)
+        if s.anchors.slopes.shape[0] > 0:
+            follow_slopes(s.anchors, indices[c], room.y, room.other, room.trial, q)
         turn_towards(joints, q, reference)
         for i in range(n):
             q[i] = min(max(q[i], joints[0, i]), joints[1, i])
         found.changes[c] = displacement(joints, q, reference)
     return count
+
+
+@kernel
+def look_up_table(s: Search, goal: Array, reference: Array, count: int, room: Room, found: Candidates) -> int:
+    """Write at most ``count`` candidates (k, n) for a goal (12,) as `look_up` does, from the table.
+
+    Their anchors' indices are −1: they need no adjustment.
+
+    Returns:
+        How many.
+    """
+    if s.table.rows.shape[0] == 0:
+        return 0
+    joints, filled = s.problem.joints, 0
+    cell, azimuth = locate(s.problem, s.table, goal, room.other)
+    if cell < 0:
+        return 0
+    for row in range(s.table.starts[cell], s.table.starts[cell + 1]):
+        q = found.positions[filled]
+        if predict(s.problem, s.table, row, room.other, azimuth, reference, q):
+            found.indices[filled], found.changes[filled] = -1, displacement(joints, q, reference)
+            filled += 1
+            if filled == count:
+                break
+    return filled
 
 
 @kernel
@@ -92,7 +127,7 @@ def adjust_candidate(
     n = q.shape[0]
     for i in range(n):
         q[i] = found.positions[c, i]
-    if s.network.first.shape[0] == 0:
+    if s.network.first.shape[0] == 0 or found.indices[c] < 0:
         return
     adjust_known(s.network, found.indices[c], room.y, room.a, room.b, room.x)
     offset = 1 if s.layout.first == 1 or s.layout.first == 2 else 0
@@ -165,7 +200,12 @@ def follow(s: Search, goal: Array, now: Array, answer: Array, w: Workspace, room
     limit(joints, room.lower, room.upper)
     for i in range(answer.shape[0]):
         answer[i] = min(max(now[i], joints[0, i]), joints[1, i])
-    if s.range > 0.0:
+    if s.table.rows.shape[0] > 0:
+        # All branches are known: the state leads to the nearest one only where that is near.
+        square, _ = evaluate(problem, goal, answer, w)
+        if square > (_FOLLOWED_TABLE * s.curvature) ** 2:
+            return np.inf, False
+    elif s.range > 0.0:
         adjust_state(s, goal, answer, w, room)
     position, angle = refine(problem, goal, room.lower, room.upper, answer, problem.free, problem.steps, w)
     if not solved(s, position, angle):
@@ -176,7 +216,7 @@ def follow(s: Search, goal: Array, now: Array, answer: Array, w: Workspace, room
         # Other solutions are as far as the smallest singular value is from zero, over the curvature.
         differentiate(problem, w)
         alone = best * s.curvature <= least_singular(w, room.left, room.right)
-    if not alone or best > _CLOSE:
+    if best <= _FOLLOWED and (not alone or best > _CLOSE):
         best = nearer(s, goal, now, answer, best, w, room)
     return best, alone
 
@@ -198,41 +238,52 @@ def search_near(
     """
     joints = s.problem.joints
     came_from = FAILED if best == np.inf else CURRENT
+    known = look_up_table(s, goal, now, found.changes.shape[0], room, found)
+    change = search_candidates(s, goal, now, answer, best, known, w, room, found)
+    if known == 0 or change == np.inf:
+        count = look_up(s, goal, now, s.near, room, found)
+        change = search_candidates(s, goal, now, answer, best, count, w, room, found)
+    if change < best:
+        came_from, best = NEIGHBOUR, change
     if best > _AROUND_LEAST and s.starts.shape[0] > 0:
         change = search_around(s, goal, now, answer, best, w, room)
         if change < best:
             came_from, best = CURRENT, nearer(s, goal, now, answer, change, w, room)
-    change = search_anchors(s, goal, now, answer, best, w, room, found)
-    if change < best:
-        came_from, best = NEIGHBOUR, change
-    if joints.shape[1] == w.error.shape[0] and best <= _ACROSS_FROM:
+    if came_from == CURRENT and best > _FOLLOWED:
+        # Not done before: mostly something else is nearer.
+        best = nearer(s, goal, now, answer, best, w, room)
+    if joints.shape[1] == w.error.shape[0] and best < np.inf and known == 0:
         change = search_across(s, goal, now, answer, best, w, room)
         if change < best:
             came_from = NEIGHBOUR
     return came_from
 
 
-@inlined
-def search_anchors(
+@kernel
+def search_candidates(
     s: Search,
     goal: Array,
     now: Array,
     answer: Array,
     best: float,
+    count: int,
     w: Workspace,
     room: Room,
     found: Candidates,
 ) -> float:
-    """Write a solution (n,) nearer to the state than ``best`` to which an anchor leads; its displacement."""
+    """Write a solution (n,) nearer to the state than ``best`` to which a candidate leads; its displacement.
+
+    Where there is none at all, ``answer`` is what comes closest to the goal.
+    """
     problem, joints = s.problem, s.problem.joints
-    count = look_up(s, goal, now, s.near, room, found)
+    scale, least = problem.length * problem.length, np.inf
     sort_by_change(count, found)
     for k in range(count):
         c = found.order[k]
         if found.changes[c] > best + s.slack or not surround(joints, now, best, room.lower, room.upper):
             break
-        if (best < np.inf and displacement(joints, found.positions[c], answer) < s.same) or tried_before(
-            s, k, found
+        if (best < np.inf and displacement(joints, found.positions[c], answer) < s.same) or (
+            found.indices[c] >= 0 and tried_before(s, k, found)
         ):
             continue
         adjust_candidate(s, c, now, w, room, found)
@@ -240,6 +291,10 @@ def search_anchors(
         free = problem.free if best == np.inf else problem.free - 1
         position, angle = refine(problem, goal, room.lower, room.upper, room.q, free, problem.steps, w)
         if not solved(s, position, angle):
+            if best == np.inf and position + scale * angle < least:
+                least = position + scale * angle
+                for i in range(answer.shape[0]):
+                    answer[i] = room.q[i]
             continue
         turn_towards(joints, room.q, now)
         change = displacement(joints, room.q, now)
@@ -256,27 +311,37 @@ def search_around(
 ) -> float:
     """Write a solution (n,) nearer to the state than ``best`` and `_AROUND`; its displacement or ``best``."""
     problem, joints = s.problem, s.problem.joints
-    n = joints.shape[1]
+    n, scale = joints.shape[1], problem.length * problem.length
     half = min(best, _AROUND)
     if not surround(joints, now, half, room.lower, room.upper):
         return best
     for i in range(n):
         room.q[i] = min(max(now[i], room.lower[i]), room.upper[i])
-    position, angle = refine(
-        problem, goal, room.lower, room.upper, room.q, 2 * problem.free, 2 * problem.free, w
-    )
-    left = math.sqrt(position + problem.length * problem.length * angle) / s.curvature
-    if left > _AROUND_SOME:
+    free = 3 * problem.free
+    position, angle = refine(problem, goal, room.lower, room.upper, room.q, problem.free, problem.free, w)
+    if position + scale * angle > (_AROUND_SOME * s.curvature) ** 2:
         return best
-    count = s.starts.shape[0] if left <= _AROUND_ALL else s.starts.shape[0] // 3
+    position, angle = descend(problem, goal, room.lower, room.upper, room.q, 2 * problem.steps, _STALLED, w)
+    near = position + scale * angle <= (_AROUND_ALL * s.curvature) ** 2
+    if near:
+        # Where solutions meet, a descent is slow.
+        position, angle = refine(
+            problem, goal, room.lower, room.upper, room.q, 2 * problem.steps, 2 * problem.steps, w
+        )
+    change = displacement(joints, room.q, now)
+    if solved(s, position, angle) and change < best:
+        best = half = change
+        for i in range(n):
+            answer[i] = room.q[i]
+    count = s.starts.shape[0]
+    if not near:
+        count //= _AROUND_FEW
     for k in range(count):
         if not surround(joints, now, half, room.lower, room.upper):
             break
         for i in range(n):
             room.q[i] = min(max(now[i] + half / joints[3, i] * s.starts[k, i], room.lower[i]), room.upper[i])
-        position, angle = refine(
-            problem, goal, room.lower, room.upper, room.q, problem.free, problem.steps, w
-        )
+        position, angle = refine(problem, goal, room.lower, room.upper, room.q, free, 2 * problem.steps, w)
         if not solved(s, position, angle):
             continue
         change = displacement(joints, room.q, now)
@@ -332,6 +397,26 @@ def search_across(
     return change
 
 
+@kernel
+def search_table(s: Search, goal: Array, answer: Array, w: Workspace, room: Room) -> bool:
+    """Write the solution (n,) for a goal (12,) that the best conditioned posture in the table leads to.
+
+    Returns:
+        Whether there is one. The workspace holds its error, then.
+    """
+    problem, joints = s.problem, s.problem.joints
+    cell, azimuth = locate(problem, s.table, goal, room.other)
+    if cell < 0:
+        return False
+    for row in range(s.table.starts[cell], s.table.starts[cell + 1]):
+        if not predict(problem, s.table, row, room.other, azimuth, joints[4], answer):
+            continue
+        position, angle = refine(problem, goal, joints[0], joints[1], answer, problem.free, problem.steps, w)
+        if solved(s, position, angle):
+            return True
+    return False
+
+
 @inlined
 def search_any(
     s: Search, goal: Array, reference: Array, answer: Array, w: Workspace, room: Room, found: Candidates
@@ -340,9 +425,8 @@ def search_any(
     problem, joints = s.problem, s.problem.joints
     limit(joints, room.lower, room.upper)
     # Most often the first anchor is enough as it is, and much quicker than many.
-    count = 1
     for attempt in range(2):
-        count = look_up(s, goal, reference, count, room, found)
+        count = look_up(s, goal, reference, 1 if attempt == 0 else s.near, room, found)
         for c in range(count):
             if attempt == 0:
                 for i in range(answer.shape[0]):
@@ -357,7 +441,6 @@ def search_any(
                     answer[i] = room.q[i]
                 turn_towards(joints, answer, reference)
                 return NEIGHBOUR
-        count = s.near
     return FAILED
 
 
@@ -365,42 +448,48 @@ def search_any(
 def search_closest(
     s: Search, goal: Array, reference: Array, answer: Array, w: Workspace, room: Room, found: Candidates
 ) -> None:
-    """Write the joint positions (n,) that come closest to a goal (12,) that no solution was found for."""
+    """Write the joint positions (n,) that come closest to a goal (12,) that no solution was found for.
+
+    ``answer`` holds a posture close to it, ``found`` the anchors nearest to it.
+    """
     problem, joints = s.problem, s.problem.joints
-    n, scale, least = joints.shape[1], problem.length * problem.length, np.inf
+    n, scale = joints.shape[1], problem.length * problem.length
     limit(joints, room.lower, room.upper)
-    count = look_up(s, goal, reference, s.more, room, found)
-    for c in range(count):
-        q = found.positions[c]
-        position, angle = refine(problem, goal, room.lower, room.upper, q, problem.free, problem.steps, w)
-        found.changes[c] = position + scale * angle
-        if solved(s, position, angle):
-            for i in range(n):
-                answer[i] = q[i]
-            turn_towards(joints, answer, reference)
-            return
-    sort_by_change(count, found)
-    for k in range(min(_DESCENTS, count)):
-        q = found.positions[found.order[k]]
+    known = math.sqrt(found.distances[found.indices[0]])
+    least = np.inf
+    # Without slopes an anchor says little of where its descent ends.
+    for c in range(1 + (min(_DESCENTS, s.near) if s.anchors.slopes.shape[0] == 0 else 0)):
+        for i in range(n):
+            room.q[i] = answer[i] if c == 0 else found.positions[c - 1, i]
         position, angle = descend(
-            problem, goal, room.lower, room.upper, q, _DESCENT_STEPS * problem.steps, _STALLED, w
+            problem, goal, room.lower, room.upper, room.q, _DESCENT_STEPS * problem.steps, _STALLED, w
         )
         if position + scale * angle < least:
             least = position + scale * angle
             for i in range(n):
-                answer[i] = q[i]
-    if math.sqrt(least) < _ALMOST * s.curvature:
+                answer[i] = room.q[i]
+    left = math.sqrt(least)
+    almost = min(_ALMOST * s.curvature, _ALMOST_SPREAD * s.spread)
+    if left < almost or left > _POOR * known or known < s.spread:
         count = look_up(s, goal, reference, s.most, room, found)
+        done = False
         for c in range(count):
             q = found.positions[c]
+            free = 2 * problem.free
+            if left < _THERE * s.curvature and c < _FREED * s.near:
+                free = _THOROUGH * problem.steps
             position, angle = refine(
-                problem, goal, room.lower, room.upper, q, problem.free, 2 * problem.steps, w
+                problem, goal, room.lower, room.upper, q, free, _THOROUGH * problem.steps, w
             )
-            if position + scale * angle < least:
+            done = solved(s, position, angle)
+            if done or position + scale * angle < least:
                 least = position + scale * angle
                 for i in range(n):
                     answer[i] = q[i]
-            if solved(s, position, angle):
+            if done:
                 break
-        descend(problem, goal, room.lower, room.upper, answer, _LAST_STEPS * problem.steps, _LAST_STALLED, w)
+        if not done:
+            descend(
+                problem, goal, room.lower, room.upper, answer, _LAST_STEPS * problem.steps, _LAST_STALLED, w
+            )
     turn_towards(joints, answer, reference)

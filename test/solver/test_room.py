@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from itnnr_ik import IKSolver
 from itnnr_ik.compiled import compiled
 from itnnr_ik.robot import PACKAGED
-from itnnr_ik.solver.calls import propose_many, solve_one
+from itnnr_ik.solver.calls import propose_many, solve_many
 from itnnr_ik.solver.room import memory_size, pack, unpack
+
+NO_ERRORS, NO_ANCHORS = np.empty((0, 2)), np.empty(0, dtype=np.int64)
 
 
 @compiled
@@ -44,9 +46,10 @@ def _read(packed: np.ndarray, tables: tuple[np.ndarray, ...], y: np.ndarray, num
         float(s.slack),
         float(s.same),
         float(s.near),
-        float(s.more),
         float(s.most),
         float(s.range),
+        float(s.spread),
+        1.0 if s.table.turned else 0.0,
         float(s.network.first.shape[0]),
         float(s.network.sizes[-1]),
     )
@@ -63,7 +66,7 @@ def test_compiled_code_reads_what_was_packed(name: str) -> None:
         np.full(table.shape, np.nan)
         for table in (p.elements, p.joints, s.anchors.rows, s.starts, s.axis[None])
     )
-    y, numbers = np.full(s.anchors.y.shape, np.nan, np.float32), np.full(23, np.nan)
+    y, numbers = np.full(s.anchors.y.shape, np.nan, np.float32), np.full(24, np.nan)
     _read(pack(s), tables, y, numbers)
     for table, expected in zip(
         tables, (p.elements, p.joints, s.anchors.rows, s.starts, s.axis[None]), strict=True
@@ -72,8 +75,8 @@ def test_compiled_code_reads_what_was_packed(name: str) -> None:
     np.testing.assert_array_equal(y, s.anchors.y)
     expected_numbers = [
         *(p.order, p.kind, p.length, p.position, p.angle, p.free, p.steps, *s.layout, s.network.periodic),
-        *(s.tolerance, s.orientation_tolerance, s.farthest, s.curvature, s.slack, s.same, s.near, s.more),
-        *(s.most, s.range, len(s.network.first), s.network.sizes[-1]),
+        *(s.tolerance, s.orientation_tolerance, s.farthest, s.curvature, s.slack, s.same, s.near, s.most),
+        *(s.range, s.spread, s.table.turned, len(s.network.first), s.network.sizes[-1]),
     ]
     np.testing.assert_array_equal(numbers, expected_numbers)
 
@@ -90,7 +93,7 @@ def test_no_solve_writes_beyond_its_memory(name: str, seed: int, reach: float) -
     target[: min(3, len(target))] *= reach
     state, answer = solver.arm.sample(1, rng)[0], np.empty(n)
     for now in (state, np.empty(0)):
-        assert solve_one(model, target, now, answer, memory)[0] == 0
+        assert solve_many(model, target, now, answer, NO_ERRORS, NO_ANCHORS, memory)[0] == 0
     positions, errors = np.empty((s.most, n)), np.empty((s.most, 2))
     assert propose_many(model, target, state, True, positions, errors, memory) == 0
     assert (memory[size:] == -12345.0).all()

@@ -1,0 +1,42 @@
+"""The table of branches: one linear step from a target, and every branch in its cell."""
+
+from __future__ import annotations
+
+import numpy as np
+from exact import solutions
+
+from itnnr_ik import IKSolver
+from itnnr_ik.solver.table import lay_table
+from itnnr_ik.task import Task
+
+
+def test_every_branch_is_found_from_a_state_on_it() -> None:
+    """Of 500 targets: each exact solution, from a state 0.1 rad beside it."""
+    for name in ("two_link", "yaw_pitch_pitch"):
+        solver, rng = IKSolver.load(name), np.random.default_rng(40)
+        arm = solver.arm
+        targets = solver.target_at(arm.sample(500, rng))
+        exact = solutions(arm, targets)
+        rows, branches = np.nonzero(np.isfinite(exact).all(axis=2))
+        wished = exact[rows, branches]
+        states = np.clip(wished + rng.uniform(-0.1, 0.1, wished.shape), arm.lower, arm.upper)
+        found = solver.solve_batch(targets[rows], states)
+        assert found.converged.all()
+        assert found.displacement is not None
+        assert (found.displacement <= np.abs(states - wished).max(axis=1) + 0.01).all()
+
+
+def test_the_table_of_a_planar_arm_has_one_coordinate_and_both_elbows() -> None:
+    """The distance from the first axis; the rows at the middle of a cell reach it to 1e-6 m."""
+    solver = IKSolver.load("two_link")
+    arm, problem = solver.arm, solver._assembly.problem
+    table = lay_table(arm, Task.of_chain(arm), problem, np.array([arm.lower, arm.upper]))
+    assert table.turned
+    assert table.shape.shape == (1,)
+    cell = int(table.shape[0] // 2)
+    distance = table.grid[0, 0] + (cell + 0.5) / table.grid[1, 0]
+    rows = table.rows[table.starts[cell] : table.starts[cell + 1]]
+    postures = rows[:, :2] + rows[:, 2:] * distance
+    assert len(postures) == 2
+    np.testing.assert_allclose(postures[0], -postures[1], atol=1e-5)
+    np.testing.assert_allclose(solver.target_at(postures), [[distance, 0.0]] * 2, atol=1e-6)
