@@ -9,22 +9,13 @@ from numpy.typing import NDArray
 
 from itnnr_ik.compiled import inlined, kernel
 from itnnr_ik.parts import doubles
+from itnnr_ik.solver.candidates import adjust_candidate, look_up
+from itnnr_ik.solver.closest import search_closest
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import ease
 from itnnr_ik.solver.refine import refine
 from itnnr_ik.solver.room import Candidates, Room, Search, divide, unpack
-from itnnr_ik.solver.search import (
-    CURRENT,
-    FAILED,
-    NEIGHBOUR,
-    adjust_candidate,
-    follow,
-    look_up,
-    search_any,
-    search_closest,
-    search_near,
-    search_table,
-)
+from itnnr_ik.solver.search import CURRENT, FAILED, NEIGHBOUR, follow, search_any, search_near, search_table
 from itnnr_ik.solver.state import clip, displacement, limit, turn_towards
 from itnnr_ik.task.kernels import read_target
 
