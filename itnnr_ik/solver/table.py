@@ -33,6 +33,8 @@ _CELLS, _POWER = (2048, 128, 32), 16
 _SAME, _SAME_ON_CURVE, _SAME_BESIDE = 0.01, 0.2, 0.03
 #: Passes in which each cell tries the solutions of its neighbours.
 _PASSES = 2
+#: Precision [m] of the solutions, and tables kept.
+_PRECISION, _KEPT = 5e-7, 8
 #: Damping [m²] of the slopes: it bounds them at singular postures.
 _DAMPING = 1e-6
 #: How far [rad, m] a linear step may lead beyond a limit, and along a curve of solutions.
@@ -325,5 +327,17 @@ def _turns(arm: KinematicChain, planar: bool) -> bool:
 
 
 def lay_table(arm: KinematicChain, task: Task, problem: Problem, bounds: Array) -> Table:
-    """The table of an arm for a position task, of postures within bounds (2, n) of its joints."""
-    return _Maker(arm, task, problem, bounds).table()
+    """The table of an arm for a position task, of postures within bounds (2, n) of its joints.
+
+    It does not depend on the tolerances, and is kept for the next solver of the same arm.
+    """
+    tables = (problem.elements, problem.joints, bounds)
+    key = (task.kind.encode(), *(table.tobytes() for table in tables))
+    if key not in _laid:
+        if len(_laid) == _KEPT:
+            _laid.pop(next(iter(_laid)), None)
+        _laid[key] = _Maker(arm, task, problem._replace(position=_PRECISION), bounds).table()
+    return _laid[key]
+
+
+_laid: dict[tuple[bytes, ...], Table] = {}

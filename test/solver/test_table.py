@@ -40,3 +40,14 @@ def test_the_table_of_a_planar_arm_has_one_coordinate_and_both_elbows() -> None:
     assert len(postures) == 2
     np.testing.assert_allclose(postures[0], -postures[1], atol=1e-5)
     np.testing.assert_allclose(solver.target_at(postures), [[distance, 0.0]] * 2, atol=1e-6)
+
+
+def test_solvers_of_one_arm_share_a_table() -> None:
+    """Whatever their tolerances; another tool has another one."""
+    solver = IKSolver.load("two_link")
+    tables = [one._search.table for one in (solver, solver.with_tolerance(1e-3), IKSolver.load("two_link"))]
+    assert tables[0] is tables[1] is tables[2]
+    longer = IKSolver(solver.arm, Task.of_chain(solver.arm, tool=[0.1, 0.0, 0.0]))
+    assert longer._search.table is not tables[0]
+    target = longer.target_at([0.4, 1.0])
+    assert longer.solve(target).converged
