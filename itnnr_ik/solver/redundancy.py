@@ -81,11 +81,13 @@ def slide(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspac
             w.free[i], trial[i] = 1.0, q[i]
         factorise(w.jacobian, w.free, 1e-12, w.normal)
         first = _farthest(joints, trial, now, -1)
-        _project(first, w, direction)
+        _single(first, direction)
+        _project(w, direction)
         _move(joints, direction, now, trial)
         if n > m + 1:
             second = _farthest(joints, trial, now, first)
-            _project(second, w, room.q)
+            _single(second, room.q)
+            _project(w, room.q)
             if _join(joints, trial, now, first, second, direction, room.q):
                 _move(joints, direction, now, trial)
         position, angle = refine(problem, goal, lower, upper, trial, problem.free, problem.steps, w)
@@ -113,13 +115,21 @@ def _farthest(joints: Array, q: Array, now: Array, but: int) -> int:
 
 
 @kernel
-def _project(joint: int, w: Workspace, direction: Array) -> None:
-    """Write a unit motion of one joint, projected on the null space (n,); J Jᵀ is factorised."""
-    for a in range(w.error.shape[0]):
-        w.error[a] = w.jacobian[a, joint]
-    substitute(w.normal, w.error, w.dual)
+def _single(joint: int, direction: Array) -> None:
+    """Write a unit motion of one joint (n,)."""
     for i in range(direction.shape[0]):
         direction[i] = 1.0 if i == joint else 0.0
+
+
+@kernel
+def _project(w: Workspace, direction: Array) -> None:
+    """Keep of a direction (n,) what is in the null space; J Jᵀ is factorised."""
+    for a in range(w.error.shape[0]):
+        w.error[a] = 0.0
+        for i in range(direction.shape[0]):
+            w.error[a] += w.jacobian[a, i] * direction[i]
+    substitute(w.normal, w.error, w.dual)
+    for i in range(direction.shape[0]):
         for a in range(w.error.shape[0]):
             direction[i] -= w.jacobian[a, i] * w.dual[a]
 
@@ -188,7 +198,7 @@ def ease(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace
     takes the smallest step drifts into a corner, from which it has to jump.
     """
     problem, joints, trial, wish = s.problem, s.problem.joints, room.trial, room.right
-    n, m, lower, upper = q.shape[0], w.error.shape[0], room.lower, room.upper
+    n, lower, upper = q.shape[0], room.lower, room.upper
     extra = min(_EASE_SHARE * best, _EASE_LIMIT)
     if best > _EASE_LARGEST or extra < _EASE_LEAST:
         return
@@ -203,20 +213,12 @@ def ease(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace
     # What of the wish leaves the target alone.
     evaluate(problem, goal, q, w)
     differentiate(problem, w)
-    for a in range(m):
-        w.error[a] = 0.0
-        for i in range(n):
-            w.error[a] += w.jacobian[a, i] * wish[i]
     factorise(w.jacobian, w.free, 1e-12, w.normal)
-    substitute(w.normal, w.error, w.dual)
-    for i in range(n):
-        for a in range(m):
-            wish[i] -= w.jacobian[a, i] * w.dual[a]
-    allowed = best + extra
+    _project(w, wish)
+    if not surround(joints, now, best + extra, lower, upper):
+        return
     length = 1.0
     for i in range(n):
-        lower[i] = max(joints[0, i], now[i] - allowed / joints[3, i])
-        upper[i] = min(joints[1, i], now[i] + allowed / joints[3, i])
         if wish[i] > 1e-12:
             length = min(length, (upper[i] - q[i]) / wish[i])
         elif wish[i] < -1e-12:

@@ -79,8 +79,8 @@ def follow(s: Search, goal: Array, now: Array, answer: Array, w: Workspace, room
         # Other solutions are as far as the smallest singular value is from zero, over the curvature.
         differentiate(problem, w)
         alone = best * s.curvature <= least_singular(w, room.left, room.right)
-    if best <= _FOLLOWED and (not alone or best > _CLOSE):
-        best = nearer(s, goal, now, answer, best, w, room)
+        if not alone or best > _CLOSE:
+            best = nearer(s, goal, now, answer, best, w, room)
     return best, alone
 
 
