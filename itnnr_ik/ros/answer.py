@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState
 
 from itnnr_ik import Solution
-from itnnr_ik.ros.commands import NONE, CommandMaker
 from itnnr_ik.ros.configuration import Configuration
+from itnnr_ik.ros.control import Motion
 from itnnr_ik.ros.frames import Frames
 from itnnr_ik.ros.joint_memory import JointMemory
 from itnnr_ik.ros.messages import (
@@ -20,7 +19,6 @@ from itnnr_ik.ros.messages import (
     joint_state_from_positions,
     positions_by_name,
     target_from_pose,
-    units_of,
 )
 from itnnr_ik.ros.settings import CLOSEST
 from itnnr_ik.ros.status import Code, RejectedError
@@ -40,14 +38,12 @@ class Answer:
         target: As the task has it (2, 3 or 7), in the base frame.
         current: The joint state (n,) [rad, m], None where it is not known.
         solution: The joint solution, with the target's header.
-        command: What a controller is sent, if commands are.
     """
 
     code: Code
     target: list[float]
     current: np.ndarray | None
     solution: JointState
-    command: Any = None
 
 
 class Answerer:
@@ -57,27 +53,25 @@ class Answerer:
         configuration: May be replaced by a `Configuration.changed` one at any time.
         joints: The newest joint state.
         frames: Where other frames are.
+        motion: What leads a controller to the solutions, None where no commands are sent.
     """
 
-    def __init__(self, configuration: Configuration, joints: JointMemory, frames: Frames) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        joints: JointMemory,
+        frames: Frames,
+        motion: Motion | None = None,
+    ) -> None:
         self.configuration = configuration
         self._joints = joints
         self._frames = frames
+        self._motion = motion
         self._orientation_told = False
         self._last: np.ndarray | None = None
-        self._commands: CommandMaker | None = None
-        if configuration.command_out_type != NONE:
-            arm = configuration.solver.arm
-            self._commands = CommandMaker(
-                configuration.command_out_type,
-                configuration.joints,
-                np.stack([arm.lower, arm.upper]),
-                configuration.trajectory_start,
-                units_of(arm),
-            )
 
     def answer(
-        self, message: PoseStamped, now: float, waited: float, values: Values, simulated: bool = False
+        self, message: PoseStamped, now: float, waited: float, values: Values, moment: float | None = None
     ) -> Answer:
         """The answer to a target.
 
@@ -86,7 +80,7 @@ class Answerer:
             now: Time on the node's clock, in [s].
             waited: How long ago the target was received, in [s].
             values: What is known of the answer goes in here, also where there is none.
-            simulated: The node's clock is that of a simulation.
+            moment: Time in [s] on the clock that the motion goes by, which does not jump; None for ``now``.
 
         Raises:
             RejectedError: Nothing is to be published but a status.
@@ -104,30 +98,15 @@ class Answerer:
             values["note"] = "orientations are ignored: this arm is solved for positions (said once)"
         target = self._target(message)
         known = self._joints.known if configuration.require_joint_states else self._joints.current
-        current = known(now, on_both_clocks=self._commands is not None)
+        current = known(now, on_both_clocks=self._motion is not None)
+        if self._motion is not None:
+            self._joints.check_agreement()
         solution = self._solve(target, self._seed(current), current, values)
         answer = self._joint_state(solution, message, self._joints.turns)
-        code = Code.SOLVED if solution.converged else Code.CLOSEST
-        if self._commands is None or current is None:
-            self._last = solution.positions
-            return Answer(code, target, current, answer)
-        # A controller goes by the node's clock; that of the machine jumps, where it is not simulated.
-        age, moment = self._joints.age(now) or 0.0, now
-        if not simulated:
-            moment = time.monotonic()
-            age = moment - self._joints.received
-        command = self._commands.make(
-            solution.positions,
-            current,
-            self._joints.velocities,
-            age,
-            moment,
-            configuration.allowed,
-            configuration.streaming,
-            self._joints.turns,
-        )
+        if self._motion is not None:
+            self._motion.go(solution.positions, now if moment is None else moment, configuration.streaming)
         self._last = solution.positions
-        return Answer(code, target, current, answer, command)
+        return Answer(Code.SOLVED if solution.converged else Code.CLOSEST, target, current, answer)
 
     def _seed(self, current: np.ndarray | None) -> np.ndarray | None:
         """Where the solver starts from (n,): the last solution, while the joints are near it, or they.
@@ -140,20 +119,11 @@ class Answerer:
         near = np.abs(self._last - current) <= self.configuration.seed_tolerance
         return self._last if near.all() else current
 
-    def interrupt(self) -> None:
-        """A target was not answered: the next solution does not go on with a motion."""
-        if self._commands is not None:
-            self._commands.interrupt()
-
     def start_anew(self) -> None:
         """The next solution is the one nearest to the joint state."""
         self._last = None
-        self.interrupt()
-
-    def unheard(self) -> None:
-        """Nobody listened to the last command."""
-        if self._commands is not None:
-            self._commands.forget()
+        if self._motion is not None:
+            self._motion.stop()
 
     def query(self, message: PoseStamped, state: JointState, now: float) -> JointState:
         """The solution of a pose that is nearest to ``state``, or else to the newest joint state.

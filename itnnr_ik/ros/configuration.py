@@ -14,7 +14,8 @@ from rclpy.expand_topic_name import expand_topic_name
 from rclpy.node import Node
 
 from itnnr_ik import IKSolver
-from itnnr_ik.ros.commands import COMMAND_TYPES, NONE, Allowed
+from itnnr_ik.ros.control import Limits
+from itnnr_ik.ros.interfaces import COMMAND_TYPES, NONE
 from itnnr_ik.ros.parameters import ParameterError
 from itnnr_ik.ros.robot import (
     END_EFFECTOR_LINK,
@@ -24,12 +25,19 @@ from itnnr_ik.ros.robot import (
     ROBOT_PARAMETERS,
     solver_from_parameters,
 )
-from itnnr_ik.ros.settings import AUTOSTART, MAX_ACCELERATION, MAX_JOINT_STEP, MAX_VELOCITY, PARAMETERS
+from itnnr_ik.ros.settings import (
+    AUTOSTART,
+    MAX_ACCELERATION,
+    MAX_JERK,
+    MAX_JOINT_STEP,
+    MAX_VELOCITY,
+    PARAMETERS,
+)
 
 #: Targets that are solved before the node is configured.
 _WARM_UP = 20
-#: With less [rad/s²] a motion would take hours.
-_LEAST_ACCELERATION = 1e-3
+#: Of the URDF's velocity limits: ros2_control clips commands that are faster, and complains.
+_OF_URDF_VELOCITY = 0.9
 #: A name that is as near to a parameter's, and not shorter, is meant to be it.
 _MISSPELT, _SHORTEST = 0.88, 7
 _BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
@@ -56,11 +64,13 @@ class Configuration:
     unreachable: str
     command_out_type: str
     command_out_topic: str
-    trajectory_start: str
+    command_rate: float
+    following_tolerance: float
     streaming: bool
     max_joint_step: tuple[float, ...]
     max_velocity: tuple[float, ...]
     max_acceleration: tuple[float, ...]
+    max_jerk: tuple[float, ...]
     warn_period: float
 
     def __post_init__(self) -> None:
@@ -68,27 +78,23 @@ class Configuration:
             raise ParameterError("require_joint_states", "true where commands are sent", False)
         if self.command_out_type != NONE and self.joint_state_timeout == 0.0:
             raise ParameterError("joint_state_timeout", "above 0 where commands are sent", 0.0)
-        for acceleration in self.max_acceleration:
-            if 0.0 < acceleration < _LEAST_ACCELERATION:
-                expected = f"0 or at least {_LEAST_ACCELERATION:g}"
-                raise ParameterError("max_acceleration", expected, acceleration)
-        if self.streaming and self.command_out_type == "std_msgs/Float64MultiArray":
-            raise ParameterError("streaming", f"false with {self.command_out_type}, which has no times", True)
-        _ = self.allowed  # so that lists of a wrong length are refused now
+        _ = self.limits  # so that lists of a wrong length are refused now
 
     @cached_property
-    def allowed(self) -> Allowed:
-        """What each joint may do in a command.
+    def limits(self) -> Limits:
+        """What each joint may do.
 
         Raises:
             ParameterError: A list has not as many numbers as the arm has joints.
         """
         arm = self.solver.arm
-        acceleration = MAX_ACCELERATION.of(arm, self.max_acceleration)
-        return Allowed(
+        return Limits(
+            lower=arm.lower,
+            upper=arm.upper,
+            velocity=np.minimum(_OF_URDF_VELOCITY * arm.velocity, MAX_VELOCITY.of(arm, self.max_velocity)),
+            acceleration=MAX_ACCELERATION.of(arm, self.max_acceleration),
+            jerk=MAX_JERK.of(arm, self.max_jerk),
             step=MAX_JOINT_STEP.of(arm, self.max_joint_step),
-            velocity=np.minimum(arm.velocity, MAX_VELOCITY.of(arm, self.max_velocity)),
-            acceleration=np.where(acceleration > 0.0, acceleration, np.inf),
         )
 
     def changed(self, changes: Mapping[str, Any]) -> Configuration:

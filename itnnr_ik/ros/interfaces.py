@@ -10,13 +10,27 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.duration import Duration
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import SetBool
+from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import MarkerArray
 
 try:
     from moveit_msgs.srv import GetPositionIK
 except ImportError:
     GetPositionIK = None
+try:
+    from control_msgs.msg import JointTrajectoryControllerState
+except ImportError:
+    JointTrajectoryControllerState = None
+
+NONE = "none"
+TRAJECTORY = "trajectory_msgs/JointTrajectory"
+#: Message of each ``command_out_type``, and the topic where its controller listens by default.
+COMMAND_TYPES: dict[str, tuple[Any, str]] = {
+    TRAJECTORY: (JointTrajectory, "joint_trajectory_controller/joint_trajectory"),
+    "std_msgs/Float64MultiArray": (Float64MultiArray, "forward_position_controller/commands"),
+}
 
 SUBSCRIBED, PUBLISHED, SERVICE = "in", "out", "service"
 
@@ -69,6 +83,13 @@ JOINT_STATES = _topic(
     *("joint_states", SUBSCRIBED, JointState, _keep(10, ReliabilityPolicy.BEST_EFFORT)),
     "where the joints are: best effort, by name, in any order, among any others",
 )
+CONTROLLER_STATE = Interface(
+    *("~/controller_state", SUBSCRIBED, JointTrajectoryControllerState),
+    "control_msgs/JointTrajectoryControllerState",
+    "where the controller that `command_out_topic` belongs to has its set-point: beside that topic, where "
+    "trajectories are sent and control_msgs is installed",
+    _keep(10, ReliabilityPolicy.BEST_EFFORT),
+)
 JOINT_SOLUTION = _topic(
     *("joint_solution", PUBLISHED, JointState, _keep(10)),
     "the answer to a target, with its stamp and frame and the robot's joint names",
@@ -99,4 +120,23 @@ COMPUTE_IK = Interface(
     "one solve on request, sent nowhere; only where moveit_msgs is installed",
 )
 
-INTERFACES = (*(TARGET_POSE, JOINT_STATES, JOINT_SOLUTION, STATUS, DIAGNOSTICS, MARKERS, PAUSE, COMPUTE_IK),)
+INTERFACES = (
+    *(
+        TARGET_POSE,
+        JOINT_STATES,
+        CONTROLLER_STATE,
+        JOINT_SOLUTION,
+        STATUS,
+        DIAGNOSTICS,
+        MARKERS,
+        PAUSE,
+        COMPUTE_IK,
+    ),
+)
+
+
+def controller_state_topic(command_out_type: str, command_out_topic: str) -> str | None:
+    """Where the controller that commands go to tells its state, None where it does not or cannot be read."""
+    if command_out_type != TRAJECTORY or CONTROLLER_STATE.type is None:
+        return None
+    return f"{command_out_topic.rpartition('/')[0] or '.'}/controller_state".removeprefix("./")

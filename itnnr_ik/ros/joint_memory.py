@@ -9,7 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from sensor_msgs.msg import JointState
 
+from itnnr_ik.ros.backlog import MessageInfo
 from itnnr_ik.ros.messages import positions_by_name, quote_all, velocities_by_name
+from itnnr_ik.ros.senders import Agreement, Senders
 from itnnr_ik.ros.status import Code, RejectedError
 
 
@@ -19,8 +21,8 @@ class JointMemory:
     That is on the node's clock, which may be simulated. A robot goes on moving when that stands still, so
     that where commands are sent the age on a clock of the machine counts too.
 
-    Stamps are not looked at: those of a recording are old, some drivers send none, and a sender's clock may
-    be wrong.
+    Stamps are not looked at here: those of a recording are old, some drivers send none, and a sender's clock
+    may be wrong.
 
     A joint without limits may be told of at any multiple of a whole turn, and jump by one on the way. Here
     its position goes on from one joint state to the next without a jump.
@@ -30,6 +32,7 @@ class JointMemory:
         topic: Where joint states come from, for texts.
         timeout: Age in [s] beyond which positions no longer count as current; 0: never. It may change.
         continuous: Which joints (n,) turn on without limits; None for none.
+        velocity: Of the joints (n,), at most [rad/s, m/s]; None for any.
 
     Attributes:
         positions: The last usable ones (n,) [rad, m], however old; None before the first.
@@ -39,9 +42,16 @@ class JointMemory:
     """
 
     def __init__(
-        self, joint_names: Sequence[str], topic: str, timeout: float, continuous: np.ndarray | None = None
+        self,
+        joint_names: Sequence[str],
+        topic: str,
+        timeout: float,
+        continuous: np.ndarray | None = None,
+        velocity: np.ndarray | None = None,
     ) -> None:
         self._joint_names = joint_names
+        self._senders = Senders()
+        self._agreement = Agreement(np.full(len(joint_names), np.inf) if velocity is None else velocity)
         self._continuous = np.zeros(len(joint_names), dtype=bool) if continuous is None else continuous
         self._topic = topic
         self.timeout = timeout
@@ -52,24 +62,31 @@ class JointMemory:
         self._received_by_node = 0.0
         self._unusable_names: Sequence[str] | None = None
 
-    def take(self, message: JointState, now: float, waited: float = 0.0) -> None:
-        """Remember the joints' positions; a message with none of the joints is another device's.
+    def take(
+        self, message: JointState, now: float, waited: float = 0.0, info: MessageInfo | None = None
+    ) -> bool:
+        """Remember the joints' positions; False for a message with none of the joints, another device's.
 
         Args:
             message: The joint state.
             now: Time in [s] on the clock that `current` is asked with.
             waited: How long ago in [s] the message was received.
+            info: Who sent it.
 
         Raises:
             RejectedError: See `positions_by_name`. What was known before is kept.
         """
         self._unusable_names = message.name
         positions = positions_by_name(message, self._joint_names)
-        if positions is not None:
-            self.positions, self.turns = self._unwound(positions)
-            self._unusable_names = None
-            self.velocities = velocities_by_name(message, self._joint_names)
-            self._received_by_node, self.received = now - waited, time.monotonic() - waited
+        if positions is None:
+            return False
+        self.positions, self.turns = self._unwound(positions)
+        self._unusable_names = None
+        self.velocities = velocities_by_name(message, self._joint_names)
+        self._received_by_node, self.received = now - waited, time.monotonic() - waited
+        self._senders.take(info, self.received)
+        self._agreement.take(self.positions, self.received)
+        return True
 
     def _unwound(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Positions (n,) at the turns nearest to those before, and what the robot's own have more (n,)."""
@@ -104,6 +121,24 @@ class JointMemory:
                 f"expected at most joint_state_timeout = {self.timeout:g} s",
             )
         return self.positions
+
+    def check_agreement(self) -> None:
+        """Refuse joint states of which it is not known which are the robot's.
+
+        Raises:
+            RejectedError: They come from two publishers, or disagree (``conflicting_joint_states``).
+        """
+        now = time.monotonic()
+        why = ""
+        if self._senders.several(now):
+            why = "come from two publishers, expected one that sends these joints"
+        elif self._agreement.broken(now):
+            why = "go there and back by more than the joints can move, expected those of one arm"
+        if why:
+            raise RejectedError(
+                Code.CONFLICTING_JOINT_STATES,
+                f"joint states on {self._topic} {why}; nothing is sent until 1 s after the last of them",
+            )
 
     def known(self, now: float, on_both_clocks: bool = False) -> np.ndarray:
         """The joint positions (n,) [rad, m].

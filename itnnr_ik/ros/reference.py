@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from itnnr_ik.ros.commands import COMMAND_TYPES
-from itnnr_ik.ros.interfaces import INTERFACES, SERVICE
+from itnnr_ik.ros.interfaces import COMMAND_TYPES, INTERFACES, SERVICE
 from itnnr_ik.ros.parameters import (
     Choice,
     Flag,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itnnr_ik.ros.commands import COMMAND_TYPES, JOINT_STATE, NONE, TRAJECTORY_STARTS
+from itnnr_ik.ros.interfaces import COMMAND_TYPES, NONE
 from itnnr_ik.ros.parameters import Choice, Flag, Number, NumberPerJoint, Parameter, Text
 from itnnr_ik.ros.robot import JOINTS, ROBOT_PARAMETERS
 
@@ -25,11 +25,19 @@ COMMAND_OUT_TOPIC = Text(
     "",
     "Where commands are sent; empty: where the usual controller of command_out_type listens",
 )
+COMMAND_RATE = Number(
+    "command_rate",
+    100.0,
+    "How often commands are sent while the joints move, at most, in [Hz]; for positions without times as often "
+    "as the controller has cycles",
+    minimum=1.0,
+    maximum=1000.0,
+)
 MAX_VELOCITY = NumberPerJoint(
     "max_velocity",
     2.0,
-    "Largest speed of every joint, or of each, in [rad/s] or [m/s], where the URDF's is not lower: a "
-    "trajectory takes as long as that needs, and positions without times are refused where they come faster",
+    "Largest speed of the set-point of every joint, or of each, in [rad/s] or [m/s], where 0.9 of the URDF's is "
+    "not lower",
     minimum=1e-3,
     maximum=100.0,
     changeable=True,
@@ -38,18 +46,25 @@ MAX_JOINT_STEP = NumberPerJoint(
     "max_joint_step",
     0.3,
     "Where commands are sent: how far the solution of every joint, or of each, may be from the current joint "
-    "positions, in [rad] or [m]",
+    "positions and from the set-point, in [rad] or [m]",
     minimum=1e-4,
     maximum=1e3,
     changeable=True,
 )
 MAX_ACCELERATION = NumberPerJoint(
     "max_acceleration",
-    0.0,
-    "Largest acceleration of every joint, or of each, along a trajectory, in [rad/s²] or [m/s²]; only a "
-    "joint limit comes first, and positions without times have none; 0: not limited",
-    minimum=0.0,
+    10.0,
+    "Largest acceleration of the set-point of every joint, or of each, in [rad/s²] or [m/s²]",
+    minimum=1e-2,
     maximum=1e6,
+    changeable=True,
+)
+MAX_JERK = NumberPerJoint(
+    "max_jerk",
+    500.0,
+    "Largest jerk of the set-point of every joint, or of each, in [rad/s³] or [m/s³]",
+    minimum=1e-1,
+    maximum=1e8,
     changeable=True,
 )
 _REQUIRE_JOINT_STATES = Flag(
@@ -58,11 +73,19 @@ _REQUIRE_JOINT_STATES = Flag(
     "Publish no solution until the joints' positions are known; false: solve without them till then",
     changeable=True,
 )
+_FOLLOWING_TOLERANCE = Number(
+    "following_tolerance",
+    0.05,
+    "How far joints that follow a controller's set-point may be from where they should be, in [rad] or [m], "
+    "where the controller does not tell its state: so much may gravity make them sag",
+    minimum=1e-3,
+    maximum=1.0,
+)
 _STREAMING = Flag(
     "streaming",
     False,
-    "Trajectories that move on through the solution at the joints' present speed, and come to rest on it "
-    "where no further target follows; false: every trajectory ends at rest",
+    "Commands that move on through the solution at the speed at which solutions come, and come to rest on it "
+    "where no further target follows; false: they come to rest at each solution",
     changeable=True,
 )
 
@@ -142,18 +165,13 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     COMMAND_OUT_TYPE,
     COMMAND_OUT_TOPIC,
-    Choice(
-        "trajectory_start",
-        JOINT_STATE,
-        "Where the controller begins a new trajectory: joint_state, as a joint_trajectory_controller does "
-        "unless told otherwise, or set_point, with its parameter interpolate_from_desired_state (on Humble "
-        "open_loop_control), which streams need",
-        choices=TRAJECTORY_STARTS,
-    ),
+    COMMAND_RATE,
+    _FOLLOWING_TOLERANCE,
     _STREAMING,
     MAX_JOINT_STEP,
     MAX_VELOCITY,
     MAX_ACCELERATION,
+    MAX_JERK,
     Number(
         "warn_period",
         1.0,

@@ -19,7 +19,7 @@ from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.robot import ForwardModel, KinematicChain
-from itnnr_ik.ros.commands import COMMAND_TYPES, NONE
+from itnnr_ik.ros.interfaces import COMMAND_TYPES, NONE
 from itnnr_ik.ros.kinematic_arm import KinematicArm
 from itnnr_ik.ros.messages import positions_by_name, quote_all
 from itnnr_ik.ros.mujoco_arm import MujocoArm

@@ -26,6 +26,8 @@ class Code(str, Enum):
     #: Of an arm learned from a recording: what was learned does not count where the solution is.
     OUTSIDE_DATA = "outside_data"
     STEP_TOO_LARGE = "step_too_large"
+    #: They cannot all be those of one arm, or two publishers send them.
+    CONFLICTING_JOINT_STATES = "conflicting_joint_states"
     INVALID_JOINT_STATE = "invalid_joint_state"
     #: The solver failed or answered outside the joint limits: a defect, not the sender's fault.
     SOLVER_ERROR = "solver_error"

@@ -1,0 +1,220 @@
+"""The motion of the joints: from solutions, joint states and what a controller tells to messages for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from itnnr_ik.ros.control.clock import ClockOffset
+from itnnr_ik.ros.control.limits import Array, Limits
+from itnnr_ik.ros.control.outputs import Output
+from itnnr_ik.ros.control.set_points import SetPoints
+from itnnr_ik.ros.control.stream import Stream
+from itnnr_ik.ros.control.whereabouts import Controller, Whereabouts
+from itnnr_ik.ros.status import Code, RejectedError
+
+#: A controller that was sent to a place is seen there by so much later [s].
+_SETTLING = 0.05
+#: A controller that did not follow may have stopped at any set-point of this time before the end [s].
+_BACK, _POINTS = 1.0, 20
+#: Goals closer than this are the same [rad, m].
+_SAME = 1e-6
+
+
+class Motion:
+    """Leads the set-point generator to solutions, and gives what is to be sent, at any time.
+
+    A controller of which it is not known where it is, or that has been seen elsewhere, is first brought to
+    the joints' position, slowly enough from everywhere where it may be. Times are in [s] on one clock; where
+    that is set back, everything begins anew.
+
+    Args:
+        output: What is sent.
+        joint_names, units: The joints', base to tip, for texts.
+        limits: Of the joints; may be replaced at any time.
+        tolerance: How far joints that follow may be from where they should be, in [rad] or [m].
+
+    Attributes:
+        clock: How the controller's clock goes.
+        where: What is known of the controller.
+    """
+
+    def __init__(
+        self,
+        output: Output,
+        joint_names: Sequence[str],
+        units: Sequence[str],
+        limits: Limits,
+        tolerance: float,
+    ) -> None:
+        self.limits = limits
+        self.clock = ClockOffset()
+        self.where = Whereabouts(tolerance)
+        self._output, self._joint_names, self._units = output, joint_names, units
+        self._stream = Stream()
+        self._now = -math.inf
+        self._goal: Array | None = None
+        self._goal_at = -math.inf
+        self._through: Array | None = None
+        self._changed = False
+        self._kept: tuple[Limits, bool] | None = None
+        self._set_points: SetPoints | None = None
+        self._box: Array | None = None
+        self._approach_end: float | None = None
+
+    def stop(self) -> None:
+        """Nobody wants to go anywhere any more; what was sent comes to its end."""
+        self._stream.interrupt()
+        self._goal = None
+
+    def restart(self) -> None:
+        """Nothing was seen for a while: where the controller is has to be found out."""
+        self._lose(Controller.UNKNOWN)
+
+    def forget(self) -> None:
+        """What was sent was heard by nobody, or is of another time."""
+        self.restart()
+        self._set_points = self._box = None
+
+    def take_joints(self, positions: Array, time: float) -> None:
+        """Count a joint state (n,) [rad, m] of a time."""
+        if not self.where.follows_joints(positions, time, self._set_points):
+            self._lose(Controller.NOT_FOLLOWING)
+
+    def take_reference(self, positions: Array, time: float) -> None:
+        """Count the set-point (n,) [rad, m] that the controller says it has at a time."""
+        if not self.where.follows_reference(positions, time, self._set_points):
+            self._lose(Controller.NOT_FOLLOWING)
+
+    def go(self, solution: Array, now: float, streaming: bool) -> None:
+        """Go to a solution.
+
+        Args:
+            solution: Joint positions (n,) [rad, m].
+            now: Time in [s].
+            streaming: Move on through it at the speed at which solutions come.
+
+        Raises:
+            RejectedError: It is too far away (``step_too_large``).
+        """
+        self._tick(now)
+        step = np.abs(solution - self.where.joints)
+        if self._set_points is not None and self.where.controller is Controller.FOLLOWING:
+            step = np.maximum(step, np.abs(solution - self._set_points.at(now)[0]))
+        self._check(step)
+        velocity = self._stream.add(solution, now)
+        self._goal, self._changed, self._goal_at = solution, True, now
+        self._through = velocity if streaming else None
+
+    def message(self, now: float, clock: float, turns: Array) -> Any:
+        """What is to be sent now, None for nothing; to be called once a period, and after each `go`.
+
+        Args:
+            now: Time in [s].
+            clock: The same on the node's clock, which the controller's may agree with.
+            turns: What is added to positions (n,): whole turns by which the robot counts joints otherwise.
+        """
+        self._tick(now)
+        if not len(self.where.joints):
+            return None
+        if self.where.silent(now):
+            self.stop()
+            return None
+        if self.where.controller is not Controller.FOLLOWING and not self._arrived(now):
+            return self._approach(now, turns)
+        set_points, offset = self._set_points, self.clock.seconds
+        assert set_points is not None, "following set-points"
+        stamp = None if offset is None else clock + offset
+        if not self._output.due(self._changed, now, stamp):
+            return None
+        self._output.pace(set_points, now)
+        self._aim(set_points, now + self._output.lead, offset)
+        return self._output.message(set_points, now, stamp, turns)
+
+    @property
+    def moving(self) -> bool:
+        """Whether set-points that were led there are not at rest yet."""
+        return self._set_points is not None and self._now < self._set_points.end
+
+    @property
+    def timing(self) -> str:
+        """How trajectories are timed, for the status."""
+        return "anchored" if self.clock.seconds is not None else f"from receipt: {self.clock.text}"
+
+    def _tick(self, now: float) -> None:
+        if now < self._now:
+            self.forget()
+        self._now = now
+
+    def _lose(self, controller: Controller) -> None:
+        """The controller is not where the set-points are."""
+        self.stop()
+        self.where.controller, self._approach_end = controller, None
+
+    def _aim(self, set_points: SetPoints, start: float, offset: float | None) -> None:
+        """Lead the set-points to the goal, or to their own within other limits, from a time [s] on."""
+        goal = set_points.goal if self._goal is None else self.limits.inside(self.where.leash(self._goal))
+        kept = self.limits, offset is None
+        far = np.abs(goal - set_points.goal).max() > _SAME
+        same = self._kept is not None and self._kept[0] is kept[0] and self._kept[1] is kept[1]
+        if not self._changed and not far and same:
+            return
+        through = None if self._goal is None or self.where.tied else self._through
+        self._changed, self._kept = False, kept
+        set_points.aim(goal, start, self._output.limits(self.limits, offset), through, self._goal_at)
+
+    def _approach(self, now: float, turns: Array) -> Any:
+        """Bring the controller to the joints' position, from wherever it is."""
+        set_points, limits = self._set_points, self.limits
+        if self._approach_end is None:
+            if self._output.goes_on and (
+                self._goal is None or (set_points is not None and now < set_points.end + _SETTLING)
+            ):
+                return None
+            here = self.where.reference if self.where.reference is not None else self.where.joints
+            goal = limits.inside(here)
+            box = self._everywhere(here)
+            set_points = set_points or SetPoints(goal, now, limits)
+            self._set_points, self._approach_end = self._output.approach(set_points, goal, box, now, limits)
+        assert self._set_points is not None, "set-points to approach"
+        return self._output.approach_message(self._set_points, self._approach_end, now, turns)
+
+    def _everywhere(self, here: Array) -> Array:
+        """The box (2, n) in which the controller may be, if it is not known to be ``here`` (n,)."""
+        if self.where.reference is not None:
+            return np.stack([here, here])
+        places = [here - self.where.tolerance, here + self.where.tolerance]
+        if self._set_points is not None:
+            end = self._set_points.end
+            places.extend(self._set_points.positions(np.linspace(end - _BACK, end, _POINTS).tolist()))
+        if self._box is not None:
+            places.extend(self._box)
+        self._box = np.array([np.min(places, axis=0), np.max(places, axis=0)])
+        return self._box
+
+    def _arrived(self, now: float) -> bool:
+        """Whether an approach has come to its end, and the controller with it; else another is begun."""
+        end, set_points = self._approach_end, self._set_points
+        if end is None or set_points is None or now < end + _SETTLING:
+            return False
+        self._approach_end = None
+        if not self.where.near(set_points.goal, end):
+            return False
+        self._box = None
+        self.where.begin(set_points, now)
+        return True
+
+    def _check(self, step: Array) -> None:
+        refused = ~(step <= self.limits.step)
+        if refused.any():
+            j = int(np.argmax(np.where(refused, step / self.limits.step, 0.0)))
+            unit = self._units[j]
+            raise RejectedError(
+                Code.STEP_TOO_LARGE,
+                f"the solution of joint {self._joint_names[j]!r} is {step[j]:.6g} {unit} from where the "
+                f"joints may be, expected at most max_joint_step = {self.limits.step[j]:g} {unit}; nothing was "
+                "sent",
+            )

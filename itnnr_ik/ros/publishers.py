@@ -1,0 +1,61 @@
+"""What ``ik_node`` publishes on, from the time when it is configured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rclpy.lifecycle import LifecycleNode
+
+from itnnr_ik.ros.configuration import Configuration
+from itnnr_ik.ros.interfaces import (
+    COMMAND_QOS,
+    COMMAND_TYPES,
+    DIAGNOSTICS,
+    JOINT_SOLUTION,
+    MARKERS,
+    NONE,
+    STATUS,
+    Interface,
+)
+
+
+class Publishers:
+    """Publishers of one configuration, announced at once.
+
+    Args:
+        node: Whose they are.
+        configuration: What says where commands go.
+
+    Attributes:
+        solutions, statuses, diagnostics, markers: One for each topic.
+        commands: None where none are sent.
+    """
+
+    def __init__(self, node: LifecycleNode, configuration: Configuration) -> None:
+        self._node = node
+        self._announced: list[Any] = []
+        self.commands: Any = None
+        try:
+            self.solutions, self.statuses, self.diagnostics, self.markers = map(
+                self._announce, (JOINT_SOLUTION, STATUS, DIAGNOSTICS, MARKERS)
+            )
+            if configuration.command_out_type != NONE:
+                message_type, _ = COMMAND_TYPES[configuration.command_out_type]
+                topic = configuration.command_out_topic
+                self.commands = self._create(message_type, topic, COMMAND_QOS)
+        except BaseException:
+            self.withdraw()
+            raise
+
+    def withdraw(self) -> None:
+        """Withdraw them all."""
+        while self._announced:
+            self._node.destroy_publisher(self._announced.pop())
+
+    def _announce(self, topic: Interface) -> Any:
+        return self._create(topic.type, topic.name, topic.qos)
+
+    def _create(self, message_type: Any, topic: str, qos: Any) -> Any:
+        publisher = self._node.create_publisher(message_type, topic, qos)
+        self._announced.append(publisher)
+        return publisher
