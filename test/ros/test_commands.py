@@ -25,7 +25,6 @@ from itnnr_ik.ros.commands import (
 )
 from itnnr_ik.ros.motion import SHORTEST, Motion
 from itnnr_ik.ros.status import Code, RejectedError
-from itnnr_ik.ros.trajectory_controller import TrajectoryController
 
 TRAJECTORY, ARRAY = COMMAND_TYPES
 NAMES = ("shoulder", "elbow", "wrist")
@@ -219,7 +218,7 @@ def test_no_sequence_of_solutions_leads_beyond_limits_or_speed(
     max_acceleration: float,
 ) -> None:
     """As a joint_trajectory_controller moves along it, whatever comes when; at the end it rests."""
-    commands, controller = maker(), TrajectoryController(NAMES, start)
+    commands, controller = maker(), IdealController(start)
     now, goal, fastest = 0.0, start, 0.0
     moved = []
     for change in changes:
@@ -247,6 +246,26 @@ def test_no_sequence_of_solutions_leads_beyond_limits_or_speed(
     assert (np.array(moved) <= LIMITS[1] + 1e-6).all()
     np.testing.assert_allclose(moved[-1], goal, atol=1e-9)
     assert fastest <= max_velocity * (1.0 + 1e-4)
+
+
+class IdealController:
+    """Begins a trajectory at its set-point of that very time, without cycles; times are in [ns]."""
+
+    def __init__(self, positions: Sequence[float] | np.ndarray) -> None:
+        self._motion, self._begun = Motion(np.arange(2.0), np.array([positions] * 2), np.zeros((2, 3))), 0
+
+    def follow(self, command: JointTrajectory, now: int) -> None:
+        position, velocity = self.sample(now)
+        times = [p.time_from_start.sec + 1e-9 * p.time_from_start.nanosec for p in command.points]
+        self._motion = Motion(
+            np.array([0.0, *times]),
+            np.array([position, *(p.positions for p in command.points)]),
+            np.array([velocity, *(p.velocities for p in command.points)]),
+        )
+        self._begun = now
+
+    def sample(self, now: int) -> tuple[np.ndarray, np.ndarray]:
+        return self._motion.at(1e-9 * (now - self._begun))
 
 
 class LaggingRobot:
@@ -383,7 +402,7 @@ def test_a_stream_faster_than_the_shortest_motion_keeps_up() -> None:
 def test_a_joint_on_its_way_to_its_limit_is_not_carried_beyond_it() -> None:
     """A new target that lets another joint move on for long does not make it late to stop."""
     limit = LIMITS[1, 0]
-    commands, controller = maker(), TrajectoryController(NAMES, [limit - 0.29, 0.0, 0.0])
+    commands, controller = maker(), IdealController([limit - 0.29, 0.0, 0.0])
     controller.follow(make(commands, (limit, 0.0, 0.0), (limit - 0.29, 0.0, 0.0), 1.0), 10**9)
     current = controller.sample(1_200_000_000)[0]
     assert 0.005 < limit - current[0] < 0.02
@@ -395,7 +414,7 @@ def test_a_joint_on_its_way_to_its_limit_is_not_carried_beyond_it() -> None:
 
 def test_a_moving_arm_is_not_stopped_harder_than_allowed() -> None:
     """A target where the joints are: a short way to a stop, and back, takes time."""
-    commands, controller = maker(), TrajectoryController(NAMES, [0.0, 0.0, 0.0])
+    commands, controller = maker(), IdealController([0.0, 0.0, 0.0])
     controller.follow(make(commands, (0.29, 0.0, 0.0), max_acceleration=10.0, now=1.0), 10**9)
     at = 1_200_000_000
     here, speed = controller.sample(at)

@@ -24,13 +24,15 @@ PARAMETERS = {
     "itnnr_ik": {parameter.name for parameter in (AUTOSTART, *OF_THE_NODE)},
     "simulator": {
         *("joints", "rate", "max_velocity", "initial_positions", "start_at", "engine", "publish_clock"),
-        *("command_out_type", "command_out_topic"),
+        *("command_out_type", "command_out_topic", "update_rate", "interpolate_from_desired_state"),
+        "enforce_command_limits",
         *(parameter.name for parameter in ROBOT_PARAMETERS),
     },
 }
 BOUNDED = {
     *("tolerance", "joint_state_timeout", "target_timeout", "plane_tolerance", "max_joint_step"),
     *("max_velocity", "max_acceleration", "transform_timeout", "warn_period", "rate"),
+    "update_rate",
     *("orientation_tolerance", "seed_tolerance", "robot_description_timeout"),
 }
 #: What every rclpy node declares by itself.

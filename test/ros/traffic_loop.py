@@ -18,6 +18,7 @@ from trajectory_msgs.msg import JointTrajectory
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import ForwardModel
 from itnnr_ik.ros.kinematic_arm import KinematicArm
+from itnnr_ik.ros.position_controllers import PacedPositionController
 
 STATE_RATE = 100.0  # [Hz]
 #: How long a joint state is on its way and a target solved, and how late the probe may hear of it, in [s].
@@ -100,14 +101,16 @@ class TrafficLoop:
         more = [probe.node.create_publisher(PoseStamped, "target_pose", 10) for _ in paths[1:]]
         self._senders: list[tuple[Publisher, Path]] = list(zip([probe.targets, *more], paths, strict=True))
         probe.node.create_subscription(JointTrajectory, TOPIC, self._on_command, 1000)
-        self.robot = KinematicArm(self._arm, 2.0, bent(self._arm))
+        self._robot = KinematicArm(self._arm, bent(self._arm))
+        speed = np.full(self._arm.n_joints, 2.0)
+        self._controller = PacedPositionController(self._robot.positions, speed, STATE_RATE)
         self.send_states = True
         self.states: deque[tuple[float, np.ndarray]] = deque()
         self.sent: dict[int, Sent] = {}
         self.solved: list[Solved] = []
         self.codes: list[tuple[Sent, str]] = []
         self.commands: list[Command] = []
-        self._start = self._last_state = self._next_target = self._next_state = time.time()
+        self._start = self._next_target = self._next_state = time.time()
 
     def clear(self) -> None:
         """Forget what came; targets whose answer is still out stay known."""
@@ -150,12 +153,15 @@ class TrafficLoop:
             self._collect()
 
     def _send_state(self, now: float) -> None:
-        self.robot.step(now - self._last_state)
-        self._last_state = now
+        cycle, robot = 1.0 / STATE_RATE, self._robot
+        set_points = self._controller.update(
+            round(1e9 * now), round(1e9 * cycle), robot.positions, robot.velocities
+        )
+        robot.move(set_points, cycle)
         while self.states and self.states[0][0] < now - MEMORY:
             self.states.popleft()
         if self.send_states:
-            positions = self.robot.positions
+            positions = robot.positions
             self.states.append((now, positions))
             names = list(self._arm.joint_names)
             self._probe.states.publish(self._dress(JointState(name=names, position=positions.tolist())))
@@ -182,7 +188,7 @@ class TrafficLoop:
                 break
             moved = max(moved, float(np.abs(newest - state).max()))
         self.commands.append(Command(message, sent, positions, step, moved))
-        self.robot.command(positions)
+        self._controller.command(positions)
 
     def _collect(self) -> None:
         now = time.time()
