@@ -71,6 +71,13 @@ def test_every_parameter_is_described(shared_probe: Probe, node: str) -> None:
         assert bool(descriptor.additional_constraints) >= (descriptor.name in BOUNDED), descriptor.name
 
 
+def test_the_page_on_the_simulator_has_its_parameters() -> None:
+    """All but those that choose the robot, which the page on the node has."""
+    page = (CONFIG.parent / "docs" / "simulator.md").read_text(encoding="utf-8")
+    own = PARAMETERS["simulator"] - {parameter.name for parameter in ROBOT_PARAMETERS}
+    assert [name for name in sorted(own) if f"`{name}`" not in page] == []
+
+
 @pytest.mark.usefixtures("nodes")
 def test_a_list_of_numbers_shows_what_is_used(shared_probe: Probe) -> None:
     """A reader of the parameters sees the posture, not an empty list."""
