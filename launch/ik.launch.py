@@ -41,7 +41,6 @@ def _nodes(context):
     if simulator != "none":
         # The controller of a robot in reach must not be sent what follows from simulated joint states.
         commands["command_out_topic"] = SIMULATED_TOPIC
-        commands["trajectory_start"] = "set_point"
     commanded = [*common, commands] if commands else common
     started = given_autostart(argument("autostart"))
     nodes = [

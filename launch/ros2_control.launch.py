@@ -68,7 +68,6 @@ def _nodes(context):
     command = {
         "command_out_type": "trajectory_msgs/JointTrajectory",
         "command_out_topic": "",
-        "trajectory_start": "set_point",
         **given_autostart(argument("autostart")),
     }
     solve = [

@@ -8,33 +8,34 @@ from typing import Any
 import numpy as np
 
 from itnnr_ik.robot import KinematicChain
-from itnnr_ik.ros.kinematic_arm import check_positions, check_velocity, check_within_limits
+from itnnr_ik.ros.kinematic_arm import check_within_limits, usable
 from itnnr_ik.ros.mujoco_model import arm_spec, load_mujoco
 
 _TIMESTEP = 1e-3  # [s]
 #: Natural frequency of every joint's servo where it has most to move: about 5 Hz, as good arms have; and
 #: among how many postures that is looked for.
 _BANDWIDTH, _SAMPLES = 30.0, 64  # [rad/s]
-#: Commands come in steps, and their speed is fed forward: over this time it is averaged.
+#: The speed of the set-points is fed forward: over this time it is averaged.
 _SMOOTHING = 0.02  # [s]
 #: How hard the stops at the joint limits are: MuJoCo's time constant, the smallest that is stable.
 _STOP = 2.0 * _TIMESTEP  # [s]
 
 
 class MujocoArm:
-    """Joints that are driven to a command by servos, each at no more than ``max_velocity``.
+    """Joints that are driven along set-points by servos, each at no more than ``max_velocity``.
 
     The servos are MuJoCo's position actuators, damped at least critically, and limited to the effort of
-    the URDF. As in an industrial arm's controller, the weight of the links is compensated and the
-    speed of the set-point is fed forward, so that a joint neither hangs below its set-point nor lags behind
-    one that moves steadily. What is left is due to inertia: set-point and joint differ while they speed up.
+    the URDF. As in an industrial arm's drives, set-points are joined by straight lines, the weight of the
+    links is compensated and the speed of the set-point is fed forward, so that a joint neither hangs below
+    its set-point nor lags behind one that moves steadily. What is left is due to inertia: set-point and joint
+    differ while they speed up. No set-point is cut: what is beyond a limit drives the joint against its stop.
 
     Joints of the URDF that are not the arm's stay where they are, and mimic joints of the arm follow.
 
     Args:
         arm: Gives the URDF, the joints and their limits.
-        max_velocity: Of every set-point, or of each (n,), in [rad/s] or [m/s]; the servos also ask no joint
-            to move faster.
+        max_velocity: Of every joint, or of each (n,), in [rad/s] or [m/s]: the servos ask
+            none to move faster.
         initial_positions: (n,) in [rad] or [m], within the limits; the arm starts at rest.
 
     Raises:
@@ -43,25 +44,21 @@ class MujocoArm:
             it.
     """
 
-    #: Length of a step of the physics, in [s].
-    timestep: float | None = _TIMESTEP
-
     def __init__(
         self,
         arm: KinematicChain,
         max_velocity: float | np.ndarray,
         initial_positions: Sequence[float] | np.ndarray,
     ) -> None:
-        self._max_velocity = check_velocity(arm, max_velocity)
+        self._max_velocity = _check_velocity(arm, max_velocity)
         start = check_within_limits(arm, initial_positions)
-        self._lower, self._upper = arm.lower, arm.upper
         self._mujoco = load_mujoco()
         self._model = _model(self._mujoco, arm)
         self._data = self._mujoco.MjData(self._model)
         self._joints = [int(self._model.joint(name).id) for name in arm.joint_names]
         # A servo's force is kp (ctrl − q) − kv q', so ctrl − q = (kv / kp) v asks for the speed v.
         self._lead = -self._model.actuator_biasprm[:, 2] / self._model.actuator_gainprm[:, 0]
-        self._goal = self._setpoint = start
+        self._set_points = start
         self._speed = np.zeros_like(start)
         self._left = 0.0
         self._data.qpos[self._joints] = start
@@ -71,7 +68,7 @@ class MujocoArm:
 
     @property
     def positions(self) -> np.ndarray:
-        """Joint positions (n,) in [rad] or [m]; a joint driven against its limit may be a hair beyond it."""
+        """Joint positions (n,) in [rad] or [m]; one driven against its limit may be a little beyond it."""
         return np.array(self._data.qpos[self._joints])
 
     @property
@@ -79,38 +76,37 @@ class MujocoArm:
         """Joint velocities (n,) in [rad/s] or [m/s]."""
         return np.array(self._data.qvel[self._joints])
 
-    def command(self, positions: Sequence[float] | np.ndarray) -> None:
-        """Set where the joints go to, (n,) in [rad] or [m]; what lies beyond a limit is cut to the limit.
+    def move(self, set_points: np.ndarray, duration: float) -> None:
+        """Drive towards ``set_points`` (n,) [rad, m], which count from ``duration`` [s] on; see `usable`.
 
-        Raises:
-            ValueError: Wrong number of positions, or one that is not finite.
+        It goes in steps of 1 ms, and a rest is kept for the next call.
         """
-        goal = check_positions(positions, len(self._lower), "commanded positions")
-        self._goal = np.clip(goal, self._lower, self._upper)
+        start, end = self._set_points, usable(set_points, self._set_points)
+        # A little more, so that ten steps of a tenth make a whole one.
+        count = int((self._left + duration) / _TIMESTEP + 1e-6)
+        speed = (end - start) / duration
+        for i in range(count):
+            share = min(1.0, ((i + 1) * _TIMESTEP - self._left) / duration)
+            self._step(start + share * (end - start), speed)
+        self._left += duration - count * _TIMESTEP
+        self._set_points = end
 
-    def step(self, dt: float) -> None:
-        """Move for ``dt`` [s] in steps of `timestep`; a rest is kept for the next call.
-
-        A clock gone back moves nothing.
-        """
-        if dt <= 0.0:
-            return
-        # A hair more, so that ten steps of a tenth make a whole one.
-        count = int((self._left + dt) / _TIMESTEP + 1e-6)
-        self._left += dt - count * _TIMESTEP
-        for _ in range(count):
-            self._step()
-
-    def _step(self) -> None:
-        farthest = self._max_velocity * _TIMESTEP
-        moved = np.clip(self._goal - self._setpoint, -farthest, farthest)
-        self._setpoint = self._setpoint + moved
-        self._speed += (moved / _TIMESTEP - self._speed) * (_TIMESTEP / _SMOOTHING)
+    def _step(self, set_points: np.ndarray, speed: np.ndarray) -> None:
+        wanted = speed.clip(-self._max_velocity, self._max_velocity)
+        self._speed += (wanted - self._speed) * (_TIMESTEP / _SMOOTHING)
         positions = self._data.qpos[self._joints]
-        error = self._setpoint - positions + self._lead * self._speed
+        error = set_points - positions + self._lead * self._speed
         reach = self._lead * self._max_velocity
         self._data.ctrl[:] = positions + np.clip(error, -reach, reach)
         self._mujoco.mj_step(self._model, self._data)
+
+
+def _check_velocity(arm: KinematicChain, max_velocity: float | np.ndarray) -> np.ndarray:
+    """``max_velocity`` of each joint (n,) in [rad/s] or [m/s]; a ValueError unless positive and finite."""
+    velocities = np.asarray(max_velocity, dtype=float)
+    if not (np.isfinite(velocities) & (velocities > 0)).all():
+        raise ValueError(f"max_velocity must be positive and finite, got {max_velocity} rad/s or m/s")
+    return np.full(arm.n_joints, velocities)
 
 
 def _model(mujoco: Any, arm: KinematicChain) -> Any:

@@ -83,9 +83,9 @@ _FOLLOWING_TOLERANCE = Number(
 )
 _STREAMING = Flag(
     "streaming",
-    False,
-    "Commands that move on through the solution at the speed at which solutions come, and come to rest on it "
-    "where no further target follows; false: they come to rest at each solution",
+    True,
+    "Where targets come one after the other, the set-point moves on through the solution at the speed at which "
+    "solutions move, and comes to rest on the last one; false: it slows down for each of them",
     changeable=True,
 )
 

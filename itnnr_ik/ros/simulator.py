@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,60 +18,50 @@ from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.robot import ForwardModel, KinematicChain
+from itnnr_ik.ros.command_limiter import CommandLimiter
+from itnnr_ik.ros.controller_state import JointTrajectoryControllerState, controller_state
 from itnnr_ik.ros.interfaces import COMMAND_TYPES, NONE
 from itnnr_ik.ros.kinematic_arm import KinematicArm
 from itnnr_ik.ros.messages import positions_by_name, quote_all
 from itnnr_ik.ros.mujoco_arm import MujocoArm
-from itnnr_ik.ros.parameters import Choice, Flag, Number, Numbers, ParameterError
+from itnnr_ik.ros.parameters import Numbers, ParameterError
+from itnnr_ik.ros.position_controllers import PacedPositionController, PositionController
 from itnnr_ik.ros.process import run_node
 from itnnr_ik.ros.robot import JOINTS, solver_from_parameters
-from itnnr_ik.ros.settings import COMMAND_OUT_TOPIC, COMMAND_OUT_TYPE, MAX_VELOCITY
+from itnnr_ik.ros.simulator_settings import (
+    COMMAND_TOPIC,
+    COMMAND_TYPE,
+    ENFORCE_LIMITS,
+    ENGINE,
+    FROM_DESIRED_STATE,
+    PUBLISH_CLOCK,
+    RATE,
+    REST,
+    START_AT,
+    TOP_SPEED,
+    UPDATE_RATE,
+)
 from itnnr_ik.ros.throttle import ThrottledLog
 from itnnr_ik.ros.trajectory_controller import TrajectoryController
-from itnnr_ik.targets import CURVES, curve_for, rest_positions
+from itnnr_ik.targets import curve_for, rest_positions
 
 NAME = "simulator"
-REST = "rest"
-ENGINES = ("kinematic", "mujoco")
-
-_RATE = Number("rate", 100.0, "How often joint states are published, in [Hz]", minimum=1.0, maximum=1000.0)
-_START_AT = Choice(
-    "start_at",
-    REST,
-    "Where the joints start unless initial_positions says: rest is a posture from which the tool can move in "
-    "every direction; a curve's name puts the tool where target_source starts on that curve",
-    choices=(REST, *CURVES),
-)
-_ENGINE = Choice(
-    "engine",
-    "kinematic",
-    "What moves the joints: kinematic has no mass; mujoco simulates mass, gravity and servos",
-    choices=ENGINES,
-)
-_PUBLISH_CLOCK = Flag("publish_clock", False, "Publish the simulated time, from 0 on, on /clock")
-# What ik_node is told to send is what is followed, so that one file of parameters serves both.
-_COMMAND_TYPE = replace(
-    COMMAND_OUT_TYPE, description="Commands to follow: what ik_node is told to send; none: joint_solution"
-)
-_COMMAND_TOPIC = replace(
-    COMMAND_OUT_TOPIC,
-    description="Where commands come; empty: where the usual controller of command_out_type listens",
-)
-
 _WARN_PERIOD = 1.0  # [s]
-#: How much missed time physics makes up for: after a longer gap it goes on from where it was.
+#: How much missed time is made up for, in control cycles: after a longer gap there is one long cycle.
 _LONGEST_GAP = 200_000_000  # [ns]
+#: Of a joint whose URDF has no velocity limit.
+_FASTEST_SERVO = 100.0  # [rad/s, m/s]
 
 
 class Simulator(Node):
-    """Moves the joints as the newest command says and publishes where they are.
+    """Moves the joints as a controller has them, in control cycles, and publishes where they are.
 
     It follows what ``ik_node`` sends with the same ``command_out_type``: trajectories as a
     joint_trajectory_controller does, arrays of positions as a forward_command_controller does, or, with
     ``none``, ``joint_solution`` by name.
 
-    It moves in step with its clock. With ``publish_clock`` that is a steady one, and the simulated time, from
-    0 on, is published on ``/clock`` and stamps the joint states.
+    Cycles are in step with its clock. With ``publish_clock`` that is a steady one, and the simulated time,
+    from 0 on, is published on ``/clock`` and stamps what is published.
 
     Raises:
         ValueError: A parameter's value cannot be used, or the robot or the engine cannot.
@@ -83,35 +72,30 @@ class Simulator(Node):
         solver = solver_from_parameters(self)
         arm = solver.arm
         self._joint_names = JOINTS.of(arm, JOINTS.get(self))
-        rate, start_at = _RATE.get(self), _START_AT.get(self)
-        max_velocity = np.minimum(arm.velocity, MAX_VELOCITY.of(arm, MAX_VELOCITY.get(self)))
+        start_at = START_AT.get(self)
         start = rest_positions(solver) if start_at == REST else curve_for(solver, start_at).start
         initial_positions = Numbers(
             "initial_positions",
             tuple(start.tolist()),
             "Where the joints start, in [rad] or [m], within their limits; empty: as start_at says",
         ).get(self)
-        engine, publish_clock = _ENGINE.get(self), _PUBLISH_CLOCK.get(self)
+        engine = ENGINE.get(self)
         try:
-            self._arm = _engine(engine, arm, max_velocity, initial_positions)
+            self._arm = _engine(engine, arm, initial_positions)
         except ImportError as error:
             raise ValueError(f"parameter 'engine' cannot be {engine!r}: {error}") from error
-        self._controller: TrajectoryController | None = None
+        self._set_points = self._arm.positions
+        limiter = CommandLimiter(arm, self._set_points) if ENFORCE_LIMITS.get(self) else None
+        self._limiter = limiter
         self._warnings = ThrottledLog(self.get_logger(), _WARN_PERIOD)
         self._joint_states = self.create_publisher(JointState, "joint_states", 10)
-        self._clock_publisher: Publisher[ClockMessage] | None = None
-        self._pace: Clock = self.get_clock()
-        if publish_clock:
-            self._clock_publisher = self.create_publisher(ClockMessage, "/clock", 10)
-            self._pace = Clock(clock_type=ClockType.STEADY_TIME)
-        self._reached = self._pace.now().nanoseconds
-        self._zero = self._reached if publish_clock else 0
-        self._published = self._time
-        topic = self._listen(initial_positions)
-        self.create_timer(1.0 / rate, self._tick, clock=self._pace)
+        self._controller_states: Publisher[Any] | None = None
+        self._start_clock()
+        topic = self._listen(self._make_controller(arm))
+        self.create_timer(1e-9 * self._cycle, self._advance, clock=self._pace)
         self.get_logger().info(
-            f"moving {quote_all(self._joint_names)} of {arm.name} ({engine}) at up to "
-            f"{', '.join(f'{speed:g}' for speed in np.unique(max_velocity))} rad/s or m/s, following {topic}"
+            f"moving {quote_all(self._joint_names)} of {arm.name} ({engine}) in cycles of "
+            f"{1e-6 * self._cycle:g} ms, following {topic}"
         )
 
     @property
@@ -119,88 +103,112 @@ class Simulator(Node):
         """Time [ns] up to which the arm has moved, on the clock that joint states are stamped with."""
         return self._reached - self._zero
 
-    def _listen(self, initial_positions: Sequence[float]) -> str:
-        """Subscribe to commands; the name of their topic."""
-        command_type, topic = _COMMAND_TYPE.get(self), _COMMAND_TOPIC.get(self)
-        message_type: Any
-        if command_type == NONE:
-            message_type, topic = JointState, "joint_solution"
-        else:
-            message_type, usual = COMMAND_TYPES[command_type]
-            topic = topic or usual
+    def _start_clock(self) -> None:
+        """Choose the clock, and count time and cycles from now on."""
+        self._cycle, self._interval = (round(1e9 / rate.get(self)) for rate in (UPDATE_RATE, RATE))
+        self._clock_publisher: Publisher[ClockMessage] | None = None
+        self._pace: Clock = self.get_clock()
+        if PUBLISH_CLOCK.get(self):
+            self._clock_publisher = self.create_publisher(ClockMessage, "/clock", 10)
+            self._pace = Clock(clock_type=ClockType.STEADY_TIME)
+        self._reached = self._pace.now().nanoseconds
+        self._zero = self._reached if self._clock_publisher is not None else 0
+        self._due = self._time
+
+    def _make_controller(self, arm: ForwardModel) -> type:
+        """Make what follows commands; the type of these."""
+        update_rate, from_desired_state = UPDATE_RATE.get(self), FROM_DESIRED_STATE.get(self)
+        max_velocity = np.minimum(arm.velocity, TOP_SPEED.of(arm, TOP_SPEED.get(self)))
+        command_type = COMMAND_TYPE.get(self)
+        message_type: type = JointState if command_type == NONE else COMMAND_TYPES[command_type][0]
+        positions = self._arm.positions
+        self._controller: TrajectoryController | PositionController
         if message_type is JointTrajectory:
-            self._controller = TrajectoryController(self._joint_names, initial_positions)
-        obey = {
-            JointState: self._obey_solution,
-            JointTrajectory: self._obey_trajectory,
-            Float64MultiArray: self._obey_array,
-        }[message_type]
+            self._controller = TrajectoryController(self._joint_names, update_rate, from_desired_state)
+            self._controller.activate(positions, self._arm.velocities)
+        elif message_type is Float64MultiArray:
+            self._controller = PositionController(positions)
+        else:
+            self._controller = PacedPositionController(positions, max_velocity, update_rate)
+        return message_type
+
+    def _listen(self, message_type: type) -> str:
+        """Subscribe to commands; the name of their topic."""
+        command_type, topic = COMMAND_TYPE.get(self), COMMAND_TOPIC.get(self)
+        topic = "joint_solution" if command_type == NONE else topic or COMMAND_TYPES[command_type][1]
 
         def on_command(message: Any) -> None:
-            if self._arm.timestep is not None:
-                self._advance()  # a command counts from its receipt on, not from the tick before
+            self._advance()  # a command counts from its receipt on, not from the cycle before
             try:
-                obey(message)
+                self._obey(message)
             except ValueError as error:
                 self._warnings.warn("invalid", f"command ignored: {error}")
 
-        return self.create_subscription(message_type, topic, on_command, 1).topic_name
+        heard = self.create_subscription(message_type, topic, on_command, 1).topic_name
+        if message_type is JointTrajectory and JointTrajectoryControllerState is not None:
+            # Beside its joint_trajectory, as the controller has it.
+            name = f"{heard.rpartition('/')[0]}/controller_state"
+            self._controller_states = self.create_publisher(JointTrajectoryControllerState, name, 10)
+        return heard
 
-    def _obey_solution(self, message: JointState) -> None:
+    def _obey(self, message: Any) -> None:
+        if isinstance(self._controller, TrajectoryController):
+            self._controller.follow(message, self._time)
+            return
+        if isinstance(message, Float64MultiArray):
+            self._controller.command(message.data)
+            return
         positions = positions_by_name(message, self._joint_names)
         if positions is None:
             raise ValueError(f"expected joints {quote_all(self._joint_names)}, got {quote_all(message.name)}")
-        self._arm.command(positions)
-
-    def _obey_trajectory(self, message: JointTrajectory) -> None:
-        assert self._controller is not None
-        self._controller.follow(message, self._time)
-
-    def _obey_array(self, message: Float64MultiArray) -> None:
-        self._arm.command(message.data)
+        self._controller.command(positions)
 
     def _advance(self) -> None:
-        """Move up to the present."""
+        """Make up for the cycles that are due by now."""
         now = self._pace.now().nanoseconds
-        if self._arm.timestep is None:
-            self._move(now - self._reached)
-            return
-        gap = now - self._reached
-        if not 0 <= gap <= _LONGEST_GAP:
-            # The clock was set, or this process stood still. Simulated time of its own knows no gap.
+        gap, lost = now - self._reached, 0
+        if gap < 0:  # the clock was set back: what runs is of another time
             self._reached = now
+            self._due = self._time
+            if isinstance(self._controller, TrajectoryController):
+                self._controller.activate(self._arm.positions, self._arm.velocities)
+        elif gap > _LONGEST_GAP + self._cycle:
+            # The clock was set, or this process stood still. Simulated time of its own knows no gap.
+            lost = (gap // self._cycle - 1) * self._cycle
+            self._reached += lost
             if self._clock_publisher is not None:
-                self._zero += gap
-        timestep = round(1e9 * self._arm.timestep)
-        while now - self._reached >= timestep:
-            self._move(timestep)
+                self._zero, lost = self._zero + lost, 0
+        while now - self._reached >= self._cycle:
+            self._run_cycle(self._cycle + lost)
+            lost = 0
 
-    def _move(self, duration: int) -> None:
-        self._reached += duration
-        if self._controller is not None:
-            self._arm.command(self._controller.sample(self._time)[0])
-        self._arm.step(1e-9 * duration)
-
-    def _tick(self) -> None:
-        self._advance()
-        if self._time == self._published:
-            return
-        self._published = self._time
+    def _run_cycle(self, period: int) -> None:
+        """Move the joints to the end of a cycle, read them, and set their next set-points."""
+        self._reached += self._cycle
+        self._arm.move(self._set_points, 1e-9 * self._cycle)
+        positions, velocities = self._arm.positions, self._arm.velocities
         stamp = Time(nanoseconds=self._time).to_msg()
         if self._clock_publisher is not None:
             self._clock_publisher.publish(ClockMessage(clock=stamp))
-        message = JointState(
-            name=list(self._joint_names),
-            position=self._arm.positions.tolist(),
-            velocity=self._arm.velocities.tolist(),
-        )
-        message.header.stamp = stamp
-        self._joint_states.publish(message)
+        if self._time >= self._due:
+            self._due = max(self._due + self._interval, self._time + 1)
+            message = JointState(
+                name=list(self._joint_names), position=positions.tolist(), velocity=velocities.tolist()
+            )
+            message.header.stamp = stamp
+            self._joint_states.publish(message)
+        self._set_points = self._controller.update(self._time, period, positions, velocities)
+        if self._controller_states is not None and isinstance(self._controller, TrajectoryController):
+            self._controller_states.publish(
+                controller_state(self._joint_names, self._controller, positions, velocities, stamp)
+            )
+        if self._limiter is not None:
+            self._set_points, limited = self._limiter.limit(self._set_points, 1e-9 * period)
+            if limited:
+                self._warnings.warn("limits", "the command of at least one joint is out of limits: clipped")
 
 
-def _engine(
-    name: str, arm: ForwardModel, max_velocity: np.ndarray, positions: Sequence[float]
-) -> KinematicArm | MujocoArm:
+def _engine(name: str, arm: ForwardModel, positions: Sequence[float]) -> KinematicArm | MujocoArm:
     """What moves the joints.
 
     Raises:
@@ -208,11 +216,11 @@ def _engine(
         ValueError: It cannot move this arm.
     """
     if name == "kinematic":
-        return KinematicArm(arm, max_velocity, positions)
+        return KinematicArm(arm, positions)
     if not isinstance(arm, KinematicChain):
         expected = "kinematic for an arm that was learned from a recording, whose links are not known"
-        raise ParameterError(_ENGINE.name, expected, name)
-    return MujocoArm(arm, max_velocity, positions)
+        raise ParameterError(ENGINE.name, expected, name)
+    return MujocoArm(arm, np.minimum(arm.velocity, _FASTEST_SERVO), positions)
 
 
 def main(args: Sequence[str] | None = None) -> int:

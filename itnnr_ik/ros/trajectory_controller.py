@@ -1,8 +1,11 @@
-"""What a joint_trajectory_controller does with trajectories: accept, interpolate, hold. No node needed."""
+"""What ros2_control's joint_trajectory_controller does with trajectories, cycle by cycle. No node needed.
+
+It is the real one's way (ros2_controllers 5.17, one position command interface, position and velocity state
+interfaces, parameters at their defaults but for `interpolate_from_desired_state`), with what is odd about it.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -11,120 +14,159 @@ from builtin_interfaces.msg import Duration, Time
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from itnnr_ik.ros.messages import quote_all
+from itnnr_ik.ros.sampled_trajectory import Point, SampledTrajectory
 
-#: Beyond this a position [rad, m] or a velocity [rad/s, m/s] is no arm's, and a product of two may overflow.
-_LARGEST = 1e6
+#: A last velocity up to this [rad/s, m/s] counts as rest.
+_REST = float(np.finfo(np.float32).eps)
 
 
 class TrajectoryController:
-    """Gives set-points along the newest accepted trajectory, and where none runs, the last point reached.
+    """Set-points along the newest accepted trajectory.
 
-    A trajectory that is accepted replaces the one that runs, from the position and velocity of its set-point
-    at that time on. Between two points that both have velocities goes a cubic, otherwise a straight line;
-    accelerations are not used. Points whose time is over are passed by.
+    A cycle asks for the set-points of the next one. A new trajectory counts from the next cycle on, and
+    begins at the measured state, or at the last set-points. These were for the end of their cycle, but the
+    controller keeps them under the time of its beginning: from there, the first cycle after each replacement
+    has two cycles' way to go.
+
+    A trajectory whose points cover the present is joined where it is by now. A number that is not finite
+    goes through; so do a negative first time, positions beyond limits, and a joint that is named twice,
+    while another one gets whatever was sorted before.
 
     Args:
         joint_names: The controller's joints.
-        positions: Where they are held at first (n,) in [rad] or [m].
+        update_rate: Cycles a second, in [Hz].
+        interpolate_from_desired_state: Begin a trajectory at the last set-points.
     """
 
-    def __init__(self, joint_names: Sequence[str], positions: Sequence[float] | np.ndarray) -> None:
+    def __init__(
+        self, joint_names: Sequence[str], update_rate: float, interpolate_from_desired_state: bool = False
+    ) -> None:
         self._joint_names = tuple(joint_names)
-        self._times = [0]
-        self._positions = [np.array(positions, dtype=float)]
-        self._velocities: list[np.ndarray | None] = [None]
+        self._cycle = round(1e9 / update_rate)
+        self._from_set_points = interpolate_from_desired_state
+        self._sorted = np.zeros(len(self._joint_names))
+        #: The last set-points that were finite (n,) in [rad] or [m]; None before the first.
+        self.output: np.ndarray | None = None
+        self._new: JointTrajectory | None = None
 
-    def follow(self, trajectory: JointTrajectory, now: int) -> None:
-        """Replace what runs by ``trajectory``.
+    def activate(self, positions: np.ndarray, velocities: np.ndarray) -> None:
+        """Hold the joints where it has them from before, or else where they are measured.
 
         Args:
-            trajectory: It starts at its stamp, or at once where that is 0.
+            positions: Measured (n,) in [rad] or [m].
+            velocities: Measured (n,) in [rad/s] or [m/s].
+        """
+        held = np.array(positions if self.output is None else self.output, dtype=float)
+        self._new = None
+        self._trajectory = SampledTrajectory(0, [0], [Point(held)])
+        self._last, self._last_time = Point(held, velocities), 0
+        #: Where the trajectory is at the beginning of the cycle.
+        self.reference = Point(held, np.zeros_like(held), np.zeros_like(held))
+
+    def follow(self, trajectory: JointTrajectory, now: int) -> None:
+        """Replace what runs by ``trajectory``, from the next cycle on.
+
+        Args:
+            trajectory: It starts at its stamp, or with its first cycle where that is 0.
             now: Time in [ns], on the clock that stamps are of.
 
         Raises:
-            ValueError: It breaks one of the rules that a joint_trajectory_controller checks, or names a joint
-                twice or holds a number that is not finite, which that does not check. What runs goes on.
+            ValueError: It breaks a rule that a joint_trajectory_controller checks. What runs goes on.
         """
-        order = self._order(trajectory.joint_names)
-        points = list(trajectory.points)
+        self._check(trajectory, now)
+        self._new = trajectory
+
+    def update(self, now: int, period: int, positions: np.ndarray, velocities: np.ndarray) -> np.ndarray:
+        """The set-points (n,) [rad, m] that the joints are to reach by the next cycle.
+
+        Args:
+            now: Time of this cycle in [ns].
+            period: Since the one before, in [ns].
+            positions: Measured (n,) in [rad] or [m].
+            velocities: Measured (n,) in [rad/s] or [m/s].
+        """
+        if self._new is not None:
+            self._trajectory, self._new = self._sort(self._new), None
+        if self._trajectory.start is None:
+            since, before = now, Point(positions, velocities)
+            if self._from_set_points:
+                since, before = self._last_time or now, self._last
+            self._trajectory.begin(now, since, before)
+            self._time = now
+        else:
+            self._time += period
+        self.reference = self._trajectory.sample(self._time) or self.reference
+        command = self._trajectory.sample(self._time + self._cycle)
+        if command is not None:
+            self._last, self._last_time = command, now
+        if np.isfinite(self._last.positions).all():
+            self.output = self._last.positions
+        return self._last.positions
+
+    @property
+    def time_from_start(self) -> int:
+        """Time [ns] that `reference` is at, from the start of its trajectory on."""
+        return 0 if self._trajectory.start is None else self._time - self._trajectory.start
+
+    def _check(self, trajectory: JointTrajectory, now: int) -> None:
+        names, points = trajectory.joint_names, trajectory.points
+        if len(names) != len(self._joint_names) or not set(names) <= set(self._joint_names):
+            raise ValueError(
+                f"expected joints {quote_all(self._joint_names)} in any order, got {quote_all(names)}"
+            )
         if not points:
             raise ValueError("expected at least one point, got none")
-        if any(points[-1].velocities):
+        if any(abs(velocity) > _REST for velocity in points[-1].velocities):
             raise ValueError(
                 f"expected the last point at rest or without velocities, got {list(points[-1].velocities)}"
             )
         offsets = [_nanoseconds(point.time_from_start) for point in points]
         stamp = _nanoseconds(trajectory.header.stamp)
+        if stamp < 0:  # the real one's process ends here
+            raise ValueError(f"expected a stamp of 0 or later, got {1e-9 * stamp:g} s")
         if stamp and stamp + offsets[-1] < now:
             raise ValueError(
                 f"expected a trajectory that ends in the future, this one ended "
                 f"{1e-9 * (now - stamp - offsets[-1]):.3g} s ago"
             )
-        if offsets[0] < 0 or any(after <= before for before, after in pairwise(offsets)):
+        if any(after <= before for before, after in pairwise(offsets)):
             raise ValueError(
-                "expected time_from_start to rise strictly from 0 or later, "
+                "expected time_from_start to rise strictly, "
                 f"got {[1e-9 * offset for offset in offsets[:12]]} s"
             )
         for i, point in enumerate(points):
-            self._check_point(i, point)
-        position, velocity = self.sample(now)
-        self._times, self._positions, self._velocities = [now], [position], [velocity]
-        for offset, point in zip(offsets, points, strict=True):
-            time = (stamp or now) + offset
-            # At the last point's very time it is reached, by a step if it must be.
-            if time > now or point is points[-1]:
-                self._times.append(time)
-                self._positions.append(np.array(point.positions)[order])
-                self._velocities.append(np.array(point.velocities)[order] if point.velocities else None)
+            self._check_lengths(i, point)
 
-    def sample(self, now: int) -> tuple[np.ndarray, np.ndarray]:
-        """Positions (n,) [rad, m] and velocities (n,) [rad/s, m/s] of the set-points at ``now`` [ns]."""
-        after = bisect_right(self._times, now)
-        if after in (0, len(self._times)):
-            # All done, or a clock that was set back.
-            position = self._positions[after - 1 if after else 0]
-            return position, np.zeros_like(position)
-        before = after - 1
-        duration = 1e-9 * (self._times[after] - self._times[before])
-        share = 1e-9 * (now - self._times[before]) / duration
-        start, end = self._positions[before], self._positions[after]
-        start_velocity, end_velocity = self._velocities[before], self._velocities[after]
-        if start_velocity is None or end_velocity is None:
-            return start + share * (end - start), (end - start) / duration
-        # Hermite's cubic in powers of the share: p0 + p1 s + p2 s² + p3 s³.
-        p1, leave = duration * start_velocity, duration * end_velocity
-        p2 = 3.0 * (end - start) - 2.0 * p1 - leave
-        p3 = 2.0 * (start - end) + p1 + leave
-        position = start + share * (p1 + share * (p2 + share * p3))
-        velocity = (p1 + share * (2.0 * p2 + 3.0 * share * p3)) / duration
-        return position, velocity
-
-    def _order(self, names: Sequence[str]) -> list[int]:
-        """Where in the message each of the controller's joints is."""
-        expected = f"expected joints {quote_all(self._joint_names)} in any order, got {quote_all(names)}"
-        if len(names) != len(self._joint_names) or not set(names) <= set(self._joint_names):
-            raise ValueError(expected)
-        if len(set(names)) != len(names):
-            raise ValueError(f"{expected}: a joint is named more than once")
-        return [list(names).index(name) for name in self._joint_names]
-
-    def _check_point(self, index: int, point: JointTrajectoryPoint) -> None:
+    def _check_lengths(self, index: int, point: JointTrajectoryPoint) -> None:
         n = len(self._joint_names)
-        lengths = [
-            len(values) for values in (point.positions, point.velocities, point.accelerations, point.effort)
-        ]
-        if lengths[0] != n or any(length not in (0, n) for length in lengths[1:3]):
+        lengths = [len(values) for values in (point.positions, point.velocities, point.accelerations)]
+        if lengths[0] != n or any(length not in (0, n) for length in lengths[1:]):
             raise ValueError(
                 f"expected {n} positions and as many velocities and accelerations or none in point {index}, "
-                f"got {', '.join(map(str, lengths[:3]))}"
+                f"got {', '.join(map(str, lengths))}"
             )
-        if lengths[3]:
-            raise ValueError(f"expected no effort in point {index}, got {lengths[3]} values")
-        values = np.array([*point.positions, *point.velocities, *point.accelerations])
-        if not (np.abs(values) <= _LARGEST).all():  # NaN is not either
-            raise ValueError(
-                f"expected finite numbers up to {_LARGEST:g} in point {index}, got {values.tolist()}"
-            )
+        if len(point.effort):
+            raise ValueError(f"expected no effort in point {index}, got {len(point.effort)} values")
+
+    def _sort(self, trajectory: JointTrajectory) -> SampledTrajectory:
+        """The message with its joints in the controller's order."""
+        order = [self._joint_names.index(name) for name in trajectory.joint_names]
+
+        def in_order(values: Sequence[float]) -> np.ndarray | None:
+            if not len(values):
+                return None
+            # One array for all: where a joint is named twice, another one has what was there before.
+            for i, value in zip(order, values, strict=True):
+                self._sorted[i] = value
+            return np.array(self._sorted)
+
+        points = []
+        for point in trajectory.points:
+            positions = in_order(point.positions)
+            assert positions is not None
+            points.append(Point(positions, in_order(point.velocities), in_order(point.accelerations)))
+        offsets = [_nanoseconds(point.time_from_start) for point in trajectory.points]
+        return SampledTrajectory(_nanoseconds(trajectory.header.stamp), offsets, points)
 
 
 def _nanoseconds(time: Time | Duration) -> int:

@@ -24,6 +24,7 @@ LATE = 1.0
 def assert_commands_are_safe(loop: TrafficLoop, solver: IKSolver = SOLVER) -> None:
     """Accepted by every rule, within the limits, and near the joint state of that time."""
     arm = solver.arm
+    assert loop.refused <= 0.05 * len(loop.commands) + 1
     for command in loop.commands:
         assert acceptance_problems(command.message, arm.joint_names) == []
         assert ((arm.lower <= command.positions) & (command.positions <= arm.upper)).all()
@@ -94,7 +95,8 @@ def test_two_publishers_of_targets(probe: Probe) -> None:
     answered = [id(target) for target, _ in loop.codes]
     assert len(set(answered)) == len(answered)
     assert {target.time for target, _ in loop.codes} >= {solved.target.time for solved in loop.solved}
-    assert len(loop.solved) == len(loop.commands) == loop.count()["solved"]
+    assert len(loop.solved) == loop.count()["solved"]
+    assert loop.commands
     assert loop.count().keys() <= {"solved", "step_too_large", "no_joint_state"}
     assert max(residual(solved) for solved in loop.solved) <= 1e-6
     assert_commands_are_safe(loop)

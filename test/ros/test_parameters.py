@@ -24,13 +24,15 @@ PARAMETERS = {
     "itnnr_ik": {parameter.name for parameter in (AUTOSTART, *OF_THE_NODE)},
     "simulator": {
         *("joints", "rate", "max_velocity", "initial_positions", "start_at", "engine", "publish_clock"),
-        *("command_out_type", "command_out_topic"),
+        *("command_out_type", "command_out_topic", "update_rate", "interpolate_from_desired_state"),
+        "enforce_command_limits",
         *(parameter.name for parameter in ROBOT_PARAMETERS),
     },
 }
 BOUNDED = {
     *("tolerance", "joint_state_timeout", "target_timeout", "plane_tolerance", "max_joint_step"),
     *("max_velocity", "max_acceleration", "transform_timeout", "warn_period", "rate"),
+    "update_rate",
     *("orientation_tolerance", "seed_tolerance", "robot_description_timeout"),
 }
 #: What every rclpy node declares by itself.
@@ -67,6 +69,13 @@ def test_every_parameter_is_described(shared_probe: Probe, node: str) -> None:
         assert len(descriptor.description) > 20, descriptor.name
         assert bool(descriptor.floating_point_range) == (descriptor.name in BOUNDED), descriptor.name
         assert bool(descriptor.additional_constraints) >= (descriptor.name in BOUNDED), descriptor.name
+
+
+def test_the_page_on_the_simulator_has_its_parameters() -> None:
+    """All but those that choose the robot, which the page on the node has."""
+    page = (CONFIG.parent / "docs" / "simulator.md").read_text(encoding="utf-8")
+    own = PARAMETERS["simulator"] - {parameter.name for parameter in ROBOT_PARAMETERS}
+    assert [name for name in sorted(own) if f"`{name}`" not in page] == []
 
 
 @pytest.mark.usefixtures("nodes")

@@ -7,11 +7,12 @@ import signal
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import yaml
-from builtin_interfaces.msg import Duration
+from builtin_interfaces.msg import Duration, Time
 from probe import SILENCE, START_TIMEOUT, Probe, Process
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
@@ -20,7 +21,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import load_robot
-from itnnr_ik.ros.commands import COMMAND_TYPES
+from itnnr_ik.ros.interfaces import COMMAND_TYPES
 from itnnr_ik.targets import curve_for, rest_positions
 
 JOINTS = load_robot("two_link").joint_names
@@ -68,8 +69,9 @@ def test_publishes_names_positions_velocities_and_stamps(simulator: Probe) -> No
         assert tuple(message.position) == START
         assert tuple(message.velocity) == (0.0, 0.0)
     stamps = [stamp_of(message) for message in simulator.joint_states]
+    # In control cycles, however busy the machine is, unless the process stood still.
     assert (np.diff(stamps) > 0.0).all()
-    assert np.median(np.diff(stamps)) == pytest.approx(0.01, rel=0.2)
+    assert np.median(np.diff(stamps)) == pytest.approx(0.01, rel=1e-3)
     assert stamps[-1] == pytest.approx(simulator.node.get_clock().now().nanoseconds * 1e-9, abs=0.5)
 
 
@@ -86,10 +88,26 @@ def test_moves_by_name_at_limited_speed(simulator: Probe) -> None:
     assert stamps[-1] - stamps[0] > 0.5
 
 
-def test_command_beyond_a_limit_stops_at_the_limit(simulator: Probe) -> None:
-    """An arm cannot move farther."""
-    command(simulator, JOINTS, (1e300, 0.5))
-    wait_until_at(simulator, (load_robot("two_link").upper[0], 0.5))
+def test_a_command_beyond_a_limit_is_seen(simulator: Probe) -> None:
+    """The joints go wherever they are sent."""
+    beyond = (load_robot("two_link").upper[0] + 0.1, 0.5)
+    command(simulator, JOINTS, beyond)
+    wait_until_at(simulator, beyond)
+
+
+def test_limits_are_enforced_where_that_is_asked_for(probe: Probe) -> None:
+    """As the controller_manager does: at the joint limit, no faster than the URDF has it, and it is said."""
+    command_type = "std_msgs/Float64MultiArray"
+    commander = Commander(probe, command_type, COMMAND_TYPES[command_type][1])
+    process = commander.start(
+        *options(command_out_type=command_type, initial_positions=list(START), enforce_command_limits="true")
+    )
+    arm = load_robot("two_link")
+    commander.send(Float64MultiArray(data=[arm.upper[0] + 1.0, 0.4]))
+    wait_until_at(probe, (arm.upper[0], 0.4))
+    speeds = np.abs([message.velocity for message in probe.joint_states])
+    assert speeds.max() == pytest.approx(arm.velocity[0], rel=1e-6)
+    assert "the command of at least one joint is out of limits: clipped" in process.output
 
 
 @pytest.mark.parametrize(
@@ -119,11 +137,12 @@ def test_invalid_command_is_ignored_with_a_warning(
 
 
 def test_every_parameter_has_its_effect(probe: Probe) -> None:
-    """model, joints, rate, max_velocity and initial_positions."""
+    """model, joints, rate, update_rate, max_velocity and initial_positions."""
     probe.start_simulator(
         *("-p", "model:=three_link"),
         *("-p", "joints:=[shoulder, elbow, wrist]"),
         *("-p", "rate:=25"),
+        *("-p", "update_rate:=50"),
         *("-p", "max_velocity:=0.25"),
         *("-p", "initial_positions:=[0, 1, -1]"),
     )
@@ -134,7 +153,7 @@ def test_every_parameter_has_its_effect(probe: Probe) -> None:
     probe.spin_for(1.0)
     assert probe.joint_states[-1].velocity[0] == pytest.approx(0.25)
     stamps = [stamp_of(message) for message in probe.joint_states]
-    assert np.median(np.diff(stamps)) == pytest.approx(0.04, rel=0.2)
+    assert np.median(np.diff(stamps)) == pytest.approx(0.04, rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +161,12 @@ def test_every_parameter_has_its_effect(probe: Probe) -> None:
     [
         ("rate:=0", "parameter 'rate' must be a number from 1 to 1000, got 0"),
         ("rate:=1e6", "parameter 'rate' must be a number from 1 to 1000, got 1000000.0"),
+        ("update_rate:=0", "parameter 'update_rate' must be a number from 10 to 1000, got 0"),
+        ("enforce_command_limits:=1", "parameter 'enforce_command_limits' must be true or false, got 1"),
+        (
+            "interpolate_from_desired_state:=yes_",
+            "parameter 'interpolate_from_desired_state' must be true or false, got 'yes_'",
+        ),
         (
             "max_velocity:=-1.0",
             "'max_velocity' must be a number from 0.001 to 100, or a list of one for each joint, got -1.0",
@@ -224,12 +249,12 @@ def test_follows_trajectories_on_its_clock(probe: Probe, engine: str) -> None:
     commander = Commander(probe, command_type, topic)
     process = commander.start(
         *options(engine=engine, publish_clock="true", initial_positions=list(START), rate=50),
-        *options(command_out_type=command_type, command_out_topic=topic, max_velocity=3.0),
+        *options(command_out_type=command_type, command_out_topic=topic),
     )
     commander.send(one_point((0.2, 0.9), 1.0, names=("joint_2", "joint_1")))
     probe.spin_for(0.4)
     for bad, text in (
-        (one_point((0.0, math.nan), 1.0), "expected finite numbers"),
+        (one_point((0.0,), 1.0), "expected 2 positions"),
         (one_point((0.0, 0.0), 1.0, names=("joint_1", "joint_9")), "expected joints ['joint_1', 'joint_2']"),
     ):
         commander.send(bad)
@@ -253,6 +278,117 @@ def test_follows_trajectories_on_its_clock(probe: Probe, engine: str) -> None:
     assert clocks[0] < START_TIMEOUT
     assert set(times) <= {*clocks, times[0], times[-1]}
     assert np.median(np.diff(times)) == pytest.approx(0.02, rel=0.2)
+
+
+@engines
+def test_a_joint_whose_set_point_is_no_number_stands(probe: Probe, engine: str) -> None:
+    """The controller lets it through: joint states stay finite, and with the next trajectory it moves."""
+    command_type = "trajectory_msgs/JointTrajectory"
+    commander = Commander(probe, command_type, COMMAND_TYPES[command_type][1])
+    process = commander.start(
+        *options(engine=engine, command_out_type=command_type, initial_positions=list(START))
+    )
+    commander.send(one_point((math.nan, 0.9), 0.3))
+    wait_until_at(probe, (START[0], 0.9), tolerance=2e-3)
+    commander.send(one_point((0.3, 0.6), 0.3))
+    wait_until_at(probe, (0.3, 0.6), tolerance=2e-3)
+    assert np.isfinite([[*message.position, *message.velocity] for message in probe.joint_states]).all()
+    assert "command ignored" not in process.output
+
+
+@pytest.mark.parametrize("from_set_points", ["true", "false"])
+def test_a_replaced_trajectory_begins_as_the_parameter_says(probe: Probe, from_set_points: str) -> None:
+    """With one double step each from the set-points, on the way at constant speed; with none else."""
+    command_type = "trajectory_msgs/JointTrajectory"
+    commander = Commander(probe, command_type, COMMAND_TYPES[command_type][1])
+    commander.start(
+        *options(command_out_type=command_type, initial_positions=list(START)),
+        # On a time of its own, which knows no gap however busy the machine is.
+        *options(interpolate_from_desired_state=from_set_points, publish_clock="true"),
+    )
+    replacements = 5
+    for i in range(replacements + 1):
+        if i:
+            # The joint is on the way to a point half a second after the one before.
+            probe.spin_for(0.3)
+        message = one_point((0.4 + 0.3 * i, 0.5), 1.0)
+        message.points[0].velocities = []
+        commander.send(message)
+    wait_until_at(probe, (0.4 + 0.3 * replacements, 0.5), tolerance=1e-9)
+    speeds = np.array([message.velocity[0] for message in probe.joint_states])
+    moving = speeds[speeds > 1e-6]
+    double = moving[1:-1] > 1.8 * np.maximum(moving[:-2], moving[2:])
+    assert double.sum() == (replacements if from_set_points == "true" else 0)
+
+
+def test_the_controller_tells_its_state_every_cycle(probe: Probe) -> None:
+    """Beside the topic of its trajectories: where it is, where the joints are, and what it sends next."""
+    messages = pytest.importorskip("control_msgs.msg", reason="needs control_msgs, which PyPI does not have")
+    command_type, topic = "trajectory_msgs/JointTrajectory", "arm/joint_trajectory"
+    commander = Commander(probe, command_type, topic)
+    states: list[Any] = []
+    kind = messages.JointTrajectoryControllerState
+    probe.node.create_subscription(kind, "arm/controller_state", states.append, 1000)
+    commander.start(
+        *options(command_out_type=command_type, command_out_topic=topic, initial_positions=list(START)),
+        *options(rate=50, publish_clock="true"),
+    )
+    probe.spin_until(lambda: bool(states), START_TIMEOUT, "a state of the controller")
+    commander.send(one_point((0.6, 0.2), 0.5))
+    wait_until_at(probe, (0.6, 0.2), tolerance=1e-9)
+    probe.spin_for(0.1)
+    assert {tuple(state.joint_names) for state in states} == {JOINTS}
+    assert {state.speed_scaling_factor for state in states} == {1.0}
+    stamps = np.array([stamp_of(state) for state in states])
+    np.testing.assert_allclose(np.diff(stamps), 0.01, atol=1e-9)
+    assert {stamp_of(message) for message in probe.joint_states} <= {*stamps}
+    reference, feedback, error, output = (
+        np.array([getattr(state, name).positions for state in states])
+        for name in ("reference", "feedback", "error", "output")
+    )
+    np.testing.assert_allclose(error, reference - feedback, atol=1e-12)
+    # The joints are where they were sent a cycle before.
+    np.testing.assert_array_equal(feedback[1:], output[:-1])
+    # A cubic from rest to rest, begun a cycle early: its largest speed is 1.5 times the mean.
+    speeds = np.array([state.reference.velocities for state in states])
+    assert speeds[:, 0].max() == pytest.approx(1.5 * 0.5 / 0.51, rel=1e-3)
+    elapsed = [s.reference.time_from_start.sec + 1e-9 * s.reference.time_from_start.nanosec for s in states]
+    begun = int(np.argmax(speeds[:, 0] > 0.0))
+    np.testing.assert_allclose(elapsed[begun : begun + 50], 0.01 * np.arange(50), atol=1e-9)
+
+
+def test_a_clock_that_is_set_back_ends_what_runs(probe: Probe) -> None:
+    """A simulation or a recording began again: the joints stay, and the next trajectory counts."""
+    command_type = "trajectory_msgs/JointTrajectory"
+    commander = Commander(probe, command_type, COMMAND_TYPES[command_type][1])
+    clock = probe.node.create_publisher(Clock, "clock", 10)
+    time = 100.0
+
+    def tick() -> None:
+        nonlocal time
+        time += 0.01
+        clock.publish(Clock(clock=Time(sec=int(time), nanosec=round(1e9 * (time % 1.0)))))
+        probe.spin_for(0.01)
+
+    process = probe.start(
+        *("simulator", "-r", "/clock:=clock"),
+        *options(use_sim_time="true", command_out_type=command_type, initial_positions=list(START)),
+    )
+    probe.repeat_until(tick, lambda: bool(probe.joint_states), "a running simulator")
+    commander.send(one_point((1.1, 0.5), 1.0))
+    probe.repeat_until(tick, lambda: probe.joint_states[-1].position[0] > 0.5, "the joints half way")
+    time = 7.0
+    probe.repeat_until(tick, lambda: stamp_of(probe.joint_states[-1]) < 10.0, "a clock set back")
+    held = probe.joint_states[-1].position
+    for _ in range(20):
+        tick()
+    assert stamp_of(probe.joint_states[-1]) > 7.1
+    np.testing.assert_allclose(probe.joint_states[-1].position, held, atol=1e-12)
+    commander.send(one_point((0.3, 0.6), 0.2))
+    probe.repeat_until(
+        tick, lambda: np.allclose(probe.joint_states[-1].position, (0.3, 0.6)), "the joints at the next goal"
+    )
+    assert process.alive()
 
 
 @engines
@@ -282,7 +418,7 @@ def test_follows_arrays_of_positions(probe: Probe, engine: str) -> None:
 @engines
 def test_a_kilohertz(probe: Probe, engine: str) -> None:
     """Stamps only rise, whatever the timer does, and physics keeps up with the clock."""
-    probe.start_simulator(*options(engine=engine, rate=1000))
+    probe.start_simulator(*options(engine=engine, rate=1000, update_rate=1000))
     probe.spin_for(1.0)
     stamps = np.array([stamp_of(message) for message in probe.joint_states])
     assert (np.diff(stamps) > 0.0).all()

@@ -18,6 +18,7 @@ from trajectory_msgs.msg import JointTrajectory
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import ForwardModel
 from itnnr_ik.ros.kinematic_arm import KinematicArm
+from itnnr_ik.ros.trajectory_controller import TrajectoryController
 
 STATE_RATE = 100.0  # [Hz]
 #: How long a joint state is on its way and a target solved, and how late the probe may hear of it, in [s].
@@ -61,10 +62,10 @@ class Solved:
 
 @dataclass(frozen=True, eq=False)
 class Command:
-    """A command: when it was sent [s], and how far from the newest joint state of that time [rad].
+    """A command: when it was sent [s], and how far its end is from the newest joint state of that time [rad].
 
     It may have been made from a joint state that a newer one overtook: ``moved`` is how far the joints moved
-    in that time [rad].
+    in that time [rad]. ``positions`` (k, n) are those of all points.
     """
 
     message: JointTrajectory
@@ -82,7 +83,7 @@ class TrafficLoop:
 
     Args:
         probe: Talks to the node; its own lists are emptied.
-        solver: Its arm is the robot, bent at first; it follows the commands at up to 2 rad/s.
+        solver: Its arm is the robot, bent at first; it is where a joint_trajectory_controller has it.
         rate: Targets a second of each path.
         paths: What each of the publishers of targets sends.
         dress: What becomes of each joint state before it is sent.
@@ -100,14 +101,17 @@ class TrafficLoop:
         more = [probe.node.create_publisher(PoseStamped, "target_pose", 10) for _ in paths[1:]]
         self._senders: list[tuple[Publisher, Path]] = list(zip([probe.targets, *more], paths, strict=True))
         probe.node.create_subscription(JointTrajectory, TOPIC, self._on_command, 1000)
-        self.robot = KinematicArm(self._arm, 2.0, bent(self._arm))
+        self._robot = KinematicArm(self._arm, bent(self._arm))
+        self._controller = TrajectoryController(self._arm.joint_names, STATE_RATE)
+        self._controller.activate(self._robot.positions, self._robot.velocities)
         self.send_states = True
         self.states: deque[tuple[float, np.ndarray]] = deque()
         self.sent: dict[int, Sent] = {}
         self.solved: list[Solved] = []
         self.codes: list[tuple[Sent, str]] = []
         self.commands: list[Command] = []
-        self._start = self._last_state = self._next_target = self._next_state = time.time()
+        self.refused = 0
+        self._start = self._next_target = self._next_state = time.time()
 
     def clear(self) -> None:
         """Forget what came; targets whose answer is still out stay known."""
@@ -150,15 +154,20 @@ class TrafficLoop:
             self._collect()
 
     def _send_state(self, now: float) -> None:
-        self.robot.step(now - self._last_state)
-        self._last_state = now
+        cycle, robot = 1.0 / STATE_RATE, self._robot
+        set_points = self._controller.update(
+            round(1e9 * now), round(1e9 * cycle), robot.positions, robot.velocities
+        )
+        robot.move(set_points, cycle)
         while self.states and self.states[0][0] < now - MEMORY:
             self.states.popleft()
         if self.send_states:
-            positions = self.robot.positions
+            positions = robot.positions
             self.states.append((now, positions))
             names = list(self._arm.joint_names)
-            self._probe.states.publish(self._dress(JointState(name=names, position=positions.tolist())))
+            message = JointState(name=names, position=positions.tolist())
+            message.header.stamp.sec, message.header.stamp.nanosec = int(now), int(now % 1.0 * 1e9)
+            self._probe.states.publish(self._dress(message))
 
     def _send_targets(self, now: float) -> None:
         for publisher, path in self._senders:
@@ -168,7 +177,7 @@ class TrafficLoop:
             publisher.publish(message)
 
     def _on_command(self, message: JointTrajectory, info: MessageInfo) -> None:
-        positions = np.array(message.points[0].positions)
+        positions = np.array([point.positions for point in message.points])
         sent = 1e-9 * info["source_timestamp"]
         newest: np.ndarray | None = None
         step, moved = np.inf, 0.0
@@ -177,12 +186,15 @@ class TrafficLoop:
                 continue
             if newest is None:
                 newest = state
-                step = float(np.abs(positions - newest).max())
+                step = float(np.abs(positions[-1] - newest).max())
             if at < sent - ON_ITS_WAY:
                 break
             moved = max(moved, float(np.abs(newest - state).max()))
         self.commands.append(Command(message, sent, positions, step, moved))
-        self.robot.command(positions)
+        try:
+            self._controller.follow(message, time.time_ns())
+        except ValueError:  # as a controller does with what comes too late
+            self.refused += 1
 
     def _collect(self) -> None:
         now = time.time()

@@ -20,8 +20,8 @@ from itnnr_ik.ros.status import Code, RejectedError
 _SETTLING = 0.05
 #: A controller that did not follow may have stopped at any set-point of this time before the end [s].
 _BACK, _POINTS = 1.0, 20
-#: Goals closer than this are the same [rad, m].
-_SAME = 1e-6
+#: Goals closer than this are the same [rad, m], and slower than this they stand still [rad/s, m/s].
+_SAME, _STANDS = 1e-6, 1e-3
 
 
 class Motion:
@@ -121,10 +121,12 @@ class Motion:
         if not len(self.where.joints):
             return None
         if self.where.silent(now):
-            self.stop()
+            self.restart()
             return None
         if self.where.controller is not Controller.FOLLOWING and not self._arrived(now):
             return self._approach(now, turns)
+        if self._goal is None and self._output.goes_on:
+            return None
         set_points, offset = self._set_points, self.clock.seconds
         assert set_points is not None, "following set-points"
         stamp = None if offset is None else clock + offset
@@ -133,6 +135,10 @@ class Motion:
         self._output.pace(set_points, now)
         self._aim(set_points, now + self._output.lead, offset)
         return self._output.message(set_points, now, stamp, turns)
+
+    def set_point(self, now: float) -> Array | None:
+        """Where a controller that follows is at a time [s], (n,) [rad, m]; None before the first goal."""
+        return None if self._set_points is None else self._set_points.at(now)[0]
 
     @property
     def moving(self) -> bool:
@@ -156,13 +162,17 @@ class Motion:
 
     def _aim(self, set_points: SetPoints, start: float, offset: float | None) -> None:
         """Lead the set-points to the goal, or to their own within other limits, from a time [s] on."""
-        goal = set_points.goal if self._goal is None else self.limits.inside(self.where.leash(self._goal))
+        goal = set_points.goal
+        if self._goal is not None:
+            goal = self.limits.inside(self.where.leash(self._goal, set_points.at(start)[0]))
         kept = self.limits, offset is None
+        passes = self._through is not None and np.abs(self._through).max() > _STANDS
+        through = self._through if passes and self._goal is not None and not self.where.tied else None
         far = np.abs(goal - set_points.goal).max() > _SAME
         same = self._kept is not None and self._kept[0] is kept[0] and self._kept[1] is kept[1]
-        if not self._changed and not far and same:
+        if same and not far and not (self._changed and passes):
+            self._changed = False
             return
-        through = None if self._goal is None or self.where.tied else self._through
         self._changed, self._kept = False, kept
         set_points.aim(goal, start, self._output.limits(self.limits, offset), through, self._goal_at)
 

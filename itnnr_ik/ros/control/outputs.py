@@ -25,8 +25,9 @@ _START = 0.01
 _ROOM, _FIRST, _MARGIN = 0.45, 0.03, 0.002
 #: A message may be sooner by this than a period after the one before [s].
 _EARLY = 1e-3
-#: A trajectory ends no sooner than this [s]: one that has ended when it comes is refused.
-_LEAST = 0.1
+#: A trajectory ends no sooner than this [s]: one that has ended when it comes is refused. And how long an
+#: approach takes at least [s].
+_LEAST, _APPROACH = 0.3, 0.1
 #: While joints move, a trajectory is sent again, as one may have been lost: once a period, but for controllers
 #: whose clock is not known after this [s].
 _AGAIN = 0.1
@@ -102,8 +103,8 @@ class TrajectoryOutput:
         """See `Output`: a cubic from rest over d has the speed 1.5 d / T and the acceleration 6 d / T²."""
         farthest = np.abs(box - goal).max(axis=0)
         by_speed = 1.5 * farthest / (_ROOM * limits.velocity)
-        by_acceleration = np.sqrt(6.0 * farthest / limits.acceleration)
-        end = now + max(_LEAST, float(np.maximum(by_speed, by_acceleration).max()))
+        by_acceleration = np.sqrt(6.0 * farthest / (_ROOM * limits.acceleration))
+        end = now + max(_APPROACH, float(np.maximum(by_speed, by_acceleration).max()))
         self._approach_began = now
         return SetPoints(goal, end, limits), end
 
@@ -164,7 +165,7 @@ class PositionOutput:
     def pace(self, set_points: SetPoints, now: float) -> None:
         """See `Output`: after a message that was late, they are later by as much."""
         late = now - self._sent_at - _LATE * self._period
-        if late > 0.0 and self._sent_at < set_points.end:
+        if late > 0.0 and -math.inf < self._sent_at < set_points.end:
             set_points.delay(late)
 
     def limits(self, limits: Limits, clock: float | None) -> Limits:
@@ -192,7 +193,9 @@ class PositionOutput:
         """See `Output`."""
         if now > set_points.end + _AT_REST:
             return None
-        self._sent_at, self._next = now, max(self._next + self._period, now + 0.5 * self._period)
+        after_rest = now > self._next + self._period
+        soonest = 0.9 if after_rest else 0.5
+        self._sent_at, self._next = now, max(self._next + self._period, now + soonest * self._period)
         return Float64MultiArray(data=array("d", set_points.at(now)[0] + turns))
 
 

@@ -120,13 +120,13 @@ class Whereabouts:
         """Whether the joints may not follow, so that set-points must stay near them."""
         return not self.seen and self.reference is None and self._began is not None
 
-    def leash(self, goal: Array) -> Array:
-        """``goal`` (n,) [rad, m], or on the way there as far as is safe where joints may not follow."""
+    def leash(self, goal: Array, present: Array) -> Array:
+        """``goal`` (n,) [rad, m], or from ``present`` as far there as is safe where joints may not follow."""
         if not self.tied or self._began is None:
             return goal
         joints, set_points = self._began
         middle = self.joints + set_points - joints
-        return np.clip(goal, middle - _LEASH, middle + _LEASH)
+        return np.clip(goal, np.minimum(present, middle - _LEASH), np.maximum(present, middle + _LEASH))
 
     @property
     def _margin(self) -> float:

@@ -1,0 +1,115 @@
+"""Measure how well limits hold at a controller, over random sequences of targets and faults."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from itnnr_ik.bench.sequences import Case, Worst
+
+#: Sequences that one process plays at a time.
+_BATCH = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``itnnr-ik bench motion``."""
+    parser.add_argument("--sequences", type=int, default=200, metavar="N", help="of each case")
+    parser.add_argument("--seed", type=int, default=0, help="of the first sequence")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print."""
+    for name in ("sequences", "jobs"):
+        if getattr(args, name) < 1:
+            raise ValueError(f"--{name} must be positive, got {getattr(args, name)}")
+    from itnnr_ik.bench.sequences import Worst
+
+    cases = all_cases()
+    worst = [Worst() for _ in cases]
+    with ProcessPoolExecutor(args.jobs) as pool:
+        parts = list(_parts(len(cases), args.sequences, args.seed))
+        results = pool.map(_play, [(cases[i], seeds) for i, seeds in parts])
+        for (i, _), result in tqdm(
+            zip(parts, results, strict=True), total=len(parts), unit="batch", leave=False, disable=None
+        ):
+            worst[i].add(result)
+    if args.json:
+        print(json.dumps([{**asdict(c), **asdict(w)} for c, w in zip(cases, worst, strict=True)], indent=2))
+    else:
+        _print(cases, worst)
+    return 0
+
+
+def all_cases() -> list[Case]:
+    """What is measured."""
+    from itnnr_ik.bench.sequences import Case
+
+    return [
+        Case("on time"),
+        Case("500 cycles/s", rate=500.0),
+        Case("from the joints' state", from_set_point=False),
+        Case("clock 40 ms ahead", clock=0.04),
+        Case("clock 40 ms behind", clock=-0.04),
+        Case("noise, sag", noise=0.005, sag=0.02),
+        Case("limits lowered", fault="limits"),
+        Case("0 to 20 ms late", late=0.02),
+        Case("20 % lost", lost=0.2),
+        Case("servos of 0.1 s", lag=0.1),
+        Case("joints blocked", fault="blocked"),
+        Case("joint states disagree", fault="two"),
+        Case("off for 0.1 to 1 s", fault="off"),
+        Case("blocked, state told", fault="blocked", tells=True),
+        Case("off, state told", fault="off", tells=True),
+        Case("off, state told, 500", fault="off", tells=True, rate=500.0),
+        Case("no clock", clock=None),
+        Case("no clock, 500", clock=None, rate=500.0),
+        Case("no clock, from joints", clock=None, from_set_point=False),
+        Case("no clock, late", clock=None, late=0.02),
+        Case("positions", trajectories=False),
+        Case("positions, limits lowered", trajectories=False, fault="limits"),
+        Case("positions, late", trajectories=False, late=0.02),
+        Case("positions, blocked", trajectories=False, fault="blocked"),
+        Case("positions, off", trajectories=False, fault="off"),
+    ]
+
+
+def _parts(cases: int, sequences: int, seed: int) -> Iterator[tuple[int, range]]:
+    for first in range(seed, seed + sequences, _BATCH):
+        for i in range(cases):
+            yield i, range(first, min(first + _BATCH, seed + sequences))
+
+
+def _play(part: tuple[Case, Sequence[int]]) -> Worst:
+    """The worst of some sequences of a case."""
+    from itnnr_ik.bench.sequences import Sequence as Played
+    from itnnr_ik.bench.sequences import Worst
+
+    case, seeds = part
+    worst = Worst()
+    for seed in seeds:
+        worst.add(Played(case, seed).run())
+    return worst
+
+
+def _print(cases: Sequence[Case], worst: Sequence[Worst]) -> None:
+    """Worst figures of each case."""
+    print(
+        f"{worst[0].sequences} sequences a case; largest distance beyond a limit, speed and acceleration over "
+        "their limits, least share of targets accepted"
+    )
+    print(f"  {'case':28}{'beyond':>10}{'speed':>8}{'acceleration':>14}{'accepted %':>12}")
+    for case, one in zip(cases, worst, strict=True):
+        beyond = f"{max(one.beyond, 0.0):.0e}" if one.beyond > 0.0 else "0"
+        print(
+            f"  {case.name:28}{beyond:>10}{one.speed:8.3f}{one.acceleration:14.2f}{100 * one.accepted:12.0f}"
+        )

@@ -1,0 +1,131 @@
+"""From solutions to a controller's set-points, under faults: simulated controllers, cycle by cycle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from itnnr_ik.bench.motion import all_cases
+from itnnr_ik.bench.sequences import BOUND, NAMES, STEP, UNITS, VELOCITY, Case, Sequence, Worst, limits
+from itnnr_ik.ros.control import Controller, Motion, PositionOutput, TrajectoryOutput
+from itnnr_ik.ros.status import Code, RejectedError
+
+CASES = {case.name: case for case in all_cases()}
+SEEDS = range(2)
+NO_TURNS = np.zeros(3)
+
+
+def play(case: Case, seeds: range = SEEDS) -> Worst:
+    worst = Worst()
+    for seed in seeds:
+        worst.add(Sequence(case, seed).run())
+    return worst
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_limits_hold_at_the_controller(name: str) -> None:
+    """Of position always; of speed within the room that a controller without a clock, or a fault, needs."""
+    case, worst = CASES[name], play(CASES[name])
+    assert worst.beyond <= 1e-9
+    assert worst.speed <= (1.5 if case.late or case.fault or case.lost else 1.05) + 1e-6
+    if case.undisturbed and case.trajectories and case.clock is not None and not case.noise:
+        assert worst.acceleration <= 1.2
+    if case.undisturbed:
+        assert worst.accepted >= 0.9
+    assert worst.accepted >= 0.3, "what refuses everything is safe too"
+
+
+@pytest.mark.parametrize("name", ["on time", "no clock", "positions"])
+def test_the_goal_is_reached(name: str) -> None:
+    """Nothing that is safe by standing still."""
+    for seed in SEEDS:
+        sequence = Sequence(CASES[name], seed)
+        sequence.run(after=2.0)
+        goal = sequence.motion._goal
+        assert goal is not None
+        reached = sequence.set_points[-1][1]
+        margin = 0.0021 if CASES[name].clock is None else 1e-6
+        assert np.abs(reached - goal).max() <= margin
+
+
+def at_rest(trajectories: bool = True, joints: np.ndarray | None = None) -> Motion:
+    """A motion whose controller follows, at ``joints`` (3,)."""
+    output = TrajectoryOutput(NAMES, 0.01) if trajectories else PositionOutput(0.01)
+    motion = Motion(output, NAMES, UNITS, limits(), 0.05)
+    joints = np.zeros(3) if joints is None else joints
+    now = 0.0
+    motion.take_joints(joints, now)
+    motion.go(motion.limits.inside(joints), now, False)
+    while motion.where.controller is not Controller.FOLLOWING:
+        motion.message(now, now, NO_TURNS)
+        now += 0.01
+        motion.take_joints(motion.limits.inside(joints), now)
+        assert now < 1.0
+    return motion
+
+
+def test_a_solution_too_far_away_is_refused() -> None:
+    """From the joints, and from where the set-point is by now."""
+    motion = at_rest()
+    with pytest.raises(RejectedError, match=f"at most max_joint_step = {STEP:g} rad; nothing was sent") as no:
+        motion.go(np.array([0.0, STEP + 0.1, 0.0]), 1.0, False)
+    assert no.value.code is Code.STEP_TOO_LARGE
+    assert "'joint_2' is 1.1 rad" in str(no.value)
+
+
+def test_a_joint_a_little_beyond_its_limit_takes_no_guard_off_the_others() -> None:
+    """Finding 2: it comes back, the others stop at theirs."""
+    motion = at_rest(joints=np.array([BOUND + 4.5e-16, BOUND - 0.3, 0.0]))
+    now, most = 1.0, []
+    motion.take_joints(np.array([BOUND, BOUND - 0.3, 0.0]), now)
+    for k in range(200):
+        now += 0.01
+        if k % 5 == 0 and k < 100:
+            goal = np.array([BOUND - 0.2, BOUND - (0.0 if k % 10 else 0.5), 0.0])
+            motion.go(goal, now, True)
+        message = motion.message(now, now, NO_TURNS)
+        if message is not None:
+            most.append(max(max(point.positions) for point in message.points))
+        assert motion._set_points is not None
+        motion.take_joints(motion._set_points.at(now)[0], now)
+    assert len(most) > 20
+    assert max(most) <= BOUND
+
+
+def test_where_it_was_sent_outlives_a_pause_and_an_activation() -> None:
+    """Finding 5: the next command is slow from there, too."""
+    motion = at_rest()
+    motion.go(np.array([0.5, 0.0, 0.0]), 1.0, False)
+    for now in np.arange(1.0, 1.8, 0.01).tolist():
+        motion.message(now, now, NO_TURNS)
+        assert motion._set_points is not None
+        motion.take_joints(motion._set_points.at(now)[0], now)
+    motion.restart()
+    assert motion.where.controller is Controller.UNKNOWN
+    motion.take_joints(np.zeros(3), 3.0)
+    motion.go(np.array([-0.3, 0.0, 0.0]), 3.0, False)
+    message = motion.message(3.0, 3.0, NO_TURNS)
+    (point,) = message.points
+    seconds = point.time_from_start.sec + 1e-9 * point.time_from_start.nanosec
+    assert list(point.positions) == [0.0, 0.0, 0.0]
+    assert 1.5 * 0.5 / seconds <= 0.5 * VELOCITY
+
+
+def test_silence_of_the_controller_stops_commands() -> None:
+    """And what it tells afterwards is where the next command begins."""
+    case = replace(CASES["off, state told"], rate=100.0)
+    sequence = Sequence(case, 3)
+    sequence.run()
+    assert {Controller.UNKNOWN, Controller.FOLLOWING} <= sequence.states
+
+
+def test_a_clock_that_is_set_back_begins_everything_anew() -> None:
+    """As when a recording starts again."""
+    motion = at_rest()
+    motion.go(np.array([0.2, 0.0, 0.0]), 5.0, False)
+    motion.message(5.0, 5.0, NO_TURNS)
+    motion.message(1.0, 1.0, NO_TURNS)
+    assert motion.where.controller is Controller.UNKNOWN
+    assert not motion.moving
