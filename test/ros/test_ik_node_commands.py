@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from probe import SILENCE, Probe, values_of
+from probe import SILENCE, START_TIMEOUT, Probe, values_of
 from rules import acceptance_problems
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import SetBool
-from trajectory_msgs.msg import JointTrajectory
+from traffic_loop import COMMANDING, TrafficLoop, swing
 
+from itnnr_ik import IKSolver
 from itnnr_ik.robot import load_robot
 
 ARM = load_robot("two_link")
@@ -37,29 +36,31 @@ def start(probe: Probe, message_type: type, topic: str, *parameters: str) -> lis
 
 
 def test_trajectories_are_accepted_by_every_rule(probe: Probe) -> None:
-    """Each solution as one command, at rest at its end, and no faster than max_velocity."""
-    topic = "joint_trajectory_controller/joint_trajectory"
-    commands = start(
-        probe, JointTrajectory, topic, "command_out_type:=trajectory_msgs/JointTrajectory", "max_velocity:=1"
-    )
-    current = np.array(START)
-    for step in np.linspace(0.02, 0.4, 12):
-        wanted = np.add(START, [step, -step])
-        values, _, solution = probe.ask(probe.target(*tip(*wanted)))
-        assert values["code"] == "solved"
-        assert solution is not None
-        probe.spin_until(lambda: bool(commands), 5.0, "a command")
-        (command,) = commands
-        commands.clear()
-        assert acceptance_problems(command, ARM.joint_names) == []
-        positions = np.array(command.points[0].positions)
-        assert positions.tolist() == list(solution.position)
-        assert ((ARM.lower <= positions) & (positions <= ARM.upper)).all()
-        duration = command.points[0].time_from_start
-        seconds = duration.sec + duration.nanosec * 1e-9
-        assert 1.5 * np.abs(positions - current).max() <= 1.0 * seconds + 1e-9
-        current = positions
-        probe.send_joint_state(ARM.joint_names, current.tolist())
+    """A robot follows them, by commands that are within limits and at rest at their end."""
+    solver = IKSolver.load("two_link")
+    loop = TrafficLoop(probe, solver, 50.0, swing(solver, 0.3, lap=4.0))
+    probe.start_ik_node(*COMMANDING, "-p", "max_velocity:=1")
+    assert loop.run(START_TIMEOUT, lambda: loop.count()["solved"] > 50 and len(loop.commands) > 50)
+    loop.clear()
+    loop.run(3.0)
+    assert loop.count().keys() == {"solved"}
+    assert len(loop.commands) > 100
+    anchored = 0
+    for command in loop.commands:
+        stamp = command.message.header.stamp
+        anchored += stamp.sec > 0
+        assert acceptance_problems(command.message, ARM.joint_names, command.time) == []
+        assert ((ARM.lower <= command.positions) & (command.positions <= ARM.upper)).all()
+        speeds = np.array([point.velocities for point in command.message.points])
+        assert (np.abs(speeds) <= 1.0 + 1e-6).all()
+    assert anchored > 0.9 * len(loop.commands), "the robot's joint states have stamps"
+    states = np.array([positions for _, positions in loop.states])[-200:]
+    times = np.array([at for at, _ in loop.states])[-200:]
+    speeds = np.abs(np.diff(states, axis=0)) / np.diff(times)[:, None]
+    # A cycle goes where the next one should begin, which comes when it can.
+    assert np.median(speeds, axis=0).max() <= 1.0
+    assert (np.abs(np.diff(states, axis=0)) <= 1.0 * (np.diff(times)[:, None] + 0.05)).all()
+    assert np.ptp(states, axis=0).max() > 0.2
 
 
 def test_a_large_step_is_refused(probe: Probe) -> None:
@@ -80,10 +81,10 @@ def test_a_large_step_is_refused(probe: Probe) -> None:
     for positions in path:
         values, _, _ = probe.ask(probe.target(*tip(*positions)))
         assert values["code"] == "solved"
+        probe.spin_until(lambda: bool(commands), 5.0, "a command")
         probe.send_joint_state(ARM.joint_names, positions.tolist())
-    sent = [START, *(list(command.data) for command in commands)]
-    assert len(sent) == 5
-    assert max(np.abs(np.subtract(a, b)).max() for a, b in pairwise(sent)) <= 0.2
+    sent = np.array([START, *(list(command.data) for command in commands)])
+    assert np.abs(np.diff(sent, axis=0)).max() <= 1.05 * 2.0 * 0.01 + 1e-9, "at command_rate, by max_velocity"
 
 
 def test_stale_joint_states_stop_it_until_a_new_one_comes(probe: Probe) -> None:

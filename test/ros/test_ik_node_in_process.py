@@ -16,7 +16,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import JointState
 
 from itnnr_ik.robot import load_robot
-from itnnr_ik.ros import ik_node
+from itnnr_ik.ros import active, ik_node
 from itnnr_ik.ros.ik_node import IKNode
 
 ARM = load_robot("two_link")
@@ -114,7 +114,7 @@ def test_an_activation_that_fails_leaves_nothing_open(
     assert dormant.trigger_configure() == SUCCESS
     before = opened(dormant)
     with monkeypatch.context() as patch:
-        patch.setattr(ik_node, part, fail)
+        patch.setattr(active, part, fail)
         for _ in range(2):
             assert dormant.trigger_activate() == FAILURE
             assert opened(dormant) == before
@@ -127,6 +127,6 @@ def test_an_activation_that_fails_leaves_nothing_open(
 
 def test_an_activation_at_start_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exception itself ends the process."""
-    monkeypatch.setattr(ik_node, "Scene", fail)
+    monkeypatch.setattr(active, "Scene", fail)
     with pytest.raises(LookupError, match="no such"):
         IKNode()

@@ -10,8 +10,7 @@ import pytest
 import yaml
 from probe import Probe
 
-from itnnr_ik.ros.interfaces import COMMAND_TYPES
-from itnnr_ik.ros.interfaces import INTERFACES, PUBLISHED, SERVICE, SUBSCRIBED
+from itnnr_ik.ros.interfaces import COMMAND_TYPES, INTERFACES, PUBLISHED, SERVICE, SUBSCRIBED
 from itnnr_ik.ros.reference import reference_table
 from itnnr_ik.ros.status import Code
 

@@ -111,6 +111,7 @@ class TrafficLoop:
         self.codes: list[tuple[Sent, str]] = []
         self.commands: list[Command] = []
         self.refused = 0
+        self._last_state = time.time() - 1.0 / STATE_RATE
         self._start = self._next_target = self._next_state = time.time()
 
     def clear(self) -> None:
@@ -154,11 +155,12 @@ class TrafficLoop:
             self._collect()
 
     def _send_state(self, now: float) -> None:
-        cycle, robot = 1.0 / STATE_RATE, self._robot
+        period, robot = now - self._last_state, self._robot
+        self._last_state = now
         set_points = self._controller.update(
-            round(1e9 * now), round(1e9 * cycle), robot.positions, robot.velocities
+            round(1e9 * now), round(1e9 * period), robot.positions, robot.velocities
         )
-        robot.move(set_points, cycle)
+        robot.move(set_points, period)
         while self.states and self.states[0][0] < now - MEMORY:
             self.states.popleft()
         if self.send_states:

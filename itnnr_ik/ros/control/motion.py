@@ -180,9 +180,11 @@ class Motion:
         """Bring the controller to the joints' position, from wherever it is."""
         set_points, limits = self._set_points, self.limits
         if self._approach_end is None:
-            if self._output.goes_on and (
-                self._goal is None or (set_points is not None and now < set_points.end + _SETTLING)
-            ):
+            runs_on = set_points is not None and now < set_points.end + _SETTLING
+            unwanted = self._goal is None and (
+                self._output.goes_on or self.where.controller is Controller.UNKNOWN
+            )
+            if unwanted or (self._output.goes_on and runs_on):
                 return None
             here = self.where.reference if self.where.reference is not None else self.where.joints
             goal = limits.inside(here)

@@ -176,9 +176,10 @@ class PositionOutput:
         self, set_points: SetPoints, goal: Array, box: Array, now: float, limits: Limits
     ) -> tuple[SetPoints, float]:
         """See `Output`: from the last position that was sent, where an active controller stands."""
-        if math.isfinite(self._sent_at):
-            set_points = SetPoints(set_points.at(self._sent_at)[0], now, limits)
-            set_points.aim(goal, now, limits)
+        if not math.isfinite(self._sent_at):
+            return set_points, -math.inf
+        set_points = SetPoints(set_points.at(self._sent_at)[0], now, limits)
+        set_points.aim(goal, now, limits)
         return set_points, set_points.end
 
     def approach_message(self, set_points: SetPoints, end: float, now: float, turns: Array) -> Any:
