@@ -51,15 +51,15 @@ class Intruder:
         self._seen = np.zeros(ARM.n_joints)
 
     def nodes(self) -> list[str]:
-        """Names of the other nodes in the namespace, once there are two or patience ends."""
-        own, namespace = self._node.get_name(), self._node.get_namespace()
+        """Which of the arm's two nodes are found."""
+        namespace, nodes = self._node.get_namespace(), ("itnnr_ik", "simulator")
 
-        def others() -> list[str]:
-            found = self._node.get_node_names_and_namespaces()
-            return sorted(name for name, place in found if place == namespace and name != own)
+        def found() -> list[str]:
+            listed = self._node.get_node_names_and_namespaces()
+            return [name for name in nodes if (name, namespace) in listed]
 
-        self._wait(lambda: len(others()) >= 2)
-        return others()
+        self._wait(lambda: len(found()) == len(nodes))
+        return found()
 
     def positions(self) -> list[float] | None:
         """Where the joints are [rad], by the next joint state."""
@@ -89,8 +89,10 @@ class Intruder:
         return response and all(result.successful for result in response.results)
 
     def pause(self) -> str | None:
-        response = self._call(SetBool, "pause", SetBool.Request(data=True))
-        return response and response.message
+        return self._pause(True)
+
+    def resume(self) -> str | None:
+        return self._pause(False)
 
     def deactivate(self) -> bool | None:
         transition = Transition(id=Transition.TRANSITION_DEACTIVATE)
@@ -119,6 +121,10 @@ class Intruder:
     def description(self) -> int | None:
         """Number of those that wait for the robot's description, and get another arm's."""
         return self._send(String, "robot_description", String(data=load_robot("three_link").urdf))
+
+    def _pause(self, paused: bool) -> str | None:
+        response = self._call(SetBool, "pause", SetBool.Request(data=paused))
+        return response and response.message
 
     def _target(self, beside: float) -> PoseStamped:
         target = PoseStamped()

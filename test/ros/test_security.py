@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from bag_writer import joint_state, write_bag
-from enclaves import POLICIES, make_keystore
+from enclaves import POLICIES, enclave, make_keystore
 from probe import SILENCE, START_TIMEOUT, Probe
 
 #: Each executable and the name of its node.
@@ -107,11 +107,16 @@ def used(probe: Probe, node: str) -> Uses:
     }
 
 
-@pytest.mark.parametrize("executable", NODES)
-def test_a_policy_allows_exactly_what_the_node_uses(probe: Probe, executable: str, tmp_path: Path) -> None:
-    """Nothing is missing in any configuration, and there is nothing that none of them needs."""
+@pytest.fixture
+def bag(tmp_path: Path) -> Path:
+    """Recorded joint states of the usual arm."""
     states = [(i * 10**8, joint_state(i, ["joint_1", "joint_2"], [0.1 * i, 0.2])) for i in range(1, 4)]
-    bag = write_bag(tmp_path / "bag", "mcap", {"/joint_states": states})
+    return write_bag(tmp_path / "bag", "mcap", {"/joint_states": states})
+
+
+@pytest.mark.parametrize("executable", NODES)
+def test_a_policy_allows_exactly_what_the_node_uses(probe: Probe, executable: str, bag: Path) -> None:
+    """Nothing is missing in any configuration, and there is nothing that none of them needs."""
     names = [f"{executable}_{i}" for i in range(len(CONFIGURATIONS[executable]))]
     for name, parameters in zip(names, CONFIGURATIONS[executable], strict=True):
         arguments = [word for p in parameters for word in ("-p", p.format(bag=bag))]
@@ -134,6 +139,29 @@ def test_a_policy_allows_exactly_what_the_node_uses(probe: Probe, executable: st
     assert found() == expected
 
 
+#: What an executable says once it has opened all that it uses.
+_UP = {"ik_node": "solving", "simulator": "moving", "target_source": "waiting", "evaluator": "evaluating"}
+
+
+@pytest.mark.parametrize(
+    ("executable", "parameters"), [(name, each) for name, all_ in CONFIGURATIONS.items() for each in all_]
+)
+def test_every_configuration_starts_in_its_enclave(
+    probe: Probe, secured: Path, executable: str, parameters: tuple[str, ...], bag: Path
+) -> None:
+    """The middleware refuses nothing that the node opens, that of which no graph tells included."""
+    words = _UP[executable]
+    if parameters == _DESCRIPTION:
+        parameters = (*parameters[:1], "robot_description_timeout:=0.1")
+        words = "no latched std_msgs/String came"
+    arguments = [word for p in parameters for word in ("-p", p.format(bag=bag))]
+    process = probe.start(executable, *enclave(executable), *arguments)
+    probe.spin_until(
+        lambda: words in process.output or not process.alive(), START_TIMEOUT, "the node's first words"
+    )
+    assert words in process.output
+
+
 def test_every_executable_has_a_policy() -> None:
     """And so has the operator, whoever that is."""
     assert {path.stem for path in POLICIES.iterdir()} == {*NODES, "operator"}
@@ -149,7 +177,7 @@ def test_nobody_but_the_operator_asks_anything() -> None:
     assert {name for kind, name in operator if kind == PUBLISH} == {"/rosout", "/parameter_events"}
     everything = {(policy, use) for policy in (*NODES, "operator") for use in allowed(policy)}
     assert {policy for policy, (kind, _) in everything if kind == REQUEST} == {"operator"}
-    assert {name for _, (_, name) in everything if "*" in name} == {"/_ros2cli*/get_type_description"}
+    assert {name for _, (_, name) in everything if "*" in name} == {"/_ros2cli*"}
 
 
 #: How DDS calls what a policy allows, before and after the name.
