@@ -23,6 +23,9 @@ ROS = [
     "ros-visualization-msgs",
 ]
 
+#: Folders whose files, and not the folders in them, are installed as they are.
+SHARED = ("launch", "config", "config/security", "rviz")
+
 setup(
     name=NAME,
     version="0.1.0",
@@ -36,7 +39,7 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
-        *((f"share/{NAME}/{folder}", glob(f"{folder}/*")) for folder in ("launch", "config", "rviz")),
+        *((f"share/{NAME}/{folder}", glob(f"{folder}/*.*")) for folder in SHARED),
         (f"share/{NAME}/urdf", glob(f"{NAME}/robot/urdf/*.urdf")),
         (f"lib/{NAME}", glob(f"lib/{NAME}/*")),
     ],

@@ -24,6 +24,8 @@ from itnnr_ik.bags.writer import WrittenSolution, WrittenStatus
 UNANSWERED = "unanswered"
 #: How long an answer may take, in [s].
 _PATIENCE = 5.0
+#: Between the node's being found and the first message [s]: whoever finds is not yet found.
+_FOUND = 0.3
 #: A target follows a joint state at least this much later [s]: order between topics is not kept by DDS.
 _SETTLE = 0.003
 _QUEUE = 1000
@@ -68,6 +70,7 @@ class Exchange:
         self._arrivals: dict[int, tuple[float, Array]] = {}
         self._codes: dict[int, dict[str, str]] = {}
         self._settled = 0.0
+        self._found_at: float | None = None
         reliable = QoSProfile(depth=_QUEUE)
         self._targets = node.create_publisher(PoseStamped, "target_pose", 10)
         self._states = node.create_publisher(JointState, "joint_states", 10)
@@ -75,13 +78,18 @@ class Exchange:
         node.create_subscription(DiagnosticStatus, "itnnr_ik/status", self._on_status, reliable)
 
     def connected(self) -> bool:
-        """Whether an `ik_node` hears and is heard."""
-        return (
+        """Whether an `ik_node` hears and is heard, for long enough that no message is lost."""
+        found = (
             self._targets.get_subscription_count() > 0
             and self._states.get_subscription_count() > 0
             and self._node.count_publishers("joint_solution") > 0
             and self._node.count_publishers("itnnr_ik/status") > 0
         )
+        if not found:
+            self._found_at = None
+        elif self._found_at is None:
+            self._found_at = time.monotonic()
+        return self._found_at is not None and time.monotonic() - self._found_at >= _FOUND
 
     def send_state(self, names: Sequence[str], positions: Sequence[float]) -> None:
         """Publish a joint state with these names and positions, in [rad] or [m]."""

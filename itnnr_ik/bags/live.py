@@ -25,8 +25,6 @@ from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets import first_posture
 
 _NAMESPACE = "/evaluation"
-#: Between the node's being found and the first message, in [s].
-_FOUND_SECONDS = 0.3
 _SPIN_SECONDS = 0.05
 
 
@@ -61,7 +59,7 @@ def replay_live(
                     executor.spin_once(timeout_sec=max(0.0, min(seconds, _SPIN_SECONDS)))
 
                 exchange = Exchange(node, spin, replay.joints, solver.arm.base_link)
-                _wait_until_connected(exchange, spin)
+                wait_until_connected(exchange.connected, lambda: spin(_SPIN_SECONDS), "ik_node")
                 start = time.perf_counter()
                 first = first_posture(solver, replay.targets[0]) if replay.current is None else None
                 _play(replay, pose_of(solver, replay.targets), exchange, spin, speed, first)
@@ -117,10 +115,3 @@ def _play(
             bar.update()
             if first is not None and reply.code == SOLVED and reply.positions is not None:
                 exchange.send_state(replay.joints, reply.positions.tolist())
-
-
-def _wait_until_connected(exchange: Exchange, spin: Callable[[float], None]) -> None:
-    wait_until_connected(exchange.connected, lambda: spin(_SPIN_SECONDS), "ik_node")
-    end = time.monotonic() + _FOUND_SECONDS
-    while (left := end - time.monotonic()) > 0.0:
-        spin(left)

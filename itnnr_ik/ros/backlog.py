@@ -1,7 +1,8 @@
-"""How many messages were overtaken by a newer one before a subscription of depth 1 came to them.
+"""How many messages a subscription of depth 1 never came to: overtaken by a newer one, or lost on the way.
 
 The middleware writes the newer message over the older one and raises no event (message_lost stays silent),
-but publishers number their messages, and a gap in the numbers of those taken is what was overtaken.
+but publishers number their messages, and a gap in the numbers of those taken is what was overtaken. Where
+best effort loses a message on the way, that is a gap, too.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Backlog:
     other. Nor is what is overtaken at a publisher's end, where no later number tells of it.
 
     Attributes:
-        dropped: Messages overtaken so far; None while the middleware has told no numbers.
+        dropped: Messages overtaken or lost so far; None while the middleware has told no numbers.
     """
 
     def __init__(self) -> None:

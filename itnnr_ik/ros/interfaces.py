@@ -73,13 +73,15 @@ def _name_of(kind: Any) -> str:
 
 
 TARGET_POSE = _topic(
-    *("target_pose", SUBSCRIBED, PoseStamped, _keep(1)),
-    "targets for the tool: reliable, only the newest one counts; orientation counts as `task` says, a planar "
-    "arm's position task takes x and y",
+    # Best effort hears every publisher, reliable or not, and visual servoing and teleoperation often are not.
+    # Nor is a lost target worth sending again: the next one is newer.
+    *("target_pose", SUBSCRIBED, PoseStamped, _keep(1, ReliabilityPolicy.BEST_EFFORT)),
+    "targets for the tool: best effort, only the newest one counts; orientation counts as `task` says, a "
+    "planar arm's position task takes x and y",
 )
 JOINT_STATES = _topic(
-    # Best effort hears every publisher, reliable or not. More than one is kept because several devices may
-    # publish here, one right after the other: the gripper's message must not take the place of the arm's.
+    # Best effort, too. More than one is kept because several devices may publish here, one right after the
+    # other: the gripper's message must not take the place of the arm's.
     *("joint_states", SUBSCRIBED, JointState, _keep(10, ReliabilityPolicy.BEST_EFFORT)),
     "where the joints are: best effort, by name, in any order, among any others",
 )
@@ -103,8 +105,8 @@ STATUS = _topic(
 DIAGNOSTICS = _topic(
     *("/diagnostics", PUBLISHED, DiagnosticArray, _keep(10)),
     "once a second: outcomes of the targets, how many a second and how many were `dropped` because a newer "
-    "one overtook them, percentiles of the time to an answer [s], of the residual [m] and of the orientation "
-    "error [rad], ages of the last joint state and target [s]",
+    "one overtook them or they were lost on the way, percentiles of the time to an answer [s], of the "
+    "residual [m] and of the orientation error [rad], ages of the last joint state and target [s]",
 )
 MARKERS = _topic(
     *("~/markers", PUBLISHED, MarkerArray, _keep(1)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
@@ -57,6 +58,8 @@ _POLL_PERIOD = 0.05  # [s]
 _SETTLE_TIME = 0.5
 #: How long the last messages may take to be acknowledged.
 _DELIVERY_TIME = Duration(seconds=2)
+#: How long they are given on their way to best effort subscribers, which acknowledge nothing, in [s].
+_UNACKNOWLEDGED = 0.2
 
 
 class TargetSource(Node):
@@ -189,6 +192,7 @@ class TargetSource(Node):
         """Let the last messages arrive, and end the process."""
         self.destroy_timer(self._timer)
         self._target_publisher.wait_for_all_acked(_DELIVERY_TIME)
+        time.sleep(_UNACKNOWLEDGED)
         self.get_logger().info(f"done: {self._sent} targets")
         rclpy.try_shutdown()
 

@@ -13,6 +13,7 @@ except ImportError as error:
     _MISSING = f"needs ROS 2's rclpy, which cannot be imported: {error}"
 else:
     _MISSING = ""
+    from enclaves import check_middleware, environment, make_keystore
     from probe import Probe
 
 
@@ -49,3 +50,13 @@ def probe(tmp_path: Path) -> Iterator[Probe]:
     probe = Probe(tmp_path)
     yield probe
     probe.close()
+
+
+@pytest.fixture
+def secured(probe: Probe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The keystore of a secured graph: whatever the probe starts from now on needs an enclave of it."""
+    keystore = make_keystore(tmp_path, probe.namespace)
+    check_middleware(keystore)
+    for name, value in environment(keystore).items():
+        monkeypatch.setenv(name, value)
+    return keystore

@@ -8,10 +8,13 @@ import signal
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
-from probe import SILENCE, START_TIMEOUT, Probe, Process
+from geometry_msgs.msg import PoseStamped
+from probe import SILENCE, START_TIMEOUT, Probe, Process, values_of
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import PACKAGED, load_robot
+from itnnr_ik.ros.status import stamp_text
 
 #: Two elbow branches of the two-link arm around one target, in [rad].
 ELBOW_UP, ELBOW_DOWN = (-0.2, 0.9), (0.7, -0.9)
@@ -97,6 +100,28 @@ def test_answers_a_target(ready: Probe) -> None:
     assert float(values["displacement"]) == displacement_from(ELBOW_UP, list(solution.position))
     assert values["anchor"] in ("current", "neighbour")
     assert 0.0 < float(values["solve_time"]) < 1.0
+
+
+@pytest.mark.parametrize(
+    "reliability",
+    [ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE],
+    ids=["best effort", "reliable"],
+)
+def test_hears_every_sender_of_targets(ready: Probe, reliability: ReliabilityPolicy) -> None:
+    """A camera that tracks and a joystick send best effort, most others reliably: both are answered."""
+    sender = ready.node.create_publisher(
+        PoseStamped, "target_pose", QoSProfile(depth=1, reliability=reliability)
+    )
+    target = ready.target(*TARGET)
+    stamp = stamp_text(target.header.stamp)
+    ready.repeat_until(
+        lambda: sender.publish(target),
+        lambda: any(values_of(status).get("stamp") == stamp for status in ready.statuses),
+        "an answer to a target",
+    )
+    assert values_of(ready.statuses[0])["code"] == "solved"
+    ready.node.destroy_publisher(sender)
+    ready.spin_for(SILENCE)
 
 
 @pytest.mark.parametrize("current", [ELBOW_UP, ELBOW_DOWN])

@@ -13,7 +13,7 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped
 from probe import START_TIMEOUT, Probe, Process
 from rcl_interfaces.srv import DescribeParameters, ListParameters
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 
@@ -31,10 +31,11 @@ RANGED = {"rate", "period", "size", "seed", "count", "subscribers", "robot_descr
 class Listener:
     """Target poses that a probe heard."""
 
-    def __init__(self, probe: Probe) -> None:
+    def __init__(self, probe: Probe, reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE) -> None:
         self._probe = probe
         self.targets: list[PoseStamped] = []
-        probe.node.create_subscription(PoseStamped, "target_pose", self.targets.append, 1000)
+        qos = QoSProfile(depth=1000, reliability=reliability)
+        probe.node.create_subscription(PoseStamped, "target_pose", self.targets.append, qos)
 
     def run(self, *parameters: str) -> Process:
         """Start a target source and listen until it has ended."""
@@ -245,15 +246,16 @@ def test_a_robot_that_comes_later_ends_recorded_joint_states(
     assert process.output.count("not published") == 1
 
 
-def test_it_waits_for_a_subscriber(probe: Probe) -> None:
-    """Who comes late misses nothing, and the log says what it waits for."""
+@pytest.mark.parametrize("reliability", [ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT])
+def test_it_waits_for_a_subscriber(probe: Probe, reliability: ReliabilityPolicy) -> None:
+    """Who comes late misses nothing, nor the last target at its end, and the log says what it waits for."""
     process = probe.start("target_source", "-p", "count:=5", "-p", "rate:=100")
     probe.spin_until(
         lambda: "waiting for 1 subscriber(s) of /" in process.output, START_TIMEOUT, "a log line"
     )
     probe.spin_for(1.0)
     assert process.alive()
-    listener = Listener(probe)
+    listener = Listener(probe, reliability)
     probe.spin_until(lambda: not process.alive(), START_TIMEOUT, "the end of the target source")
     assert process.wait() == 0
     probe.spin_for(0.2)
