@@ -21,6 +21,7 @@ ROS = [
     "ros-std-srvs",
     "ros-trajectory-msgs",
     "ros-visualization-msgs",
+    "ruckig",  # the motion that a controller is sent
 ]
 
 #: Folders whose files, and not the folders in them, are installed as they are.

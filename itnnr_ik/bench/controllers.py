@@ -31,8 +31,8 @@ class CyclicTrajectories:
 
     A trajectory counts from its stamp, or from the cycle in which it is first looked at. The set-point of a
     cycle is the trajectory's one period ahead. What comes before the first point is, by
-    ``interpolate_from_desired_state``, the last set-point under the time of the cycle that computed it, or the
-    measured position.
+    ``interpolate_from_desired_state``, the last set-point under the time of the cycle that computed it, or
+    the measured position.
 
     Args:
         joints: Where they rest (n,) [rad].

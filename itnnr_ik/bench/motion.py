@@ -104,8 +104,8 @@ def _play(part: tuple[Case, Sequence[int]]) -> Worst:
 def _print(cases: Sequence[Case], worst: Sequence[Worst]) -> None:
     """Worst figures of each case."""
     print(
-        f"{worst[0].sequences} sequences a case; largest distance beyond a limit, speed and acceleration over "
-        "their limits, least share of targets accepted"
+        f"{worst[0].sequences} sequences a case; largest distance beyond a limit, speed and acceleration "
+        "over their limits, least share of targets accepted"
     )
     print(f"  {'case':28}{'beyond':>10}{'speed':>8}{'acceleration':>14}{'accepted %':>12}")
     for case, one in zip(cases, worst, strict=True):

@@ -1,4 +1,4 @@
-"""Random sequences of targets and faults, for `bench motion`: what a controller makes of `ros.control.Motion`."""
+"""Random sequences of targets and faults, for `bench motion`: what a controller makes of `ros.control`."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class Case:
         lag: Time constant of the joints' servos; 0 for joints that are where they are sent.
         noise: Of joint states, up to.
         fault: ``off``: not active for 0.1 to 1 s; ``blocked``: joints that cannot move for as long;
-            ``two``: every other joint state is 1 rad off for as long; ``limits``: a third of the velocity from
-            some time on.
+            ``two``: every other joint state is 1 rad off for as long; ``limits``: a third of the velocity
+            from some time on.
     """
 
     name: str

@@ -29,8 +29,8 @@ class IKNode(LifecycleNode):
     """Answers every target with exactly one status, and with a joint solution where there is one.
 
     Configuring loads the robot and compiles the solver, activating starts to listen, deactivating ends it at
-    once and in silence; whatever was heard before is forgotten, but not where a controller was last sent. With
-    the parameter ``autostart`` it does the first two by itself. Topics, services and parameters are in
+    once and in silence; whatever was heard before is forgotten, but not where a controller was last sent.
+    With the parameter ``autostart`` it does the first two by itself. Topics, services and parameters are in
     docs/ros_interface.md.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Whether messages of one topic come from more than one publisher at a time, and joint states that disagree."""
+"""Messages of one topic that come from more than one publisher at a time, and joint states that disagree."""
 
 from __future__ import annotations
 

@@ -28,16 +28,16 @@ COMMAND_OUT_TOPIC = Text(
 COMMAND_RATE = Number(
     "command_rate",
     100.0,
-    "How often commands are sent while the joints move, at most, in [Hz]; for positions without times as often "
-    "as the controller has cycles",
+    "How often commands are sent while the joints move, at most, in [Hz]; for positions without times as "
+    "often as the controller has cycles",
     minimum=1.0,
     maximum=1000.0,
 )
 MAX_VELOCITY = NumberPerJoint(
     "max_velocity",
     2.0,
-    "Largest speed of the set-point of every joint, or of each, in [rad/s] or [m/s], where 0.9 of the URDF's is "
-    "not lower",
+    "Largest speed of the set-point of every joint, or of each, in [rad/s] or [m/s], where 0.9 of the URDF's "
+    "is not lower",
     minimum=1e-3,
     maximum=100.0,
     changeable=True,
@@ -84,8 +84,8 @@ _FOLLOWING_TOLERANCE = Number(
 _STREAMING = Flag(
     "streaming",
     True,
-    "Where targets come one after the other, the set-point moves on through the solution at the speed at which "
-    "solutions move, and comes to rest on the last one; false: it slows down for each of them",
+    "Where targets come one after the other, the set-point moves on through the solution at the speed at "
+    "which solutions move, and comes to rest on the last one; false: it slows down for each of them",
     changeable=True,
 )
 

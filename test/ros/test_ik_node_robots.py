@@ -270,16 +270,16 @@ def test_joints_without_limits_stay_near_the_turn_they_are_at(probe: Probe) -> N
         *("-p", "command_out_topic:=arm/positions"),
     )
     probe.send_first_joint_state(chain.joint_names, (0.3, 0.9))
-    for turns, change in ((0, 0.1), (1, -0.1), (-3, 0.1), (50, -0.1)):
+    for turns, by in ((0, 0.1), (1, -0.1), (-3, 0.1), (50, -0.1)):
         joints = np.array([3.1, 0.9]) + 2.0 * math.pi * np.array([turns, -turns])
         probe.spin_for(0.5)  # what was sent is over
         commands.clear()
         probe.send_joint_state(chain.joint_names, joints.tolist())
-        target = chain.forward(joints + change)[:2]
+        target = chain.forward(joints + by)[:2]
         values, _, solution = probe.ask(probe.target(*target.tolist()))
         assert values["code"] == "solved"
         assert solution is not None
         assert float(values["displacement"]) == pytest.approx(0.1, abs=1e-5)
-        np.testing.assert_allclose(solution.position, joints + change, atol=1e-5)
+        np.testing.assert_allclose(solution.position, joints + by, atol=1e-5)
         probe.spin_until(lambda: bool(commands), 5.0, "a command")
         np.testing.assert_allclose(commands[-1].data, joints, atol=0.11)

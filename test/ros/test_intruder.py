@@ -20,7 +20,6 @@ import itnnr_ik
 from itnnr_ik.ros.settings import MAX_JOINT_STEP
 
 COMMANDING = ("-p", "command_out_type:=trajectory_msgs/JointTrajectory")
-FOLLOWING = (*COMMANDING, "-p", "trajectory_start:=set_point")
 #: What an intruder tries, the harmless first.
 ATTACKS = ("nodes", "positions", "target", "lie", "command", "raise_limits", "pause", "deactivate")
 _SCRIPT = str(Path(__file__).with_name("intruder.py"))
@@ -47,7 +46,7 @@ def act(
 def test_on_an_open_graph_anybody_moves_the_arm(probe: Probe) -> None:
     """By a target, by joint states that are not so, and past the node and its limits by a trajectory."""
     probe.start_simulator(*COMMANDING)
-    probe.start_ik_node(*FOLLOWING)
+    probe.start_ik_node(*COMMANDING)
     moves = act(probe, ["nodes", "positions", "target", "positions", "lie", "positions", "command"])
     nodes, start, hearing_targets, by_target, hearing_states, by_lie, controllers = moves
     assert nodes == ["itnnr_ik", "simulator"]
@@ -65,7 +64,7 @@ def test_on_an_open_graph_anybody_moves_the_arm(probe: Probe) -> None:
 
 def test_on_an_open_graph_anybody_changes_the_node(probe: Probe) -> None:
     """Its limits, while it sends commands; it is paused, goes on, and is deactivated."""
-    probe.start_ik_node(*FOLLOWING)
+    probe.start_ik_node(*COMMANDING)
     looks = ("max_velocity", "state")
     assert act(probe, looks) == [2.0, "active"]
     going_on = "going on from the present joint state"
@@ -86,7 +85,7 @@ def test_on_an_open_graph_anybody_says_which_arm_it_is(probe: Probe) -> None:
 def wait_for(probe: Probe, secured: Path) -> Callable[..., None]:
     """Of an arm on a circle: ``wait_for(speed, state, moves)`` ends once the operator sees that."""
     probe.start("simulator", *enclave("simulator"), *COMMANDING, "-p", "start_at:=circle")
-    probe.start("ik_node", *enclave("ik_node"), *FOLLOWING)
+    probe.start("ik_node", *enclave("ik_node"), *COMMANDING)
     probe.start("target_source", *enclave("target_source"), "-p", "pattern:=circle", "-p", "period:=30")
 
     def seen() -> list[Any]:

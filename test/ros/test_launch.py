@@ -404,7 +404,6 @@ def test_simulated_joints_move_no_robot(
     for executable in ("ik_node", "simulator"):
         assert parameters_of(actions, executable)["command_out_topic"] == "simulated/commands"
     assert parameters_of(actions, "ik_node")["command_out_type"] == TRAJECTORIES
-    assert parameters_of(actions, "ik_node")["trajectory_start"] == "set_point"
 
 
 def test_a_robot_is_commanded_as_its_file_says(
@@ -427,7 +426,6 @@ def test_neither_a_recording_nor_gazebo_moves_a_robot(
     assert replay["command_out_type"] == "none"
     gazebo = parameters_of(expand("ros2_control", commanding_file), "ik_node")
     assert (gazebo["command_out_type"], gazebo["command_out_topic"]) == (TRAJECTORIES, "")
-    assert gazebo["trajectory_start"] == "set_point"
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ PARAMETERS = {
 BOUNDED = {
     *("tolerance", "joint_state_timeout", "target_timeout", "plane_tolerance", "max_joint_step"),
     *("max_velocity", "max_acceleration", "transform_timeout", "warn_period", "rate"),
-    "update_rate",
+    *("update_rate", "command_rate", "following_tolerance", "max_jerk"),
     *("orientation_tolerance", "seed_tolerance", "robot_description_timeout"),
 }
 #: What every rclpy node declares by itself.

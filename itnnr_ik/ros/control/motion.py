@@ -227,6 +227,6 @@ class Motion:
             raise RejectedError(
                 Code.STEP_TOO_LARGE,
                 f"the solution of joint {self._joint_names[j]!r} is {step[j]:.6g} {unit} from where the "
-                f"joints may be, expected at most max_joint_step = {self.limits.step[j]:g} {unit}; nothing was "
-                "sent",
+                f"joints may be, expected at most max_joint_step = {self.limits.step[j]:g} {unit}; nothing "
+                "was sent",
             )

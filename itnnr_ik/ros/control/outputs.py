@@ -28,8 +28,8 @@ _EARLY = 1e-3
 #: A trajectory ends no sooner than this [s]: one that has ended when it comes is refused. And how long an
 #: approach takes at least [s].
 _LEAST, _APPROACH = 0.3, 0.1
-#: While joints move, a trajectory is sent again, as one may have been lost: once a period, but for controllers
-#: whose clock is not known after this [s].
+#: While joints move, a trajectory is sent again, as one may have been lost: once a period, but for
+#: controllers whose clock is not known after this [s].
 _AGAIN = 0.1
 #: Positions are sent on for this long [s] at rest.
 _AT_REST = 0.2

@@ -152,7 +152,7 @@ class SetPoints:
     def _through(
         self, state: State, goal: Array, through: Array, limits: Limits, since: float
     ) -> list[Trajectory] | None:
-        """Profiles that join a goal that moves, and end at rest on it; None where it can only be stopped at."""
+        """Profiles that join a goal that moves, and end at rest on it; None where that cannot be."""
         rest = np.zeros(len(goal))
         for seconds in _MEETING:
             meeting = limits.inside(goal + (since + seconds) * through)

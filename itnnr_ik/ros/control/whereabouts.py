@@ -84,7 +84,7 @@ class Whereabouts:
         return self.reference is not None and now - self._reference_at > silent
 
     def follows_reference(self, positions: Array, time: float, set_points: SetPoints | None) -> bool:
-        """Count the controller's own set-point (n,) [rad, m] of a time [s]: whether it is where it should be."""
+        """Count the controller's own set-point (n,) [rad, m] of a time [s]: is it where it should be?"""
         if self.reference is not None:
             self._interval += _NEW_INTERVAL * (min(time - self._reference_at, _SILENT) - self._interval)
         self.reference, self._reference_at = positions, time
@@ -94,7 +94,7 @@ class Whereabouts:
         return _beyond(positions, around) <= _OFF
 
     def follows_joints(self, positions: Array, time: float, set_points: SetPoints | None) -> bool:
-        """Count joint positions (n,) [rad, m] of a time [s]: whether they are where they should be."""
+        """Count joint positions (n,) [rad, m] of a time [s]: are they where they should be?"""
         self.joints, self.joints_at = positions, time
         if self.controller is not Controller.FOLLOWING or set_points is None or self.reference is not None:
             return True
@@ -110,7 +110,7 @@ class Whereabouts:
         return not off
 
     def near(self, positions: Array, since: float) -> bool:
-        """Whether the controller, or else the joints, are at ``positions`` (n,), by what came ``since`` [s]."""
+        """Whether the controller, or else the joints, are at ``positions`` (n,), since a time [s]."""
         if self.reference is not None:
             return self._reference_at >= since and bool(np.abs(self.reference - positions).max() <= _OFF)
         return self.joints_at >= since and bool(np.abs(self.joints - positions).max() <= self.tolerance)
