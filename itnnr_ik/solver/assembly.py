@@ -157,7 +157,7 @@ class Assembly:
         self.arm, self.task = arm, task
         self.layout, self.open, self.n_coordinates = choose_layout(arm, task)
         n = arm.n_joints
-        precision = _PRECISION * tolerance, _PRECISION * orientation_tolerance
+        precision = _precision(tolerance, orientation_tolerance)
         self.problem = pose_problem(arm, task, *precision, metre_in_rad, posture)
         if twin is None:
             y, rows = self.lay(spread_postures(arm, task, seed=0))
@@ -272,6 +272,21 @@ class Assembly:
         postures = np.zeros((len(twin.anchors), self.arm.n_joints))
         postures[:, self.open] = twin.anchors.x
         return self.lay(postures)
+
+
+def with_tolerances(search: Search, tolerance: float, orientation_tolerance: float) -> Search:
+    """What an `Assembly` of the same with other tolerances in [m] and [rad] has as its search."""
+    position, angle = _precision(tolerance, orientation_tolerance)
+    return search._replace(
+        problem=search.problem._replace(position=position, angle=angle),
+        tolerance=tolerance,
+        orientation_tolerance=orientation_tolerance,
+    )
+
+
+def _precision(tolerance: float, orientation_tolerance: float) -> tuple[float, float]:
+    """What is refined to, in [m] and [rad]."""
+    return _PRECISION * tolerance, _PRECISION * orientation_tolerance
 
 
 def _no_network(n: int) -> Network:
