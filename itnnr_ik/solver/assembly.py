@@ -96,6 +96,17 @@ def choose_layout(arm: ForwardModel, task: Task) -> tuple[Layout, slice, int]:
     return Layout(kind, rolls, axes), slice(0 if kind == NONE else 1, n - 1 if rolls else n), size
 
 
+def check_dimensions(arm: ForwardModel, task: Task, twin: TwinInverse) -> None:
+    """Raise a ValueError where a twin has other dimensions than an arm and a task."""
+    _, chosen, n_y = choose_layout(arm, task)
+    n_x, spec = len(range(arm.n_joints)[chosen]), twin.evaluator.spec
+    if (spec.n_x, spec.n_y) != (n_x, n_y):
+        raise ValueError(
+            f"{arm.name} has {n_x} open joints and {n_y} coordinates that anchors are looked up by, "
+            f"the network was trained for {spec.n_x} and {spec.n_y}"
+        )
+
+
 def pose_problem(
     arm: ForwardModel,
     task: Task,
@@ -157,7 +168,7 @@ class Assembly:
         self.arm, self.task = arm, task
         self.layout, self.open, self.n_coordinates = choose_layout(arm, task)
         n = arm.n_joints
-        precision = _PRECISION * tolerance, _PRECISION * orientation_tolerance
+        precision = _precision(tolerance, orientation_tolerance)
         self.problem = pose_problem(arm, task, *precision, metre_in_rad, posture)
         if twin is None:
             y, rows = self.lay(spread_postures(arm, task, seed=0))
@@ -262,16 +273,25 @@ class Assembly:
 
     def known(self, twin: TwinInverse) -> tuple[NDArray[np.float32], Array]:
         """The anchors of a twin, as `lay` gives them."""
-        expected = len(range(self.arm.n_joints)[self.open]), self.n_coordinates
-        trained = twin.evaluator.spec.n_x, twin.evaluator.spec.n_y
-        if trained != expected:
-            raise ValueError(
-                f"{self.arm.name} has {expected[0]} open joints and {expected[1]} coordinates that anchors "
-                f"are looked up by, the network was trained for {trained[0]} and {trained[1]}"
-            )
+        check_dimensions(self.arm, self.task, twin)
         postures = np.zeros((len(twin.anchors), self.arm.n_joints))
         postures[:, self.open] = twin.anchors.x
         return self.lay(postures)
+
+
+def with_tolerances(search: Search, tolerance: float, orientation_tolerance: float) -> Search:
+    """What an `Assembly` of the same with other tolerances in [m] and [rad] has as its search."""
+    position, angle = _precision(tolerance, orientation_tolerance)
+    return search._replace(
+        problem=search.problem._replace(position=position, angle=angle),
+        tolerance=tolerance,
+        orientation_tolerance=orientation_tolerance,
+    )
+
+
+def _precision(tolerance: float, orientation_tolerance: float) -> tuple[float, float]:
+    """What is refined to, in [m] and [rad]."""
+    return _PRECISION * tolerance, _PRECISION * orientation_tolerance
 
 
 def _no_network(n: int) -> Network:

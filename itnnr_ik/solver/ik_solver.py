@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import replace
 from os import PathLike
 from typing import Any
@@ -15,9 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
 from itnnr_ik.solver import calls
-from itnnr_ik.solver.assembly import Assembly
+from itnnr_ik.solver.assembly import Assembly, with_tolerances
 from itnnr_ik.solver.coverage import Coverage
-from itnnr_ik.solver.room import memory_size, pack
+from itnnr_ik.solver.room import Search, memory_size, pack
 from itnnr_ik.solver.search import CURRENT
 from itnnr_ik.solver.solution import Solution, Solutions, new_solution
 from itnnr_ik.task import Task, poses
@@ -78,32 +79,28 @@ class IKSolver:
         posture: ArrayLike | None = None,
         metre_in_rad: float = 1.0,
     ) -> None:
-        for name, value, unit in (
-            ("tolerance", tolerance, "m"),
-            ("orientation_tolerance", orientation_tolerance, "rad"),
-            ("metre_in_rad", metre_in_rad, "rad"),
-        ):
-            if not (math.isfinite(value) and value > 0.0):
-                raise ValueError(f"{name} must be positive and finite in {unit}, got {value}")
         self.arm, self.task = arm, task
-        self.tolerance, self.orientation_tolerance = float(tolerance), float(orientation_tolerance)
+        self.tolerance = _positive("tolerance", tolerance, "m")
+        self.orientation_tolerance = _positive("orientation_tolerance", orientation_tolerance, "rad")
         self.metadata = metadata or {}
         self.coverage = coverage
         # Asked for at every solve: kept, because properties that compute take longer than the rest of the
         # call.
         self._n, self._shapes = arm.n_joints, task.shapes
         self._unit, self._oriented = _UNITS[task.kind], task.has_orientation
-        self._options: dict[str, Any] = {"posture": posture, "metre_in_rad": metre_in_rad}
-        if posture is not None:
-            self._options["posture"] = self._state(posture, "a posture")
+        self._options = (
+            _positive("metre_in_rad", metre_in_rad, "rad"),
+            None if posture is None else self._state(posture, "a posture"),
+        )
         self._assemble(twin)
 
     def _assemble(self, twin: TwinInverse | None) -> None:
+        tolerances = self.tolerance, self.orientation_tolerance
         self._twin = twin
-        self._assembly = Assembly(
-            self.arm, self.task, twin, self.tolerance, self.orientation_tolerance, **self._options
-        )
-        search = self._search = self._assembly.search
+        self._use(Assembly(self.arm, self.task, twin, *tolerances, *self._options).search)
+
+    def _use(self, search: Search) -> None:
+        self._search = search
         self._model, self._memory_size = pack(search), memory_size(search)
         # Memory of solves that have ended, for the next: threads may solve side by side.
         self._memories: list[Array] = []
@@ -164,16 +161,13 @@ class IKSolver:
         Raises:
             ValueError: A tolerance is not positive.
         """
-        return IKSolver(
-            self.arm,
-            self.task,
-            self._twin,
-            tolerance=tolerance,
-            orientation_tolerance=orientation_tolerance or self.orientation_tolerance,
-            metadata=self.metadata,
-            coverage=self.coverage,
-            **self._options,
-        )
+        solver = copy(self)
+        solver.tolerance = _positive("tolerance", tolerance, "m")
+        if orientation_tolerance is not None:
+            angle = _positive("orientation_tolerance", orientation_tolerance, "rad")
+            solver.orientation_tolerance = angle
+        solver._use(with_tolerances(self._search, solver.tolerance, solver.orientation_tolerance))
+        return solver
 
     def train(self, *, seed: int = 0, steps: int = 20_000, progress: bool = False) -> None:
         """Train the twin network for this arm and task, in place of the one it may have; needs torch.
@@ -488,6 +482,12 @@ class IKSolver:
         )
 
 
+def _positive(name: str, value: float, unit: str) -> float:
+    if not (math.isfinite(value) and value > 0.0):
+        raise ValueError(f"{name} must be positive and finite in {unit}, got {value}")
+    return float(value)
+
+
 def _either(shapes: Any) -> str:
     texts = [f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})" for shape in shapes]
     return " or ".join(texts)
@@ -510,6 +510,6 @@ def _floats(values: ArrayLike, what: str, unit: str) -> Array:
     """Contiguous, writeable float64: a kernel is compiled anew for other kinds of array."""
     try:
         array: Array = np.asarray(values, _FLOAT)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"expected {what} of numbers in {unit}, got {values!r}") from error
     return array if array.flags.carray else np.array(array, order="C")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from itnnr_ik.robot import PACKAGED, ForwardModel, KinematicChain, LearnedArm, load_robot
+from itnnr_ik.solver.assembly import check_dimensions
 from itnnr_ik.solver.coverage import Coverage
 from itnnr_ik.solver.forward import TaskForward
 from itnnr_ik.task import Task
@@ -115,16 +116,10 @@ def load_model(model: str | PathLike[str]) -> Model:
 
 def check_twin(label: str, arm: ForwardModel, task: Task, twin: TwinInverse) -> None:
     """Raise a ValueError that begins with ``label`` where a twin was not trained for an arm and a task."""
-    forward = TaskForward(arm, task)
-    x, y = twin.anchors.x, twin.anchors.y
-    if x.shape[1] != forward.n_x or y.shape[1] != forward.n_y:
-        raise ValueError(
-            f"{label} was made for another arm: {arm.name} has {forward.n_x} joints and {forward.n_y} "
-            f"coordinates that anchors are looked up by, the anchors have {x.shape[1]} and {y.shape[1]}"
-        )
-    distance = float(np.abs(forward(x) - y).max())
-    if distance > _ANCHOR_ERROR * max(1.0, arm.farthest):
-        raise ValueError(
-            f"{label} was made for another arm: its anchors lie up to {distance:.3g} m from where "
-            f"{arm.name} puts its tip"
-        )
+    try:
+        check_dimensions(arm, task, twin)
+        distance = float(np.abs(TaskForward(arm, task)(twin.anchors.x) - twin.anchors.y).max())
+        if not distance <= _ANCHOR_ERROR * max(1.0, arm.farthest):
+            raise ValueError(f"its anchors lie up to {distance:.3g} m from where {arm.name} puts its tip")
+    except ValueError as error:
+        raise ValueError(f"{label} was made for another arm: {error}") from error

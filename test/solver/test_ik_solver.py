@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -383,3 +384,65 @@ def test_a_network_for_another_arm_is_refused(two_link: IKSolver) -> None:
         ValueError, match=r"two_link has 2 open joints and 2 coordinates.*trained for 3 and 2"
     ):
         IKSolver(two_link.arm, two_link.task, twin)
+
+
+_TOLERANCES = [(1e-3, 1e-2), (1e-9, 1e-8), (1e-4, None)]
+
+
+@pytest.mark.parametrize(("tolerance", "angle"), _TOLERANCES)
+@pytest.mark.parametrize("name", ["two_link", "three_link", "scara", "so101", "panda"])
+def test_another_tolerance_gives_the_bits_of_a_new_solver(
+    name: str, tolerance: float, angle: float | None
+) -> None:
+    """In every answer, with a posture and another weight of metres, too; the first solver stays as it was."""
+    given = IKSolver.load(name)
+    rng = np.random.default_rng(5)
+    options: dict[str, Any] = {"posture": given.arm.sample(1, rng)[0], "metre_in_rad": 3.0}
+    first = IKSolver(given.arm, given.task, given._twin, orientation_tolerance=1e-5, **options)
+    tolerances = {"tolerance": tolerance, "orientation_tolerance": 1e-5 if angle is None else angle}
+    new = IKSolver(given.arm, given.task, given._twin, **tolerances, **options)
+    targets, states = first.target_at(first.arm.sample(40, rng)), first.arm.sample(40, rng)
+    targets[-1, :3] *= 3.0
+    before = first.solve_batch(targets, states).positions
+    other = first.with_tolerance(tolerance, angle)
+    assert (other.tolerance, other.orientation_tolerance) == (new.tolerance, new.orientation_tolerance)
+    assert other._search.anchors is first._search.anchors
+    for mine, its in (
+        (other.solve_batch(targets), new.solve_batch(targets)),
+        (other.solve_batch(targets, states), new.solve_batch(targets, states)),
+        (other.solve(targets[0]), new.solve(targets[0])),
+        *zip(other.branches(targets[1]), new.branches(targets[1]), strict=True),
+    ):
+        np.testing.assert_array_equal(mine.positions, its.positions)
+        np.testing.assert_array_equal(mine.residual, its.residual)
+        np.testing.assert_array_equal(mine.converged, its.converged)
+    np.testing.assert_array_equal(first.solve_batch(targets, states).positions, before)
+    assert (first.tolerance, first.orientation_tolerance) == (1e-6, 1e-5)
+    back = other.with_tolerance(1e-6, 1e-5)
+    np.testing.assert_array_equal(back.solve_batch(targets, states).positions, before)
+
+
+def test_tolerances_change_while_others_solve(two_link: IKSolver) -> None:
+    """Threads that solve with the first solver and with copies of it give what each gives alone."""
+    panda = IKSolver.load("panda")
+    rng = np.random.default_rng(6)
+    targets, states = panda.target_at(panda.arm.sample(30, rng)), panda.arm.sample(30, rng)
+    tolerances = (1e-6, 1e-3, 1e-5, 1e-4)
+    alone = [
+        IKSolver.load("panda", tolerance=each).solve_batch(targets, states).positions for each in tolerances
+    ]
+
+    def solve(turn: int) -> bool:
+        solver = panda if turn % 4 == 0 else panda.with_tolerance(tolerances[turn % 4])
+        found = [solver.solve(target, state).positions for target, state in zip(targets, states, strict=True)]
+        return np.array_equal(found, alone[turn % 4])
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(solve, range(40)))
+
+
+@pytest.mark.parametrize(("tolerance", "angle"), [(0.0, None), (np.nan, 1e-6), (1e-6, 0.0), (1e-6, -1.0)])
+def test_another_tolerance_must_be_one(two_link: IKSolver, tolerance: float, angle: float | None) -> None:
+    """As where a solver is made."""
+    with pytest.raises(ValueError, match="tolerance must be positive and finite in "):
+        two_link.with_tolerance(tolerance, angle)

@@ -123,7 +123,7 @@ def test_a_network_of_another_arm_is_refused(folder: Path) -> None:
 def test_a_description_of_another_arm_is_refused(folder: Path) -> None:
     """The three-link arm's URDF in the model of the two-link arm."""
     (folder / "arm.urdf").write_text(load_robot("three_link").urdf, encoding="utf-8")
-    with pytest.raises(ValueError, match=f"{folder} was made for another arm: two_link has 3 joints"):
+    with pytest.raises(ValueError, match=f"{folder} was made for another arm: two_link has 3 open joints"):
         IKSolver.load(folder)
 
 

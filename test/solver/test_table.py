@@ -29,7 +29,7 @@ def test_every_branch_is_found_from_a_state_on_it() -> None:
 def test_the_table_of_a_planar_arm_has_one_coordinate_and_both_elbows() -> None:
     """The distance from the first axis; the rows at the middle of a cell reach it to 1e-6 m."""
     solver = IKSolver.load("two_link")
-    arm, problem = solver.arm, solver._assembly.problem
+    arm, problem = solver.arm, solver._search.problem
     table = lay_table(arm, Task.of_chain(arm), problem, np.array([arm.lower, arm.upper]))
     assert table.turned
     assert table.shape.shape == (1,)
