@@ -201,7 +201,9 @@ class IKSolver:
 
         save_model(folder, self.arm, self.task, self._twin, self.metadata, self.coverage)
 
-    def solve(self, target: ArrayLike, current: ArrayLike | None = None) -> Solution:
+    def solve(
+        self, target: ArrayLike, current: ArrayLike | None = None, velocity: ArrayLike | None = None
+    ) -> Solution:
         """Joint positions that bring the tool to ``target``.
 
         Args:
@@ -210,6 +212,9 @@ class IKSolver:
             current: Joint positions (n,) of the arm now. With it, the solution nearest to it in the largest
                 joint change is returned; without, one near the known posture whose tool is nearest to the
                 target.
+            velocity: How the joints move now (n,), in [rad/s] or [m/s]. With it, the solution that goes on
+                this way is returned where there is one: an arm passes a singular posture, at which its
+                solutions meet, instead of bouncing off it.
 
         Returns:
             The solution; for an unreachable target the closest point that was found within the limits, with
@@ -217,18 +222,24 @@ class IKSolver:
             ``covered=False``.
 
         Raises:
-            ValueError: A shape is wrong, a value is not finite, or a quaternion is zero.
+            ValueError: A shape is wrong, a value is not finite, a quaternion is zero, or there is a velocity
+                without a state.
         """
         goal = self._target(target)
         now = _NO_STATE if current is None else self._shaped_state(current)
+        moving = _NO_STATE if velocity is None else self._velocity(velocity, current)
         positions = np.empty(self._n)
         memory = self._take_memory()
         status, _, came_from, residual, angle, change = calls.solve_many(
-            self._model, goal, now, positions, _NO_ERRORS, _NO_ANCHORS, memory
+            self._model, goal, now, moving, positions, _NO_ERRORS, _NO_ANCHORS, memory
         )
         self._memories.append(memory)
         if status == calls.BAD_STATE:
             self._state(now)  # raises
+        if status == calls.BAD_VELOCITY:
+            raise ValueError(
+                f"expected joint velocities of finite numbers in rad/s or m/s, got {moving.tolist()}"
+            )
         if status:
             raise self._refusal(status, goal, "a target")
         solution = new_solution(
@@ -263,7 +274,9 @@ class IKSolver:
 
         def run(start: int) -> tuple[int, int]:
             rows, memory = slice(start, start + chunk), self._take_memory()
-            flat = (goals[rows].reshape(-1), now[rows].reshape(-1), positions[rows].reshape(-1))
+            flat = (
+                *(goals[rows].reshape(-1), now[rows].reshape(-1), _NO_STATE, positions[rows].reshape(-1)),
+            )
             status, row, *_ = calls.solve_many(self._model, *flat, errors[rows], anchors[rows], memory)
             self._memories.append(memory)
             return status, start + row
@@ -469,6 +482,16 @@ class IKSolver:
         if not all(map(math.isfinite, state.tolist())):
             raise ValueError(f"expected {what} of finite numbers in rad or m, got {state.tolist()}")
         return state
+
+    def _velocity(self, velocity: ArrayLike, current: ArrayLike | None) -> Array:
+        if current is None:
+            raise ValueError("expected current joint positions with a velocity, got none")
+        moving = _floats(velocity, "joint velocities", "rad/s or m/s")
+        if moving.shape != (self._n,):
+            raise ValueError(
+                f"expected joint velocities of shape ({self._n},) in rad/s or m/s, got shape {moving.shape}"
+            )
+        return moving
 
     def _shaped_state(self, current: ArrayLike, what: str = "current joint positions") -> Array:
         state = _floats(current, what, "rad or m")
