@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from itnnr_ik.paths import PathSolution, solve_path
 from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
 from itnnr_ik.solver import calls
 from itnnr_ik.solver.assembly import Assembly
 from itnnr_ik.solver.coverage import Coverage
+from itnnr_ik.solver.path_targets import PathTargets
 from itnnr_ik.solver.room import memory_size, pack
 from itnnr_ik.solver.search import CURRENT
 from itnnr_ik.solver.solution import Solution, Solutions, new_solution
@@ -301,6 +303,53 @@ class IKSolver:
         )
         return solutions if self.coverage is None else self._all_covered(solutions, goals, now)
 
+    def solve_path(
+        self,
+        targets: ArrayLike,
+        current: ArrayLike | None = None,
+        times: ArrayLike | None = None,
+        closed: bool = False,
+    ) -> PathSolution:
+        """Joint positions for a path of targets, all of which are looked at together.
+
+        The path with the smallest largest step of a joint, and of these the one with the smallest sum. The
+        targets are taken for points of a curve: an arm goes through a singular posture as it came. Where the
+        path cannot be followed the closest points are given, and the reason why.
+
+        Args:
+            targets: (m, …), each as `solve` takes it.
+            current: Joint positions (n,) of the arm before the first target.
+            times: (m,) in [s] at which the targets are to be reached, increasing. Where the joints' velocity
+                limits do not allow it they become later, by as little as can be.
+            closed: The last posture is the first one, where that is possible.
+
+        Raises:
+            ValueError: There is no target, a shape is wrong, a value is not finite, a quaternion is zero,
+                times do not increase, or a closed path's last target is not its first.
+        """
+        goals = self._targets(targets)
+        if not len(goals):
+            raise ValueError("expected at least one target, got none")
+        memory = self._take_memory()
+        path = PathTargets(
+            *(self.arm, self._search, goals, memory),
+            lambda target, state: self.solve(target.reshape(np.shape(targets)[1:]), state).positions,
+            lambda positions: self.errors(positions, targets),
+        )
+        if path.status:
+            raise self._refusal(path.status, goals[path.row], "targets", path.row)
+        if closed and not path.closes():
+            raise ValueError("expected the last target of a closed path to be the first one, got another")
+        found = solve_path(
+            path,
+            None if current is None else self._state(current),
+            None if times is None else _instants(times, len(goals)),
+            self.arm.velocity,
+            closed,
+        )
+        self._memories.append(memory)
+        return found
+
     def branches(self, target: ArrayLike, current: ArrayLike | None = None) -> list[Solution]:
         """Every distinct solution found for ``target``, nearest to ``current`` (n,) first.
 
@@ -514,6 +563,15 @@ class IKSolver:
 def _either(shapes: Any) -> str:
     texts = [f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})" for shape in shapes]
     return " or ".join(texts)
+
+
+def _instants(times: ArrayLike, count: int) -> Array:
+    array = _floats(times, "times", "s")
+    if array.shape != (count,):
+        raise ValueError(f"expected times of shape ({count},) in s, got shape {array.shape}")
+    if not np.isfinite(array).all() or not (np.diff(array) > 0.0).all():
+        raise ValueError(f"expected finite times in s that increase, got {array.tolist()}")
+    return array
 
 
 def _rows(values: ArrayLike, count: int, size: int, what: str, unit: str) -> Array:
