@@ -47,6 +47,8 @@ class Layers(NamedTuple):
         follows: (N,) The posture in the next layer that it goes on to; −1 for none.
         reach: (N,) Largest step [rad] to a posture nearby, that it does not go on to.
         turning: What such a step counts more [rad] in a sum: it turns off the way.
+        pairs: (m,) Where the pairs of each layer's postures and the next one's begin in the next array.
+        allowed: Which pairs may be joined, row by row; empty for all.
     """
 
     starts: Indices
@@ -54,6 +56,8 @@ class Layers(NamedTuple):
     follows: Indices
     reach: Array
     turning: float
+    pairs: Indices
+    allowed: NDArray[np.bool_]
 
 
 @kernel
@@ -164,6 +168,9 @@ def sweep(
             if costs[0, a - low].min() == np.inf:
                 continue
             for b in range(high, end):
+                pair = layers.pairs[k] + (a - low) * (end - high) + b - high
+                if layers.allowed.shape[0] > 0 and not layers.allowed[pair]:
+                    continue
                 bound = most
                 if layers.follows[a] != b:
                     bound = min(most, max(layers.reach[a], layers.reach[b]))
@@ -199,6 +206,35 @@ def trace(
         for i in range(n):
             turn[i] -= shift[i]
         node, code = before, code_of(joints, turn)
+
+
+@compiled
+def steps_of_pairs(joints: Joints, layers: Layers, steps: Array) -> None:
+    """Write the largest joint change [rad] of every pair, infinite beyond what they reach."""
+    shift = np.empty(joints.lower.shape[0], np.int64)
+    for k in range(layers.starts.shape[0] - 2):
+        low, high, end = layers.starts[k], layers.starts[k + 1], layers.starts[k + 2]
+        pair = layers.pairs[k]
+        for a in range(low, high):
+            for b in range(high, end):
+                bound = max(layers.reach[a], layers.reach[b])
+                steps[pair] = step_between(joints, layers.q[a], layers.q[b], bound, shift)
+                pair += 1
+
+
+@compiled
+def next_new(joints: Joints, q: Array, first: int, known: Array, apart: float) -> int:
+    """The first of postures (b, n) from one on that is ``apart`` [rad] from all others (k, n); b for none."""
+    shift = np.empty(joints.lower.shape[0], np.int64)
+    for b in range(first, q.shape[0]):
+        new = True
+        for k in range(known.shape[0]):
+            if step_between(joints, q[b], known[k], apart, shift) < apart:
+                new = False
+                break
+        if new:
+            return b
+    return int(q.shape[0])
 
 
 @compiled

@@ -33,6 +33,12 @@ class Kinematics(Protocol):
     middle: Array
     spare: int
 
+    def ways(self) -> Array:
+        """How far it is from each target to the next (m − 1,).
+
+        The angle [rad] of the tool's turn, or three times its motion as a share of the arm's reach.
+        """
+
     def branches(self, target: int) -> Array:
         """Solutions (b, n) of one target, in any turn of their joints."""
 
@@ -42,8 +48,16 @@ class Kinematics(Protocol):
         ``past`` (p, n) are postures known so far, the one at ``target`` first, within ``bounds`` (2, n).
         """
 
-    def refine(self, targets: Indices, postures: Array, bounds: Array) -> tuple[Array, NDArray[np.bool_]]:
-        """Postures (b, n) refined to targets (b,) within bounds, and which are solutions."""
+    def refine(
+        self, targets: Indices | Array, postures: Array, bounds: Array
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """Postures (b, n) refined to targets (b,) within bounds, and which are solutions.
+
+        A place between two targets counts as one of a curve through them all.
+        """
+
+    def walk(self, target: int, start: Array, spacing: float, bounds: Array) -> Array:
+        """Solutions (c, n) of one target along the curve through one (n,), ``spacing`` [rad] apart."""
 
     def closest(self, target: int, posture: Array | None) -> Array:
         """The posture (n,) that comes closest to a target, from another one."""

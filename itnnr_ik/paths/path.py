@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from itnnr_ik.paths.curves import find_curves
 from itnnr_ik.paths.gaps import OPEN, explain, fill
 from itnnr_ik.paths.kinematics import Kinematics
 from itnnr_ik.paths.planner import Planner
@@ -35,7 +36,7 @@ def solve_path(
         velocity: Limits (n,) in [rad/s] or [m/s], with times.
         closed: The last posture is to be the first.
     """
-    stretches = _branches(arm, current, closed)
+    stretches = (find_curves if arm.spare else _branches)(arm, current, closed)
     positions = np.clip(fill(arm, stretches, current), arm.lower, arm.upper)
     residual, angle, converged = arm.errors(positions)
     gaps = explain(arm, stretches, positions, residual, angle)

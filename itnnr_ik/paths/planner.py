@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,22 @@ Array = NDArray[np.float64]
 _ROUNDING = 1.0 + 1e-9
 #: Postures [rad, m] that are one.
 _SAME = 1e-6
+#: Postures that a closed path is begun with.
+_BEGINNINGS = 16
+
+
+class Request(NamedTuple):
+    """What a path begins and ends with.
+
+    Attributes:
+        current: State (n,) before it; None for none.
+        closed: It ends as it begins, where that can be.
+        near: How far [rad] the end of a closed path may be from its beginning.
+    """
+
+    current: Array | None = None
+    closed: bool = False
+    near: float = _SAME
 
 
 class Planner:
@@ -27,13 +45,13 @@ class Planner:
         widest = int(np.diff(layers.starts).max())
         self._costs = np.empty((2, widest, self._copies))
 
-    def join(self, current: Array | None, closed: bool = False) -> list[Stretch]:
+    def join(self, current: Array | None, closed: bool = False, near: float = _SAME) -> list[Stretch]:
         """The longest stretches that can be joined, each as `shortest` has it.
 
         Each goes as far as any path does from where it begins, so there are as few as can be. A ``closed``
         path ends as it begins, where that can be.
         """
-        if closed and (around := self._around(current)) is not None:
+        if closed and (around := self._around(current, near)) is not None:
             return [Stretch(0, around)]
         stretches: list[Stretch] = []
         first, count = 0, len(self._layers.starts) - 1
@@ -45,25 +63,26 @@ class Planner:
             first += 1 if positions is None else len(positions)
         return stretches
 
-    def _around(self, now: Array | None) -> Array | None:
+    def _around(self, now: Array | None, near: float) -> Array | None:
         """Joint positions (m, n) that end as they begin, with the smallest largest step; None for none."""
         joints, starts = self._joints, self._layers.starts
         count = len(starts) - 1
         nodes, ends = self._layers.q[: starts[1]], self._layers.q[starts[-2] :]
         best, least = None, (np.inf, np.inf)
-        for node, q in enumerate(nodes):
-            allowed = apart(joints, q, ends) < _SAME if len(ends) else np.zeros(0, np.bool_)
+        for node in range(0, len(nodes), max(1, len(nodes) // _BEGINNINGS)):
+            q = nodes[node]
+            allowed = apart(joints, q, ends) < near if len(ends) else np.zeros(0, np.bool_)
             positions = self.shortest(0, now, node, allowed)
             if positions is None or len(positions) < count:
                 continue
-            if np.abs(positions[-1] - positions[0]).max() > _SAME:
+            if (joints.weights * np.abs(positions[-1] - positions[0])).max() > near:
                 continue
             steps = (joints.weights * np.abs(np.diff(positions, axis=0))).max(axis=1, initial=0.0)
             away = 0.0 if now is None else float((joints.weights * np.abs(positions[0] - now)).max())
             cost = (float(steps.max()) + away, float(steps.sum()))
             if cost < least:
                 best, least = positions, cost
-        if best is not None:
+        if best is not None and near == _SAME:
             best[-1] = best[0]
         return best
 

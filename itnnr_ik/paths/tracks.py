@@ -11,6 +11,7 @@ from itnnr_ik.paths.graph import Joints, Layers
 from itnnr_ik.paths.kinematics import Kinematics
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 #: Targets from one at which all branches are looked up to the next.
 WINDOW = 50
@@ -25,6 +26,7 @@ _STUB, _FURTHER = 4, 7
 _LONGER, _LONGER_BY = 2.0, 0.01
 #: What turning off to another track costs [rad] in the sum of the steps.
 _TURNING = 1.0
+_ALL = np.zeros(0, dtype=np.bool_)
 
 
 @dataclass
@@ -209,7 +211,7 @@ class Tracks:
         n = len(self._bounds[0])
         if not tracks:
             empty = np.zeros(self._arm.count + 1, np.int64), np.zeros((0, n))
-            return Layers(*empty, np.zeros(0, np.int64), np.zeros(0), 0.0)
+            return Layers(*empty, np.zeros(0, np.int64), np.zeros(0), 0.0, _no_pairs(self._arm.count), _ALL)
         q = np.concatenate([track.postures for track in tracks])
         target = np.concatenate([track.first + np.arange(len(track.postures)) for track in tracks])
         last = np.cumsum([len(track.postures) for track in tracks]) - 1
@@ -224,7 +226,11 @@ class Tracks:
         reach = _LONGER * np.maximum(steps[:-1], steps[1:]) + _LONGER_BY
         starts = np.searchsorted(target[order], np.arange(self._arm.count + 1))
         rows = lowest(self._joints, q[order]), following[order], reach[order]
-        return Layers(starts.astype(np.int64), *rows, _TURNING)
+        return Layers(starts.astype(np.int64), *rows, _TURNING, _no_pairs(self._arm.count), _ALL)
+
+
+def _no_pairs(count: int) -> Indices:
+    return np.zeros(count, dtype=np.int64)
 
 
 def lowest(joints: Joints, q: Array) -> Array:

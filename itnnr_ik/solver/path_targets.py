@@ -17,8 +17,12 @@ Indices = NDArray[np.int64]
 
 #: Anchors that the branches of a target are looked up by.
 _ANCHORS = 256
+#: Most postures along a curve of solutions.
+_WALK = 400
 #: The first joint positions of a motion that are remembered.
 _PAST = 4
+#: What a motion over the arm's reach counts beside a turn [rad].
+_MOVED = 3.0
 
 
 class PathTargets:
@@ -49,7 +53,7 @@ class PathTargets:
         self.spare = max(0, arm.n_joints - self._rows)
         self.goals = np.empty((len(targets), GOAL))
         self._model, self._memory, self._targets, self._solve = pack(search), memory, targets, solve
-        self._errors = errors
+        self._errors, self._reach = errors, search.curvature
         self._room = np.empty((5, max(arm.n_joints, GOAL)))
         self._most = min(search.most, _ANCHORS)
         self._tolerances = search.tolerance, search.orientation_tolerance
@@ -60,6 +64,13 @@ class PathTargets:
         """Whether the last target is the first one, within the tolerances."""
         errors = np.abs(self.goals[-1] - self.goals[0])
         return bool((errors[:3] <= self._tolerances[0]).all() and (errors[3:] <= self._tolerances[1]).all())
+
+    def ways(self) -> Array:
+        """How far it is from each target to the next (m − 1,), see `Kinematics`."""
+        change = np.diff(self.goals, axis=0)
+        moved = _MOVED * np.linalg.norm(change[:, :3], axis=1) / self._reach
+        turned = np.linalg.norm(change[:, 3:], axis=1) / np.sqrt(2.0)
+        return np.asarray(np.maximum(moved, turned))
 
     def branches(self, target: int) -> Array:
         """Solutions (b, n) of one target."""
@@ -92,11 +103,23 @@ class PathTargets:
         )
         return postures[:done]
 
-    def refine(self, targets: Indices, postures: Array, bounds: Array) -> tuple[Array, NDArray[np.bool_]]:
-        """Postures (b, n) refined to targets (b,) within bounds (2, n), and which are solutions."""
+    def refine(
+        self, targets: Indices | Array, postures: Array, bounds: Array
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """Postures (b, n) refined to targets (b,), also between them, and which are solutions."""
         q, errors = np.array(postures), np.empty((len(postures), 2))
-        tracking.refine_many(self._model, self.goals[targets], bounds, q, errors, self._memory)
+        goals = np.empty((len(postures), GOAL))
+        tracking.goals_between(self.goals, np.asarray(targets, dtype=float), goals)
+        tracking.refine_many(self._model, goals, bounds, q, errors, self._memory)
         return q, _all(errors <= np.square(self._tolerances))
+
+    def walk(self, target: int, start: Array, spacing: float, bounds: Array) -> Array:
+        """Solutions (c, n) of one target along the curve through one (n,), ``spacing`` [rad] apart."""
+        postures = np.empty((_WALK, len(start)))
+        room = np.empty((2, len(start)))
+        goal = self.goals[target]
+        count = tracking.walk(self._model, goal, bounds, start, spacing, postures, self._memory, room)
+        return postures[:count]
 
     def closest(self, target: int, posture: Array | None) -> Array:
         """The posture (n,) that comes closest to a target."""

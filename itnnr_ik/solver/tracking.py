@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.compiled import kernel
-from itnnr_ik.solver.problem import Problem, Workspace
-from itnnr_ik.solver.refine import refine
+from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
+from itnnr_ik.solver.redundancy import project
+from itnnr_ik.solver.refine import factorise, refine
 from itnnr_ik.solver.room import Search, divide, solved, unpack
 from itnnr_ik.solver.state import clip, displacement
 from itnnr_ik.task.kernels import GOAL, ROWS, read_target
@@ -19,6 +20,8 @@ _PRECISION, _STEPS = 1e-3, 20
 #: A solution counts as the one foreseen when it is this near to it, as a share of the motion and in [rad];
 #: without a motion so far, when it is so near [rad] to the posture before.
 _ASIDE, _ASIDE_LEAST, _BESIDE = 0.3, 1e-4, 0.1
+#: Damping [m²] of the projection on the null space.
+_LEAST_DAMPING = 1e-12
 #: The way from a target to the next is halved until it is this short.
 _LEAST_PART = 1.0 / 64.0
 
@@ -158,6 +161,18 @@ def follow_many(
 
 
 @kernel
+def goals_between(goals: Array, places: Array, between: Array) -> None:
+    """Write the goals (b, 12) at places (b,) along the goals (m, 12), also between them."""
+    for b in range(places.shape[0]):
+        k = int(places[b])
+        if k + 1 < goals.shape[0] and places[b] > k:
+            _between(goals, k, 1, places[b] - k, between[b])
+        else:
+            for i in range(GOAL):
+                between[b, i] = goals[k, i]
+
+
+@kernel
 def read_many(model: Array, targets: Array, goals: Array) -> tuple[int, int]:
     """Write the goals (b, 12) of targets (b, …); status and row as `read_target` has them."""
     s = unpack(model)
@@ -175,9 +190,73 @@ def refine_many(model: Array, goals: Array, bounds: Array, q: Array, errors: Arr
     w, _, _ = divide(s, memory)
     problem = precise(s.problem)
     for b in range(q.shape[0]):
-        errors[b] = refine(problem, goals[b], bounds[0], bounds[1], q[b], 2 * problem.free, problem.steps, w)
+        position, angle = refine(
+            problem, goals[b], bounds[0], bounds[1], q[b], 2 * problem.free, problem.steps, w
+        )
+        errors[b, 0], errors[b, 1] = position, angle
 
 
 def rows(search: Search) -> int:
     """Numbers of a target that count."""
     return ROWS[search.problem.kind]
+
+
+@kernel
+def walk(
+    model: Array, goal: Array, bounds: Array, start: Array, spacing: float, postures: Array, memory: Array,
+    room: Array,
+) -> int:  # fmt: skip
+    """Walk along the curve of solutions of a goal (12,), to both sides of one, until it ends or closes.
+
+    Args:
+        bounds: (2, n) of the joints.
+        start: (n,), a solution.
+        spacing: Largest joint change [rad] from a posture to the next.
+        postures: (c, n), written.
+        room: (2, n).
+
+    Returns:
+        How many were written; the walk ends where there is no more room.
+    """
+    s = unpack(model)
+    w, _, _ = divide(s, memory)
+    problem, n, joints = precise(s.problem), start.shape[0], s.problem.joints
+    direction, q, count = room[0], room[1], 0
+    for side in (1.0, -1.0):
+        for i in range(n):
+            q[i], direction[i] = start[i], side * (1.0 + 0.1 * i)
+        begun = count
+        while count < postures.shape[0]:
+            evaluate(problem, goal, q, w)
+            differentiate(problem, w)
+            for i in range(n):
+                w.free[i] = 1.0
+            factorise(w.jacobian, w.free, _LEAST_DAMPING, w.normal)
+            project(w, direction)
+            largest = 0.0
+            for i in range(n):
+                largest = max(largest, joints[3, i] * abs(direction[i]))
+            if largest == 0.0:
+                break
+            beyond = 0.0
+            for i in range(n):
+                direction[i] *= spacing / largest
+                trial = q[i] + direction[i]
+                beyond = max(beyond, bounds[0, i] - trial, trial - bounds[1, i])
+                postures[count, i] = trial
+            clip(bounds[0], bounds[1], postures[count])
+            position, angle = refine(
+                problem, goal, bounds[0], bounds[1], postures[count], 2 * problem.free, problem.steps, w
+            )
+            moved = displacement(joints, postures[count], q)
+            if not solved(s, position, angle) or moved > 2.0 * spacing or moved < 0.1 * spacing:
+                break
+            for i in range(n):
+                direction[i] = postures[count, i] - q[i]
+                q[i] = postures[count, i]
+            count += 1
+            if beyond > 0.0:
+                break
+            if count - begun > 3 and displacement(joints, q, start) < 0.75 * spacing:
+                return count
+    return count
