@@ -17,7 +17,9 @@ Indices = NDArray[np.int64]
 
 #: Largest distance [rad] of postures along a curve, and of one from the curve that counts as new.
 _SPACING, _NEW = 0.12, 0.2
-#: Way from one target at which curves are looked for to the next, as `Kinematics.ways` counts, tried one after
+#: With more than one spare joint, of postures strewn over the surface of solutions.
+_NEW_MANY = 0.4
+#: Way from a target at which curves are looked for to the next, as `Kinematics.ways` counts, tried one after
 #: the other, and targets at most.
 _WAYS, _TARGETS = (0.25, 0.4, 0.15), 10
 #: Largest step [rad] from one of these targets to the next.
@@ -32,7 +34,8 @@ _FACTORS, _MORE = (1.2, 2.0, 4.0), 0.05
 _STANDS_OUT, _MOSTLY, _FEW = 1.3, 0.98, 20
 #: A step that is so many times as long as the others, and so much more [rad], is a jump.
 _JUMP, _JUMP_LEAST = 6.0, 0.2
-#: The last posture of a closed path may be so far [rad] from the first before it is relaxed.
+#: The last posture of a closed path may be so far [rad] from the first before it is relaxed; so may the first
+#: from the state, for the step between them to be made small.
 _CLOSING = 0.4
 #: Postures that say how a stretch goes on.
 _PAST = 4
@@ -105,14 +108,15 @@ def _with_curves(arm: Kinematics, joints: Joints, target: int, known: Array, see
     bounds = bounds_of(arm, joints)
     seeds, solved = arm.refine(np.full(len(seeds), target), seeds, bounds)
     seeds = seeds[solved]
-    place = next_new(joints, seeds, 0, known, _NEW)
+    new = _NEW if arm.spare == 1 else _NEW_MANY
+    place = next_new(joints, seeds, 0, known, new)
     while place < len(seeds):
         seed = seeds[place]
         parts = [known, seed[None]]
         if arm.spare == 1:
             parts.append(arm.walk(target, seed, _SPACING, bounds))
         known = np.concatenate(parts)
-        place = next_new(joints, seeds, place + 1, known, _NEW)
+        place = next_new(joints, seeds, place + 1, known, new)
     return known
 
 
@@ -145,12 +149,12 @@ def find_curves(arm: Kinematics, current: Array | None, closed: bool) -> list[St
         if not len(layers.q):
             return []
         found = _joined(arm, joints, layers, targets, Request(current, closed, _CLOSING))
-        stretches = [part for stretch in found for part in _filled(arm, joints, stretch, targets, closed)]
+        stretches = [part for stretch in found for part in _filled(arm, stretch, targets, current, closed)]
         if not best or _rank(arm, stretches) < _rank(arm, best):
             best = stretches
         if len(best) == 1 and _is_even(arm, best[0].positions):
             break
-    return _extended(arm, joints, best)
+    return _extended(arm, best)
 
 
 def _rank(arm: Kinematics, stretches: list[Stretch]) -> tuple[int, int, float]:
@@ -167,7 +171,7 @@ def _is_even(arm: Kinematics, positions: Array) -> bool:
 
 
 def _filled(
-    arm: Kinematics, joints: Joints, stretch: Stretch, targets: Indices, closed: bool
+    arm: Kinematics, stretch: Stretch, targets: Indices, current: Array | None, closed: bool
 ) -> list[Stretch]:
     """A stretch of some targets, with those between and all of them relaxed; cut where none is a solution."""
     keys = targets[stretch.first : stretch.end]
@@ -176,12 +180,15 @@ def _filled(
     columns = [np.interp(places, keys, column) for column in stretch.positions.T]
     positions = np.ascontiguousarray(np.stack(columns, axis=1))
     bounds = np.array([arm.lower, arm.upper])
+    before = None
+    if first == 0 and current is not None and _apart(arm, current, positions[0]) <= _CLOSING:
+        before = current
     around = closed and count == arm.count and _apart(arm, positions[0], positions[-1]) <= _CLOSING
     if around:
-        q, solved = relax(arm, first, positions[:-1], bounds, closed=True)
+        q, solved = relax(arm, first, positions[:-1], bounds, closed=True, before=before)
         q, solved = np.concatenate([q, q[:1]]), np.append(solved, solved[0])
     else:
-        q, solved = relax(arm, first, positions, bounds)
+        q, solved = relax(arm, first, positions, bounds, before=before)
     steps = (arm.weights * np.abs(np.diff(q, axis=0))).max(axis=1, initial=0.0)
     jumps = steps > _JUMP * np.median(steps) + _JUMP_LEAST if len(steps) else np.zeros(0, np.bool_)
     parts, start = [], 0
@@ -197,7 +204,7 @@ def _apart(arm: Kinematics, q: Array, other: Array) -> float:
     return float((arm.weights * np.abs(q - other)).max())
 
 
-def _extended(arm: Kinematics, joints: Joints, stretches: list[Stretch]) -> list[Stretch]:
+def _extended(arm: Kinematics, stretches: list[Stretch]) -> list[Stretch]:
     """Stretches followed on to both sides, as far as it goes."""
     bounds = np.array([arm.lower, arm.upper])
     longer: list[Stretch] = []
