@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.paths.graph import Joints, Layers, next_new, steps_of_pairs
+from itnnr_ik.paths.graph import Joints, Layers, are_new, next_new, steps_of_pairs
 from itnnr_ik.paths.kinematics import Kinematics
 from itnnr_ik.paths.planner import Planner, Request
 from itnnr_ik.paths.relaxation import relax
@@ -16,12 +16,12 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 #: Largest distance [rad] of postures along a curve, and of one from the curve that counts as new.
-_SPACING, _NEW = 0.12, 0.2
+_SPACING, _NEW = 0.12, 0.1
 #: With more than one spare joint, of postures strewn over the surface of solutions.
 _NEW_MANY = 0.4
 #: Way from a target at which curves are looked for to the next, as `Kinematics.ways` counts, tried one after
 #: the other, and targets at most.
-_WAYS, _TARGETS = (0.25, 0.4, 0.15), 10
+_WAYS, _TARGETS, _LEAST_WAY = (0.25, 0.4, 0.15), 10, 1e-9
 #: Largest step [rad] from one of these targets to the next.
 _FARTHEST = 1.5
 #: How far solutions a quarter and three quarters of the way may be to the side, and how much that may differ,
@@ -42,14 +42,13 @@ _PAST = 4
 
 
 def choose_targets(arm: Kinematics, way: float) -> Indices:
-    """Targets at which curves are looked for: the first, the last, and one about every ``way`` between."""
-    chosen, gone = [0], 0.0
-    for target, step in enumerate(arm.ways(), start=1):
-        gone += step
-        if gone + step > way or target - chosen[-1] >= _TARGETS or target == arm.count - 1:
-            chosen.append(target)
-            gone = 0.0
-    return np.array(chosen)
+    """Targets at which curves are looked for: the first, the last, and between about one every ``way``.
+
+    Evenly, so that the largest step between them tells of the largest one from target to target.
+    """
+    mean = float(arm.ways().mean()) if arm.count > 1 else way
+    stride = int(min(max(way / max(mean, _LEAST_WAY), 1.0), _TARGETS))
+    return np.append(np.arange(0, arm.count - 1, stride), arm.count - 1)
 
 
 def sample_curves(arm: Kinematics, joints: Joints, targets: Indices) -> Layers:
@@ -111,11 +110,11 @@ def _with_curves(arm: Kinematics, joints: Joints, target: int, known: Array, see
     new = _NEW if arm.spare == 1 else _NEW_MANY
     place = next_new(joints, seeds, 0, known, new)
     while place < len(seeds):
-        seed = seeds[place]
-        parts = [known, seed[None]]
+        more = seeds[place : place + 1]
         if arm.spare == 1:
-            parts.append(arm.walk(target, seed, _SPACING, bounds))
-        known = np.concatenate(parts)
+            curve = arm.walk(target, more[0], _SPACING, bounds)
+            more = np.concatenate([more, curve[are_new(joints, curve, known, 0.5 * _SPACING)]])
+        known = np.concatenate([known, more])
         place = next_new(joints, seeds, place + 1, known, new)
     return known
 

@@ -223,6 +223,15 @@ def steps_of_pairs(joints: Joints, layers: Layers, steps: Array) -> None:
 
 
 @compiled
+def are_new(joints: Joints, q: Array, known: Array, apart: float) -> NDArray[np.bool_]:
+    """Which postures (b, n) are ``apart`` [rad] from all known ones (k, n)."""
+    new = np.ones(q.shape[0], np.bool_)
+    for b in range(q.shape[0]):
+        new[b] = next_new(joints, q[b : b + 1], 0, known, apart) == 0
+    return new
+
+
+@compiled
 def next_new(joints: Joints, q: Array, first: int, known: Array, apart: float) -> int:
     """The first of postures (b, n) from one on that is ``apart`` [rad] from all others (k, n); b for none."""
     shift = np.empty(joints.lower.shape[0], np.int64)
