@@ -130,7 +130,7 @@ def _joined(
         stretches = Planner(arm, joints, kept).join(*request)
         if len(stretches) <= len(loose):
             return stretches
-    return stretches
+    return loose
 
 
 def largest_step(arm: Kinematics, positions: Array) -> float:

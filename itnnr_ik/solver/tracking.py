@@ -20,6 +20,8 @@ _PRECISION, _STEPS = 1e-3, 20
 #: A solution counts as the one foreseen when it is this near to it, as a share of the motion and in [rad];
 #: without a motion so far, when it is so near [rad] to the posture before.
 _ASIDE, _ASIDE_LEAST, _BESIDE = 0.3, 1e-4, 0.1
+#: Squared ratio of two ways between goals from which on they do not belong to one curve.
+_UNLIKE = 9.0
 #: Damping [m²] of the projection on the null space.
 _LEAST_DAMPING = 1e-12
 #: The way from a target to the next is halved until it is this short.
@@ -71,13 +73,22 @@ def _foresee(joints: Array, known: int, past: Array, motion: Array, ahead: Array
 
 @kernel
 def _between(goals: Array, k: int, side: int, part: float, goal: Array) -> None:
-    """Write the goal (12,) a part of the way from one to the next (Catmull-Rom spline)."""
+    """Write the goal (12,) a part of the way from one to the next (Catmull-Rom spline).
+
+    A goal beside them that is much farther away says nothing of the curve.
+    """
     last, following = goals[k], goals[k + side]
     before = goals[min(max(k - side, 0), goals.shape[0] - 1)]
     after = goals[min(max(k + 2 * side, 0), goals.shape[0] - 1)]
+    square, came, goes = 0.0, 0.0, 0.0
     for i in range(GOAL):
-        a, b = 0.5 * (following[i] - before[i]), 0.5 * (after[i] - last[i])
+        square += (following[i] - last[i]) ** 2
+        came += (last[i] - before[i]) ** 2
+        goes += (after[i] - following[i]) ** 2
+    for i in range(GOAL):
         c = following[i] - last[i]
+        a = 0.5 * (following[i] - before[i]) if came <= _UNLIKE * square else c
+        b = 0.5 * (after[i] - last[i]) if goes <= _UNLIKE * square else c
         goal[i] = last[i] + part * (a + part * (3.0 * c - 2.0 * a - b + part * (a + b - 2.0 * c)))
 
 
