@@ -14,6 +14,7 @@ _COMMANDS = (
     ("learn", "itnnr_ik.bags.learn_command", "learn inverse kinematics from a recording alone"),
     ("paper", "itnnr_ik.paper.command", "run the paper's experiments, print its tables, draw its figures"),
     ("evaluate", "itnnr_ik.bags.command", "replay a recording and measure the answers"),
+    ("path", "itnnr_ik.cartesian.command", "joint positions for a whole Cartesian path, planned at once"),
     ("bench", "itnnr_ik.bench.command", "compare solve and solve_batch with other solvers, in one run"),
 )
 

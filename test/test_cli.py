@@ -10,7 +10,9 @@ import pytest
 from itnnr_ik.cli import main
 
 
-@pytest.mark.parametrize("command", ["demo", "train", "evaluate", "bench solve", "bench replay", "paper run"])
+@pytest.mark.parametrize(
+    "command", ["demo", "train", "evaluate", "path", "bench solve", "bench replay", "paper run"]
+)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """--help ends with status 0 and names options."""
     with pytest.raises(SystemExit) as ended:
@@ -40,7 +42,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert ended.value.code == 0
     output = capsys.readouterr().out
-    for command in ("demo", "train", "learn", "paper", "evaluate", "bench"):
+    for command in ("demo", "train", "learn", "paper", "evaluate", "path", "bench"):
         assert f"\n    {command} " in output
 
 

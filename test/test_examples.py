@@ -59,7 +59,7 @@ def test_it_fails_where_the_claim_does_not_hold(example: Path, monkeypatch: pyte
 
         return wrong
 
-    for name in ("solve", "solve_batch", "branches"):
+    for name in ("solve", "solve_batch", "solve_path", "branches"):
         monkeypatch.setattr(IKSolver, name, off(getattr(IKSolver, name)))
     monkeypatch.setattr(sys, "argv", [str(example)])
     with pytest.raises(SystemExit) as ended:

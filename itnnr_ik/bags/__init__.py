@@ -2,6 +2,7 @@
 
 from itnnr_ik.bags.reader import (
     JOINT_STATE,
+    PATH,
     POSE_STAMPED,
     Bag,
     BagError,
@@ -12,6 +13,7 @@ from itnnr_ik.bags.reader import (
 
 __all__ = [
     "JOINT_STATE",
+    "PATH",
     "POSE_STAMPED",
     "Bag",
     "BagError",

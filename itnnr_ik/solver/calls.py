@@ -11,6 +11,7 @@ from itnnr_ik.compiled import inlined, kernel
 from itnnr_ik.parts import doubles
 from itnnr_ik.solver.candidates import adjust_candidate, look_up
 from itnnr_ik.solver.closest import search_closest
+from itnnr_ik.solver.momentum import go_on
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import ease
 from itnnr_ik.solver.refine import refine
@@ -22,8 +23,9 @@ from itnnr_ik.task.kernels import read_target
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-#: Status where a joint position of the state is not finite; see `read_target` for the others.
-BAD_STATE = 4
+#: Status where a joint position of the state is not finite, or a joint velocity; see `read_target` for the
+#: others.
+BAD_STATE, BAD_VELOCITY = 4, 5
 
 
 @inlined
@@ -77,8 +79,9 @@ def errors_at(s: Search, goal: Array, target: Array, q: Array, w: Workspace) -> 
 
 @kernel
 def solve_many(
-    model: Array, targets: Array, now: Array, answers: Array, errors: Array, anchors: Indices, memory: Array
-) -> tuple[int, int, int, float, float, float]:
+    model: Array, targets: Array, now: Array, velocity: Array, answers: Array, errors: Array,
+    anchors: Indices, memory: Array,
+) -> tuple[int, int, int, float, float, float]:  # fmt: skip
     """Solve for b targets, each from its state, all row by row in arrays of one dimension.
 
     One function for one target and for many, so that both give the same bits; it takes seconds to compile.
@@ -87,6 +90,7 @@ def solve_many(
         model: What `pack` wrote, here and below.
         targets: (b k,), as `read_target` takes them.
         now: States (b n,); empty for none.
+        velocity: Joint velocities (n,) of the only state; empty for none.
         answers: (b n,), written.
         errors: (b, 2) [m, rad], written; no rows where the last one's are enough.
         anchors: (b,), what the answers came from, written; likewise.
@@ -110,6 +114,9 @@ def solve_many(
         for i in range(n_state):
             if not math.isfinite(state[i]):
                 status = BAD_STATE
+        for i in range(velocity.shape[0]):
+            if not math.isfinite(velocity[i]):
+                status = BAD_VELOCITY
         if status != 0:
             return status, b, FAILED, 0.0, 0.0, 0.0
         known = False
@@ -119,7 +126,10 @@ def solve_many(
             came_from, position, angle = NEIGHBOUR, distance(s, goal, target, w), 0.0
         else:
             best, alone, came_from = np.inf, False, CURRENT
-            if n_state > 0:
+            if n_state > 0 and velocity.shape[0] > 0:
+                best = go_on(s, goal, state, velocity, answer, w, room)
+                alone = best < np.inf
+            if n_state > 0 and not alone:
                 best, alone = follow(s, goal, state, answer, w, room)
             if not alone:
                 came_from = solve_anywhere(s, goal, state, answer, best, w, room, found)

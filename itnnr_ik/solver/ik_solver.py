@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from itnnr_ik.paths import PathSolution, solve_path
 from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
 from itnnr_ik.solver import calls
 from itnnr_ik.solver.assembly import Assembly, with_tolerances
 from itnnr_ik.solver.coverage import Coverage
+from itnnr_ik.solver.path_targets import PathTargets
 from itnnr_ik.solver.room import Search, memory_size, pack
 from itnnr_ik.solver.search import CURRENT
 from itnnr_ik.solver.solution import Solution, Solutions, new_solution
@@ -195,7 +197,9 @@ class IKSolver:
 
         save_model(folder, self.arm, self.task, self._twin, self.metadata, self.coverage)
 
-    def solve(self, target: ArrayLike, current: ArrayLike | None = None) -> Solution:
+    def solve(
+        self, target: ArrayLike, current: ArrayLike | None = None, velocity: ArrayLike | None = None
+    ) -> Solution:
         """Joint positions that bring the tool to ``target``.
 
         Args:
@@ -204,6 +208,9 @@ class IKSolver:
             current: Joint positions (n,) of the arm now. With it, the solution nearest to it in the largest
                 joint change is returned; without, one near the known posture whose tool is nearest to the
                 target.
+            velocity: How the joints move now (n,), in [rad/s] or [m/s]. With it, the solution that goes on
+                this way is returned where there is one: an arm passes a singular posture, at which its
+                solutions meet, instead of bouncing off it.
 
         Returns:
             The solution; for an unreachable target the closest point that was found within the limits, with
@@ -211,18 +218,24 @@ class IKSolver:
             ``covered=False``.
 
         Raises:
-            ValueError: A shape is wrong, a value is not finite, or a quaternion is zero.
+            ValueError: A shape is wrong, a value is not finite, a quaternion is zero, or there is a velocity
+                without a state.
         """
         goal = self._target(target)
         now = _NO_STATE if current is None else self._shaped_state(current)
+        moving = _NO_STATE if velocity is None else self._velocity(velocity, current)
         positions = np.empty(self._n)
         memory = self._take_memory()
         status, _, came_from, residual, angle, change = calls.solve_many(
-            self._model, goal, now, positions, _NO_ERRORS, _NO_ANCHORS, memory
+            self._model, goal, now, moving, positions, _NO_ERRORS, _NO_ANCHORS, memory
         )
         self._memories.append(memory)
         if status == calls.BAD_STATE:
             self._state(now)  # raises
+        if status == calls.BAD_VELOCITY:
+            raise ValueError(
+                f"expected joint velocities of finite numbers in rad/s or m/s, got {moving.tolist()}"
+            )
         if status:
             raise self._refusal(status, goal, "a target")
         solution = new_solution(
@@ -257,7 +270,9 @@ class IKSolver:
 
         def run(start: int) -> tuple[int, int]:
             rows, memory = slice(start, start + chunk), self._take_memory()
-            flat = (goals[rows].reshape(-1), now[rows].reshape(-1), positions[rows].reshape(-1))
+            flat = (
+                *(goals[rows].reshape(-1), now[rows].reshape(-1), _NO_STATE, positions[rows].reshape(-1)),
+            )
             status, row, *_ = calls.solve_many(self._model, *flat, errors[rows], anchors[rows], memory)
             self._memories.append(memory)
             return status, start + row
@@ -281,6 +296,53 @@ class IKSolver:
             np.where(anchors == CURRENT, "current", "neighbour"),
         )
         return solutions if self.coverage is None else self._all_covered(solutions, goals, now)
+
+    def solve_path(
+        self,
+        targets: ArrayLike,
+        current: ArrayLike | None = None,
+        times: ArrayLike | None = None,
+        closed: bool = False,
+    ) -> PathSolution:
+        """Joint positions for a path of targets, all of which are looked at together.
+
+        The path with the smallest largest step of a joint, and of these the one with the smallest sum. The
+        targets are taken for points of a curve: an arm goes through a singular posture as it came. Where the
+        path cannot be followed the closest points are given, and the reason why.
+
+        Args:
+            targets: (m, …), each as `solve` takes it.
+            current: Joint positions (n,) of the arm before the first target.
+            times: (m,) in [s] at which the targets are to be reached, increasing. Where the joints' velocity
+                limits do not allow it they become later, by as little as can be.
+            closed: The last posture is the first one, where that is possible.
+
+        Raises:
+            ValueError: There is no target, a shape is wrong, a value is not finite, a quaternion is zero,
+                times do not increase, or a closed path's last target is not its first.
+        """
+        goals = self._targets(targets)
+        if not len(goals):
+            raise ValueError("expected at least one target, got none")
+        memory = self._take_memory()
+        path = PathTargets(
+            *(self.arm, self._search, goals, memory),
+            lambda target, state: self.solve(target.reshape(np.shape(targets)[1:]), state).positions,
+            lambda positions: self.errors(positions, targets),
+        )
+        if path.status:
+            raise self._refusal(path.status, goals[path.row], "targets", path.row)
+        if closed and not path.closes():
+            raise ValueError("expected the last target of a closed path to be the first one, got another")
+        found = solve_path(
+            path,
+            None if current is None else self._state(current),
+            None if times is None else _instants(times, len(goals)),
+            self.arm.velocity,
+            closed,
+        )
+        self._memories.append(memory)
+        return found
 
     def branches(self, target: ArrayLike, current: ArrayLike | None = None) -> list[Solution]:
         """Every distinct solution found for ``target``, nearest to ``current`` (n,) first.
@@ -464,6 +526,16 @@ class IKSolver:
             raise ValueError(f"expected {what} of finite numbers in rad or m, got {state.tolist()}")
         return state
 
+    def _velocity(self, velocity: ArrayLike, current: ArrayLike | None) -> Array:
+        if current is None:
+            raise ValueError("expected current joint positions with a velocity, got none")
+        moving = _floats(velocity, "joint velocities", "rad/s or m/s")
+        if moving.shape != (self._n,):
+            raise ValueError(
+                f"expected joint velocities of shape ({self._n},) in rad/s or m/s, got shape {moving.shape}"
+            )
+        return moving
+
     def _shaped_state(self, current: ArrayLike, what: str = "current joint positions") -> Array:
         state = _floats(current, what, "rad or m")
         if state.shape != (self._n,):
@@ -491,6 +563,15 @@ def _positive(name: str, value: float, unit: str) -> float:
 def _either(shapes: Any) -> str:
     texts = [f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})" for shape in shapes]
     return " or ".join(texts)
+
+
+def _instants(times: ArrayLike, count: int) -> Array:
+    array = _floats(times, "times", "s")
+    if array.shape != (count,):
+        raise ValueError(f"expected times of shape ({count},) in s, got shape {array.shape}")
+    if not np.isfinite(array).all() or not (np.diff(array) > 0.0).all():
+        raise ValueError(f"expected finite times in s that increase, got {array.tolist()}")
+    return array
 
 
 def _rows(values: ArrayLike, count: int, size: int, what: str, unit: str) -> Array:

@@ -82,12 +82,12 @@ def slide(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspac
         factorise(w.jacobian, w.free, 1e-12, w.normal)
         first = _farthest(joints, trial, now, -1)
         _single(first, direction)
-        _project(w, direction)
+        project(w, direction)
         _move(joints, direction, now, trial)
         if n > m + 1:
             second = _farthest(joints, trial, now, first)
             _single(second, room.q)
-            _project(w, room.q)
+            project(w, room.q)
             if _join(joints, trial, now, first, second, direction, room.q):
                 _move(joints, direction, now, trial)
         position, angle = refine(problem, goal, lower, upper, trial, problem.free, problem.steps, w)
@@ -122,7 +122,7 @@ def _single(joint: int, direction: Array) -> None:
 
 
 @kernel
-def _project(w: Workspace, direction: Array) -> None:
+def project(w: Workspace, direction: Array) -> None:
     """Keep of a direction (n,) what is in the null space; J Jᵀ is factorised."""
     for a in range(w.error.shape[0]):
         w.error[a] = 0.0
@@ -214,7 +214,7 @@ def ease(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace
     evaluate(problem, goal, q, w)
     differentiate(problem, w)
     factorise(w.jacobian, w.free, 1e-12, w.normal)
-    _project(w, wish)
+    project(w, wish)
     if not surround(joints, now, best + extra, lower, upper):
         return
     length = 1.0

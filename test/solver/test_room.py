@@ -93,7 +93,7 @@ def test_no_solve_writes_beyond_its_memory(name: str, seed: int, reach: float) -
     target[: min(3, len(target))] *= reach
     state, answer = solver.arm.sample(1, rng)[0], np.empty(n)
     for now in (state, np.empty(0)):
-        assert solve_many(model, target, now, answer, NO_ERRORS, NO_ANCHORS, memory)[0] == 0
+        assert solve_many(model, target, now, np.empty(0), answer, NO_ERRORS, NO_ANCHORS, memory)[0] == 0
     positions, errors = np.empty((s.most, n)), np.empty((s.most, 2))
     assert propose_many(model, target, state, True, positions, errors, memory) == 0
     assert (memory[size:] == -12345.0).all()

@@ -1,0 +1,1 @@
+"""Cartesian paths from files, and the joint paths that follow them: the command ``itnnr-ik path``."""

@@ -1,0 +1,81 @@
+"""Cartesian paths out of recordings, and joint paths as the trajectories of a new one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.bags.pose_targets import is_finite, target_of
+from itnnr_ik.bags.reader import PATH, POSE_STAMPED, Bag, RecordedPose
+from itnnr_ik.bags.writer import WrittenTrajectory
+from itnnr_ik.cartesian.joined import pieces
+from itnnr_ik.cartesian.table import Array, CartesianPath
+from itnnr_ik.paths import PathSolution
+from itnnr_ik.solver import IKSolver
+
+
+def read_recorded(
+    recording: Path, solver: IKSolver, topic: str | None = None, frame: str | None = None
+) -> CartesianPath:
+    """The poses of a PoseStamped topic at their times of receipt, or the last message of a Path topic.
+
+    A Path has times where its poses' stamps increase. Times begin with zero.
+
+    Args:
+        recording: A rosbag2 folder, .mcap or .db3 file.
+        solver: Whose arm and task they are for.
+        topic: Name of the topic; None: the only one, of poses rather than of paths.
+        frame: Frame of the poses that is the arm's base; None: the base link.
+
+    Raises:
+        ValueError: There is no such topic, no pose, or one that is not finite, in another frame, or, where
+            the orientation counts, without one.
+    """
+    notes: list[str] = []
+    with Bag(recording, warn=notes.append) as bag:
+        found = bag.find_topic([POSE_STAMPED, PATH], topic)
+        if found.msgtype == PATH:
+            poses = bag.last_path(found.name)
+            times = _times(poses)
+        else:
+            poses = list(bag.poses(found.name))
+            order = np.arange(len(poses))  # of poses received at once, each is later than the one before
+            received = np.array([pose.received for pose in poses], dtype=np.int64)
+            times = _seconds(np.maximum.accumulate(received - order) + order)
+    if not poses:
+        raise ValueError(f"expected at least one pose on {found.name} of {recording}, got none")
+    base = solver.arm.base_link if frame is None else frame
+    for index, pose in enumerate(poses):
+        where = f"pose {index} of {found.name}"
+        if pose.frame != base:
+            raise ValueError(
+                f"expected poses in frame {base!r}, got {where} in {pose.frame!r}; "
+                "where that is the arm's base, say so with --frame"
+            )
+        if not is_finite(solver, pose):
+            raise ValueError(f"expected finite numbers, got {where} that is not finite")
+        if solver.task.has_orientation and not pose.orientation.any():
+            raise ValueError(f"expected a quaternion that is not zero, got {where} without one")
+    return CartesianPath(np.array([target_of(solver, pose) for pose in poses]), times, tuple(notes))
+
+
+def trajectories(found: PathSolution) -> list[WrittenTrajectory]:
+    """A trajectory for each piece of the path between its gaps, so that none jumps.
+
+    Raises:
+        ValueError: The path has no times.
+    """
+    if found.times is None:
+        raise ValueError("expected a path with times, got one without")
+    return [WrittenTrajectory(found.times[rows], found.positions[rows]) for rows in pieces(found)]
+
+
+def _times(poses: list[RecordedPose]) -> Array | None:
+    stamps = np.array([pose.stamp for pose in poses], dtype=np.int64)
+    return _seconds(stamps) if (np.diff(stamps) > 0).all() else None
+
+
+def _seconds(nanoseconds: NDArray[np.int64]) -> Array:
+    return np.asarray(nanoseconds - nanoseconds[:1], dtype=np.float64) / 1e9

@@ -1,0 +1,70 @@
+"""What became of a path: for people, and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from itnnr_ik.cartesian.joined import joined
+from itnnr_ik.cartesian.table import CartesianPath
+from itnnr_ik.paths import PathSolution
+from itnnr_ik.solver import IKSolver
+
+
+def path_report(solver: IKSolver, label: str, path: CartesianPath, found: PathSolution) -> dict[str, Any]:
+    """Numbers that JSON has, with units in their names."""
+    reached, angle = found.converged, found.orientation_error
+    points = solver.in_space(path.targets[:, :3])
+    return {
+        "arm": label,
+        "task": solver.task.kind,
+        "joints": list(solver.arm.joint_names),
+        "targets": len(found),
+        "reached": int(reached.sum()),
+        "residual_m": _largest(found.residual[reached]),
+        "orientation_error_rad": None if angle is None else _largest(angle[reached]),
+        "largest_step_rad": _largest(np.abs(np.diff(found.positions, axis=0))[joined(found)]),
+        "asked_s": None if path.times is None else float(path.times[-1] - path.times[0]),
+        "takes_s": None if found.times is None else float(found.times[-1] - found.times[0]),
+        "gaps": [{**gap._asdict(), "at_m": points[gap.first].tolist()} for gap in found.gaps],
+        "notes": list(path.notes),
+        "slow_downs": [slow._asdict() for slow in found.slow_downs],
+    }
+
+
+def format_report(report: dict[str, Any]) -> str:
+    """The report for people; each gap is a line of a table."""
+    rows = [("arm", f"{report['arm']}, {report['task']}")]
+    rows.append(("reached", f"{report['reached']} of {report['targets']} targets"))
+    if report["reached"]:
+        angle = report["orientation_error_rad"]
+        turned = "" if angle is None else f" and {angle:.1e} rad"
+        rows.append(("off by", f"at most {report['residual_m']:.1e} m{turned}"))
+    if report["largest_step_rad"] is not None:
+        rows.append(("largest step", f"{report['largest_step_rad']:.4f} rad (or m) of a joint"))
+    if report["takes_s"] is not None:
+        rows.append(("takes", f"{report['takes_s']:.3f} s, asked for were {report['asked_s']:.3f} s"))
+    lines = [f"{label:14} {text}" for label, text in rows]
+    lines += [
+        f"{'slower':14} targets {slow['first']} to {slow['last']}, up to {slow['factor']:.2f} times as long"
+        for slow in report["slow_downs"]
+    ]
+    lines += [f"{'note':14} {note}" for note in report["notes"]]
+    return "\n".join([*lines, *_gaps(report["gaps"])])
+
+
+def _gaps(gaps: list[dict[str, Any]]) -> list[str]:
+    if not gaps:
+        return [f"{'not joined':14} nothing"]
+    lines = ["", f"{'not joined':14} {'first':>7} {'last':>7} {'first at [m]':>23} {'amount':>9}  reason"]
+    for gap in gaps:
+        at = " ".join(f"{x:7.3f}" for x in gap["at_m"])
+        lines.append(
+            f"{'':14} {gap['first']:7} {gap['last']:7} {at:>23} {gap['amount']:9.3g}  {gap['reason']}"
+        )
+    return lines
+
+
+def _largest(values: Any) -> float | None:
+    return float(values.max()) if values.size else None

@@ -1,0 +1,6 @@
+"""Joint paths for paths of targets: all of them are looked at, not one after the other."""
+
+from itnnr_ik.paths.path import solve_path
+from itnnr_ik.paths.solution import Gap, PathSolution, SlowDown
+
+__all__ = ["Gap", "PathSolution", "SlowDown", "solve_path"]

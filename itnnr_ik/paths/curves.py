@@ -1,0 +1,217 @@
+"""Candidates of arms with joints to spare: postures along the curves of solutions, at some of the targets."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.paths.graph import Joints, Layers, are_new, next_new, steps_of_pairs
+from itnnr_ik.paths.kinematics import Kinematics
+from itnnr_ik.paths.planner import Planner, Request
+from itnnr_ik.paths.relaxation import relax
+from itnnr_ik.paths.solution import Stretch
+from itnnr_ik.paths.tracks import bounds_of, lowest, read_joints
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+#: Largest distance [rad] of postures along a curve, and of one from the curve that counts as new.
+_SPACING, _NEW = 0.12, 0.1
+#: With more than one spare joint, of postures strewn over the surface of solutions.
+_NEW_MANY = 0.4
+#: Way from a target at which curves are looked for to the next, as `Kinematics.ways` counts, tried one after
+#: the other, and targets at most.
+_WAYS, _TARGETS, _LEAST_WAY = (0.25, 0.4, 0.15), 10, 1e-9
+#: Largest step [rad] from one of these targets to the next.
+_FARTHEST = 1.5
+#: How far solutions a quarter and three quarters of the way may be to the side, and how much that may differ,
+#: as a share of the step and in [rad].
+_ASIDE, _DIFFER, _ASIDE_LEAST = 0.2, 0.08, 0.02
+
+#: Pairs are looked at up to so many times the largest step of any, and so much more [rad].
+_FACTORS, _MORE = (1.2, 2.0, 4.0), 0.05
+#: Where a step stands out, among at least so many, curves are looked for at other targets, too.
+_STANDS_OUT, _MOSTLY, _FEW = 1.3, 0.98, 20
+#: A step that is so many times as long as the others, and so much more [rad], is a jump.
+_JUMP, _JUMP_LEAST = 6.0, 0.2
+#: The last posture of a closed path may be so far [rad] from the first before it is relaxed; so may the first
+#: from the state, for the step between them to be made small.
+_CLOSING = 0.4
+#: Postures that say how a stretch goes on.
+_PAST = 4
+
+
+def choose_targets(arm: Kinematics, way: float) -> Indices:
+    """Targets at which curves are looked for: the first, the last, and between about one every ``way``.
+
+    Evenly, so that the largest step between them tells of the largest one from target to target.
+    """
+    mean = float(arm.ways().mean()) if arm.count > 1 else way
+    stride = int(min(max(way / max(mean, _LEAST_WAY), 1.0), _TARGETS))
+    return np.append(np.arange(0, arm.count - 1, stride), arm.count - 1)
+
+
+def sample_curves(arm: Kinematics, joints: Joints, targets: Indices) -> Layers:
+    """Postures along the curves of solutions of some targets (c,), a layer for each."""
+    layers: list[Array] = []
+    for target in targets.tolist():
+        seeds = arm.branches(target)
+        if layers:
+            seeds = np.concatenate([seeds, layers[-1]])
+        layers.append(_with_curves(arm, joints, target, np.empty((0, len(joints.lower))), seeds))
+    # A curve that the branches of a target miss is found from the targets beside it.
+    for i in range(len(targets) - 2, -1, -1):
+        layers[i] = _with_curves(arm, joints, int(targets[i]), layers[i], layers[i + 1])
+    layers = [lowest(joints, layer) for layer in layers]
+    q = np.concatenate(layers)
+    starts = np.concatenate([[0], np.cumsum([len(layer) for layer in layers])]).astype(np.int64)
+    sizes = np.diff(starts)
+    pairs = np.concatenate([[0], np.cumsum(sizes[:-1] * sizes[1:])])
+    allowed = np.ones(pairs[-1], dtype=np.bool_)
+    return Layers(starts, q, np.full(len(q), -1), np.full(len(q), _FARTHEST), 0.0, pairs, allowed)
+
+
+def keep_on_sheet(arm: Kinematics, joints: Joints, layers: Layers, targets: Indices, most: float) -> Layers:
+    """The same layers, without pairs farther apart than ``most`` [rad] or on different sheets of solutions.
+
+    From a posture to one on the same sheet, solutions lie to one side of the straight way between them; from
+    one sheet to another, first on this side, then on that.
+    """
+    bounds = bounds_of(arm, joints)
+    steps = np.empty(len(layers.allowed))
+    steps_of_pairs(joints, layers, steps)
+    allowed = steps <= most
+    chosen = np.flatnonzero(allowed)
+    layer = np.searchsorted(layers.pairs, chosen, side="right") - 1
+    inside = chosen - layers.pairs[layer]
+    widths = np.diff(layers.starts)[layer + 1]
+    a = layers.q[layers.starts[layer] + inside // widths]
+    b = layers.q[layers.starts[layer + 1] + inside % widths]
+    whole = np.where(joints.turns > 0.0, joints.turns, np.inf)
+    change = b - a - joints.turns * np.round((b - a) / whole)
+    allowed[chosen], asides = True, []
+    for part in (0.25, 0.75):
+        start = a + part * change
+        places = targets[layer] + part * (targets[layer + 1] - targets[layer])
+        q, solved = arm.refine(places, start, bounds)
+        asides.append(q - start)
+        aside = (joints.weights * np.abs(q - start)).max(axis=1)
+        allowed[chosen] &= solved & (aside <= _ASIDE * steps[chosen] + _ASIDE_LEAST)
+    differ = (joints.weights * np.abs(asides[1] - asides[0])).max(axis=1)
+    allowed[chosen] &= differ <= _DIFFER * steps[chosen] + _ASIDE_LEAST
+    return layers._replace(allowed=allowed)
+
+
+def _with_curves(arm: Kinematics, joints: Joints, target: int, known: Array, seeds: Array) -> Array:
+    """Known postures (b, n) of a target, and those along the curves that seeds (s, n) lead to."""
+    bounds = bounds_of(arm, joints)
+    seeds, solved = arm.refine(np.full(len(seeds), target), seeds, bounds)
+    seeds = seeds[solved]
+    new = _NEW if arm.spare == 1 else _NEW_MANY
+    place = next_new(joints, seeds, 0, known, new)
+    while place < len(seeds):
+        more = seeds[place : place + 1]
+        if arm.spare == 1:
+            curve = arm.walk(target, more[0], _SPACING, bounds)
+            more = np.concatenate([more, curve[are_new(joints, curve, known, 0.5 * _SPACING)]])
+        known = np.concatenate([known, more])
+        place = next_new(joints, seeds, place + 1, known, new)
+    return known
+
+
+def _joined(
+    arm: Kinematics, joints: Joints, layers: Layers, targets: Indices, request: Request
+) -> list[Stretch]:
+    """Stretches of layers, on one sheet of solutions where that can be."""
+    loose = Planner(arm, joints, layers).join(*request)
+    most = max((largest_step(arm, stretch.positions) for stretch in loose), default=0.0)
+    for factor in _FACTORS:
+        kept = keep_on_sheet(arm, joints, layers, targets, factor * most + _MORE)
+        stretches = Planner(arm, joints, kept).join(*request)
+        if len(stretches) <= len(loose):
+            return stretches
+    return loose
+
+
+def largest_step(arm: Kinematics, positions: Array) -> float:
+    """Largest joint change [rad] from a posture (m, n) to the next."""
+    return float((arm.weights * np.abs(np.diff(positions, axis=0))).max(initial=0.0))
+
+
+def find_curves(arm: Kinematics, current: Array | None, closed: bool) -> list[Stretch]:
+    """Stretches of an arm with spare joints: small steps from curve to curve of solutions, then relaxed."""
+    joints = read_joints(arm)
+    best: list[Stretch] = []
+    for way in _WAYS:
+        targets = choose_targets(arm, way)
+        layers = sample_curves(arm, joints, targets)
+        if not len(layers.q):
+            return []
+        found = _joined(arm, joints, layers, targets, Request(current, closed, _CLOSING))
+        stretches = [part for stretch in found for part in _filled(arm, stretch, targets, current, closed)]
+        if not best or _rank(arm, stretches) < _rank(arm, best):
+            best = stretches
+        if len(best) == 1 and _is_even(arm, best[0].positions):
+            break
+    return _extended(arm, best)
+
+
+def _rank(arm: Kinematics, stretches: list[Stretch]) -> tuple[int, int, float]:
+    """Targets that are left out, stretches, and the largest step: what is to be small."""
+    left = arm.count - sum(len(stretch.positions) for stretch in stretches)
+    largest = max((largest_step(arm, stretch.positions) for stretch in stretches), default=0.0)
+    return left, len(stretches), largest
+
+
+def _is_even(arm: Kinematics, positions: Array) -> bool:
+    """Whether no step stands out."""
+    steps = (arm.weights * np.abs(np.diff(positions, axis=0))).max(axis=1, initial=0.0)
+    return len(steps) < _FEW or steps.max() <= _STANDS_OUT * np.quantile(steps, _MOSTLY)
+
+
+def _filled(
+    arm: Kinematics, stretch: Stretch, targets: Indices, current: Array | None, closed: bool
+) -> list[Stretch]:
+    """A stretch of some targets, with those between and all of them relaxed; cut where none is a solution."""
+    keys = targets[stretch.first : stretch.end]
+    first, count = int(keys[0]), int(keys[-1] - keys[0]) + 1
+    places = np.arange(count) + first
+    columns = [np.interp(places, keys, column) for column in stretch.positions.T]
+    positions = np.ascontiguousarray(np.stack(columns, axis=1))
+    bounds = np.array([arm.lower, arm.upper])
+    before = None
+    if first == 0 and current is not None and _apart(arm, current, positions[0]) <= _CLOSING:
+        before = current
+    around = closed and count == arm.count and _apart(arm, positions[0], positions[-1]) <= _CLOSING
+    if around:
+        q, solved = relax(arm, first, positions[:-1], bounds, closed=True, before=before)
+        q, solved = np.concatenate([q, q[:1]]), np.append(solved, solved[0])
+    else:
+        q, solved = relax(arm, first, positions, bounds, before=before)
+    steps = (arm.weights * np.abs(np.diff(q, axis=0))).max(axis=1, initial=0.0)
+    jumps = steps > _JUMP * np.median(steps) + _JUMP_LEAST if len(steps) else np.zeros(0, np.bool_)
+    parts, start = [], 0
+    for end in range(1, count + 1):
+        if end == count or jumps[end - 1] or not solved[end] or not solved[end - 1]:
+            if solved[start:end].all():
+                parts.append(Stretch(first + start, q[start:end]))
+            start = end
+    return parts
+
+
+def _apart(arm: Kinematics, q: Array, other: Array) -> float:
+    return float((arm.weights * np.abs(q - other)).max())
+
+
+def _extended(arm: Kinematics, stretches: list[Stretch]) -> list[Stretch]:
+    """Stretches followed on to both sides, as far as it goes."""
+    bounds = np.array([arm.lower, arm.upper])
+    longer: list[Stretch] = []
+    for i, stretch in enumerate(stretches):
+        before = longer[-1].end if longer else 0
+        after = stretches[i + 1].first if i + 1 < len(stretches) else arm.count
+        q = stretch.positions
+        head = arm.follow(stretch.first, stretch.first - before, -1, q[:_PAST], bounds)
+        tail = arm.follow(stretch.end - 1, after - stretch.end, 1, q[: -_PAST - 1 : -1], bounds)
+        longer.append(Stretch(stretch.first - len(head), np.concatenate([head[::-1], q, tail])))
+    return longer

@@ -1,0 +1,83 @@
+"""Why a path cannot be followed from one target to the next, and what the arm does instead."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.paths.kinematics import Kinematics
+from itnnr_ik.paths.solution import Gap, Stretch
+
+Array = NDArray[np.float64]
+
+#: Postures that say how the joints go on.
+_PAST = 4
+#: A joint this far [rad, m] beyond its limit would have to pass it.
+_BEYOND = 1e-9
+#: A position error [m] beside which the orientation error is what counts.
+_NOTHING = 1e-6
+OUT_OF_REACH, SINGULAR, OPEN = "out of reach", "a singular posture would have to be crossed", "does not close"
+
+
+def fill(arm: Kinematics, stretches: list[Stretch], current: Array | None) -> Array:
+    """Joint positions (m, n): those of the stretches, and between them what comes closest."""
+    positions = np.empty((arm.count, len(arm.lower)))
+    known = np.zeros(arm.count, dtype=np.bool_)
+    for stretch in stretches:
+        positions[stretch.first : stretch.end], known[stretch.first : stretch.end] = stretch.positions, True
+    first = stretches[0].first if stretches else 0
+    for target in range(first, arm.count):
+        if not known[target]:
+            before = positions[target - 1] if target else current
+            positions[target] = arm.closest(target, before)
+    for target in range(first - 1, -1, -1):
+        positions[target] = arm.closest(target, positions[target + 1])
+    return positions
+
+
+def explain(
+    arm: Kinematics, stretches: list[Stretch], positions: Array, residual: Array, angle: Array | None
+) -> tuple[Gap, ...]:
+    """The gaps between stretches, each with its reason.
+
+    Args:
+        positions: (m, n) of the whole path.
+        residual, angle: (m,) [m] and [rad], as in `PathSolution`.
+    """
+    gaps = []
+    for before, after in zip([None, *stretches], [*stretches, None], strict=True):
+        end, first = before.end if before else 0, after.first if after else arm.count
+        jumps = before is not None and after is not None and end == first
+        if not jumps and end == first:
+            continue
+        reason, amount = _limit(arm, before, after)
+        if not reason and jumps:
+            reason = SINGULAR
+            amount = float((arm.weights * np.abs(positions[first] - positions[first - 1])).max())
+        elif not reason:
+            reason, amount = OUT_OF_REACH, float(residual[end:first].max())
+            if angle is not None and amount < _NOTHING:
+                amount = float(angle[end:first].max())
+        gaps.append(Gap(end - 1, first, reason, amount) if jumps else Gap(end, first - 1, reason, amount))
+    return tuple(gaps)
+
+
+def _limit(arm: Kinematics, before: Stretch | None, after: Stretch | None) -> tuple[str, float]:
+    """The joint whose limit ends a stretch, and how far it would go beyond; no name where none does."""
+    for stretch, other, side in ((before, after, 1), (after, before, -1)):
+        if stretch is None:
+            continue
+        end = stretch.end - 1 if side == 1 else stretch.first
+        to = arm.count - 1 if side == 1 else 0
+        if other is not None:
+            to = other.first if side == 1 else other.end - 1
+        past = stretch.positions[:: -1 if side == 1 else 1][:_PAST]
+        bounds = np.full((2, len(arm.lower)), np.inf) * [[-1.0], [1.0]]
+        ahead = arm.follow(end, abs(to - end), side, past, bounds)
+        beyond = np.maximum(np.maximum(arm.lower - ahead, ahead - arm.upper), 0.0)
+        back = np.flatnonzero(beyond.max(axis=1) <= _BEYOND)
+        if len(ahead) and beyond[0].max() > _BEYOND:
+            most = beyond[: back[0] if len(back) else None].max(axis=0)
+            joint = int(most.argmax())
+            return f"limit of joint {arm.joint_names[joint]}", float(most[joint])
+    return "", 0.0

@@ -1,0 +1,70 @@
+"""What a path needs of an arm and its targets, whoever solves them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+class Kinematics(Protocol):
+    """An arm with n joints, and m targets.
+
+    Attributes:
+        count: m.
+        joint_names: n names.
+        lower, upper: Limits (n,), ∓inf for none.
+        turns: (n,) Length of a turn of each joint that leaves the tool where it is; 0 for none.
+        weights: (n,) What a unit of joint motion counts [rad].
+        middle: (n,) Where to be near without a state.
+        spare: Joints more than the task has coordinates.
+    """
+
+    count: int
+    joint_names: tuple[str, ...]
+    lower: Array
+    upper: Array
+    turns: Array
+    weights: Array
+    middle: Array
+    spare: int
+
+    def ways(self) -> Array:
+        """How far it is from each target to the next (m − 1,).
+
+        The angle [rad] of the tool's turn, or three times its motion as a share of the arm's reach.
+        """
+
+    def branches(self, target: int) -> Array:
+        """Solutions (b, n) of one target, in any turn of their joints."""
+
+    def follow(self, target: int, count: int, side: int, past: Array, bounds: Array) -> Array:
+        """Solutions (c ≤ count, n) for the targets after one (side 1) or before it (−1), as far as it goes.
+
+        ``past`` (p, n) are postures known so far, the one at ``target`` first, within ``bounds`` (2, n).
+        """
+
+    def refine(
+        self, targets: Indices | Array, postures: Array, bounds: Array
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """Postures (b, n) refined to targets (b,) within bounds, and which are solutions.
+
+        A place between two targets counts as one of a curve through them all.
+        """
+
+    def walk(self, target: int, start: Array, spacing: float, bounds: Array) -> Array:
+        """Solutions (c, n) of one target along the curve through one (n,), ``spacing`` [rad] apart."""
+
+    def closest(self, target: int, posture: Array | None) -> Array:
+        """The posture (n,) that comes closest to a target, from another one."""
+
+    def null_space(self, postures: Array) -> Array:
+        """Bases (b, n, spare) of the joint motions that leave the tool where it is."""
+
+    def errors(self, postures: Array) -> tuple[Array, Array | None, NDArray[np.bool_]]:
+        """Position errors (m,) [m] of postures (m, n) for all targets, angles (m,) [rad] or None, and which
+        are solutions."""

@@ -1,0 +1,69 @@
+"""Joint positions for all targets of a path at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.paths.curves import find_curves
+from itnnr_ik.paths.gaps import OPEN, explain, fill
+from itnnr_ik.paths.kinematics import Kinematics
+from itnnr_ik.paths.planner import Planner
+from itnnr_ik.paths.solution import Gap, PathSolution, SlowDown, Stretch
+from itnnr_ik.paths.timing import keep_velocities
+from itnnr_ik.paths.tracks import Tracks, read_joints
+
+Array = NDArray[np.float64]
+
+#: Times that branches are looked for where stretches end, and the most targets at which they are.
+_REPAIRS, _SHARE = 2, 0.05
+#: Postures [rad, m] that are one.
+_SAME = 1e-6
+
+
+def solve_path(
+    arm: Kinematics,
+    current: Array | None = None,
+    times: Array | None = None,
+    velocity: Array | None = None,
+    closed: bool = False,
+) -> PathSolution:
+    """Joint positions for all targets of ``arm``; see `itnnr_ik.IKSolver.solve_path`.
+
+    Args:
+        current: State (n,) before the first target.
+        times: (m,) [s] of the targets.
+        velocity: Limits (n,) in [rad/s] or [m/s], with times.
+        closed: The last posture is to be the first.
+    """
+    stretches = (find_curves if arm.spare else _branches)(arm, current, closed)
+    positions = np.clip(fill(arm, stretches, current), arm.lower, arm.upper)
+    residual, angle, converged = arm.errors(positions)
+    gaps = explain(arm, stretches, positions, residual, angle)
+    jump = float((arm.weights * np.abs(positions[-1] - positions[0])).max())
+    if closed and jump > _SAME:
+        gaps = (*gaps, Gap(arm.count - 1, 0, OPEN, jump))
+    slow: tuple[SlowDown, ...] = ()
+    if times is not None and velocity is not None:
+        times, slow = keep_velocities(positions, times, velocity)
+    return PathSolution(positions, residual, angle, converged, times, gaps, slow)
+
+
+def _branches(arm: Kinematics, current: Array | None, closed: bool) -> list[Stretch]:
+    """Stretches of an arm without spare joints."""
+    joints = read_joints(arm)
+    tracks = Tracks(arm, joints)
+    tracks.find()
+    stretches = Planner(arm, joints, tracks.layers()).join(current, closed)
+    for _ in range(_REPAIRS):
+        ends = {stretch.first for stretch in stretches} | {stretch.end for stretch in stretches}
+        ends |= {end - 1 for end in ends}
+        if not stretches or len(ends) > max(4, _SHARE * arm.count):
+            break
+        if len(stretches) == 1 and len(stretches[0].positions) == arm.count:
+            break
+        found = [tracks.add(end) for end in sorted(ends) if 0 <= end < arm.count]
+        if not any(found):
+            break
+        stretches = Planner(arm, joints, tracks.layers()).join(current, closed)
+    return stretches

@@ -1,0 +1,240 @@
+"""Every way in which an arm without spare joints can follow a path: its branches, from target to target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.paths.graph import Joints, Layers
+from itnnr_ik.paths.kinematics import Kinematics
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+#: Targets from one at which all branches are looked up to the next.
+WINDOW = 50
+#: Postures that differ by less [rad, m] are one; tracks that do at two targets in a row are.
+_SAME, _SAME_TRACK = 1e-4, 1e-6
+#: Postures of a track that say how it goes on.
+_PAST = 4
+#: A track of fewer postures beside a target where branches are looked up began at a bad one, near a singular
+#: posture: they are looked up again so many targets further.
+_STUB, _FURTHER = 4, 7
+#: A step from one track to another may be so many times as long as theirs, and so much [rad] longer.
+_LONGER, _LONGER_BY = 2.0, 0.01
+#: What turning off to another track costs [rad] in the sum of the steps.
+_TURNING = 1.0
+_ALL = np.zeros(0, dtype=np.bool_)
+
+
+@dataclass
+class Track:
+    """Solutions (L, n) of targets in a row, one going on to the next; ``born`` is where it was begun."""
+
+    first: int
+    parts: list[Array] = field(default_factory=list)
+    born: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.born = self.first
+
+    @property
+    def postures(self) -> Array:
+        """All of them."""
+        if len(self.parts) > 1:
+            self.parts = [np.concatenate(self.parts)]
+        return self.parts[0]
+
+
+def read_joints(arm: Kinematics) -> Joints:
+    """What a graph of postures knows of the joints."""
+    free = ~np.isfinite(arm.lower) & (arm.turns > 0.0)
+    width = arm.upper - arm.lower
+    wide = (arm.turns > 0.0) & (free | (width >= arm.turns))
+    copies = np.ones(len(width), dtype=np.int64)
+    limited = wide & ~free
+    copies[limited] = np.ceil(width[limited] / arm.turns[limited] - 1e-9).astype(np.int64)
+    lower = np.where(np.isfinite(arm.lower), arm.lower, 0.0)
+    return Joints(lower, arm.upper.copy(), np.where(wide, arm.turns, 0.0), arm.weights.copy(), copies, free)
+
+
+def bounds_of(arm: Kinematics, joints: Joints) -> Array:
+    """Bounds (2, n) of a track: none for joints that can be in any position, in one turn or another."""
+    turning = joints.turns > 0.0
+    return np.array([np.where(turning, -np.inf, arm.lower), np.where(turning, np.inf, arm.upper)])
+
+
+def apart(joints: Joints, q: Array, others: Array) -> Array:
+    """Largest differences (b,) [rad] of a posture (n,) from others (b, n), whole turns left out."""
+    difference = others - q
+    whole = np.where(joints.turns > 0.0, joints.turns, np.inf)
+    away: Array = (joints.weights * np.abs(difference - joints.turns * np.round(difference / whole))).max(
+        axis=1
+    )
+    return away
+
+
+class Tracks:
+    """Finds the tracks of a path."""
+
+    def __init__(self, arm: Kinematics, joints: Joints) -> None:
+        self._arm, self._joints = arm, joints
+        self._bounds = bounds_of(arm, joints)
+        self.tracks: list[Track] = []
+        #: Postures of all tracks at the targets where branches are looked up.
+        self._known: dict[int, list[Array]] = {}
+
+    def find(self) -> None:
+        """Follow all branches of every `WINDOW`-th target, forwards and backwards."""
+        active: list[Track] = []
+        new: list[Track] = []
+        for key in (*range(0, self._arm.count - 1, WINDOW), self._arm.count - 1):
+            arrived = [track for track in active if self._goes_on(track, key)]
+            for track in new:
+                self._go_back(track)
+            active = self._merged(arrived, key)
+            new = [Track(key, [q[None]]) for q in self._new(key)]
+            self.tracks += new
+            active += new
+        for track in new:
+            self._go_back(track)
+        for target in self._beside_stubs():
+            self.add(target)
+
+    def _beside_stubs(self) -> list[int]:
+        """Targets beside those where a track ends that has hardly begun."""
+        beside = set()
+        for track in self.tracks:
+            last = track.first + len(track.postures) - 1
+            if track.born - track.first < _STUB:
+                beside.add(track.born - _FURTHER)
+            if last - track.born < _STUB:
+                beside.add(track.born + _FURTHER)
+        return sorted(target for target in beside if 0 < target < self._arm.count - 1)
+
+    def add(self, target: int) -> bool:
+        """Follow the branches of one more target both ways; whether there are any that were not known."""
+        passing = self._passing(target)
+        new = [
+            q for q in self._new(target) if not len(passing) or apart(self._joints, q, passing).min() >= _SAME
+        ]
+        for q in new:
+            track = Track(target, [q[None]])
+            key = target
+            while key < self._arm.count - 1:
+                key = min(WINDOW * (key // WINDOW + 1), self._arm.count - 1)
+                if not self._goes_on(track, key) or self._is_known(key, track.postures[-1]):
+                    break
+            self._go_back(track)
+            self.tracks.append(track)
+        return bool(new)
+
+    def _is_known(self, key: int, q: Array) -> bool:
+        """Whether a track is known to pass a posture (n,); it is from now on."""
+        known = self._known.setdefault(key, [])
+        if known and apart(self._joints, q, np.array(known)).min() < _SAME:
+            return True
+        known.append(q)
+        return False
+
+    def _passing(self, target: int) -> Array:
+        """Postures (b, n) of all tracks at a target."""
+        places = [(track, target - track.first) for track in self.tracks]
+        return np.array([track.postures[i] for track, i in places if 0 <= i < len(track.postures)])
+
+    def _new(self, target: int) -> list[Array]:
+        """Distinct branches (n,) of a target that no track passes there."""
+        found = self._arm.branches(target)
+        q, solved = self._arm.refine(np.full(len(found), target), found, self._bounds)
+        known = self._known.setdefault(target, [])
+        new: list[Array] = []
+        for posture in q[solved]:
+            others = known + new
+            if not others or apart(self._joints, posture, np.array(others)).min() >= _SAME:
+                new.append(posture)
+        known.extend(new)
+        return new
+
+    def _goes_on(self, track: Track, key: int) -> bool:
+        """Follow a track forwards to a target; whether it gets there."""
+        postures = track.postures
+        last = track.first + len(postures) - 1
+        more = self._arm.follow(last, key - last, 1, postures[: -_PAST - 1 : -1], self._bounds)
+        track.parts.append(more)
+        return len(more) == key - last
+
+    def _merged(self, active: list[Track], key: int) -> list[Track]:
+        """Tracks that arrive at a target, but those that have become another one."""
+        kept: list[Track] = []
+        for track in active:
+            ends = track.postures[-2:]
+            if not any(self._is_one(ends, other.postures[-2:]) for other in kept):
+                kept.append(track)
+        self._known.setdefault(key, []).extend(track.postures[-1] for track in kept)
+        return kept
+
+    def _is_one(self, ends: Array, others: Array) -> bool:
+        if len(ends) != len(others):
+            return False
+        return all(
+            apart(self._joints, *pair)[0] < _SAME_TRACK for pair in zip(ends, others[:, None], strict=True)
+        )
+
+    def _go_back(self, track: Track) -> None:
+        """Follow a track backwards until it ends, or becomes one that is known.
+
+        How it went on says how it came to where it was begun.
+        """
+        postures = track.postures
+        if len(postures) > 2 * _PAST:
+            begun = self._arm.follow(
+                track.first + _PAST, _PAST, -1, postures[_PAST : 2 * _PAST], self._bounds
+            )
+            postures[_PAST - len(begun) : _PAST] = begun[::-1]
+        while track.first > 0:
+            key = WINDOW * ((track.first - 1) // WINDOW)
+            count = track.first - key
+            more = self._arm.follow(track.first, count, -1, track.postures[:_PAST], self._bounds)
+            if len(more):
+                track.parts = [more[::-1], *track.parts]
+                track.first -= len(more)
+            if len(more) < count:
+                return
+            if self._is_known(key, more[-1]):
+                return
+
+    def layers(self) -> Layers:
+        """All postures, target by target."""
+        tracks = [track for track in self.tracks if len(track.postures)]
+        n = len(self._bounds[0])
+        if not tracks:
+            empty = np.zeros(self._arm.count + 1, np.int64), np.zeros((0, n))
+            return Layers(*empty, np.zeros(0, np.int64), np.zeros(0), 0.0, _no_pairs(self._arm.count), _ALL)
+        q = np.concatenate([track.postures for track in tracks])
+        target = np.concatenate([track.first + np.arange(len(track.postures)) for track in tracks])
+        last = np.cumsum([len(track.postures) for track in tracks]) - 1
+        steps = np.zeros(len(q) + 1)
+        steps[1:-1] = (self._joints.weights * np.abs(np.diff(q, axis=0))).max(axis=1)
+        steps[last + 1] = 0.0
+        order = np.argsort(target, kind="stable")
+        place = np.empty(len(q) + 1, dtype=np.int64)
+        place[order] = np.arange(len(q))
+        following = place[1:].copy()
+        following[last] = -1
+        reach = _LONGER * np.maximum(steps[:-1], steps[1:]) + _LONGER_BY
+        starts = np.searchsorted(target[order], np.arange(self._arm.count + 1))
+        rows = lowest(self._joints, q[order]), following[order], reach[order]
+        return Layers(starts.astype(np.int64), *rows, _TURNING, _no_pairs(self._arm.count), _ALL)
+
+
+def _no_pairs(count: int) -> Indices:
+    return np.zeros(count, dtype=np.int64)
+
+
+def lowest(joints: Joints, q: Array) -> Array:
+    """Postures (b, n) with the joints that turn in their lowest turn within the limits."""
+    whole = np.where(joints.turns > 0.0, joints.turns, np.inf)
+    low: Array = q - joints.turns * np.floor((q - joints.lower) / whole)
+    return np.ascontiguousarray(low)

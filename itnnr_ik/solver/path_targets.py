@@ -1,0 +1,144 @@
+"""What `itnnr_ik.paths` asks of a solver, for the targets of one path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.robot import ForwardModel
+from itnnr_ik.solver import calls, tracking
+from itnnr_ik.solver.room import Search, pack
+from itnnr_ik.task.kernels import GOAL
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+#: Anchors that the branches of a target are looked up by.
+_ANCHORS = 256
+#: Most postures along a curve of solutions.
+_WALK = 400
+#: The first joint positions of a motion that are remembered.
+_PAST = 4
+#: What a motion over the arm's reach counts beside a turn [rad].
+_MOVED = 3.0
+
+
+class PathTargets:
+    """The compiled solver for m targets (m, …); see `itnnr_ik.paths.kinematics.Kinematics`.
+
+    Args:
+        arm, search: Of the solver.
+        targets: (m, k), rows that `read_target` takes.
+        memory: Of one thread.
+        solve: From a target (k,) and a state (n,), or None, to the closest positions (n,).
+        errors: From positions (m, n) to position errors (m,) [m] and angles (m,) [rad], None of positions.
+    """
+
+    def __init__(
+        self,
+        arm: ForwardModel,
+        search: Search,
+        targets: Array,
+        memory: Array,
+        solve: Callable[[Array, Array | None], Array],
+        errors: Callable[[Array], tuple[Array, Array | None]],
+    ) -> None:
+        joints = search.problem.joints
+        self.count = len(targets)
+        self.joint_names = arm.joint_names
+        self.lower, self.upper, self.turns, self.weights, self.middle = joints[:5]
+        self._rows = tracking.rows(search)
+        self.spare = max(0, arm.n_joints - self._rows)
+        self.goals = np.empty((len(targets), GOAL))
+        self._model, self._memory, self._targets, self._solve = pack(search), memory, targets, solve
+        self._errors, self._reach = errors, search.curvature
+        self._room = np.empty((5, max(arm.n_joints, GOAL)))
+        self._most = min(search.most, _ANCHORS)
+        self._tolerances = search.tolerance, search.orientation_tolerance
+        #: Of the first target that is none, as `read_target` has them.
+        self.status, self.row = tracking.read_many(self._model, targets, self.goals)
+
+    def closes(self) -> bool:
+        """Whether the last target is the first one, within the tolerances."""
+        errors = np.abs(self.goals[-1] - self.goals[0])
+        return bool((errors[:3] <= self._tolerances[0]).all() and (errors[3:] <= self._tolerances[1]).all())
+
+    def ways(self) -> Array:
+        """How far it is from each target to the next (m − 1,), see `Kinematics`."""
+        change = np.diff(self.goals, axis=0)
+        moved = _MOVED * np.linalg.norm(change[:, :3], axis=1) / self._reach
+        turned = np.linalg.norm(change[:, 3:], axis=1) / np.sqrt(2.0)
+        return np.asarray(np.maximum(moved, turned))
+
+    def branches(self, target: int) -> Array:
+        """Solutions (b, n) of one target."""
+        count = self._most
+        positions, errors = np.empty((count, len(self.lower))), np.empty((count, 2))
+        calls.propose_many(
+            self._model, self._targets[target], self.middle, True, positions, errors, self._memory
+        )
+        found: Array = positions[(errors <= self._tolerances).all(axis=1)]
+        return found
+
+    def follow(self, target: int, count: int, side: int, past: Array, bounds: Array) -> Array:
+        """Solutions (c, n) for at most ``count`` targets after one (side 1) or before it (−1)."""
+        known, n = min(len(past), _PAST), len(self.lower)
+        rows, postures = np.zeros((_PAST, n)), np.empty((count, n))
+        rows[:known] = past[:known]
+        motion = rows[0] - rows[1] if known > 1 else np.zeros(n)
+        done = tracking.follow_many(
+            self._model,
+            self.goals,
+            target,
+            side,
+            bounds,
+            known,
+            rows,
+            motion,
+            postures,
+            self._memory,
+            self._room,
+        )
+        return postures[:done]
+
+    def refine(
+        self, targets: Indices | Array, postures: Array, bounds: Array
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """Postures (b, n) refined to targets (b,), also between them, and which are solutions."""
+        q, errors = np.array(postures), np.empty((len(postures), 2))
+        goals = np.empty((len(postures), GOAL))
+        tracking.goals_between(self.goals, np.asarray(targets, dtype=float), goals)
+        tracking.refine_many(self._model, goals, bounds, q, errors, self._memory)
+        return q, _all(errors <= np.square(self._tolerances))
+
+    def walk(self, target: int, start: Array, spacing: float, bounds: Array) -> Array:
+        """Solutions (c, n) of one target along the curve through one (n,), ``spacing`` [rad] apart."""
+        postures = np.empty((_WALK, len(start)))
+        room = np.empty((2, len(start)))
+        goal = self.goals[target]
+        count = tracking.walk(self._model, goal, bounds, start, spacing, postures, self._memory, room)
+        return postures[:count]
+
+    def closest(self, target: int, posture: Array | None) -> Array:
+        """The posture (n,) that comes closest to a target."""
+        return self._solve(self._targets[target], posture)
+
+    def errors(self, postures: Array) -> tuple[Array, Array | None, NDArray[np.bool_]]:
+        """Errors (m,) of postures (m, n), and which are solutions."""
+        residual, angle = self._errors(postures)
+        errors = np.stack([residual, np.zeros_like(residual) if angle is None else angle], axis=1)
+        return residual, angle, _all(errors <= self._tolerances)
+
+    def null_space(self, postures: Array) -> Array:
+        """Bases (b, n, spare) of the joint motions that leave the tool where it is."""
+        rows = np.empty((len(postures), self._rows, len(self.lower)))
+        calls.jacobians_many(self._model, np.ascontiguousarray(postures), rows, self._memory)
+        return np.ascontiguousarray(np.linalg.svd(rows)[2][:, self._rows :].transpose(0, 2, 1))
+
+
+def _all(found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which rows (b,) of a table (b, k) are true throughout."""
+    rows: NDArray[np.bool_] = np.logical_and.reduce(found, axis=1)
+    return rows

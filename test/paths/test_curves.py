@@ -1,0 +1,128 @@
+"""`solve_path` of arms with joints to spare: along their curves of solutions, with small and even steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from itnnr_ik import IKSolver
+from paths.smooth import largest_step, smooth_path
+from paths.test_solve_path import ARMS as ALL
+from paths.test_solve_path import check, load
+
+ARMS = ("three_link", "panda")
+
+
+def circle(solver: IKSolver, count: int = 120) -> np.ndarray:
+    """Targets on a circle that every posture's curve of solutions reaches, the last one the first."""
+    angle = np.linspace(0.0, 2.0 * np.pi, count)
+    if solver.task.kind == "position":
+        targets = np.stack([2.0 + 0.3 * np.cos(angle), 0.3 * np.sin(angle)], axis=1)
+    else:
+        targets = np.zeros((count, 7))
+        targets[:, 0], targets[:, 1] = 0.45 + 0.12 * np.cos(angle), 0.12 * np.sin(angle)
+        targets[:, 2], targets[:, 3] = 0.4, 1.0
+    targets[-1] = targets[0]
+    return targets
+
+
+@pytest.mark.parametrize("name", ARMS)
+def test_smooth_joint_paths_are_followed(name: str) -> None:
+    """Eight of them, out to 95 % of the limits: no gap, no step above 1.5 times the path's own largest."""
+    solver = load(name)
+    for seed in range(8):
+        path = smooth_path(solver.arm, seed)
+        targets = solver.target_at(path)
+        found = solver.solve_path(targets)
+        check(solver, found, targets)
+        assert found.gaps == ()
+        assert largest_step(found.positions) <= 1.5 * largest_step(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", (*ALL, *ARMS))
+def test_a_thousand_smooth_joint_paths_are_followed(name: str) -> None:
+    """Of every arm, with or without joints to spare; the seeds of those that are not are named."""
+    solver = load(name)
+    missed = []
+    for seed in range(1000):
+        path = smooth_path(solver.arm, seed)
+        found = solver.solve_path(solver.target_at(path))
+        if found.gaps or largest_step(found.positions) > 1.5 * largest_step(path):
+            missed.append(seed)
+    assert missed == []
+
+
+@pytest.mark.parametrize("name", ARMS)
+def test_one_target_after_the_other_jumps_on_such_paths(name: str) -> None:
+    """What the look ahead is worth: on some of the same paths, the nearest solutions lead to a jump."""
+    solver = load(name)
+    jumps = 0
+    for seed in range(8):
+        path = smooth_path(solver.arm, seed)
+        state, worst = path[0], 0.0
+        for target in solver.target_at(path[1:]):
+            solution = solver.solve(target, state)
+            worst, state = max(worst, float(solution.displacement or 0.0)), solution.positions
+        jumps += worst > 3.0 * largest_step(path) + 0.02
+    assert jumps >= 2
+
+
+@pytest.mark.parametrize("name", ARMS)
+def test_a_closed_path_ends_as_it_began(name: str) -> None:
+    solver = load(name)
+    targets = circle(solver)
+    found = solver.solve_path(targets, closed=True)
+    check(solver, found, targets)
+    assert found.gaps == ()
+    np.testing.assert_array_equal(found.positions[-1], found.positions[0])
+    assert largest_step(found.positions) < 0.1
+
+
+def test_a_state_before_the_path_counts() -> None:
+    """The first step is about as small as the others."""
+    solver = load("three_link")
+    for seed in range(4):
+        path = smooth_path(solver.arm, seed)
+        found = solver.solve_path(solver.target_at(path[1:]), path[0])
+        whole = np.concatenate([path[:1], found.positions])
+        assert largest_step(whole) <= 1.5 * largest_step(path)
+
+
+def test_two_spare_joints() -> None:
+    """A rail under an arm of seven joints: whole paths, too."""
+    solver = load("rail_arm")
+    path = smooth_path(solver.arm, 1, count=200)
+    targets = solver.target_at(path)
+    found = solver.solve_path(targets)
+    check(solver, found, targets)
+    assert found.gaps == ()
+    assert largest_step(found.positions) <= 1.5 * largest_step(path)
+
+
+def test_out_of_reach_for_a_stretch() -> None:
+    """The gap names it, and both sides are followed."""
+    solver = load("panda")
+    targets = circle(solver)
+    targets[50:60, 0] += 1.0
+    found = solver.solve_path(targets)
+    check(solver, found, targets)
+    (gap,) = found.gaps
+    assert (gap.first, gap.last, gap.reason) == (50, 59, "out of reach")
+    assert gap.amount > 0.1
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_short_paths(count: int) -> None:
+    for name in ARMS:
+        solver = load(name)
+        found = solver.solve_path(circle(solver)[:count])
+        assert found.converged.all()
+        assert found.gaps == ()
+
+
+def test_the_same_path_gives_the_same_bits() -> None:
+    solver = load("panda")
+    targets = circle(solver)
+    first, second = solver.solve_path(targets), solver.solve_path(targets)
+    assert first.positions.tobytes() == second.positions.tobytes()

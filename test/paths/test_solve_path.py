@@ -1,0 +1,202 @@
+"""`solve_path`: the whole path without a jump, and why not where that cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from itnnr_ik import IKSolver, PathSolution
+from paths.smooth import largest_step, smooth_path
+
+ARMS = ("two_link", "yaw_pitch_pitch", "ur5e", "bent_wrist")
+
+
+def load(name: str) -> IKSolver:
+    urdf = Path(__file__).parents[1] / "urdf" / f"{name}.urdf"
+    return IKSolver.from_urdf(urdf) if urdf.exists() else IKSolver.load(name)
+
+
+def check(solver: IKSolver, found: PathSolution, targets: np.ndarray) -> None:
+    """What every path promises, whatever was asked for."""
+    assert found.positions.shape == (len(targets), solver.arm.n_joints)
+    assert np.isfinite(found.positions).all()
+    assert (found.positions >= solver.arm.lower).all()
+    assert (found.positions <= solver.arm.upper).all()
+    apart = np.linalg.norm((solver.target_at(found.positions) - targets)[:, :3], axis=1)
+    np.testing.assert_allclose(found.residual, apart, atol=1e-12)
+    solved = found.residual <= solver.tolerance
+    if found.orientation_error is not None:
+        solved &= found.orientation_error <= solver.orientation_tolerance
+    np.testing.assert_array_equal(found.converged, solved)
+    missed = np.zeros(len(targets), dtype=bool)
+    for gap in found.gaps:
+        missed[gap.first : gap.last + 1] = True
+        assert gap.amount > 0.0
+    assert found.converged[~missed].all()
+
+
+@pytest.mark.parametrize("name", ARMS)
+def test_smooth_joint_paths_are_followed(name: str) -> None:
+    """Thirty of them, through singular postures: no gap, and no step longer than the path's own."""
+    solver = load(name)
+    for seed in range(30):
+        path = smooth_path(solver.arm, seed)
+        targets = solver.target_at(path)
+        found = solver.solve_path(targets)
+        check(solver, found, targets)
+        assert found.gaps == ()
+        assert found.converged.all()
+        assert largest_step(found.positions) <= 1.001 * largest_step(path)
+
+
+def test_a_state_near_a_path_decides_which_is_taken() -> None:
+    """The joint path that begins there is found again."""
+    solver = load("ur5e")
+    for seed in range(5):
+        path = smooth_path(solver.arm, seed, count=200, swing=0.6)
+        found = solver.solve_path(solver.target_at(path), path[0] + 0.001)
+        np.testing.assert_allclose(found.positions, path, atol=1e-3)
+
+
+def test_the_same_path_gives_the_same_bits() -> None:
+    solver = load("ur5e")
+    targets = solver.target_at(smooth_path(solver.arm, 1, count=120))
+    first, second = solver.solve_path(targets), solver.solve_path(targets)
+    assert first.positions.tobytes() == second.positions.tobytes()
+
+
+def test_out_of_reach_for_a_stretch(two_link: IKSolver) -> None:
+    """The gap names these targets and how far they are; the others are followed."""
+    radius = np.concatenate(
+        [np.full(40, 1.5), np.linspace(1.5, 2.5, 21), np.linspace(2.5, 1.5, 21), np.full(40, 1.5)]
+    )
+    angle = np.linspace(0.2, 1.0, len(radius))
+    targets = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    found = two_link.solve_path(targets)
+    check(two_link, found, targets)
+    (gap,) = found.gaps
+    beyond = np.flatnonzero(radius > 2.0)
+    assert (gap.first, gap.last, gap.reason) == (beyond[0], beyond[-1], "out of reach")
+    assert gap.amount == pytest.approx(0.5, abs=1e-6)
+    assert str(gap) == f"targets {beyond[0]} to {beyond[-1]}: out of reach, 0.5"
+    np.testing.assert_array_equal(np.flatnonzero(~found.converged), beyond)
+    assert largest_step(found.positions[: beyond[0]]) < 0.5
+    assert largest_step(found.positions[beyond[-1] + 1 :]) < 0.5
+
+
+def test_a_limit_is_named_with_what_is_missing(two_link: IKSolver) -> None:
+    """The shoulder would turn 0.4 rad beyond its limit."""
+    first = np.concatenate([np.linspace(0.5, 1.97, 60), np.linspace(1.97, 0.5, 60)])
+    path = np.stack([first, np.full(120, 0.3)], axis=1)
+    targets = two_link.target_at(path)
+    found = two_link.solve_path(targets, current=path[0])
+    check(two_link, found, targets)
+    assert {gap.reason for gap in found.gaps} == {f"limit of joint {two_link.arm.joint_names[0]}"}
+    assert max(gap.amount for gap in found.gaps) <= 1.97 - two_link.arm.upper[0] + 1e-6
+
+
+def test_a_base_that_is_crossed_is_a_singular_posture() -> None:
+    """A straight line through the axis of the yaw joint: the arm has to turn round."""
+    solver = load("yaw_pitch_pitch")
+    pitch = solver.target_at(np.array([0.0, 0.3, 0.9]))
+    x = np.linspace(-1.0, 1.0, 101) * 0.5
+    targets = np.stack([x, np.full(101, 1e-9), np.full(101, pitch[2])], axis=1)
+    found = solver.solve_path(targets)
+    check(solver, found, targets)
+    assert found.gaps
+
+
+def test_velocity_limits_are_kept_by_the_smallest_slow_down() -> None:
+    """Only the steps that are too fast take longer, and exactly as long as they have to."""
+    solver = load("ur5e")
+    path = smooth_path(solver.arm, 2, count=300)
+    times = np.linspace(3.0, 13.0, 300)
+    found = solver.solve_path(solver.target_at(path), times=times)
+    assert found.times is not None
+    needed = (np.abs(np.diff(found.positions, axis=0)) / solver.arm.velocity).max(axis=1)
+    given = np.diff(times)
+    assert (needed > given).any()
+    assert (needed < given).any()
+    np.testing.assert_allclose(np.diff(found.times), np.maximum(needed, given), atol=1e-9)
+    assert found.times[0] == times[0]
+    slower = np.zeros(299, dtype=bool)
+    for stretch in found.slow_downs:
+        slower[stretch.first : stretch.last] = True
+        share = (needed / given)[stretch.first : stretch.last]
+        assert stretch.factor == pytest.approx(share.max())
+    np.testing.assert_array_equal(slower, needed > given * (1.0 + 1e-9))
+
+
+def test_times_that_leave_time_enough_are_kept() -> None:
+    solver = load("two_link")
+    targets = solver.target_at(smooth_path(solver.arm, 2))
+    times = np.linspace(0.0, 1000.0, len(targets))
+    found = solver.solve_path(targets, times=times)
+    np.testing.assert_array_equal(found.times, times)
+    assert found.slow_downs == ()
+
+
+def test_a_closed_path_ends_as_it_began() -> None:
+    """A circle beside the base, from and to the same posture."""
+    solver = load("ur5e")
+    angle = np.linspace(0.0, 2.0 * np.pi, 200)
+    targets = np.zeros((200, 7))
+    targets[:, 0], targets[:, 1], targets[:, 2] = 0.4 + 0.1 * np.cos(angle), 0.1 + 0.1 * np.sin(angle), 0.4
+    targets[:, 3] = 1.0
+    targets[-1] = targets[0]
+    found = solver.solve_path(targets, closed=True)
+    check(solver, found, targets)
+    assert found.gaps == ()
+    np.testing.assert_array_equal(found.positions[-1], found.positions[0])
+
+
+def test_a_turn_around_the_base_does_not_close() -> None:
+    """The shoulder is a whole turn further, which the gap says."""
+    solver = load("ur5e")
+    angle = np.linspace(0.0, 2.0 * np.pi, 200)
+    targets = np.zeros((200, 7))
+    targets[:, 0], targets[:, 1], targets[:, 2] = 0.4 * np.cos(angle), 0.4 * np.sin(angle), 0.4
+    targets[:, 3] = 1.0
+    targets[-1] = targets[0]
+    found = solver.solve_path(targets, closed=True)
+    (gap,) = found.gaps
+    assert (gap.first, gap.last, gap.reason) == (199, 0, "does not close")
+    assert gap.amount == pytest.approx(2.0 * np.pi, abs=1e-3)
+
+
+def test_no_target_at_all_in_reach(two_link: IKSolver) -> None:
+    """One gap, and the closest points."""
+    targets = np.stack([np.full(10, 3.0), np.linspace(0.0, 1.0, 10)], axis=1)
+    found = two_link.solve_path(targets)
+    check(two_link, found, targets)
+    (gap,) = found.gaps
+    assert (gap.first, gap.last, gap.reason) == (0, 9, "out of reach")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_short_paths(count: int) -> None:
+    for name in ARMS:
+        solver = load(name)
+        path = smooth_path(solver.arm, 3, count=500)[:count]
+        found = solver.solve_path(solver.target_at(path), path[0])
+        assert found.converged.all()
+        assert found.gaps == ()
+
+
+def test_bad_input_is_refused(two_link: IKSolver) -> None:
+    """Each with what was expected and what came."""
+    targets = np.array([[1.0, 0.5], [1.0, 0.6]])
+    with pytest.raises(ValueError, match="at least one target"):
+        two_link.solve_path(np.empty((0, 2)))
+    with pytest.raises(ValueError, match="row 1"):
+        two_link.solve_path([[1.0, 0.5], [1.0, np.nan]])
+    with pytest.raises(ValueError, match=r"times of shape \(2,\)"):
+        two_link.solve_path(targets, times=[0.0])
+    with pytest.raises(ValueError, match="times in s that increase"):
+        two_link.solve_path(targets, times=[0.0, 0.0])
+    with pytest.raises(ValueError, match="last target of a closed path"):
+        two_link.solve_path(targets, closed=True)
+    with pytest.raises(ValueError, match="current joint positions"):
+        two_link.solve_path(targets, current=[0.0])
