@@ -2,7 +2,6 @@
 
 from itnnr_ik.bags.reader import (
     JOINT_STATE,
-    PATH,
     POSE_STAMPED,
     Bag,
     BagError,
@@ -13,7 +12,6 @@ from itnnr_ik.bags.reader import (
 
 __all__ = [
     "JOINT_STATE",
-    "PATH",
     "POSE_STAMPED",
     "Bag",
     "BagError",

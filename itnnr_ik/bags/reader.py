@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import warnings
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,10 +22,8 @@ from itnnr_ik.bags.salvage import salvage
 
 POSE_STAMPED = "geometry_msgs/msg/PoseStamped"
 JOINT_STATE = "sensor_msgs/msg/JointState"
-PATH = "nav_msgs/msg/Path"
 
-#: Of the files that hold the messages.
-SUFFIXES = (".mcap", ".db3")
+_SUFFIXES = (".mcap", ".db3")
 #: What rosbags raises on a damaged file depends on where the damage is, and is of no type of its own.
 _READ_ERRORS = (Exception,)
 
@@ -122,7 +120,7 @@ class Bag:
         if not self._has_metadata and not self._files():
             raise BagError(
                 f"{self.path} is no recording: expected a folder with a metadata.yaml, "
-                f"or a file ending in {' or '.join(SUFFIXES)}"
+                f"or a file ending in {' or '.join(_SUFFIXES)}"
             )
 
     def __enter__(self) -> Bag:
@@ -142,7 +140,7 @@ class Bag:
     def _files(self) -> list[Path]:
         """The data files, without the help of metadata."""
         files = sorted(self.path.iterdir()) if self.path.is_dir() else [self.path]
-        return [file for file in files if file.suffix in SUFFIXES]
+        return [file for file in files if file.suffix in _SUFFIXES]
 
     def _open(self, stack: ExitStack) -> list[Reader]:
         problem = ""
@@ -225,19 +223,14 @@ class Bag:
     def poses(self, topic: str | None = None) -> Iterator[RecordedPose]:
         """The poses of a PoseStamped topic, in the order in which they were received."""
         for received, message in self._messages(POSE_STAMPED, topic):
-            yield _recorded(received, message)
-
-    def last_path(self, topic: str | None = None) -> list[RecordedPose]:
-        """The poses of the last message of a Path topic: a path that grows or is planned anew is sent again.
-
-        Raises:
-            BagError: None of its messages can be read.
-        """
-        last = deque(self._messages(PATH, topic), maxlen=1)
-        if not last:
-            raise BagError(f"no {PATH} in {self.path} can be read")
-        ((received, message),) = last
-        return [_recorded(received, pose, message.header.frame_id) for pose in message.poses]
+            position, orientation = message.pose.position, message.pose.orientation
+            yield RecordedPose(
+                received=received,
+                stamp=_nanoseconds(message.header.stamp),
+                frame=message.header.frame_id,
+                position=np.array([position.x, position.y, position.z]),
+                orientation=np.array([orientation.x, orientation.y, orientation.z, orientation.w]),
+            )
 
     def joint_states(self, topic: str | None = None) -> Iterator[RecordedJoints]:
         """The joint states of a JointState topic, in the order in which they were received."""
@@ -285,18 +278,6 @@ class Bag:
 @cache
 def _message_types() -> Any:
     return get_typestore(Stores.ROS2_HUMBLE)
-
-
-def _recorded(received: int, message: Any, frame: str = "") -> RecordedPose:
-    """A PoseStamped; where it names no frame, in ``frame``."""
-    position, orientation = message.pose.position, message.pose.orientation
-    return RecordedPose(
-        received=received,
-        stamp=_nanoseconds(message.header.stamp),
-        frame=message.header.frame_id or frame,
-        position=np.array([position.x, position.y, position.z]),
-        orientation=np.array([orientation.x, orientation.y, orientation.z, orientation.w]),
-    )
 
 
 def _first(item: tuple[int, bytes]) -> int:
