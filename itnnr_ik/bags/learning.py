@@ -21,7 +21,8 @@ from itnnr_ik.bags.matching import (
     read_recording,
 )
 from itnnr_ik.bags.plane import level_plane
-from itnnr_ik.bags.reader import Bag, BagError
+from itnnr_ik.bags.reader import Bag
+from itnnr_ik.bags.records import BagError
 from itnnr_ik.robot import LearnedArm
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.solver.coverage import Coverage

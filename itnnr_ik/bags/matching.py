@@ -16,7 +16,8 @@ from scipy.ndimage import median_filter
 from scipy.optimize import minimize_scalar
 
 from itnnr_ik.bags.pairing import Array, Times, joint_track
-from itnnr_ik.bags.reader import Bag, BagError, RecordedJoints, RecordedPose
+from itnnr_ik.bags.reader import Bag
+from itnnr_ik.bags.records import BagError, RecordedJoints, RecordedPose
 from itnnr_ik.robot import harmonic
 
 #: A joint that moves less than this [rad] in the whole recording is not one of the arm's.

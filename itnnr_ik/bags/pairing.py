@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.bags.reader import BagError, RecordedJoints, RecordedPose
+from itnnr_ik.bags.records import BagError, RecordedJoints, RecordedPose
 
 #: A joint state older than this [s] tells nothing of where the arm is.
 OLDEST_STATE = 1.0

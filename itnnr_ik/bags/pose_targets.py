@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from itnnr_ik.bags.pairing import Array
-from itnnr_ik.bags.reader import RecordedPose
+from itnnr_ik.bags.records import RecordedPose
 from itnnr_ik.solver import IKSolver
 
 

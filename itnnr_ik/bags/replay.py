@@ -24,7 +24,8 @@ from itnnr_ik.bags.pairing import (
     too_old,
 )
 from itnnr_ik.bags.pose_targets import is_finite, target_of
-from itnnr_ik.bags.reader import JOINT_STATE, POSE_STAMPED, Bag, BagError, RecordedJoints, RecordedPose
+from itnnr_ik.bags.reader import Bag
+from itnnr_ik.bags.records import JOINT_STATE, POSE_STAMPED, BagError, RecordedJoints, RecordedPose
 from itnnr_ik.solver import IKSolver
 
 #: Where the targets come from: a topic of poses, or forward kinematics of the recorded joints.

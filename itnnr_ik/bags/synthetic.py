@@ -13,7 +13,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.spatial.transform import Rotation
 
 from itnnr_ik.bags.messages import joint_state, pose_stamped
-from itnnr_ik.bags.reader import JOINT_STATE, POSE_STAMPED
+from itnnr_ik.bags.records import JOINT_STATE, POSE_STAMPED
 from itnnr_ik.bags.truth import TrueKinematics
 from itnnr_ik.robot import ForwardModel, KinematicChain
 

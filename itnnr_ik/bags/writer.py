@@ -12,7 +12,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from itnnr_ik.bags.messages import joint_state
 from itnnr_ik.bags.pairing import Array
-from itnnr_ik.bags.reader import JOINT_STATE, BagError
+from itnnr_ik.bags.records import JOINT_STATE, BagError
 
 STORAGES = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
 SOLUTION_TOPIC, STATUS_TOPIC = "/joint_solution", "/itnnr_ik/status"

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from itnnr_ik.bags.answers import SOLVED, solve_replay
 from itnnr_ik.bags.messages import joint_state, pose_stamped
-from itnnr_ik.bags.reader import JOINT_STATE, POSE_STAMPED
+from itnnr_ik.bags.records import JOINT_STATE, POSE_STAMPED
 from itnnr_ik.bags.replay import Selection, read_replay
 from itnnr_ik.bench.arms import PAPER
 from itnnr_ik.robot import PACKAGED
