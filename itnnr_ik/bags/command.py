@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     """Read, solve, measure and print."""
     if not args.speed > 0.0:
         raise ValueError(f"--speed must be positive, got {args.speed:g}")
-    output = Output(args.html, args.record, args.storage)
+    output = Output(args.html, args.record, args.storage, args.bag)
     output.check()
     solver, label = solver_of(args)
     selection = Selection(args.joints, args.joint_topic, args.pose_topic, args.targets, args.frame)

@@ -52,11 +52,13 @@ def run(args: argparse.Namespace) -> int:
     use_torch()
     from itnnr_ik.bags.learning import learn, prepare
     from itnnr_ik.bags.reader import Bag
+    from itnnr_ik.bags.replacing import check_place, check_writable
     from itnnr_ik.bags.truth import TrueKinematics
 
     truth = TrueKinematics.load(args.truth) if args.truth else None
     against = _positions_of(IKSolver.load(args.against)) if args.against else None
-    args.output.mkdir(parents=True, exist_ok=True)  # known to be writable before, not after, the training
+    check_place(args.output, args.bag)
+    check_writable(args.output)
     with Bag(args.bag) as bag:
         prepared = prepare(
             bag,

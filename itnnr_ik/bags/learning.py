@@ -23,6 +23,7 @@ from itnnr_ik.bags.matching import (
 from itnnr_ik.bags.plane import level_plane
 from itnnr_ik.bags.reader import Bag
 from itnnr_ik.bags.records import BagError
+from itnnr_ik.bags.replacing import new_folder
 from itnnr_ik.robot import LearnedArm
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.solver.coverage import Coverage
@@ -108,8 +109,9 @@ class Learned:
     report: dict[str, Any]
 
     def save(self, folder: Path) -> None:
-        """Write a model folder for `IKSolver.load`."""
-        self.solver.save(folder)
+        """Write a model folder for `IKSolver.load`, whole or not at all."""
+        with new_folder(folder) as written:
+            self.solver.save(written)
 
 
 def prepare(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from itnnr_ik.bags.answers import Answers
 from itnnr_ik.bags.evaluation import Evaluation
+from itnnr_ik.bags.replacing import check_place, new_file
 from itnnr_ik.bags.replay import Replay
 from itnnr_ik.bags.writer import WrittenSolution, WrittenStatus, check_new, write_answers
 from itnnr_ik.solver import IKSolver
@@ -21,18 +22,25 @@ class Output:
         html: The page; None for none.
         record: Folder of the new recording; None for none.
         storage: A key of `itnnr_ik.bags.writer.STORAGES`.
+        recording: What is evaluated, which stays as it is; None where that is no file.
     """
 
     html: Path | None = None
     record: Path | None = None
     storage: str = "mcap"
+    recording: Path | None = None
 
     def check(self) -> None:
         """Raise ValueError unless the files can be written: before the work, not after it."""
+        for path in (self.record, self.html):
+            if path is not None:
+                check_place(path, self.recording)
         if self.record is not None:
             check_new(self.record)
         if self.html is not None and not self.html.resolve().parent.is_dir():
             raise ValueError(f"no folder {self.html.resolve().parent} to write {self.html.name} to")
+        if self.html is not None and self.html.exists() and not self.html.is_file():
+            raise ValueError(f"{self.html} is no regular file, expected one or nothing")
 
     def write(
         self,
@@ -53,6 +61,7 @@ class Output:
             from itnnr_ik.bags.plots import Plots
 
             page = make_page(evaluation, Plots(solver, replay, answers).all())
-            self.html.write_text(page, encoding="utf-8")
+            with new_file(self.html) as written:
+                written.write_text(page, encoding="utf-8")
             told.append(f"report written to {self.html}")
         return told

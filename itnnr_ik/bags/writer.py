@@ -13,6 +13,7 @@ from rosbags.typesys import Stores, get_typestore
 from itnnr_ik.bags.messages import joint_state
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.records import JOINT_STATE, BagError
+from itnnr_ik.bags.replacing import new_folder
 
 STORAGES = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
 SOLUTION_TOPIC, STATUS_TOPIC = "/joint_solution", "/itnnr_ik/status"
@@ -75,7 +76,10 @@ def write_answers(
     ]
     messages += [(status.received, STATUS_TOPIC, _status(types, status)) for status in statuses]
     topics = {SOLUTION_TOPIC: JOINT_STATE, **({STATUS_TOPIC: _DIAGNOSTIC_STATUS} if statuses else {})}
-    with Writer(folder, version=9, storage_plugin=STORAGES[storage]) as writer:
+    with (
+        new_folder(folder) as written,
+        Writer(written, version=9, storage_plugin=STORAGES[storage]) as writer,
+    ):
         connections = {
             topic: writer.add_connection(topic, msgtype, typestore=types) for topic, msgtype in topics.items()
         }

@@ -88,7 +88,7 @@ def killed(source: Path, target: Path) -> None:
     with closing(sqlite3.connect(target / "live", isolation_level=None)) as database:
         database.executescript(
             "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;"
-            "CREATE TABLE topics(id INTEGER PRIMARY KEY, name, type, serialization_format, offered_qos_profiles);"
+            "CREATE TABLE topics(id INTEGER PRIMARY KEY, name, type, serialization_format);"
             "CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id, timestamp INTEGER, data BLOB);"
             "INSERT INTO topics VALUES(1, '/joint_states', 'sensor_msgs/msg/JointState', 'cdr', '');"
         )
