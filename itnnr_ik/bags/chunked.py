@@ -17,7 +17,7 @@ from itnnr_ik.bags.channels import LATEST, Channel
 from itnnr_ik.bags.unpacking import MOST_BYTES
 
 #: Unpacked blocks that are kept, in [bytes]; at least one is.
-_KEPT = 1 << 26
+_KEPT = 1 << 23
 
 #: Where a message is within its block: time [ns], start and end of its content, number of its channel.
 Place = tuple[int, int, int, int]

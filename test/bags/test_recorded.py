@@ -90,7 +90,7 @@ def killed(source: Path, target: Path) -> None:
             "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;"
             "CREATE TABLE topics(id INTEGER PRIMARY KEY, name, type, serialization_format);"
             "CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id, timestamp INTEGER, data BLOB);"
-            "INSERT INTO topics VALUES(1, '/joint_states', 'sensor_msgs/msg/JointState', 'cdr', '');"
+            "INSERT INTO topics VALUES(1, '/joint_states', 'sensor_msgs/msg/JointState', 'cdr');"
         )
         insert = "INSERT INTO messages(topic_id, timestamp, data) VALUES(1, ?, ?)"
         database.executemany(insert, rows[:999])
