@@ -55,7 +55,9 @@ def evaluate_recording(
                 solved += answers.seconds + float(answers.solve_times.sum()) * answers.batched
                 bar.update(len(piece))
         read = time.perf_counter() - start - listening - solved
-        summary = Summary(model, opened.messages, opened.skipped, opened.notes, max(0.0, read), False)
+        summary = Summary(
+            model, opened.stream.messages, opened.stream.skipped, opened.notes, max(0.0, read), False
+        )
     return tally.result(summary)
 
 

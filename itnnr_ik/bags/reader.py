@@ -188,12 +188,15 @@ class Bag:
         """What a maker gives for each message of a topic; those that it cannot use are counted."""
         makers: dict[Channel, _Maker] = {}
         problem, undecodable = "", 0
+        last: Channel | None = None
+        maker: _Maker | None = None
         streams = [self._raw(file, topic) for file in self._files]
         for received, channel, data in streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_first):
             try:
-                maker = makers.get(channel)
-                if maker is None:
-                    maker = makers[channel] = self._maker(channel, maker_of)
+                if channel is not last or maker is None:
+                    maker, last = makers.get(channel), channel
+                    if maker is None:
+                        maker = makers[channel] = self._maker(channel, maker_of)
                 record = maker(received, plain(data) if data[:4] == ZSTD_MAGIC else data)
             # Fields that are not there, or of another kind than their name says.
             except (ValueError, AttributeError, TypeError, LookupError, OverflowError) as error:
@@ -225,9 +228,14 @@ class Bag:
     def _raw(self, file: RecordingFile, topic: str) -> Iterator[tuple[int, Channel, bytes]]:
         """Times of receipt, channels and contents of a topic's messages, up to where the file is damaged."""
         count = 0
+        last: Channel | None = None
+        readable = False
         try:
             for message in file.messages(topic):
-                if message[1].readable:
+                if message[1] is not last:
+                    last = message[1]
+                    readable = last.readable
+                if readable:
                     count += 1
                     yield message
         except _READ_ERRORS as error:

@@ -24,7 +24,7 @@ class TopicSummary:
     count: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RecordedPose:
     """One measured pose, of whatever message type.
 
@@ -44,7 +44,7 @@ class RecordedPose:
     orientation: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RecordedJoints:
     """One JointState, with its joints in recorded order.
 

@@ -30,25 +30,14 @@ class OpenReplay:
     Attributes:
         stream: Its targets.
         expected: How many targets there are at most.
+        told: What the reader told.
         states: Those read so far, where they are kept.
     """
 
     stream: ReplayStream
     expected: int
-    bag: Bag
     told: list[str]
     states: list[RecordedJoints]
-
-    @property
-    def skipped(self) -> Counter[str]:
-        """Numbers of messages that gave no target so far, by reason."""
-        left_out = {f"message of {t} that cannot be decoded": n for t, n in self.bag.undecodable.items()}
-        return self.stream.skipped + Counter(left_out)
-
-    @property
-    def messages(self) -> int:
-        """Number of messages read so far."""
-        return self.stream.messages + sum(self.bag.undecodable.values())
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -116,9 +105,12 @@ def open_replay(
             read_states,
             None if pose_topic is None else read_poses,
             joints_required=pose_topic is None or bool(selection.joints or selection.joint_topic),
+            left_out=lambda: Counter(
+                {f"message of {t} that cannot be decoded": n for t, n in bag.undecodable.items()}
+            ),
         )
         expected = counts.get(pose_topic or joint_topic or "", 0)
-        opened = OpenReplay(stream, expected, bag, told, states)
+        opened = OpenReplay(stream, expected, told, states)
         yield opened
 
 
@@ -133,8 +125,8 @@ def read_replay(path: str | Path, solver: IKSolver, selection: Selection, progre
         return replace(
             replay,
             states=opened.states,
-            messages=opened.messages,
-            skipped=opened.skipped,
+            messages=opened.stream.messages,
+            skipped=opened.stream.skipped,
             notes=opened.notes,
         )
 

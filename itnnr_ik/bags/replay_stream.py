@@ -32,9 +32,9 @@ from itnnr_ik.solver import IKSolver
 JOINT_TOPIC = "/joint_states"
 #: Joint states are looked at so long [s] before and after poses that they may belong to.
 _MARGIN = 3.0 * OLDEST_STATE
-#: Positions are in degrees if the tip is so much nearer to the poses then, and is far from them otherwise, as
-#: a share of how far the poses are spread.
-_NEARER, _FAR = 0.1, 0.3
+#: Positions are in degrees if the tip is so much nearer to the poses then, and otherwise farther away than this
+#: share of the workspace.
+_NEARER, _FAR = 0.1, 0.1
 
 _T = TypeVar("_T")
 
@@ -48,6 +48,7 @@ class ReplayStream:
         selection: With the topics of the messages. Without poses targets are made from joints.
         states, poses: Give all messages in the order of receipt, each time that they are called.
         joints_required: Whether joint states of other joints only are an error, or left out.
+        left_out: Says how many messages it did not give so far, by reason.
 
     Attributes:
         source: Where the targets come from, in words.
@@ -65,6 +66,7 @@ class ReplayStream:
         states: Callable[[], Iterable[RecordedJoints]],
         poses: Callable[[], Iterable[RecordedPose]] | None,
         joints_required: bool = True,
+        left_out: Callable[[], Counter[str]] = Counter,
     ) -> None:
         arm = solver.arm
         self.joints = tuple(selection.joints or arm.joint_names)
@@ -74,7 +76,7 @@ class ReplayStream:
                 f"{', '.join(self.joints)}"
             )
         self._recording, self._solver, self._selection = recording, solver, selection
-        self._states, self._poses = states, poses
+        self._states, self._poses, self._left_out = states, poses, left_out
         self._notes: list[str] = []
         self._skipped: Counter[str] = Counter()
         self._reading = JointReading(arm, self.joints, selection.joints is not None, selection.degrees)
@@ -114,12 +116,14 @@ class ReplayStream:
     @property
     def messages(self) -> int:
         """Number of messages read so far."""
-        return self._reading.messages + (self._filter.messages if self._filter else 0)
+        given = self._reading.messages + (self._filter.messages if self._filter else 0)
+        return given + sum(self._left_out().values())
 
     @property
     def skipped(self) -> Counter[str]:
         """Numbers of messages that gave no target so far, by reason."""
-        return self._reading.reasons + self._skipped + (self._filter.skipped if self._filter else Counter())
+        unfit = self._filter.skipped if self._filter else Counter()
+        return self._reading.reasons + self._skipped + unfit + self._left_out()
 
     @property
     def notes(self) -> list[str]:
