@@ -52,7 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except (ValueError, OSError, ImportError, RuntimeError) as error:
-        print(f"itnnr-ik {chosen}: {error}", file=sys.stderr)
+        from itnnr_ik.bags.text import printable
+
+        print(printable(f"itnnr-ik {chosen}: {error}"), file=sys.stderr)
         return 1
 
 

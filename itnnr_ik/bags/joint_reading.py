@@ -30,7 +30,7 @@ class JointReading:
     """Makes joint positions of an arm out of joint states, after all of them were looked at.
 
     Args:
-        arm: The arm.
+        arm: The arm; None where it is not known.
         joints: Recorded names of its joints, base to tip.
         by_position: Whether joint states without names have just these joints, in this order.
         degrees: Whether positions are in degrees.
@@ -42,7 +42,11 @@ class JointReading:
     """
 
     def __init__(
-        self, arm: ForwardModel, joints: Sequence[str], by_position: bool = False, degrees: bool = False
+        self,
+        arm: ForwardModel | None,
+        joints: Sequence[str],
+        by_position: bool = False,
+        degrees: bool = False,
     ) -> None:
         self._arm, self._joints, self._degrees = arm, tuple(joints), degrees
         self._by_position, self._merged = by_position, False
@@ -52,7 +56,7 @@ class JointReading:
     def _begin(self) -> None:
         self.messages = self._usable = self._unnamed = self._changes = 0
         self.reasons: Counter[str] = Counter()
-        self.units = JointUnits(self._arm, self._degrees)
+        self.units = JointUnits(self._arm, self._joints, self._degrees)
         self._ages = SpreadOf()
 
     def survey(self, states: Callable[[], Iterable[RecordedJoints]]) -> None:

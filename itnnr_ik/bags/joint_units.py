@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,15 +33,18 @@ class JointUnits:
     """Looks at recorded positions, and brings them to radians within the arm's limits.
 
     Args:
-        arm: Whose joints they are.
+        arm: Whose joints they are; None where that is not known, and no joint has limits.
+        names: Of its joints.
         degrees: Whether they are in degrees.
     """
 
-    def __init__(self, arm: ForwardModel, degrees: bool) -> None:
-        self._lower, self._upper = arm.lower, arm.upper
-        self._names = arm.joint_names
-        self._angular = angular(arm)
-        self._limited = self._angular & np.isfinite(arm.lower) & np.isfinite(arm.upper)
+    def __init__(self, arm: ForwardModel | None, names: Sequence[str], degrees: bool) -> None:
+        nowhere: Array = np.full(len(names), np.inf)
+        self._lower: Array = -nowhere if arm is None else arm.lower
+        self._upper: Array = nowhere if arm is None else arm.upper
+        self._names = tuple(names) if arm is None else arm.joint_names
+        self._angular = np.ones(len(names), dtype=bool) if arm is None else angular(arm)
+        self._limited = self._angular & np.isfinite(self._lower) & np.isfinite(self._upper)
         self._factors = np.where(self._angular & degrees, DEGREE, 1.0)
         self._degrees = degrees
         self._count = self._wide = self._wide_in_degrees = self._wide_after_turns = self._torn = 0

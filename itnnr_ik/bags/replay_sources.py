@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,6 +76,11 @@ def open_replay(
             label = f"{pose_topic}, {selection.pose_from[1]} in {selection.pose_from[0]}"
         chosen = replace(selection, pose_topic=label, joint_topic=joint_topic)
         counts = {topic.name: topic.count for topic in bag.topics}
+
+        def warn(note: str) -> None:
+            if note not in told:  # poses are read twice
+                told.append(note)
+
         opened: OpenReplay | None = None
 
         def read_states() -> Iterator[RecordedJoints]:
@@ -91,11 +96,7 @@ def open_replay(
 
         def read_poses() -> Iterator[RecordedPose]:
             assert pose_topic is not None
-            found = (
-                transform_poses(bag, *chosen.pose_from, warn=told.append)
-                if chosen.pose_from
-                else bag.poses(pose_topic, chosen.pose_index)
-            )
+            found = recorded_poses(bag, replace(selection, pose_topic=pose_topic), warn)
             yield from _shown(found, "poses", progress and opened is None)
 
         stream = ReplayStream(
@@ -161,6 +162,17 @@ def make_replay(
         skipped=stream.skipped,
         notes=tuple(stream.notes),
     )
+
+
+def recorded_poses(bag: Bag, selection: Selection, warn: Callable[[str], None]) -> Iterator[RecordedPose]:
+    """The poses of an open recording that are selected, from a topic or from transforms.
+
+    Raises:
+        BagError: There are none, or several topics of them.
+    """
+    if selection.pose_from:
+        return transform_poses(bag, *selection.pose_from, warn=warn)
+    return bag.poses(_pose_topic(bag, selection, True), selection.pose_index)
 
 
 def joined(pieces: Sequence[Replay]) -> Replay:

@@ -32,8 +32,8 @@ from itnnr_ik.solver import IKSolver
 JOINT_TOPIC = "/joint_states"
 #: Joint states are looked at so long [s] before and after poses that they may belong to.
 _MARGIN = 3.0 * OLDEST_STATE
-#: Positions are in degrees if the tip is so much nearer to the poses then, and otherwise farther away than this
-#: share of the workspace.
+#: Positions are in degrees if the tip is so much nearer to the poses then, and otherwise farther away than
+#: this share of the workspace.
 _NEARER, _FAR = 0.1, 0.1
 
 _T = TypeVar("_T")
