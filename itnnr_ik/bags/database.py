@@ -19,6 +19,8 @@ from itnnr_ik.bags.unpacking import MOST_BYTES
 MAGIC = b"SQLite format 3\0"
 #: Files beside a database that SQLite takes into account: a write-ahead log, and a journal to roll back.
 _JOURNALS = ("-wal", "-journal")
+#: Of a write-ahead log, and of each page in it, in [bytes].
+_LOG_HEAD, _FRAME_HEAD = 32, 24
 _NEEDED = {"topics": ("id", "name", "type"), "messages": ("topic_id", "timestamp", "data")}
 _ERRORS = (sqlite3.Error, OverflowError, MemoryError)
 
@@ -73,6 +75,7 @@ class DatabaseFile:
             names = " and ".join(journal.name for journal in journals)
             self.notes.append(
                 f"the recorder of {path.name} did not end: {self._total} messages are read with {names}"
+                f"{self._unused(copied)}"
             )
 
     @property
@@ -121,6 +124,16 @@ class DatabaseFile:
             language, text = definitions.get(msgtype, ("", ""))
             channels[number] = Channel(topic, in_ros2(msgtype), form, text, language, 0)
         return channels
+
+    def _unused(self, copied: Path) -> str:
+        """What of the write-ahead log SQLite does not use: nothing in it says why."""
+        log = copied.with_name(copied.name + "-wal")
+        if not log.is_file():
+            return ""
+        _, frames, _ = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        (page,) = self._connection.execute("PRAGMA page_size").fetchone()
+        left = log.stat().st_size - (_LOG_HEAD + max(0, frames) * (_FRAME_HEAD + page))
+        return f", of which the last {left} bytes are not in a complete transaction" if left > 0 else ""
 
     def _definitions(self) -> dict[str, tuple[str, str]]:
         try:

@@ -209,7 +209,7 @@ def _choose_joints(states: Iterable[RecordedJoints], joints: Sequence[str] | Non
 
 
 def _moving_joints(states: Iterable[RecordedJoints]) -> tuple[str, ...]:
-    """Those that come together in one message, the most of them, and then the commonest; or each by itself."""
+    """Those that come in one message, the most of them, and then the commonest; or each by itself."""
     recorded: dict[str, Thinned] = {}
     together: Counter[tuple[str, ...]] = Counter()
     waiting: dict[tuple[str, ...], list[Array]] = {}

@@ -69,7 +69,7 @@ def open_replay(
     states: list[RecordedJoints] = []
     with Bag(path, warn=told.append) as bag:
         if not any(topic.count for topic in bag.topics):
-            raise BagError(f"{bag.path} holds no messages")
+            raise BagError(": ".join([f"{bag.path} holds no messages", *told[:1]]))
         pose_topic, joint_topic = _topics(bag, selection)
         label = pose_topic
         if selection.pose_from and pose_topic is not None:

@@ -57,7 +57,7 @@ def chunk(
     return record(6, head + text(compression) + struct.pack("<Q", len(packed)) + packed)
 
 
-def mcap(*records: bytes, profile: str = "ros2", ended: bool = True) -> bytes:
+def mcap(*records: bytes, profile: str = "ros2", ended: bool = True, summary: Sequence[bytes] = ()) -> bytes:
     """A file of records; without its end where it was not closed."""
-    end = record(15, bytes(4)) + record(2, bytes(20)) + MAGIC if ended else b""
+    end = record(15, bytes(4)) + b"".join(summary) + record(2, bytes(20)) + MAGIC if ended else b""
     return MAGIC + record(1, text(profile) + text("test")) + b"".join(records) + end

@@ -71,7 +71,11 @@ def test_a_recorder_that_was_killed(tmp_path: Path, mode: str, journal: str, par
     with Bag(left if part == "folder" else left / "bag_0.db3", warn=notes.append) as opened:
         times = [state.received for state in opened.joint_states()]
     assert times == [time for time, _ in rows[:45]]
-    assert notes == [f"the recorder of bag_0.db3 did not end: 45 messages are read with bag_0.db3{journal}"]
+    (note,) = notes
+    assert note.startswith(
+        f"the recorder of bag_0.db3 did not end: 45 messages are read with bag_0.db3{journal}"
+    )
+    assert ("bytes are not in a complete transaction" in note) == (mode == "WAL")
     assert {file.name: file.read_bytes() for file in left.iterdir()} == before
 
 
