@@ -52,9 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except (ValueError, OSError, ImportError, RuntimeError) as error:
-        from itnnr_ik.bags.text import printable
+        from itnnr_ik.printable import one_line
 
-        print(printable(f"itnnr-ik {chosen}: {error}"), file=sys.stderr)
+        print(one_line(f"itnnr-ik {chosen}: {error}"), file=sys.stderr)
         return 1
 
 

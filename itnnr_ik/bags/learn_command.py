@@ -14,7 +14,7 @@ from typing import Any
 
 from itnnr_ik.arrays import use_torch
 from itnnr_ik.bags.recording_choice import add_recording_arguments
-from itnnr_ik.bags.text import printable
+from itnnr_ik.printable import one_line
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.task import Task
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     learned.save(args.output)
     print(json.dumps(learned.report, indent=2) if args.json else format_report(learned.report))
     if not args.json:
-        print(printable(f"model written to {args.output}"))
+        print(one_line(f"model written to {args.output}"))
     return 0
 
 
@@ -135,7 +135,7 @@ def format_report(report: dict[str, Any]) -> str:
     rows += [("note", note) for note in recording["notes"]]
     lines = [f"{label:14} {text}" for label, text in rows]
     lines += ["", *_errors(report["tip_error"])]
-    return printable("\n".join(lines))
+    return "\n".join(map(one_line, lines))
 
 
 def _errors(tip_error: dict[str, dict[str, dict[str, float]]]) -> list[str]:

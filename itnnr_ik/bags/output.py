@@ -16,8 +16,8 @@ from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.replacing import check_place, new_file
 from itnnr_ik.bags.replay import Replay, rising
 from itnnr_ik.bags.spread import Thinned
-from itnnr_ik.bags.text import printable
 from itnnr_ik.bags.writer import AnswerWriter, WrittenSolution, WrittenStatus, check_new
+from itnnr_ik.printable import one_line
 from itnnr_ik.solver import IKSolver
 
 #: As many targets are drawn, at most, evenly over the recording.
@@ -82,9 +82,9 @@ class Output:
         """A sentence on each file."""
         told = []
         if self.record is not None:
-            told.append(printable(f"answers written to {self.record}"))
+            told.append(one_line(f"answers written to {self.record}"))
         if self.html is not None:
-            told.append(printable(f"report written to {self.html}"))
+            told.append(one_line(f"report written to {self.html}"))
         return told
 
 

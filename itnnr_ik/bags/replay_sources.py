@@ -227,7 +227,7 @@ def _pose_topic(bag: Bag, selection: Selection, only: bool) -> str:
         if any(topic.name in TF_TOPICS and topic.count for topic in bag.topics):
             hint = "; --pose-from BASE:TOOL takes poses from transforms"
         try:
-            return bag.find_topic([POSE_STAMPED, JOINT_STATE, *POSE_TYPES[1:]]).name
+            return bag.find_topic([POSE_STAMPED, JOINT_STATE]).name
         except BagError as error:
             raise BagError(f"{error}{hint}") from None
     found = bag.find_topic(list(POSE_TYPES), selection.pose_topic)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from itnnr_ik.bags.evaluation import Evaluation
 from itnnr_ik.bags.spread import Spread
-from itnnr_ik.bags.text import printable
+from itnnr_ik.printable import one_line
 
 _WIDTH = 110
 _LABEL = 34
@@ -92,7 +92,7 @@ def format_report(evaluation: Evaluation) -> str:
     for label, spread, factor in spreads(e):
         numbers = "".join(f"{_number(v * factor):>10}" for v in (spread.median, spread.p99, spread.max))
         lines.append(f"{label:<{_LABEL}}{spread.count:>8}{numbers}")
-    return printable("\n".join(lines))
+    return "\n".join(map(one_line, lines))
 
 
 def _counts(counts: Mapping[str, int]) -> str:

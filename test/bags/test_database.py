@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from arm_recordings import bag, states
+from reads import reads
 
 from itnnr_ik.bags import Bag, BagError
 
@@ -51,6 +52,11 @@ def killed(folder: Path, mode: str, committed: int, rows: list[tuple[int, bytes]
     return left
 
 
+@reads(
+    "odd",
+    "database of a killed recorder, with its `-wal` or `-journal`",
+    "what SQLite reads: all that was committed; told",
+)
 @pytest.mark.parametrize(("mode", "journal"), [("WAL", "-wal"), ("DELETE", "-journal")])
 @pytest.mark.parametrize("part", ["folder", "file"])
 def test_a_recorder_that_was_killed(tmp_path: Path, mode: str, journal: str, part: str) -> None:
@@ -85,6 +91,7 @@ def database(path: Path, script: str) -> Path:
     return path
 
 
+@reads("odd", "database with other tables or columns", "refused in one line")
 @pytest.mark.parametrize(
     ("script", "problem"),
     [
@@ -109,6 +116,7 @@ def test_odd_schemas(tmp_path: Path, script: str, problem: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@reads("odd", "a time that cannot be, such as 9.9e300", "the message is left out and told")
 @pytest.mark.parametrize("time", ["9.9e300", "'soon'", "NULL", "x'00'"])
 def test_times_that_cannot_be(tmp_path: Path, time: str) -> None:
     """They are left out, with a note; the others are read."""
@@ -127,6 +135,7 @@ def test_times_that_cannot_be(tmp_path: Path, time: str) -> None:
     assert notes == ["bag.db3 has 1 messages whose time or topic cannot be; they are left out"]
 
 
+@reads("odd", "database without index, rows in any order", "in the order of receipt")
 def test_messages_that_were_written_out_of_order(tmp_path: Path) -> None:
     """They come in the order of receipt, though the index was dropped."""
     rows = content(tmp_path / "source")
@@ -143,6 +152,7 @@ def test_messages_that_were_written_out_of_order(tmp_path: Path) -> None:
         assert [s.received for s in opened_bag.joint_states()] == [time for time, _ in rows]
 
 
+@reads("odd", "database whose index is damaged", "read: the index is not used")
 def test_an_index_that_was_damaged(tmp_path: Path) -> None:
     """No message is lost or taken for another: the index is not used."""
     rows = content(tmp_path / "source")
@@ -159,6 +169,7 @@ def test_an_index_that_was_damaged(tmp_path: Path) -> None:
         assert [s.received for s in opened_bag.joint_states()] == [time for time, _ in rows]
 
 
+@reads("odd", "a row of 900 MB", "left out and told; not loaded")
 def test_a_row_of_900_megabytes(tmp_path: Path) -> None:
     """It is left out without being loaded."""
     rows = content(tmp_path / "source")

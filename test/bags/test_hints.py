@@ -12,6 +12,7 @@ import pytest
 from arm_recordings import Messages, bag, states
 from backports import zstd
 from bag_writer import STORAGES, TYPES
+from reads import reads
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, Writer
 
 from itnnr_ik.bags import JOINT_STATE, Bag
@@ -51,6 +52,7 @@ def split(folder: Path, storage: str, rows: Messages) -> tuple[Path, Path]:
     return parts[0], parts[1]
 
 
+@reads("odd", "metadata.yaml with emptied QoS texts", "all messages are read")
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 def test_quality_of_service_that_was_emptied(tmp_path: Path, storage: str) -> None:
     """As tools that rewrite recordings leave it, in metadata.yaml: every message is there, without a note."""
@@ -65,6 +67,7 @@ def test_quality_of_service_that_was_emptied(tmp_path: Path, storage: str) -> No
     assert read(path) == (times_of(rows), [])
 
 
+@reads("odd", "split files that differ in QoS", "all messages are read")
 def test_quality_of_service_that_differs_between_split_files(tmp_path: Path) -> None:
     """One of two databases was rewritten: none of its messages is lost."""
     rows = states()
@@ -77,6 +80,7 @@ def test_quality_of_service_that_differs_between_split_files(tmp_path: Path) -> 
     assert read(first.parent) == (times_of(rows), [])
 
 
+@reads("odd", "metadata.yaml with wrong counts", "all messages are read; told")
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 def test_counts_that_are_wrong(tmp_path: Path, storage: str) -> None:
     """Also where they say that there is nothing."""
@@ -91,6 +95,7 @@ def test_counts_that_are_wrong(tmp_path: Path, storage: str) -> None:
         assert read(path) == (times_of(rows), [note])
 
 
+@reads("odd", "metadata.yaml with a wrong list of files", "the files that are there are read; told")
 def test_a_list_of_files_that_is_wrong(tmp_path: Path) -> None:
     """A file that is not listed is read; one that is listed and not there is told."""
     rows = states()
@@ -113,6 +118,11 @@ def test_a_list_of_files_that_is_wrong(tmp_path: Path) -> None:
     )
 
 
+@reads(
+    "format",
+    "zstd files, whether metadata.yaml and the name say so or not",
+    "read; told where metadata.yaml does not",
+)
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 @pytest.mark.parametrize("suffix", ["", ".zstd"])
 def test_files_whose_compression_is_not_named(tmp_path: Path, storage: str, suffix: str) -> None:
@@ -130,6 +140,7 @@ def test_files_whose_compression_is_not_named(tmp_path: Path, storage: str, suff
     assert read(path) == (times_of(rows), [])
 
 
+@reads("odd", "a file beside its compressed copy", "read once; told")
 def test_a_file_that_was_unpacked_beside_the_packed_one(tmp_path: Path) -> None:
     """Playing does that: no message counts twice."""
     rows = states()
@@ -139,6 +150,9 @@ def test_a_file_that_was_unpacked_beside_the_packed_one(tmp_path: Path) -> None:
     assert read(path) == (times_of(rows), [f"{file.name}.zstd is left out: {file.name} is there, too"])
 
 
+@reads(
+    "format", "messages compressed one by one (zstd), said or not", "read; told where metadata.yaml does not"
+)
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 def test_messages_that_are_compressed_one_by_one(tmp_path: Path, storage: str, named: bool) -> None:
@@ -160,6 +174,7 @@ def test_messages_that_are_compressed_one_by_one(tmp_path: Path, storage: str, n
     assert read(path) == (times_of(rows), notes)
 
 
+@reads("odd", "metadata.yaml that is no YAML, or none of rosbag2", "the files are read; told")
 @pytest.mark.parametrize(
     "content", ["", "[", "a: 1", "rosbag2_bagfile_information: 3", "[" * 5000, "\0", "x: &a [*a]"]
 )

@@ -15,14 +15,16 @@ from backports import zstd
 from bag_writer import TYPES
 from hypothesis import given
 from hypothesis import strategies as st
+from reads import reads
 from rosbags.rosbag2 import Writer
 
 from itnnr_ik.bags import JOINT_STATE, Bag, BagError
-from itnnr_ik.bags.text import printable
 from itnnr_ik.bags.unpacking import unpack, unpack_file
 from itnnr_ik.cli import main
+from itnnr_ik.printable import printable
 
 
+@reads("odd", "a pipe or a device", "refused; left out of a folder")
 def test_a_pipe_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """At once, where opening it would wait for ever; in a folder it is left out."""
     pipe = tmp_path / "pipe.mcap"
@@ -46,6 +48,7 @@ def test_a_device_is_refused() -> None:
         Bag("/dev/zero")
 
 
+@reads("odd", "terminal escapes in names", "shown escaped")
 @pytest.mark.parametrize("escape", ["\x1b[2J", "\x9b31m", "\u202e", "\r", "\x07"])
 def test_terminal_escapes_in_names(tmp_path: Path, capsys: pytest.CaptureFixture[str], escape: str) -> None:
     """In names of topics, joints, frames and files, in the report, in errors and in JSON."""
@@ -85,6 +88,7 @@ def test_printable_text(text: str) -> None:
         assert made == text
 
 
+@reads("odd", "zstd file that unpacks to gigabytes", "refused; no memory is taken")
 def test_unpacking_is_bounded(tmp_path: Path) -> None:
     """A file of 93 kB that unpacks to gigabytes, as a whole and as a message: an error, and no memory."""
     compressor = zstd.ZstdCompressor()

@@ -12,6 +12,7 @@ from arm_recordings import ARM, PERIOD, START, Messages, bag, path, poses
 from bag_writer import joint_state
 from hypothesis import given
 from hypothesis import strategies as st
+from reads import reads
 
 from itnnr_ik.bags.joint_merging import JointMerger
 from itnnr_ik.cli import main
@@ -45,6 +46,7 @@ def found_again(result: dict[str, Any], targets: int = 59) -> None:
     assert result["displacement"]["all"]["max"] < 1e-5
 
 
+@reads("joint states", "without names", "refused; `--joints` names them by position, if the number fits")
 def test_states_without_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--joints` names them by position, and it is told."""
     folder = bag(tmp_path / "bag", joint_states=states(path(60), ()))
@@ -67,6 +69,11 @@ def test_states_without_names_and_with_more_positions(
     assert "60 joint state without names and with another number of positions" in line
 
 
+@reads(
+    "joint states",
+    "in several messages, each of some joints",
+    "merged by name; the age of the oldest is told",
+)
 def test_states_in_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two messages for each moment, of one joint each: merged by name, with the age of the older one."""
     rows = []
@@ -126,6 +133,7 @@ def test_messages_that_cannot_be_merged(message: tuple[tuple[str, ...], tuple[fl
     assert state.positions.tolist() == [0.5]
 
 
+@reads("joint states", "whole turns outside the limits", "the turns are taken off, and it is told")
 @pytest.mark.parametrize("turns", [(1, 0), (-1, 1), (2, -1)])
 def test_states_whole_turns_away(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], turns: tuple[int, int]
@@ -149,6 +157,7 @@ def test_states_that_jump_by_a_turn(tmp_path: Path, capsys: pytest.CaptureFixtur
     found_again(result)
 
 
+@reads("joint states", "in degrees, by the limits", "refused until `--degrees` says so")
 def test_states_in_degrees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Seen by the limits: refused until it is said."""
     folder = bag(tmp_path / "bag", joint_states=states(np.degrees(path(60))))
@@ -161,6 +170,7 @@ def test_states_in_degrees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert result["notes"] == ["the joint positions are in degrees"]
 
 
+@reads("joint states", "in degrees, by forward kinematics and the poses", "refused until `--degrees` says so")
 def test_small_angles_in_degrees_beside_poses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Whole turns would explain them by the limits, but forward kinematics of degrees leads to the poses."""
     positions = 0.02 * path(60)
@@ -184,6 +194,7 @@ def test_an_arm_that_moves_in_radians_is_not_taken_for_degrees(
         assert report(capsys, folder)["notes"] == []
 
 
+@reads("joint states", "a few mrad outside the limits", "told with how far; each target has its distance")
 def test_states_at_rest_outside_the_limits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Told with how far, and every target that cannot be reached for it has its distance as a number."""
     positions = path(60)

@@ -12,6 +12,7 @@ from bag_writer import TYPES
 from hypothesis import given
 from hypothesis import strategies as st
 from mcap_records import channel, chunk, mcap, message, schema
+from reads import reads
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from itnnr_ik.bags import JOINT_STATE, Bag, BagError, RecordedJoints
@@ -37,6 +38,7 @@ def times(path: Path, content: bytes) -> tuple[list[int], list[str]]:
     return [state.received for state in found], notes
 
 
+@reads("format", "MCAP of any profile, without an index; chunks plain, zstd or lz4", "read")
 @pytest.mark.parametrize("profile", ["", "ros2", "px4", "\x1b[31m"])
 @pytest.mark.parametrize("compression", ["", "zstd", "lz4"])
 def test_any_profile_and_compression(tmp_path: Path, profile: str, compression: str) -> None:
@@ -48,11 +50,13 @@ def test_any_profile_and_compression(tmp_path: Path, profile: str, compression: 
     assert times(tmp_path, mcap(*chunks, profile=profile)) == (TIMES, [])
 
 
+@reads("format", "MCAP without chunks", "read")
 def test_messages_outside_chunks(tmp_path: Path) -> None:
     """As small writers do it."""
     assert times(tmp_path, mcap(*OPENING, *MESSAGES)) == (TIMES, [])
 
 
+@reads("odd", "MCAP messages in any order, chunks that overlap", "in the order of receipt")
 @given(st.permutations(range(12)), st.integers(1, 5), st.booleans())
 def test_messages_in_any_order(
     tmp_path_factory: pytest.TempPathFactory, order: list[int], size: int, chunked: bool
@@ -65,6 +69,7 @@ def test_messages_in_any_order(
     assert times(folder, content) == (TIMES[:12], [])
 
 
+@reads("format", "protobuf, JSON or no schema beside CDR, in MCAP", "passed over, and named")
 def test_other_encodings_beside_cdr(tmp_path: Path) -> None:
     """They are passed over and named."""
     others = [
@@ -85,6 +90,11 @@ def test_other_encodings_beside_cdr(tmp_path: Path) -> None:
     ).replace("pkg/msg/Thing", "pkg.Thing")
 
 
+@reads(
+    "format",
+    "a message definition that is not that of ROS (a header with `seq`)",
+    "the definition in the file is used",
+)
 def test_a_definition_in_the_file_comes_first(tmp_path: Path) -> None:
     """A header with a sequence number, and positions after the velocities."""
     definition = """std_msgs/Header header
@@ -122,6 +132,7 @@ uint32 nanosec
     assert [state.positions.tolist() for state in found] == [[1.0, 2.0, 3.0 + i] for i in range(3)]
 
 
+@reads("odd", "a message definition that cannot be read", "that of ROS is used, and it is told")
 @pytest.mark.parametrize(
     "definition", ["nonsense {", "std_msgs/Header header\n" * 20_000, "float64[9000000000] x"]
 )
@@ -142,6 +153,7 @@ def test_a_definition_without_what_is_needed(tmp_path: Path) -> None:
     assert note.startswith("1 messages of /joint_states cannot be decoded")
 
 
+@reads("odd", "MCAP chunk whose checksum is wrong", "left out and told; the chunks around it are read")
 def test_a_chunk_that_is_damaged(tmp_path: Path) -> None:
     """Its checksum tells: no wrong number gets through, and the chunks around it are read."""
     chunks = [
@@ -156,6 +168,9 @@ def test_a_chunk_that_is_damaged(tmp_path: Path) -> None:
     assert note.endswith("checksum is wrong): 1 chunk is left out, 40 messages around the damage are read")
 
 
+@reads(
+    "odd", "MCAP chunk that unpacks to gigabytes, or whose size lies", "left out and told; no memory is taken"
+)
 def test_a_chunk_that_unpacks_to_gigabytes(tmp_path: Path) -> None:
     """Whatever its size says: it is left out, and the memory is not taken."""
     import resource
@@ -172,6 +187,7 @@ def test_a_chunk_that_unpacks_to_gigabytes(tmp_path: Path) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000
 
 
+@reads("odd", "MCAP cut within a chunk", "what is whole is read, and told")
 @pytest.mark.parametrize("compression", ["", "zstd", "lz4"])
 def test_a_chunk_that_is_cut(tmp_path: Path, compression: str) -> None:
     """What is whole of it is read, as far as it can be unpacked."""
@@ -182,6 +198,7 @@ def test_a_chunk_that_is_cut(tmp_path: Path, compression: str) -> None:
     assert note.endswith(f": {len(found)} messages before the damage are read")
 
 
+@reads("odd", "MCAP without its end", "read, and told")
 def test_a_recorder_that_was_killed(tmp_path: Path) -> None:
     """All of it is there but the end, which is told."""
     found, (note,) = times(tmp_path, mcap(chunk([*OPENING, *MESSAGES]), ended=False))
@@ -198,6 +215,7 @@ def test_times_that_cannot_be(tmp_path: Path) -> None:
     )
 
 
+@reads("format", "ros1 messages in MCAP", "read")
 def test_ros_1_messages(tmp_path: Path) -> None:
     """In their own encoding, by their own definition."""
     types = get_typestore(Stores.ROS1_NOETIC)

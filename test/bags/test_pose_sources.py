@@ -12,6 +12,7 @@ from arm_recordings import ARM, PERIOD, START, Messages, bag, path
 from bag_writer import TYPES, write_bag
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reads import reads
 from scipy.spatial.transform import Rotation, Slerp
 
 from itnnr_ik import IKSolver
@@ -79,6 +80,12 @@ def report(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any
     return result
 
 
+@reads(
+    "source",
+    "PoseStamped, PoseWithCovarianceStamped, TransformStamped, PointStamped, Odometry; PoseArray "
+    "with `--pose-index`",
+    "poses; points where there is no orientation",
+)
 @pytest.mark.parametrize("kind", POSE_TYPES)
 def test_every_type_gives_the_same_targets(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
@@ -114,6 +121,7 @@ def test_an_index_of_no_pose(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "1 message of /place that cannot be decoded" in capsys.readouterr().err
 
 
+@reads("source", "Odometry beside joint states", "joint states are taken, unless `--pose-topic` names it")
 def test_odometry_does_not_displace_joint_states(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A mobile base's pose is not the arm's target, unless it is asked for."""
     from arm_recordings import states
@@ -169,6 +177,11 @@ def chain(
     return folder, expected, stamps
 
 
+@reads(
+    "source",
+    "/tf and /tf_static (`--pose-from BASE:TOOL`)",
+    "the chain at each stamp, interpolated as tf2 does",
+)
 @settings(max_examples=10)
 @given(st.integers(0, 10**6), st.tuples(st.integers(2, 40), st.integers(2, 700)))
 def test_a_chain_of_transforms(
@@ -185,6 +198,7 @@ def test_a_chain_of_transforms(
         np.testing.assert_allclose(got, wanted, atol=1e-6)
 
 
+@reads("source", "transforms with gaps of more than 1 s", "no pose there; told")
 def test_gaps_are_told(tmp_path: Path) -> None:
     """Where a transform of the chain was not heard of for more than a second, there is no pose."""
     here = np.array([1.0, 0, 0, 0, 0, 0, 1])

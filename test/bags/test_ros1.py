@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from arm_recordings import NAMES, states
+from reads import reads
 from rosbags.rosbag1 import Writer
 from rosbags.typesys import Stores, get_typestore
 
@@ -41,6 +42,7 @@ def write(path: Path, compression: Writer.CompressionFormat | None = None) -> li
     return [received for received, _ in states()]
 
 
+@reads("format", "ROS 1 bag (2.0), plain, bz2 or lz4, indexed or not", "read")
 @pytest.mark.parametrize("compression", [None, *Writer.CompressionFormat])
 def test_a_bag_of_ros_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], compression: Writer.CompressionFormat | None

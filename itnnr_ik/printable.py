@@ -1,4 +1,4 @@
-"""Names from recordings, made fit to be printed."""
+"""Names from elsewhere, made fit to be printed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c == "\n" or c.isprintable() or _harmless(c) else _escaped(c) for c in text)
+
+
+def one_line(text: str) -> str:
+    """``text`` as `printable` makes it, without line breaks."""
+    return " ".join(printable(text).splitlines())
 
 
 def _harmless(character: str) -> bool:
