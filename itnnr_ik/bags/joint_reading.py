@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +111,20 @@ class JointReading:
                 f"the joint names change {self._changes} times on the way: joints are picked by name"
             )
         return notes + self.units.notes(self._usable)
+
+    def converted(self, states: Sequence[RecordedJoints]) -> Sequence[RecordedJoints]:
+        """Joint states as messages of the arm's joints in [rad], where they were not recorded so."""
+        if not (self._degrees or self._by_position or self.units.turned):
+            return states
+        reading = copy(self)
+        reading._begin()
+        return [
+            RecordedJoints(received, stamp, self._joints, positions)
+            for track in reading.batches(states)
+            for received, stamp, positions in zip(
+                track.received.tolist(), track.stamps.tolist(), track.positions, strict=True
+            )
+        ]
 
     def _rows(self, states: Iterable[RecordedJoints]) -> Iterator[JointTrack]:
         return self._merge(states) if self._merged else self._named(states, None)

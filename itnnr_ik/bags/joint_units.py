@@ -14,8 +14,9 @@ DEGREE = np.pi / 180.0
 _TURN = 2.0 * np.pi
 #: Joints rest so far outside their limits [rad], and no farther.
 _AT_REST = 0.02
-#: Joint states farther outside than this [rad] are in degrees, or turns away, if they are so many of all.
-_OUTSIDE, _SHARE = 0.1, 0.01
+#: Limits may be wrong, but not by a turn: positions that far outside are in degrees or turns away, if they
+#: are this share of all; and turns away if that brings them to within so much of the limits [rad].
+_SHARE, _OUTSIDE = 0.01, 0.1
 #: A joint is not so many turns away from its limits.
 _MOST_TURNS = 2
 #: A joint does not move so far from one state to the next [rad].
@@ -57,7 +58,7 @@ class JointUnits:
         if not len(positions) or not self._limited.any():
             return
         self._count += len(positions)
-        self._wide += self._outside(positions, _OUTSIDE)
+        self._wide += self._outside(positions, _TURN)
         self._wide_in_degrees += self._outside(positions * DEGREE, _AT_REST)
         turned, turns = self._within_turn(positions)
         self._wide_after_turns += self._outside(
@@ -80,8 +81,8 @@ class JointUnits:
             return ""
         return (
             f"the joint positions look like degrees: as radians {self._wide} of {count} joint states are "
-            f"outside the limits, as degrees {count - self._wide_in_degrees} are within; --degrees reads "
-            "them so"
+            f"more than a turn outside the limits, as degrees {count - self._wide_in_degrees} are within; "
+            "--degrees reads them so"
         )
 
     def __call__(self, positions: Array) -> Array:

@@ -54,7 +54,8 @@ class Replay:
         recorded: The joint positions (b, n) recorded with each, NaN where they are not known; None without
             joint states.
         joints: The recorded names of the arm's joints, base to tip.
-        states: All recorded joint states, usable or not, in the order of receipt; none of a piece.
+        states: All recorded joint states, usable or not, in the order of receipt; none of a piece. Where they
+            are in degrees, without names or turns away, the usable ones, by name in [rad].
         messages: Number of messages read; 0 of a piece.
         skipped: Numbers of messages that give no target, by reason; none of a piece.
         notes: What the reader of a report should know, a sentence each; none of a piece.

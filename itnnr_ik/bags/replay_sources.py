@@ -125,7 +125,7 @@ def read_replay(path: str | Path, solver: IKSolver, selection: Selection, progre
         replay = joined(list(_shown(iter(opened.stream), "targets", progress)))
         return replace(
             replay,
-            states=opened.states,
+            states=opened.stream.converted(opened.states),
             messages=opened.stream.messages,
             skipped=opened.stream.skipped,
             notes=opened.notes,

@@ -113,6 +113,10 @@ class ReplayStream:
                 f"{reasons or 'it takes a pose or two joint states'}{hint}"
             )
 
+    def converted(self, states: Sequence[RecordedJoints]) -> Sequence[RecordedJoints]:
+        """See `JointReading.converted`."""
+        return self._reading.converted(states)
+
     @property
     def messages(self) -> int:
         """Number of messages read so far."""

@@ -14,7 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reads import reads
 
+from itnnr_ik import IKSolver
 from itnnr_ik.bags.joint_merging import JointMerger
+from itnnr_ik.bags.replay import Selection
+from itnnr_ik.bags.replay_sources import read_replay
 from itnnr_ik.cli import main
 
 NAMES = ARM.joint_names
@@ -163,11 +166,15 @@ def test_states_in_degrees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     folder = bag(tmp_path / "bag", joint_states=states(np.degrees(path(60))))
     assert refusal(capsys, folder) == (
         "itnnr-ik evaluate: the joint positions look like degrees: as radians 60 of 60 joint states are "
-        "outside the limits, as degrees 60 are within; --degrees reads them so"
+        "more than a turn outside the limits, as degrees 60 are within; --degrees reads them so"
     )
     result = report(capsys, folder, "--degrees")
     found_again(result)
     assert result["notes"] == ["the joint positions are in degrees"]
+    # What is sent to a node is in radians.
+    replay = read_replay(folder, IKSolver.load("two_link"), Selection(degrees=True))
+    assert {state.names for state in replay.states} == {NAMES}
+    np.testing.assert_allclose([state.positions for state in replay.states], path(60))
 
 
 @reads("joint states", "in degrees, by forward kinematics and the poses", "refused until `--degrees` says so")
@@ -192,6 +199,14 @@ def test_an_arm_that_moves_in_radians_is_not_taken_for_degrees(
     for scale in (1.0, 0.1, 0.001):
         folder = bag(tmp_path / f"bag_{scale}", joint_states=states(scale * path(60)))
         assert report(capsys, folder)["notes"] == []
+
+
+def test_limits_that_are_too_narrow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Radians outside the model's limits are no degrees: they are told of, and evaluated."""
+    result = report(capsys, bag(tmp_path / "bag", joint_states=states(2.5 * path(60))))
+    (note,) = result["notes"]
+    assert "recorded joint states are outside the model's joint limits, by at most 1.2 rad (joint_2)" in note
+    assert 0 < result["solved"] < result["targets"] == 59
 
 
 @reads("joint states", "a few mrad outside the limits", "told with how far; each target has its distance")
