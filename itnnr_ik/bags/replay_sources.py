@@ -110,7 +110,8 @@ def open_replay(
                 {f"message of {t} that cannot be decoded": n for t, n in bag.undecodable.items()}
             ),
         )
-        expected = counts.get(pose_topic or joint_topic or "", 0)
+        # The first joint state is only where the arm stands at first.
+        expected = counts.get(pose_topic or joint_topic or "", 0) - (pose_topic is None)
         opened = OpenReplay(stream, expected, told, states)
         yield opened
 

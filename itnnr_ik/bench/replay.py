@@ -84,7 +84,7 @@ def measure(arms: Sequence[str], messages: int) -> list[Measured]:
         for arm, targets in tqdm(runs, unit="recording", leave=False, disable=None):
             solver = IKSolver.load(arm)
             path = Path(folder) / f"{arm}_{targets}"
-            _write(path, solver, targets, messages)
+            write_recording(path, solver, targets, messages)
             rows.append(_measure(solver, targets, path))
     return rows
 
@@ -119,8 +119,15 @@ def _measure(solver: IKSolver, targets: str, path: Path) -> Measured:
     )
 
 
-def _write(path: Path, solver: IKSolver, targets: str, messages: int) -> None:
-    """A recording of the arm on a figure of eight at 100 Hz, as joint states or as poses of its tip."""
+def write_recording(path: Path, solver: IKSolver, targets: str, messages: int) -> None:
+    """Write a recording of the arm on a figure of eight at 100 Hz.
+
+    Args:
+        path: A folder that does not exist.
+        solver: Of the arm.
+        targets: ``joints`` or ``poses``: what is recorded.
+        messages: How many.
+    """
     arm = solver.arm
     curve = curve_for(solver, "lemniscate")
     goals = curve.at(2.0 * np.pi * np.arange(_LAP) / _LAP)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import subprocess
-import sys
 import unicodedata
 from pathlib import Path
 
@@ -112,38 +110,3 @@ def test_several_frames_unpack_to_one(tmp_path: Path) -> None:
     (tmp_path / "packed").write_bytes(packed)
     assert unpack_file(tmp_path / "packed", tmp_path / "unpacked")
     assert (tmp_path / "unpacked").read_bytes() == b"".join(parts)
-
-
-MEASURE = """
-import sys
-from pathlib import Path
-from itnnr_ik.bags.offline import evaluate_recording
-from itnnr_ik.bags.replay import Selection
-from itnnr_ik.solver import IKSolver
-result = evaluate_recording(Path(sys.argv[1]), IKSolver.load("two_link"), "two_link", Selection())
-status = Path("/proc/self/status").read_text()
-print(result.messages, result.solved, int(status.split("VmHWM:")[1].split()[0]) / 1024)
-"""
-
-
-@pytest.mark.parametrize("source", ["joints", "poses"])
-def test_memory_does_not_grow_with_the_recording(tmp_path: Path, source: str) -> None:
-    """Fifteen times the messages, and the same megabytes."""
-    from itnnr_ik.bench.replay import _write
-    from itnnr_ik.solver import IKSolver
-
-    used = []
-    for count in (10_000, 150_000) if source == "joints" else (4_000, 60_000):
-        _write(tmp_path / str(count), IKSolver.load("two_link"), source, count)
-        result = subprocess.run(
-            [sys.executable, "-c", MEASURE, str(tmp_path / str(count))],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        messages, solved, megabytes = map(float, result.stdout.split())
-        assert messages == count
-        assert solved >= count - 1
-        used.append(megabytes)
-    assert used[1] - used[0] < 50.0
-    assert used[1] < 300.0
