@@ -53,7 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except (ValueError, OSError, ImportError, RuntimeError) as error:
-        print(f"itnnr-ik {chosen}: {error}", file=sys.stderr)
+        from itnnr_ik.printable import one_line
+
+        print(one_line(f"itnnr-ik {chosen}: {error}"), file=sys.stderr)
         return 1
 
 

@@ -1,9 +1,10 @@
-"""Reading recordings (rosbag2), without a ROS installation."""
+"""Reading recordings (rosbag2 and ROS 1), without a ROS installation."""
 
-from itnnr_ik.bags.reader import (
+from itnnr_ik.bags.pose_messages import POSE_TYPES
+from itnnr_ik.bags.reader import Bag
+from itnnr_ik.bags.records import (
     JOINT_STATE,
     POSE_STAMPED,
-    Bag,
     BagError,
     RecordedJoints,
     RecordedPose,
@@ -13,6 +14,7 @@ from itnnr_ik.bags.reader import (
 __all__ = [
     "JOINT_STATE",
     "POSE_STAMPED",
+    "POSE_TYPES",
     "Bag",
     "BagError",
     "RecordedJoints",

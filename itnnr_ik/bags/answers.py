@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.replay import Replay
@@ -29,6 +28,8 @@ class Answers:
         positions: Joint positions (b, n) in [rad] or [m]; NaN where there is no answer.
         current: The joint positions (b, n) that each was solved from.
         codes: The outcome (b,) of each, as in the node's status: `SOLVED`, `UNREACHABLE` and so on.
+        closest: Distance (b,) in [m] of each target from the point that was found, answered or not; NaN where
+            it is not known.
         solve_times: Times that single solves took (any number), in [s].
         round_trips: From sending a target to receiving its answer (any number), in [s]; None where no
             messages were sent.
@@ -40,6 +41,7 @@ class Answers:
     positions: Array
     current: Array
     codes: NDArray[np.str_]
+    closest: Array
     solve_times: Array
     round_trips: Array | None
     seconds: float
@@ -47,56 +49,90 @@ class Answers:
     notes: tuple[str, ...] = ()
 
 
-def solve_replay(solver: IKSolver, replay: Replay, progress: bool = False) -> Answers:
+def solve_replay(solver: IKSolver, replay: Replay) -> Answers:
     """Solve every target of a replay from the joint state recorded before it, or from the last answer."""
-    if replay.current is None:
-        return _one_by_one(solver, replay, progress)
-    positions = np.empty((len(replay), solver.arm.n_joints))
-    codes = np.full(len(replay), SOLVED, dtype=f"<U{len(OUTSIDE_DATA)}")
-    solver.solve_batch(replay.targets[:1], replay.current[:1])  # loads what is compiled
-    start = time.perf_counter()
-    with _bar(len(replay), progress) as bar:
+    return ReplaySolver(solver, len(replay)).solve(replay)
+
+
+class ReplaySolver:
+    """Solves the targets of a recording, piece by piece.
+
+    Args:
+        solver: The solver.
+        expected: How many targets there are about, of which some are timed one by one.
+    """
+
+    def __init__(self, solver: IKSolver, expected: int) -> None:
+        self._solver = solver
+        self._timed = np.unique(np.linspace(0, max(0, expected - 1), _TIMED).astype(int))
+        self._done = 0
+        self._state: Array | None = None
+        self._loaded = False
+
+    def solve(self, replay: Replay) -> Answers:
+        """Answers to the targets of a piece that follow those before."""
+        answers = self._one_by_one(replay) if replay.current is None else self._in_batches(replay)
+        self._done += len(replay)
+        return answers
+
+    def _in_batches(self, replay: Replay) -> Answers:
+        solver, current = self._solver, replay.current
+        assert current is not None
+        positions = np.empty((len(replay), solver.arm.n_joints))
+        closest = np.empty(len(replay))
+        codes = np.full(len(replay), SOLVED, dtype=f"<U{len(OUTSIDE_DATA)}")
+        if not self._loaded:
+            solver.solve_batch(replay.targets[:1], current[:1])  # loads what is compiled
+            self._loaded = True
+        start = time.perf_counter()
         for first in range(0, len(replay), _CHUNK):
             rows = slice(first, min(first + _CHUNK, len(replay)))
-            solutions = solver.solve_batch(replay.targets[rows], replay.current[rows])
-            positions[rows] = solutions.positions
+            solutions = solver.solve_batch(replay.targets[rows], current[rows])
+            positions[rows], closest[rows] = solutions.positions, solutions.residual
             codes[rows][~solutions.converged] = UNREACHABLE
             if solutions.covered is not None:
                 codes[rows][solutions.converged & ~solutions.covered] = OUTSIDE_DATA
-            bar.update(len(solutions))
-    seconds = time.perf_counter() - start
-    positions[codes != SOLVED] = np.nan
-    return Answers(
-        positions,
-        replay.current,
-        codes,
-        _time_single(solver, replay.targets, replay.current),
-        None,
-        seconds,
-        batched=True,
-    )
+        seconds = time.perf_counter() - start
+        positions[codes != SOLVED] = np.nan
+        times = self._time_single(replay.targets, current)
+        return Answers(positions, current, codes, closest, times, None, seconds, batched=True)
 
-
-def _one_by_one(solver: IKSolver, replay: Replay, progress: bool) -> Answers:
-    positions = np.full((len(replay), solver.arm.n_joints), np.nan)
-    current = np.empty_like(positions)
-    times = np.empty(len(replay))
-    codes: list[str] = []
-    state = first_posture(solver, replay.targets[0])
-    solver.solve(replay.targets[0], state)  # loads what is compiled
-    start = time.perf_counter()
-    with _bar(len(replay), progress) as bar:
+    def _one_by_one(self, replay: Replay) -> Answers:
+        solver = self._solver
+        positions = np.full((len(replay), solver.arm.n_joints), np.nan)
+        current = np.empty_like(positions)
+        times, closest = np.empty(len(replay)), np.empty(len(replay))
+        codes: list[str] = []
+        state = self._state
+        if state is None:
+            state = first_posture(solver, replay.targets[0])
+            solver.solve(replay.targets[0], state)  # loads what is compiled
+        start = time.perf_counter()
         for i, target in enumerate(replay.targets):
             before = time.perf_counter()
             solution = solver.solve(target, state)
             times[i] = time.perf_counter() - before
-            current[i] = state
+            current[i], closest[i] = state, solution.residual
             codes.append(_outcome(solution))
             if codes[-1] == SOLVED:
                 state = positions[i] = solution.positions
-            bar.update()
-    seconds = time.perf_counter() - start
-    return Answers(positions, current, np.array(codes), times, None, seconds, batched=False)
+        seconds = time.perf_counter() - start
+        self._state = state
+        return Answers(positions, current, np.array(codes), closest, times, None, seconds, batched=False)
+
+    def _time_single(self, targets: Array, current: Array) -> Array:
+        """Times [s] of some of the targets, one at a time."""
+        chosen = (
+            self._timed[(self._timed >= self._done) & (self._timed < self._done + len(targets))] - self._done
+        )
+        times = []
+        if len(chosen):
+            self._solver.solve(targets[0], current[0])
+        for i in chosen:
+            start = time.perf_counter()
+            self._solver.solve(targets[i], current[i])
+            times.append(time.perf_counter() - start)
+        return np.array(times)
 
 
 def _outcome(solution: Solution) -> str:
@@ -104,21 +140,6 @@ def _outcome(solution: Solution) -> str:
     if not solution.converged:
         return UNREACHABLE
     return OUTSIDE_DATA if solution.covered is False else SOLVED
-
-
-def _time_single(solver: IKSolver, targets: Array, current: Array) -> Array:
-    """Times [s] of some of the targets, one at a time."""
-    times = []
-    solver.solve(targets[0], current[0])
-    for i in np.unique(np.linspace(0, len(targets) - 1, _TIMED).astype(int)):
-        start = time.perf_counter()
-        solver.solve(targets[i], current[i])
-        times.append(time.perf_counter() - start)
-    return np.array(times)
-
-
-def _bar(total: int, progress: bool) -> tqdm[None]:
-    return tqdm(total=total, desc="solving", unit="target", leave=False, disable=None if progress else True)
 
 
 def answer_errors(solver: IKSolver, replay: Replay, answers: Answers) -> tuple[Array, Array | None]:

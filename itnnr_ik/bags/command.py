@@ -13,26 +13,22 @@ import sys
 import time
 from pathlib import Path
 
-from itnnr_ik.bags.answers import SOLVED, Answers, solve_replay
 from itnnr_ik.bags.choice import add_arm_arguments, solver_of
-from itnnr_ik.bags.evaluation import evaluate
+from itnnr_ik.bags.evaluation import Evaluation, evaluate
+from itnnr_ik.bags.offline import evaluate_recording
 from itnnr_ik.bags.output import Output
-from itnnr_ik.bags.replay import JOINTS, POSES, Replay, Selection, read_replay
+from itnnr_ik.bags.recording_choice import add_recording_arguments
+from itnnr_ik.bags.replay import JOINTS, POSES, Selection
+from itnnr_ik.bags.replay_sources import read_replay
 from itnnr_ik.bags.report import format_report
-from itnnr_ik.bags.writer import STORAGES, WrittenSolution, WrittenStatus
+from itnnr_ik.bags.writer import STORAGES
+from itnnr_ik.solver import IKSolver
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``itnnr-ik evaluate``."""
-    parser.add_argument("bag", metavar="BAG", type=Path, help="a rosbag2 folder, or one .mcap or .db3 file")
+    add_recording_arguments(parser)
     add_arm_arguments(parser)
-    parser.add_argument(
-        "--joints", type=_names, metavar="A,B", help="recorded names of the joints, base to tip (the model's)"
-    )
-    parser.add_argument(
-        "--joint-topic", metavar="TOPIC", help="of JointState (/joint_states, or the only one)"
-    )
-    parser.add_argument("--pose-topic", metavar="TOPIC", help="of PoseStamped (the only one)")
     parser.add_argument(
         "--targets", choices=[POSES, JOINTS], help="where targets come from (poses where there are some)"
     )
@@ -55,39 +51,53 @@ def run(args: argparse.Namespace) -> int:
     """Read, solve, measure and print."""
     if not args.speed > 0.0:
         raise ValueError(f"--speed must be positive, got {args.speed:g}")
-    output = Output(args.html, args.record, args.storage)
+    output = Output(args.html, args.record, args.storage, args.bag)
     output.check()
+    if args.pose_from and (args.pose_topic or args.pose_index is not None):
+        raise ValueError("--pose-from takes poses from transforms: it does not go with --pose-topic")
     solver, label = solver_of(args)
-    selection = Selection(args.joints, args.joint_topic, args.pose_topic, args.targets, args.frame)
-    start = time.perf_counter()
-    replay = read_replay(args.bag, solver, selection, progress=True)
-    read_seconds = time.perf_counter() - start
-    statuses: list[WrittenStatus] = []
-    if args.live:
-        from itnnr_ik.demo.processes import check_ros
-
-        check_ros("evaluate --live")
-        from itnnr_ik.bags.live import replay_live
-
-        answers, solutions, statuses = replay_live(solver, replay, args.speed)
-    else:
-        answers = solve_replay(solver, replay, progress=True)
-        solutions = _as_recorded(replay, answers, solver.arm.base_link)
-    evaluation = evaluate(solver, label, replay, answers, read_seconds)
+    selection = Selection(
+        joints=args.joints,
+        joint_topic=args.joint_topic,
+        pose_topic=args.pose_topic,
+        targets=args.targets,
+        frame=args.frame,
+        pose_index=args.pose_index,
+        pose_from=args.pose_from,
+        degrees=args.degrees,
+    )
+    evaluation = (
+        _evaluate_live(args.bag, solver, label, selection, output, args.speed)
+        if args.live
+        else _evaluate_offline(args.bag, solver, label, selection, output)
+    )
     print(json.dumps(evaluation.to_json(), indent=2) if args.json else format_report(evaluation))
-    for line in output.write(solver, replay, answers, evaluation, solutions, statuses):
+    for line in output.written():
         print(line, file=sys.stderr if args.json else sys.stdout)
     return 0
 
 
-def _as_recorded(replay: Replay, answers: Answers, frame: str) -> list[WrittenSolution]:
-    """The answers at the times at which their targets were received."""
-    return [
-        WrittenSolution(int(stamp), int(stamp), frame, positions)
-        for stamp, positions, code in zip(replay.stamps, answers.positions, answers.codes, strict=True)
-        if code == SOLVED
-    ]
+def _evaluate_offline(
+    bag: Path, solver: IKSolver, label: str, selection: Selection, output: Output
+) -> Evaluation:
+    with output.open(solver) as opened:
+        evaluation = evaluate_recording(bag, solver, label, selection, [opened.add], progress=True)
+        opened.finish(evaluation)
+    return evaluation
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(text.split(","))
+def _evaluate_live(
+    bag: Path, solver: IKSolver, label: str, selection: Selection, output: Output, speed: float
+) -> Evaluation:
+    start = time.perf_counter()
+    replay = read_replay(bag, solver, selection, progress=True)
+    read_seconds = time.perf_counter() - start
+    from itnnr_ik.demo.processes import check_ros
+
+    check_ros("evaluate --live")
+    from itnnr_ik.bags.live import replay_live
+
+    answers, solutions, statuses = replay_live(solver, replay, speed)
+    evaluation = evaluate(solver, label, replay, answers, read_seconds)
+    output.write(solver, replay, answers, evaluation, solutions, statuses)
+    return evaluation

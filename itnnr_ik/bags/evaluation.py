@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,31 +13,13 @@ from itnnr_ik.bags.answers import OUTSIDE_DATA, SOLVED, Answers, answer_errors
 from itnnr_ik.bags.branches import Mask, changes_branch, singular
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.replay import Replay
+from itnnr_ik.bags.spread import Spread, SpreadOf
 from itnnr_ik.reachable import find_reachable
 from itnnr_ik.solver import IKSolver
 
 #: Recorded joints that moved less than this [rad] since the state before stood still.
 STANDSTILL = 1e-4
 _WORST = 10
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Number of values and their median, 99 % quantile and maximum."""
-
-    count: int
-    median: float
-    p99: float
-    max: float
-
-    @classmethod
-    def of(cls, values: Array) -> Spread | None:
-        """That of the finite ones of ``values``; None without any."""
-        values = values[np.isfinite(values)]
-        if not len(values):
-            return None
-        median, p99, largest = np.quantile(values, [0.5, 0.99, 1.0]).tolist()
-        return cls(len(values), median, p99, largest)
 
 
 @dataclass(frozen=True)
@@ -49,7 +31,8 @@ class Trouble:
         time: Since the first target, in [s].
         target: Position in [m], or pose as x, y, z, qx, qy, qz, qw.
         outcome: As in the node's status.
-        residual: In [m]; None without an answer.
+        residual: How far the tool is from the target in [m], without an answer at the closest point that was
+            found; None where none was.
         orientation_error: In [rad]; None without an answer, and where the orientation does not count.
         displacement: Largest joint difference in [rad] from the recorded joints, or from the state before
             where none are recorded; None without an answer.
@@ -84,6 +67,7 @@ class Evaluation:
         tolerance: In [m].
         orientation_tolerance: In [rad]; None where the orientation does not count.
         residual: Of the answers, in [m].
+        distance: Of the closest points that were found for targets without an answer, in [m].
         orientation_error: Of the answers, in [rad]; None where the orientation does not count.
         displacement: Largest joint difference of the answers from the recorded joints in [rad]: of ``all``,
             and apart, as far as there are some, of those where the arm is ``moving``, at a ``standstill`` and
@@ -113,6 +97,7 @@ class Evaluation:
     tolerance: float
     orientation_tolerance: float | None
     residual: Spread | None
+    distance: Spread | None
     orientation_error: Spread | None
     displacement: Mapping[str, Spread]
     step: Spread | None
@@ -150,44 +135,164 @@ def evaluate(
     solver: IKSolver, model: str, replay: Replay, answers: Answers, read_seconds: float
 ) -> Evaluation:
     """Compare the answers to a replay with what was asked and what was recorded."""
-    arm = solver.arm
-    residual, angle = answer_errors(solver, replay, answers)
-    solved = (answers.codes == SOLVED) & (residual <= solver.tolerance)
-    if angle is not None:
-        solved &= angle <= solver.orientation_tolerance
-    refused = answers.codes == OUTSIDE_DATA
-    steps = np.abs(np.diff(answers.positions, axis=0)).max(axis=1, initial=0.0)
-    apart = displacements(replay, answers)
-    outside = (answers.positions < arm.lower) | (answers.positions > arm.upper)
-    return Evaluation(
-        recording=replay.recording,
-        source=replay.source,
-        arm=arm.name,
-        model=model,
-        task=solver.task.kind,
-        mode="offline" if answers.round_trips is None else "live",
-        messages=replay.messages,
-        targets=len(replay),
-        reachable=int(solved.sum()) + _reachable_unsolved(solver, replay, ~solved & ~refused),
-        solved=int(solved.sum()),
-        outcomes=dict(Counter(answers.codes.tolist())),
-        skipped=dict(replay.skipped),
-        tolerance=solver.tolerance,
-        orientation_tolerance=None if angle is None else solver.orientation_tolerance,
-        residual=Spread.of(residual),
-        orientation_error=None if angle is None else Spread.of(angle),
-        displacement=_by_motion(solver, replay, apart),
-        step=Spread.of(steps),
-        branch_changes=int(changes_branch(solver, replay, answers).sum()),
-        outside_limits=int(outside.any(axis=1).sum()),
-        solve_time=Spread.of(answers.solve_times),
-        round_trip=None if answers.round_trips is None else Spread.of(answers.round_trips),
-        read_seconds=read_seconds,
-        solve_seconds=answers.seconds,
-        batched=answers.batched,
-        worst=_worst(replay, answers, residual, angle, apart),
-        notes=(*replay.notes, *answers.notes),
+    tally = Tally(solver)
+    tally.add(replay, answers)
+    return tally.result(
+        Summary(
+            model,
+            replay.messages,
+            replay.skipped,
+            replay.notes,
+            read_seconds,
+            answers.round_trips is not None,
+        )
     )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an evaluation says of a recording as a whole; fields as in `Evaluation`."""
+
+    model: str
+    messages: int
+    skipped: Mapping[str, int]
+    notes: Sequence[str]
+    read_seconds: float
+    live: bool
+
+
+class Tally:
+    """Compares the answers to a recording, piece by piece, with what was asked and what was recorded.
+
+    Args:
+        solver: Whose arm, task and tolerances they are.
+    """
+
+    def __init__(self, solver: IKSolver) -> None:
+        self._solver = solver
+        self._recording = self._source = ""
+        self._begin: int | None = None
+        self._targets = self._solved = self._reachable = self._branches = self._outside = 0
+        self._outcomes: Counter[str] = Counter()
+        self._residual, self._distance, self._angle = SpreadOf(), SpreadOf(), SpreadOf()
+        self._step, self._solve_time, self._round_trip = SpreadOf(), SpreadOf(), SpreadOf()
+        self._displacement: dict[str, SpreadOf] = {}
+        self._worst: list[tuple[float, int, Trouble]] = []
+        self._last: Array | None = None
+        self._seconds, self._batched = 0.0, True
+        self._notes: list[str] = []
+
+    def add(self, replay: Replay, answers: Answers) -> None:
+        """Take the answers to some targets that follow those before."""
+        solver, arm = self._solver, self._solver.arm
+        self._recording, self._source = replay.recording, replay.source
+        residual, angle = answer_errors(solver, replay, answers)
+        solved = (answers.codes == SOLVED) & (residual <= solver.tolerance)
+        if angle is not None:
+            solved &= angle <= solver.orientation_tolerance
+            self._angle.add(angle)
+        refused = answers.codes == OUTSIDE_DATA
+        unanswered = np.isnan(residual)
+        apart = displacements(replay, answers)
+        self._solved += int(solved.sum())
+        self._reachable += int(solved.sum()) + _reachable_unsolved(solver, replay, ~solved & ~refused)
+        self._outcomes.update(answers.codes.tolist())
+        self._residual.add(residual)
+        self._distance.add(answers.closest[unanswered])
+        self._add_displacements(replay, apart)
+        self._add_steps(answers.positions)
+        self._branches += int(changes_branch(solver, replay, answers).sum())
+        outside = (answers.positions < arm.lower) | (answers.positions > arm.upper)
+        self._outside += int(outside.any(axis=1).sum())
+        self._solve_time.add(answers.solve_times)
+        if answers.round_trips is not None:
+            self._round_trip.add(answers.round_trips)
+        self._add_worst(replay, answers, residual, angle, apart)
+        self._targets += len(replay)
+        self._seconds += answers.seconds
+        self._batched = answers.batched
+        self._notes += answers.notes
+
+    def result(self, summary: Summary) -> Evaluation:
+        """The numbers."""
+        solver = self._solver
+        oriented = solver.task.has_orientation
+        displacement = {name: spread.result() for name, spread in self._displacement.items()}
+        return Evaluation(
+            recording=self._recording,
+            source=self._source,
+            arm=solver.arm.name,
+            model=summary.model,
+            task=solver.task.kind,
+            mode="live" if summary.live else "offline",
+            messages=summary.messages,
+            targets=self._targets,
+            reachable=self._reachable,
+            solved=self._solved,
+            outcomes=dict(self._outcomes),
+            skipped=dict(summary.skipped),
+            tolerance=solver.tolerance,
+            orientation_tolerance=solver.orientation_tolerance if oriented else None,
+            residual=self._residual.result(),
+            distance=self._distance.result(),
+            orientation_error=self._angle.result(),
+            displacement={name: spread for name, spread in displacement.items() if spread is not None},
+            step=self._step.result(),
+            branch_changes=self._branches,
+            outside_limits=self._outside,
+            solve_time=self._solve_time.result(),
+            round_trip=self._round_trip.result(),
+            read_seconds=summary.read_seconds,
+            solve_seconds=self._seconds,
+            batched=self._batched,
+            worst=tuple(trouble for _, _, trouble in self._worst),
+            notes=(*summary.notes, *self._notes),
+        )
+
+    def _add_displacements(self, replay: Replay, apart: Array) -> None:
+        if replay.recorded is None:
+            return
+        still, flat = standing_still(replay), singular(self._solver, replay.recorded)
+        groups = {
+            "all": np.ones(len(replay), dtype=bool),
+            "moving": ~still & ~flat,
+            "standstill": still & ~flat,
+            "singular": flat,
+        }
+        for name, rows in groups.items():
+            self._displacement.setdefault(name, SpreadOf()).add(apart[rows])
+
+    def _add_steps(self, positions: Array) -> None:
+        before = positions[:1] if self._last is None else self._last
+        both = np.concatenate([before, positions]) if self._last is not None else positions
+        self._step.add(np.abs(np.diff(both, axis=0)).max(axis=1, initial=0.0))
+        self._last = positions[-1:].copy() if len(positions) else self._last
+
+    def _add_worst(
+        self, replay: Replay, answers: Answers, residual: Array, angle: Array | None, apart: Array
+    ) -> None:
+        """Those without an answer, then by displacement or, without recorded joints, by residual."""
+        if not len(replay):
+            return
+        if self._begin is None:
+            self._begin = int(replay.received[0])
+        severity = np.where(np.isnan(apart), -1.0, apart)
+        if replay.recorded is None:
+            severity = residual.copy()
+        severity[np.isnan(residual)] = np.inf
+        away = np.where(np.isnan(residual), answers.closest, residual)
+        for i in np.argsort(-severity, kind="stable")[:_WORST]:
+            trouble = Trouble(
+                index=self._targets + int(i),
+                time=1e-9 * (int(replay.received[i]) - self._begin),
+                target=replay.targets[i].tolist(),
+                outcome=str(answers.codes[i]),
+                residual=_number(away[i]),
+                orientation_error=None if angle is None else _number(angle[i]),
+                displacement=_number(apart[i]),
+            )
+            self._worst.append((-float(severity[i]), trouble.index, trouble))
+        self._worst = sorted(self._worst, key=lambda row: row[:2])[:_WORST]
 
 
 def displacements(replay: Replay, answers: Answers) -> Array:
@@ -209,47 +314,9 @@ def standing_still(replay: Replay) -> Mask:
     return still
 
 
-def _by_motion(solver: IKSolver, replay: Replay, apart: Array) -> dict[str, Spread]:
-    if replay.recorded is None:
-        return {}
-    still, flat = standing_still(replay), singular(solver, replay.recorded)
-    groups = {
-        "all": np.ones(len(replay), dtype=bool),
-        "moving": ~still & ~flat,
-        "standstill": still & ~flat,
-        "singular": flat,
-    }
-    spreads = {name: Spread.of(apart[rows]) for name, rows in groups.items()}
-    return {name: spread for name, spread in spreads.items() if spread is not None}
-
-
 def _reachable_unsolved(solver: IKSolver, replay: Replay, unsolved: Mask) -> int:
     """How many of the targets without an answer can be reached: the solver's word is not taken for it."""
     return int(find_reachable(solver, replay.targets[unsolved], solver.tolerance).sum())
-
-
-def _worst(
-    replay: Replay, answers: Answers, residual: Array, angle: Array | None, apart: Array
-) -> tuple[Trouble, ...]:
-    """Those without an answer, then by displacement or, without recorded joints, by residual."""
-    severity = np.where(np.isnan(apart), -1.0, apart)
-    if replay.recorded is None:
-        severity = residual.copy()
-    severity[np.isnan(residual)] = np.inf
-    worst = np.argsort(-severity, kind="stable")[:_WORST]
-    times = replay.times
-    return tuple(
-        Trouble(
-            index=int(i),
-            time=float(times[i]),
-            target=replay.targets[i].tolist(),
-            outcome=str(answers.codes[i]),
-            residual=_number(residual[i]),
-            orientation_error=None if angle is None else _number(angle[i]),
-            displacement=_number(apart[i]),
-        )
-        for i in worst
-    )
 
 
 def _number(value: float) -> float | None:

@@ -42,6 +42,7 @@ class Reply:
     round_trip: float = np.nan
     solve_time: float = np.nan
     displacement: float = np.nan
+    residual: float = np.nan
 
 
 class Exchange:
@@ -128,11 +129,13 @@ class Exchange:
         values = self._codes.get(stamp)
         if values is None or not self._complete(stamp):
             return Reply(UNANSWERED)
-        times = float(values.get("solve_time", "nan"))
+        times, residual, displacement = (
+            float(values.get(key, "nan")) for key in ("solve_time", "residual", "displacement")
+        )
         if values["code"] != SOLVED:
-            return Reply(values["code"], solve_time=times)
+            return Reply(values["code"], solve_time=times, residual=residual)
         arrived, positions = self._arrivals[stamp]
-        return Reply(SOLVED, positions, arrived - sent, times, float(values.get("displacement", "nan")))
+        return Reply(SOLVED, positions, arrived - sent, times, displacement, residual)
 
     def _on_solution(self, message: JointState) -> None:
         arrived = time.perf_counter()
@@ -186,8 +189,17 @@ class Exchange:
         solve_times = np.array([reply.solve_time for reply in replies])
         round_trips = np.array([reply.round_trip for reply in replies])
         codes = np.array([reply.code for reply in replies])
+        closest = np.array([reply.residual for reply in replies])
         return Answers(
-            positions, current, codes, solve_times, round_trips, seconds, batched=False, notes=tuple(notes)
+            positions,
+            current,
+            codes,
+            closest,
+            solve_times,
+            round_trips,
+            seconds,
+            batched=False,
+            notes=tuple(notes),
         )
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from itnnr_ik.arrays import use_torch
+from itnnr_ik.bags.recording_choice import add_recording_arguments
+from itnnr_ik.printable import one_line
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.task import Task
@@ -19,17 +22,7 @@ from itnnr_ik.task import Task
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``itnnr-ik learn``."""
-    parser.add_argument("bag", type=Path, help="recording: a rosbag2 folder, .mcap or .db3 file")
-    parser.add_argument("--joint-topic", help="topic of the joint states, where there are several")
-    parser.add_argument(
-        "--pose-topic", help="topic of the tip's poses (PoseStamped), where there are several"
-    )
-    parser.add_argument(
-        "--joints",
-        type=lambda text: text.split(","),
-        metavar="A,B",
-        help="names of the arm's joints, base to tip (default: those that move)",
-    )
+    add_recording_arguments(parser)
     parser.add_argument("--max-offset", type=float, default=0.5, help="bound of the clocks' difference [s]")
     parser.add_argument("--steps", type=int, default=20_000, help="optimisation steps of the network")
     parser.add_argument("--seed", type=int, default=0, help="of the held-out blocks and the network")
@@ -52,20 +45,28 @@ def run(args: argparse.Namespace) -> int:
     use_torch()
     from itnnr_ik.bags.learning import learn, prepare
     from itnnr_ik.bags.reader import Bag
+    from itnnr_ik.bags.replacing import check_place, check_writable
+    from itnnr_ik.bags.replay import Selection
     from itnnr_ik.bags.truth import TrueKinematics
 
     truth = TrueKinematics.load(args.truth) if args.truth else None
     against = _positions_of(IKSolver.load(args.against)) if args.against else None
-    args.output.mkdir(parents=True, exist_ok=True)  # known to be writable before, not after, the training
-    with Bag(args.bag) as bag:
+    check_place(args.output, args.bag)
+    check_writable(args.output)
+    notes: list[str] = []
+    selection = Selection(
+        joints=args.joints,
+        joint_topic=args.joint_topic,
+        pose_topic=args.pose_topic,
+        pose_index=args.pose_index,
+        pose_from=args.pose_from,
+        degrees=args.degrees,
+    )
+    with Bag(args.bag, warn=notes.append) as bag:
         prepared = prepare(
-            bag,
-            joint_topic=args.joint_topic,
-            pose_topic=args.pose_topic,
-            joints=args.joints,
-            max_offset=args.max_offset,
-            seed=args.seed,
+            bag, selection=selection, max_offset=args.max_offset, seed=args.seed, warn=notes.append
         )
+    prepared = replace(prepared, notes=tuple(notes))
     learned = learn(
         prepared,
         seed=args.seed,
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     learned.save(args.output)
     print(json.dumps(learned.report, indent=2) if args.json else format_report(learned.report))
     if not args.json:
-        print(f"model written to {args.output}")
+        print(one_line(f"model written to {args.output}"))
     return 0
 
 
@@ -131,9 +132,10 @@ def format_report(report: dict[str, Any]) -> str:
     for gap in coverage["gaps"]:
         around = ", ".join(f"{x:.2f}" for x in gap["around_m"])
         rows.append(("no data", f"around ({around}) m, {gap['radius_m']:.2f} m to the nearest"))
+    rows += [("note", note) for note in recording["notes"]]
     lines = [f"{label:14} {text}" for label, text in rows]
     lines += ["", *_errors(report["tip_error"])]
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
 
 
 def _errors(tip_error: dict[str, dict[str, dict[str, float]]]) -> list[str]:

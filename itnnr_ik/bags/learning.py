@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,10 @@ from itnnr_ik.bags.matching import (
     read_recording,
 )
 from itnnr_ik.bags.plane import level_plane
-from itnnr_ik.bags.reader import Bag, BagError
+from itnnr_ik.bags.reader import Bag
+from itnnr_ik.bags.records import BagError
+from itnnr_ik.bags.replacing import new_folder
+from itnnr_ik.bags.replay import Selection
 from itnnr_ik.robot import LearnedArm
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.solver.coverage import Coverage
@@ -80,6 +84,7 @@ class Prepared:
         joint_noise, pose_noise: Standard deviations (n,) [rad] and (m,) [m] from sample to sample.
         unmatched, standstill: Poses that were left out.
         plane: Height [m] of the plane that the tip stays in; None for an arm in space.
+        notes: What the reader of a report should know, a sentence each.
     """
 
     recording: Recording
@@ -90,6 +95,7 @@ class Prepared:
     unmatched: int
     standstill: int
     plane: float | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,31 +113,32 @@ class Learned:
     report: dict[str, Any]
 
     def save(self, folder: Path) -> None:
-        """Write a model folder for `IKSolver.load`."""
-        self.solver.save(folder)
+        """Write a model folder for `IKSolver.load`, whole or not at all."""
+        with new_folder(folder) as written:
+            self.solver.save(written)
 
 
 def prepare(
     bag: Bag,
     *,
-    joint_topic: str | None = None,
-    pose_topic: str | None = None,
-    joints: Sequence[str] | None = None,
+    selection: Selection | None = None,
     max_offset: float = 0.5,
     seed: int = 0,
+    warn: Callable[[str], None] = warnings.warn,
 ) -> Prepared:
     """Pair joint states with poses, leave out standstill, and hold out blocks of time.
 
     Args:
         bag: An open recording.
-        joint_topic, pose_topic, joints: See `read_recording`.
+        selection: See `read_recording`.
         max_offset: Bound of the offset between the clocks, in [s].
         seed: Of the blocks.
+        warn: Called with a sentence on what is unusual.
 
     Raises:
         BagError: The recording does not hold enough to learn from; the message says what is missing.
     """
-    recording = read_recording(bag, joint_topic, pose_topic, joints)
+    recording = read_recording(bag, selection or Selection(), warn)
     joint_noise, pose_noise = noise_of(recording.joints), noise_of(recording.poses)
     offset = estimate_offset(recording.joints, recording.poses, max_offset)
     times = recording.poses.times - offset.seconds
@@ -283,6 +290,7 @@ def _of_recording(prepared: Prepared) -> dict[str, Any]:
         "joint_states": len(recording.joints),
         "poses": len(recording.poses),
         "skipped": dict(recording.skipped),
+        "notes": list(prepared.notes),
         "clock": recording.clock,
         "clock_offset_s": prepared.offset.seconds,
         "clock_offset_error_s": prepared.offset.error,

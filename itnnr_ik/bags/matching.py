@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import warnings
+from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -15,12 +17,19 @@ from scipy.interpolate import Akima1DInterpolator
 from scipy.ndimage import median_filter
 from scipy.optimize import minimize_scalar
 
-from itnnr_ik.bags.pairing import Array, Times, joint_track
-from itnnr_ik.bags.reader import Bag, BagError, RecordedJoints, RecordedPose
+from itnnr_ik.bags.joint_reading import JointReading
+from itnnr_ik.bags.pairing import Array, JointTrack, Times
+from itnnr_ik.bags.reader import Bag
+from itnnr_ik.bags.records import BagError, RecordedJoints, RecordedPose
+from itnnr_ik.bags.replay import Selection
+from itnnr_ik.bags.replay_sources import recorded_poses
+from itnnr_ik.bags.spread import Thinned
 from itnnr_ik.robot import harmonic
 
 #: A joint that moves less than this [rad] in the whole recording is not one of the arm's.
 _MOVES = 0.05
+#: Positions of a joint that this is told by, at most, and how many are taken at a time.
+_RANGE_SAMPLES, _RANGE_BATCH = 100_000, 1024
 #: More joints than this have more harmonics than a recording can tell apart.
 MAX_JOINTS = 6
 #: Joint states farther apart than this many periods, and this many [s], are not interpolated between.
@@ -80,40 +89,41 @@ class ClockOffset:
     error: float
 
 
-def read_recording(
-    bag: Bag, joint_topic: str | None, pose_topic: str | None, joints: Sequence[str] | None
-) -> Recording:
+def read_recording(bag: Bag, selection: Selection, warn: Callable[[str], None] = warnings.warn) -> Recording:
     """Joint states and poses of an open bag; messages that cannot be used are counted.
 
     Args:
         bag: The recording.
-        joint_topic, pose_topic: None for the only one of its type.
-        joints: Names of the arm's joints, base to tip; None for those that move, in recorded order.
+        selection: Topics, joints (those that move, in recorded order, where they are not named) and units.
+        warn: Called with a sentence on what is unusual.
 
     Raises:
         BagError: There are no two topics, or nothing usable in one of them.
     """
-    states = list(bag.joint_states(joint_topic))
-    names = _choose_joints(states, joints)
-    track, skipped = joint_track(states, names)
-    frame, poses = _in_one_frame(bag.poses(pose_topic), skipped)
+    names = _choose_joints(bag.joint_states(selection.joint_topic), selection.joints)
+    reading = JointReading(None, names, selection.joints is not None, selection.degrees)
+    reading.survey(lambda: bag.joint_states(selection.joint_topic))
+    batches = list(reading.batches(bag.joint_states(selection.joint_topic)))
+    track, skipped = JointTrack.joined(batches, len(names)), reading.reasons
+    for note in reading.notes:
+        warn(note)
+    frame, poses = _in_one_frame(recorded_poses(bag, selection, warn), skipped)
     for label, count in (("joint states with the arm's joints", len(track)), ("finite poses", len(poses))):
         if count < 2:
             raise BagError(f"expected at least two {label} in {bag.path}, got {count}")
-    joint_times, pose_times = track.stamps, np.array([pose.stamp for pose in poses], dtype=np.int64)
+    joint_times, pose_times = track.stamps, poses.stamps
     by_stamp = _is_clock(joint_times) and _is_clock(pose_times)
     by_stamp = by_stamp and _shared(joint_times, pose_times) >= _SHARED
     if not by_stamp:
-        joint_times, pose_times = track.received, np.array([pose.received for pose in poses], dtype=np.int64)
+        joint_times, pose_times = track.received, poses.received
     joint_rows = _in_order(joint_times, "joint states", skipped)
     pose_rows = _in_order(pose_times, "poses", skipped)
     start = joint_times[joint_rows][0]
-    positions = np.array([pose.position for pose in poses])
     return Recording(
         names,
         frame,
         Series(1e-9 * (joint_times - start)[joint_rows], track.positions[joint_rows]),
-        Series(1e-9 * (pose_times - start)[pose_rows], positions[pose_rows]),
+        Series(1e-9 * (pose_times - start)[pose_rows], poses.positions[pose_rows]),
         "stamp" if by_stamp else "receipt",
         skipped,
     )
@@ -188,9 +198,7 @@ def _evenly(series: Series, count: int) -> tuple[Array, Array]:
     return series.times[chosen], series.values[chosen]
 
 
-def _choose_joints(states: Sequence[RecordedJoints], joints: Sequence[str] | None) -> tuple[str, ...]:
-    if not states:
-        raise BagError("there is no joint state in the recording")
+def _choose_joints(states: Iterable[RecordedJoints], joints: Sequence[str] | None) -> tuple[str, ...]:
     names = tuple(joints or _moving_joints(states))
     if len(names) > MAX_JOINTS:
         raise BagError(
@@ -200,41 +208,81 @@ def _choose_joints(states: Sequence[RecordedJoints], joints: Sequence[str] | Non
     return names
 
 
-def _moving_joints(states: Sequence[RecordedJoints]) -> tuple[str, ...]:
-    """Those that come together in one message: the most of them, and then the commonest."""
-    recorded: dict[str, list[float]] = {name: [] for state in states for name in state.names}
+def _moving_joints(states: Iterable[RecordedJoints]) -> tuple[str, ...]:
+    """Those that come in one message, the most of them, and then the commonest; or each by itself."""
+    recorded: dict[str, Thinned] = {}
+    together: Counter[tuple[str, ...]] = Counter()
+    waiting: dict[tuple[str, ...], list[Array]] = {}
+
+    def take(names: tuple[str, ...]) -> None:
+        for name, column in zip(names, np.array(waiting.pop(names)).T, strict=True):
+            recorded[name].add(column)
+
     for state in states:
-        if len(state.positions) == len(state.names):
-            for name, position in zip(state.names, state.positions.tolist(), strict=True):
-                recorded[name].append(position)
-    moving = {name for name, positions in recorded.items() if _range(positions) > _MOVES}
+        names = state.names
+        together[names] += 1
+        for name in names:
+            if name not in recorded:
+                recorded[name] = Thinned(_RANGE_SAMPLES)
+        if names and len(state.positions) == len(names):
+            waiting.setdefault(names, []).append(state.positions)
+            if len(waiting[names]) == _RANGE_BATCH:
+                take(names)
+    for names in list(waiting):
+        take(names)
+    if not together:
+        raise BagError("there is no joint state in the recording")
+    if not recorded:
+        raise BagError("the joint states have no names: name the arm's joints, base to tip, with --joints")
+    moving = [name for name, positions in recorded.items() if _range(positions) > _MOVES]
     if not moving:
         raise BagError(f"no joint moves by more than {_MOVES} rad; recorded: {', '.join(recorded)}")
-    together = Counter(tuple(name for name in state.names if name in moving) for state in states)
-    return max(together, key=lambda names: (len(names), together[names]))
+    sets: Counter[tuple[str, ...]] = Counter()
+    for names, number in together.items():
+        sets[tuple(name for name in names if name in moving)] += number
+    best = max(sets, key=lambda names: (len(names), sets[names]))
+    return tuple(moving) if len(best) == 1 else best
 
 
-def _range(positions: list[float]) -> float:
+def _range(positions: Thinned) -> float:
     """How far a joint moves [rad], but for rare outliers."""
-    finite = [position for position in positions if math.isfinite(position)]
-    low, high = np.quantile(finite, [0.01, 0.99]) if finite else (0.0, 0.0)
+    columns = positions.columns()
+    values = np.asarray(columns[0], dtype=float) if columns else np.empty(0)
+    finite = values[np.isfinite(values)]
+    low, high = np.quantile(finite, [0.01, 0.99]) if len(finite) else (0.0, 0.0)
     return float(high - low)
 
 
-def _in_one_frame(poses: Iterable[RecordedPose], skipped: Counter[str]) -> tuple[str, list[RecordedPose]]:
+@dataclass(frozen=True)
+class _Poses:
+    """Poses of one frame: times of receipt and stamps (l,) in [ns], positions (l, 3) in [m]."""
+
+    received: Times
+    stamps: Times
+    positions: Array
+
+    def __len__(self) -> int:
+        return len(self.received)
+
+
+def _in_one_frame(poses: Iterable[RecordedPose], skipped: Counter[str]) -> tuple[str, _Poses]:
     """The commonest frame and its finite poses."""
-    finite = []
+    times: dict[str, array[int]] = {}
+    places: dict[str, array[float]] = {}
     for pose in poses:
-        if np.isfinite(pose.position).all():
-            finite.append(pose)
-        else:
+        if not np.isfinite(pose.position).all():
             skipped["poses that are not finite"] += 1
-    if not finite:
-        return "", []
-    ((frame, count),) = Counter(pose.frame for pose in finite).most_common(1)
-    if count < len(finite):
-        skipped["poses in other frames"] += len(finite) - count
-    return frame, [pose for pose in finite if pose.frame == frame]
+            continue
+        if pose.frame not in times:
+            times[pose.frame], places[pose.frame] = array("q"), array("d")
+        times[pose.frame].extend((pose.received, pose.stamp))
+        places[pose.frame].extend(pose.position.tolist())
+    frame = max(times, key=lambda name: len(times[name]), default="")
+    others = sum(len(found) for name, found in times.items() if name != frame) // 2
+    if others:
+        skipped["poses in other frames"] += others
+    both = np.array(times.get(frame, ()), dtype=np.int64).reshape(-1, 2)
+    return frame, _Poses(both[:, 0], both[:, 1], np.array(places.get(frame, ()), dtype=float).reshape(-1, 3))
 
 
 def _is_clock(stamps: Times) -> bool:

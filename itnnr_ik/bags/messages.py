@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from itnnr_ik.bags.reader import JOINT_STATE, POSE_STAMPED
+from itnnr_ik.bags.records import JOINT_STATE, POSE_STAMPED
 
 
 def joint_state(types: Any, stamp: int, frame: str, names: Sequence[str], positions: ArrayLike) -> Any:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
-from itnnr_ik.bags.answers import Answers
+import numpy as np
+
+from itnnr_ik.bags.answers import SOLVED, Answers
 from itnnr_ik.bags.evaluation import Evaluation
-from itnnr_ik.bags.replay import Replay
-from itnnr_ik.bags.writer import WrittenSolution, WrittenStatus, check_new, write_answers
+from itnnr_ik.bags.pairing import Array
+from itnnr_ik.bags.replacing import check_place, new_file
+from itnnr_ik.bags.replay import Replay, rising
+from itnnr_ik.bags.spread import Thinned
+from itnnr_ik.bags.writer import AnswerWriter, WrittenSolution, WrittenStatus, check_new
+from itnnr_ik.printable import one_line
 from itnnr_ik.solver import IKSolver
+
+#: As many targets are drawn, at most, evenly over the recording.
+_DRAWN = 20_000
 
 
 @dataclass(frozen=True)
@@ -21,18 +32,34 @@ class Output:
         html: The page; None for none.
         record: Folder of the new recording; None for none.
         storage: A key of `itnnr_ik.bags.writer.STORAGES`.
+        recording: What is evaluated, which stays as it is; None where that is no file.
     """
 
     html: Path | None = None
     record: Path | None = None
     storage: str = "mcap"
+    recording: Path | None = None
 
     def check(self) -> None:
         """Raise ValueError unless the files can be written: before the work, not after it."""
+        for path in (self.record, self.html):
+            if path is not None:
+                check_place(path, self.recording)
         if self.record is not None:
             check_new(self.record)
         if self.html is not None and not self.html.resolve().parent.is_dir():
             raise ValueError(f"no folder {self.html.resolve().parent} to write {self.html.name} to")
+        if self.html is not None and self.html.exists() and not self.html.is_file():
+            raise ValueError(f"{self.html} is no regular file, expected one or nothing")
+
+    @contextmanager
+    def open(self, solver: IKSolver) -> Iterator[OpenOutput]:
+        """Take pieces of a recording with their answers; the files are in their place at the end."""
+        with ExitStack() as stack:
+            writer = None
+            if self.record is not None:
+                writer = stack.enter_context(AnswerWriter(self.record, self.storage))
+            yield OpenOutput(self, solver, writer)
 
     def write(
         self,
@@ -43,16 +70,109 @@ class Output:
         solutions: Sequence[WrittenSolution],
         statuses: Sequence[WrittenStatus] = (),
     ) -> list[str]:
-        """Write the files; a sentence on each."""
+        """Write the files of an evaluation that was live; a sentence on each."""
+        with self.open(solver) as opened:
+            opened.draw(replay, answers)
+            if opened.writer is not None:
+                opened.writer.write(replay.joints, solutions, statuses)
+            opened.finish(evaluation)
+        return self.written()
+
+    def written(self) -> list[str]:
+        """A sentence on each file."""
         told = []
         if self.record is not None:
-            write_answers(self.record, self.storage, replay.joints, solutions, statuses)
-            told.append(f"answers written to {self.record}")
+            told.append(one_line(f"answers written to {self.record}"))
         if self.html is not None:
-            from itnnr_ik.bags.page import make_page
-            from itnnr_ik.bags.plots import Plots
-
-            page = make_page(evaluation, Plots(solver, replay, answers).all())
-            self.html.write_text(page, encoding="utf-8")
-            told.append(f"report written to {self.html}")
+            told.append(one_line(f"report written to {self.html}"))
         return told
+
+
+class OpenOutput:
+    """Files that are being written, see `Output.open`.
+
+    Attributes:
+        writer: Of the recording; None where none is wanted.
+    """
+
+    def __init__(self, output: Output, solver: IKSolver, writer: AnswerWriter | None) -> None:
+        self._output, self._solver = output, solver
+        self.writer = writer
+        self._shown: _Shown | None = _Shown() if output.html is not None else None
+        self._last: int | None = None
+
+    def add(self, replay: Replay, answers: Answers) -> None:
+        """Take the answers of a piece, each at the time at which its target was received."""
+        self.draw(replay, answers)
+        stamps = rising(replay.received, self._last)
+        self._last = int(stamps[-1]) if len(stamps) else self._last
+        if self.writer is not None:
+            frame = self._solver.arm.base_link
+            solutions = [
+                WrittenSolution(int(stamp), int(stamp), frame, positions)
+                for stamp, positions, code in zip(stamps, answers.positions, answers.codes, strict=True)
+                if code == SOLVED
+            ]
+            self.writer.write(replay.joints, solutions)
+
+    def draw(self, replay: Replay, answers: Answers) -> None:
+        """Keep what of a piece is drawn."""
+        if self._shown is not None:
+            self._shown.add(replay, answers)
+
+    def finish(self, evaluation: Evaluation) -> None:
+        """Write the page."""
+        html = self._output.html
+        if html is None or self._shown is None:
+            return
+        from itnnr_ik.bags.page import make_page
+        from itnnr_ik.bags.plots import Plots
+
+        page = make_page(evaluation, Plots(self._solver, *self._shown.all()).all())
+        with new_file(html) as written:
+            written.write_text(page, encoding="utf-8")
+
+
+class _Shown:
+    """Some of the targets and their answers, evenly over a recording."""
+
+    def __init__(self) -> None:
+        self._rows = Thinned(_DRAWN)
+        self._first: tuple[Replay, Answers] | None = None
+
+    def add(self, replay: Replay, answers: Answers) -> None:
+        """Take a piece."""
+        if self._first is None:
+            self._first = replay, answers
+        nothing = np.zeros((len(replay), 0))
+        self._rows.add(
+            replay.received,
+            replay.targets,
+            nothing if replay.recorded is None else replay.recorded,
+            answers.positions,
+            answers.current,
+            answers.codes,
+            answers.closest,
+        )
+
+    def all(self) -> tuple[Replay, Answers]:
+        """Those that are kept, as one replay."""
+        assert self._first is not None
+        replay, answers = self._first
+        received, targets, recorded, positions, current, codes, closest = self._rows.columns()
+        return (
+            replace(
+                replay,
+                received=cast(Any, received),
+                targets=cast(Array, targets),
+                current=None if replay.current is None else cast(Array, current),
+                recorded=None if replay.recorded is None else cast(Array, recorded),
+            ),
+            replace(
+                answers,
+                positions=cast(Array, positions),
+                current=cast(Array, current),
+                codes=cast(Any, codes),
+                closest=cast(Array, closest),
+            ),
+        )

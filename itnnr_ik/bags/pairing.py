@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.bags.reader import BagError, RecordedJoints, RecordedPose
+from itnnr_ik.bags.records import BagError, RecordedJoints
 
 #: A joint state older than this [s] tells nothing of where the arm is.
 OLDEST_STATE = 1.0
+
+UNNAMED = "joint state without joint names"
 
 Array = NDArray[np.float64]
 Times = NDArray[np.int64]
@@ -38,6 +39,22 @@ class JointTrack:
     def __len__(self) -> int:
         return len(self.received)
 
+    @classmethod
+    def joined(cls, parts: Sequence[JointTrack], joints: int) -> JointTrack:
+        """Several tracks of so many joints, one after the other."""
+        return cls(
+            np.concatenate([np.empty(0, np.int64), *(part.received for part in parts)]),
+            np.concatenate([np.empty(0, np.int64), *(part.stamps for part in parts)]),
+            np.concatenate([np.empty((0, joints)), *(part.positions for part in parts)]),
+            np.concatenate([np.empty(0, np.intp), *(part.messages for part in parts)]),
+        )
+
+    def since(self, first: int) -> JointTrack:
+        """The states from number ``first`` on."""
+        return JointTrack(
+            self.received[first:], self.stamps[first:], self.positions[first:], self.messages[first:]
+        )
+
 
 def joint_track(states: Sequence[RecordedJoints], joints: Sequence[str]) -> tuple[JointTrack, Counter[str]]:
     """The usable ones of ``states``, joints picked by name, and how many were left out for which reason.
@@ -55,10 +72,7 @@ def joint_track(states: Sequence[RecordedJoints], joints: Sequence[str]) -> tupl
             continue
         kept.append(i)
         positions.append(picked)
-    names = {name: None for state in states for name in state.names}
-    missing = [joint for joint in joints if joint not in names]
-    if missing and names:
-        raise BagError(f"no joint {', '.join(missing)} in the recording; recorded: {', '.join(names)}")
+    check_recorded(joints, {name: None for state in states for name in state.names})
     rows = [states[i] for i in kept]
     track = JointTrack(
         np.array([state.received for state in rows], dtype=np.int64),
@@ -69,13 +83,17 @@ def joint_track(states: Sequence[RecordedJoints], joints: Sequence[str]) -> tupl
     return track, reasons
 
 
-def usable_positions(state: RecordedJoints, joints: Sequence[str]) -> tuple[Array | None, str]:
-    """Positions (n,) [rad] of ``joints`` in one joint state; or None, and why it cannot be used."""
-    names = state.names
+def check_recorded(joints: Sequence[str], names: dict[str, None]) -> None:
+    """Raise BagError where joints have names, but one of ``joints`` is not among them."""
+    missing = [joint for joint in joints if joint not in names]
+    if missing and names:
+        raise BagError(f"no joint {', '.join(missing)} in the recording; recorded: {', '.join(names)}")
+
+
+def picker_of(names: Sequence[str], joints: Sequence[str]) -> tuple[NDArray[np.intp] | None, str]:
+    """Where ``joints`` (n,) are among the ``names`` of a message; or None, and why it cannot be used."""
     if not any(names):
-        return None, "joint state without joint names"
-    if len(state.positions) != len(names):
-        return None, "joint names and positions differ in number"
+        return None, UNNAMED
     counts = [names.count(joint) for joint in joints]
     if not any(counts):
         return None, "joint state of other joints"
@@ -83,16 +101,20 @@ def usable_positions(state: RecordedJoints, joints: Sequence[str]) -> tuple[Arra
         return None, "joint state without some of the joints"
     if max(counts) > 1:
         return None, "joint named more than once"
-    positions = state.pick(joints)
+    return np.array([names.index(joint) for joint in joints], dtype=np.intp), ""
+
+
+def usable_positions(state: RecordedJoints, joints: Sequence[str]) -> tuple[Array | None, str]:
+    """Positions (n,) [rad] of ``joints`` in one joint state; or None, and why it cannot be used."""
+    if any(state.names) and len(state.positions) != len(state.names):
+        return None, "joint names and positions differ in number"
+    picker, reason = picker_of(state.names, joints)
+    if picker is None:
+        return None, reason
+    positions = state.positions[picker]
     if not np.isfinite(positions).all():
         return None, "joint positions not finite"
     return positions, ""
-
-
-def names_note(states: Sequence[RecordedJoints]) -> str:
-    """A sentence where the joint names change on the way, or nothing."""
-    changes = sum(a.names != b.names for a, b in pairwise(states))
-    return f"the joint names change {changes} times on the way: joints are picked by name" if changes else ""
 
 
 def last_before(track: JointTrack, received: Times) -> NDArray[np.intp]:
@@ -108,51 +130,20 @@ def too_old(track: JointTrack, before: NDArray[np.intp], received: Times) -> NDA
     return received - track.received[before] > OLDEST_STATE * 1e9
 
 
-def positions_at(track: JointTrack, poses: Sequence[RecordedPose]) -> tuple[Array, str]:
-    """Joint positions (b, n) [rad] when each pose was measured, between the states around it.
+def positions_at(times: Times, positions: Array, at: Times) -> Array:
+    """Joint positions (b, n) [rad] at times ``at`` (b,) [ns], between the states around each.
 
-    By header stamps where both topics have sound ones of one clock, else by the times of receipt. NaN where
-    no joint states are within `OLDEST_STATE` on both sides.
-
-    Returns:
-        The positions, and a sentence on the clock that was used.
+    Args:
+        times: Of the states (s,), never falling, in [ns].
+        positions: Of the states (s, n) in [rad].
+        at: By the same clock; NaN is returned where no states are within `OLDEST_STATE` on both sides.
     """
-    received = np.array([pose.received for pose in poses], dtype=np.int64)
-    stamps = np.array([pose.stamp for pose in poses], dtype=np.int64)
-    problem = _stamp_problem("joint states", track.stamps) or _stamp_problem("poses", stamps)
-    if not problem and not _same_clock(track, received, stamps):
-        problem = "the stamps of poses and of joint states are of different clocks"
-    if problem:
-        times, at, clock = track.received, received, f"matched by the times of receipt: {problem}"
-    else:
-        times, at, clock = track.stamps, stamps, "matched by header stamps"
-    if len(track) < 2 or not len(at):
-        return np.full((len(at), track.positions.shape[1]), np.nan), clock
+    if len(times) < 2 or not len(at):
+        return np.full((len(at), positions.shape[1]), np.nan)
     start = times[0]
     x, x_at = 1e-9 * (times - start), 1e-9 * (at - start)
-    positions = np.stack([np.interp(x_at, x, column) for column in track.positions.T], axis=1)
+    found = np.stack([np.interp(x_at, x, column) for column in positions.T], axis=1)
     after = np.clip(np.searchsorted(times, at), 1, len(times) - 1)
     outside = (at < times[0]) | (at > times[-1])
-    positions[outside | (times[after] - times[after - 1] > OLDEST_STATE * 1e9)] = np.nan
-    return positions, clock
-
-
-def stamp_notes(what: str, stamps: Times) -> list[str]:
-    """A sentence where header stamps (b,) [ns] cannot be used."""
-    problem = _stamp_problem(what, stamps)
-    return [f"{problem}: times of receipt are used in their place"] if problem else []
-
-
-def _stamp_problem(what: str, stamps: Times) -> str:
-    zero, back = int((stamps == 0).sum()), int((np.diff(stamps) < 0).sum())
-    if zero:
-        return f"{zero} of {len(stamps)} {what} have a stamp of zero"
-    return f"the stamps of {what} go back {back} times" if back else ""
-
-
-def _same_clock(track: JointTrack, received: Times, stamps: Times) -> bool:
-    """Whether stamps are as far from the times of receipt on both topics, to within `OLDEST_STATE`."""
-    if not len(track) or not len(stamps):
-        return False
-    offsets = np.median(track.received - track.stamps), np.median(received - stamps)
-    return bool(abs(offsets[0] - offsets[1]) <= OLDEST_STATE * 1e9)
+    found[outside | (times[after] - times[after - 1] > OLDEST_STATE * 1e9)] = np.nan
+    return found

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.bags.cleaning import MAD
-from itnnr_ik.bags.reader import BagError
+from itnnr_ik.bags.records import BagError
 
 Array = NDArray[np.float64]
 

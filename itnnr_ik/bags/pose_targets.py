@@ -5,14 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from itnnr_ik.bags.pairing import Array
-from itnnr_ik.bags.reader import RecordedPose
+from itnnr_ik.bags.records import RecordedPose
 from itnnr_ik.solver import IKSolver
 
 
-def is_finite(solver: IKSolver, pose: RecordedPose) -> bool:
-    """Whether what counts of a recorded pose is numbers."""
-    counts = (pose.position, *([pose.orientation] if solver.task.has_orientation else []))
-    return all(np.isfinite(part).all() for part in counts)
+def flaw_of(solver: IKSolver, pose: RecordedPose) -> str:
+    """Why a recorded pose is no target: what counts of it is not there, or no number; empty if it is one."""
+    if not np.isfinite(pose.position).all():
+        return "pose not finite"
+    if not solver.task.has_orientation:
+        return ""
+    if np.isnan(pose.orientation).all():
+        return "pose without an orientation, which counts here (not with --task position)"
+    if not np.isfinite(pose.orientation).all():
+        return "pose not finite"
+    return "" if pose.orientation.any() else "pose whose quaternion is zero"
 
 
 def target_of(solver: IKSolver, pose: RecordedPose) -> Array:

@@ -1,4 +1,4 @@
-"""Typed records from a rosbag2 recording: poses and joint states."""
+"""Typed records from a recording: poses, joint states, and whatever else is in its files."""
 
 from __future__ import annotations
 
@@ -7,101 +7,36 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-from rosbags.rosbag2 import Reader
-from rosbags.typesys import Stores, get_typestore
+from itnnr_ik.bags import metadata
+from itnnr_ik.bags.channels import Channel, RecordingFile
+from itnnr_ik.bags.decoding import Decoder, plain
+from itnnr_ik.bags.files import data_files, is_packed, open_file, suffixes
+from itnnr_ik.bags.joint_layout import JointStateDecoder, joints_of
+from itnnr_ik.bags.pose_messages import READERS
+from itnnr_ik.bags.records import JOINT_STATE, BagError, RecordedJoints, RecordedPose, TopicSummary
+from itnnr_ik.bags.unpacking import ZSTD_MAGIC
 
-from itnnr_ik.bags.salvage import salvage
-
-POSE_STAMPED = "geometry_msgs/msg/PoseStamped"
-JOINT_STATE = "sensor_msgs/msg/JointState"
-
-_SUFFIXES = (".mcap", ".db3")
-#: What rosbags raises on a damaged file depends on where the damage is, and is of no type of its own.
-_READ_ERRORS = (Exception,)
-
-
-class BagError(ValueError):
-    """A recording that cannot be opened, or does not hold what was asked of it."""
-
-
-@dataclass(frozen=True)
-class TopicSummary:
-    """A topic of a recording: its name, message type and number of messages."""
-
-    name: str
-    msgtype: str
-    count: int
-
-
-@dataclass(frozen=True)
-class RecordedPose:
-    """One PoseStamped.
-
-    Attributes:
-        received: Time at which the recorder got the message, in [ns].
-        stamp: Time in its header, in [ns]; another clock than ``received`` for a simulated robot.
-        frame: Frame in its header.
-        position: Position (3,) in [m].
-        orientation: Quaternion (4,) as x, y, z, w; as recorded, so of any length.
-    """
-
-    received: int
-    stamp: int
-    frame: str
-    position: np.ndarray
-    orientation: np.ndarray
-
-
-@dataclass(frozen=True)
-class RecordedJoints:
-    """One JointState, with its joints in recorded order.
-
-    Attributes:
-        received: Time at which the recorder got the message, in [ns].
-        stamp: Time in its header, in [ns]; another clock than ``received`` for a simulated robot.
-        names: Names of the joints.
-        positions: Joint positions, one per name, in [rad] (or [m] for a sliding joint).
-    """
-
-    received: int
-    stamp: int
-    names: tuple[str, ...]
-    positions: np.ndarray
-
-    def pick(self, joints: Sequence[str]) -> np.ndarray:
-        """Positions (n,) of ``joints`` in the order asked for, whatever the recorded order.
-
-        Raises:
-            BagError: A joint was not recorded; the message lists those that were.
-        """
-        missing = [joint for joint in joints if joint not in self.names]
-        if missing:
-            raise BagError(
-                f"no joint {', '.join(missing)} in the recording; recorded: {', '.join(self.names)}"
-            )
-        if len(self.positions) != len(self.names):
-            raise BagError(f"{len(self.names)} joint names came with {len(self.positions)} positions")
-        return self.positions[[self.names.index(joint) for joint in joints]]
+#: What reading a file raises where it is damaged.
+_READ_ERRORS = (ValueError, OSError, MemoryError)
+#: Makes a record of a time of receipt [ns] and a message.
+_Maker = Callable[[int, bytes], Any]
 
 
 class Bag:
-    """A rosbag2 recording, open for reading: a folder, or one .mcap or .db3 file.
+    """A recording, open for reading: a rosbag2 folder, or one file (MCAP, SQLite, ROS 1 bag).
 
     Use it in a ``with`` statement. Every method that takes a topic finds it alone where the recording has
-    only one with messages of the right type. What is damaged is left out and told of, and the rest is read.
+    only one with messages of the right type. What is in the files counts, whatever metadata.yaml says. What
+    is damaged is left out and told of, and the rest is read.
 
     Args:
-        path: The folder, with or without its metadata.yaml, or the file. Compressed files take the
-            metadata.yaml, which says how they are compressed.
-        warn: Called with a sentence on whatever is left out.
+        path: The folder, with or without its metadata.yaml, or the file; compressed or not.
+        warn: Called with a sentence on whatever is left out, or is otherwise than metadata.yaml says.
 
     Attributes:
         undecodable: Numbers of messages that cannot be decoded, by topic, of those read so far.
@@ -112,20 +47,23 @@ class Bag:
 
     def __init__(self, path: str | Path, warn: Callable[[str], None] = warnings.warn) -> None:
         self.path = Path(path)
-        self._warn = warn
+        self._warn_of = warn
+        self._told: set[str] = set()
         self.undecodable: Counter[str] = Counter()
         if not self.path.exists():
             raise BagError(f"no recording at {self.path}")
-        self._has_metadata = (self.path / "metadata.yaml").exists()
-        if not self._has_metadata and not self._files():
+        self._notes: list[str] = []
+        self._paths = data_files(self.path, self._notes)
+        self._metadata = self.path / metadata.NAME
+        if not self._metadata.is_file() and not self._paths:
             raise BagError(
-                f"{self.path} is no recording: expected a folder with a metadata.yaml, "
-                f"or a file ending in {' or '.join(_SUFFIXES)}"
+                f"{self.path} is no recording: expected a folder with a {metadata.NAME}, "
+                f"or a file ending in {suffixes()}"
             )
 
     def __enter__(self) -> Bag:
         with ExitStack() as stack:
-            self._readers = self._open(stack)
+            self._files = self._open(stack)
             self._opened = stack.pop_all()
         return self
 
@@ -137,58 +75,59 @@ class Bag:
     ) -> None:
         self._opened.close()
 
-    def _files(self) -> list[Path]:
-        """The data files, without the help of metadata."""
-        files = sorted(self.path.iterdir()) if self.path.is_dir() else [self.path]
-        return [file for file in files if file.suffix in _SUFFIXES]
-
-    def _open(self, stack: ExitStack) -> list[Reader]:
-        problem = ""
-        if self._has_metadata:
+    def _open(self, stack: ExitStack) -> list[RecordingFile]:
+        notes, files = list(self._notes), []
+        problem = "it has no data file"
+        for path in self._paths:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="itnnr_bag_")))
             try:
-                return [stack.enter_context(Reader(self.path))]
+                file = open_file(path, folder, notes)
             except _READ_ERRORS as error:
                 problem = _sentence(error)
-        readers = []
-        for file in self._files():
-            try:
-                readers.append(stack.enter_context(Reader(file)))
-            except _READ_ERRORS as error:
-                problem = _sentence(error)
-                readers += self._open_salvaged(file, problem, stack)
-        if not readers:
+                notes.append(f"{path.name} cannot be read ({problem}): it is left out")
+                continue
+            stack.callback(file.close)
+            files.append(file)
+            notes += file.notes
+        if not files:
             raise BagError(f"cannot read {self.path}: {problem}")
-        return readers
+        unreadable = sorted({f"{c.topic} ({c.kind})" for c in _channels(files) if c.count and not c.readable})
+        if unreadable:
+            notes.append(f"passed over, because only CDR and ros1 messages are read: {', '.join(unreadable)}")
+        if self._metadata.is_file():
+            counts: Counter[str] = Counter()
+            for channel in _channels(files):
+                counts[channel.topic] += channel.count
+            compressed = any(map(is_packed, self._paths)) or any(map(_packs_messages, files))
+            names = [path.name for path in self._paths]
+            notes += metadata.read_hints(self._metadata).differences(names, counts, compressed)
+        for note in notes:
+            self._warn(note)
+        return files
 
-    def _open_salvaged(self, file: Path, problem: str, stack: ExitStack) -> list[Reader]:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="itnnr_bag_")))
-        try:
-            reader = stack.enter_context(Reader(salvage(file, folder)))
-        except _READ_ERRORS:
-            return []
-        if not reader.message_count:
-            return []
-        self._warn(
-            f"{file.name} is damaged ({problem}): {reader.message_count} messages before the damage are read"
-        )
-        return [reader]
+    def _warn(self, note: str) -> None:
+        """Tell of something once, though a topic may be read twice."""
+        if note not in self._told:
+            self._told.add(note)
+            self._warn_of(note)
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """The data files."""
+        return self._paths
 
     @property
     def topics(self) -> list[TopicSummary]:
         """What was recorded, by name."""
         types: dict[str, set[str]] = {}
         counts: Counter[str] = Counter()
-        for connection in self._connections:
-            types.setdefault(connection.topic, set()).add(connection.msgtype)
-            counts[connection.topic] += connection.msgcount
+        for channel in _channels(self._files):
+            types.setdefault(channel.topic, set()).add(channel.kind)
+            counts[channel.topic] += channel.count
         return [
             TopicSummary(name, types[name].pop() if len(types[name]) == 1 else "several types", counts[name])
             for name in sorted(types)
         ]
-
-    @property
-    def _connections(self) -> list[Any]:
-        return [connection for reader in self._readers for connection in reader.connections]
 
     def find_topic(self, msgtypes: Sequence[str], topic: str | None = None) -> TopicSummary:
         """The topic called ``topic``, or the only one with messages, among those of the given types.
@@ -220,73 +159,112 @@ class Bag:
                 raise BagError(f"several topics of type {msgtype} in {self.path}, name one of: {names}")
         raise BagError(f"no message of type {wanted} in {self.path}; recorded: {listing}")
 
-    def poses(self, topic: str | None = None) -> Iterator[RecordedPose]:
-        """The poses of a PoseStamped topic, in the order in which they were received."""
-        for received, message in self._messages(POSE_STAMPED, topic):
-            position, orientation = message.pose.position, message.pose.orientation
-            yield RecordedPose(
-                received=received,
-                stamp=_nanoseconds(message.header.stamp),
-                frame=message.header.frame_id,
-                position=np.array([position.x, position.y, position.z]),
-                orientation=np.array([orientation.x, orientation.y, orientation.z, orientation.w]),
-            )
+    def poses(self, topic: str | None = None, index: int | None = None) -> Iterator[RecordedPose]:
+        """The poses of a topic of any type in `POSE_TYPES`, in the order in which they were received.
+
+        Args:
+            topic: Its name.
+            index: Which pose of a PoseArray.
+        """
+        found = self.find_topic(list(READERS), topic)
+        read = READERS[found.msgtype]
+        return self._records(found.name, lambda _, decode: lambda at, data: read(at, decode(data), index))
 
     def joint_states(self, topic: str | None = None) -> Iterator[RecordedJoints]:
         """The joint states of a JointState topic, in the order in which they were received."""
-        for received, message in self._messages(JOINT_STATE, topic):
-            yield RecordedJoints(
-                received=received,
-                stamp=_nanoseconds(message.header.stamp),
-                names=tuple(message.name),
-                positions=np.asarray(message.position, dtype=float),
-            )
 
-    def _messages(self, msgtype: str, topic: str | None) -> Iterator[tuple[int, Any]]:
-        name = self.find_topic([msgtype], topic).name
-        # The definitions of these types are the same in every distribution: what a recording says of its
-        # types, damaged or of types unknown here, need not be read.
-        types = _message_types()
-        problem = ""
-        undecodable = 0
-        for received, data in heapq.merge(*(self._raw(reader, name) for reader in self._readers), key=_first):
+        def maker(standard: bool, decode: Callable[[bytes], Any]) -> _Maker:
+            return JointStateDecoder(decode) if standard else lambda at, data: joints_of(at, decode(data))
+
+        return self._records(self.find_topic([JOINT_STATE], topic).name, maker)
+
+    def messages(self, topic: str) -> Iterator[tuple[int, Any]]:
+        """Times of receipt [ns] and decoded messages of a topic of any type."""
+        return self._records(topic, lambda _, decode: lambda at, data: (at, decode(data)))
+
+    def _records(
+        self, topic: str, maker_of: Callable[[bool, Callable[[bytes], Any]], _Maker]
+    ) -> Iterator[Any]:
+        """What a maker gives for each message of a topic; those that it cannot use are counted."""
+        makers: dict[Channel, _Maker] = {}
+        problem, undecodable = "", 0
+        last: Channel | None = None
+        maker: _Maker | None = None
+        streams = [self._raw(file, topic) for file in self._files]
+        for received, channel, data in streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_first):
             try:
-                message = types.deserialize_cdr(data, msgtype)
-            except _READ_ERRORS as error:
+                if channel is not last or maker is None:
+                    maker, last = makers.get(channel), channel
+                    if maker is None:
+                        maker = makers[channel] = self._maker(channel, maker_of)
+                record = maker(received, plain(data) if data[:4] == ZSTD_MAGIC else data)
+            # Fields that are not there, or of another kind than their name says.
+            except (ValueError, AttributeError, TypeError, LookupError, OverflowError) as error:
                 problem = problem or _sentence(error)
                 undecodable += 1
                 continue
-            yield received, message
+            yield record
         if undecodable:
-            self.undecodable[name] = undecodable
-            self._warn(f"{undecodable} messages of {name} cannot be decoded and are left out ({problem})")
+            self.undecodable[topic] = undecodable
+            self._warn(f"{undecodable} messages of {topic} cannot be decoded and are left out ({problem})")
 
-    def _raw(self, reader: Reader, topic: str) -> Iterator[tuple[int, bytes]]:
-        """Times of receipt and contents of a topic's messages, up to where the file is damaged."""
-        connections = [connection for connection in reader.connections if connection.topic == topic]
-        if not connections:
-            return
-        count = 0
+    def _maker(self, channel: Channel, maker_of: Callable[[bool, Callable[[bytes], Any]], _Maker]) -> _Maker:
         try:
-            for _, received, data in reader.messages(connections):
-                count += 1
-                yield received, data
+            decoder = Decoder(channel)
+        except ValueError as error:
+            problem = error
+
+            def refuse(received: int, data: bytes) -> Any:
+                raise ValueError(str(problem))
+
+            return refuse
+        if decoder.problem:
+            self._warn(
+                f"the recorded definition of {channel.msgtype} cannot be read ({decoder.problem}): that of "
+                "ROS is used"
+            )
+        return maker_of(decoder.standard, decoder)
+
+    def _raw(self, file: RecordingFile, topic: str) -> Iterator[tuple[int, Channel, bytes]]:
+        """Times of receipt, channels and contents of a topic's messages, up to where the file is damaged."""
+        count = 0
+        last: Channel | None = None
+        readable = False
+        try:
+            for message in file.messages(topic):
+                if message[1] is not last:
+                    last = message[1]
+                    readable = last.readable
+                if readable:
+                    count += 1
+                    yield message
         except _READ_ERRORS as error:
             self._warn(f"{topic} could be read up to its message {count} only ({_sentence(error)})")
 
 
-@cache
-def _message_types() -> Any:
-    return get_typestore(Stores.ROS2_HUMBLE)
+def _channels(files: Sequence[RecordingFile]) -> list[Channel]:
+    return [channel for file in files for channel in file.channels]
 
 
-def _first(item: tuple[int, bytes]) -> int:
+def _packs_messages(file: RecordingFile) -> bool:
+    """Whether messages are compressed one by one, by the first of a topic."""
+    for channel in file.channels:
+        if channel.count:
+            try:
+                return any(data[:4] == ZSTD_MAGIC for _, _, data in _one(file.messages(channel.topic)))
+            except _READ_ERRORS:
+                return False
+    return False
+
+
+def _one(messages: Iterator[tuple[int, Channel, bytes]]) -> list[tuple[int, Channel, bytes]]:
+    first = next(messages, None)
+    return [] if first is None else [first]
+
+
+def _first(item: tuple[int, Channel, bytes]) -> int:
     return item[0]
 
 
-def _sentence(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
-
-
-def _nanoseconds(stamp: Any) -> int:
-    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+def _sentence(error: BaseException) -> str:
+    return " ".join(str(error).split()).rstrip(".")[:300] or type(error).__name__

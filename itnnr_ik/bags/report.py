@@ -5,7 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 
-from itnnr_ik.bags.evaluation import Evaluation, Spread
+from itnnr_ik.bags.evaluation import Evaluation
+from itnnr_ik.bags.spread import Spread
+from itnnr_ik.printable import one_line
 
 _WIDTH = 110
 _LABEL = 34
@@ -47,7 +49,11 @@ def tolerances(evaluation: Evaluation) -> str:
 def spreads(evaluation: Evaluation) -> list[tuple[str, Spread, float]]:
     """Rows of numbers: label with unit, spread, and the factor from SI units to that unit."""
     e = evaluation
-    rows = [("residual [m]", e.residual, 1.0), ("orientation error [rad]", e.orientation_error, 1.0)]
+    rows = [
+        ("residual [m]", e.residual, 1.0),
+        ("  of targets without an answer", e.distance, 1.0),
+        ("orientation error [rad]", e.orientation_error, 1.0),
+    ]
     rows += [
         ("from recorded joints [rad]" if name == "all" else f"  {name}", spread, 1.0)
         for name, spread in e.displacement.items()
@@ -86,7 +92,7 @@ def format_report(evaluation: Evaluation) -> str:
     for label, spread, factor in spreads(e):
         numbers = "".join(f"{_number(v * factor):>10}" for v in (spread.median, spread.p99, spread.max))
         lines.append(f"{label:<{_LABEL}}{spread.count:>8}{numbers}")
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
 
 
 def _counts(counts: Mapping[str, int]) -> str:

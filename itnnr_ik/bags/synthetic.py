@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,8 @@ from scipy.interpolate import PchipInterpolator
 from scipy.spatial.transform import Rotation
 
 from itnnr_ik.bags.messages import joint_state, pose_stamped
-from itnnr_ik.bags.reader import JOINT_STATE, POSE_STAMPED
+from itnnr_ik.bags.records import JOINT_STATE, POSE_STAMPED
+from itnnr_ik.bags.replacing import new_folder
 from itnnr_ik.bags.truth import TrueKinematics
 from itnnr_ik.robot import ForwardModel, KinematicChain
 
@@ -118,6 +120,24 @@ def record(
     poses[:, 3:] = (turns * Rotation.from_quat(poses[:, 3:])).as_quat()
 
     types = get_typestore(Stores.ROS2_HUMBLE)
+    with new_folder(folder) as written:
+        _write(written, types, arm, times, joints, poses, kept, rate, disturbances.clock_offset)
+        truth.save(written, {"minutes": minutes, "rate": rate, "seed": seed, **asdict(disturbances)})
+    return truth
+
+
+def _write(
+    folder: Path,
+    types: Any,
+    arm: KinematicChain,
+    times: Array,
+    joints: Array,
+    poses: Array,
+    kept: NDArray[np.bool_],
+    rate: float,
+    clock_offset: float,
+) -> None:
+    """Write joint states and poses, each where it is kept (2, k)."""
     with Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         states = writer.add_connection(JOINT_TOPIC, JOINT_STATE, typestore=types)
         tips = writer.add_connection(POSE_TOPIC, POSE_STAMPED, typestore=types)
@@ -128,12 +148,10 @@ def record(
                 writer.write(states, _nanoseconds(time + _LATENCY), data)
             if kept[1, i]:
                 time += _PHASE / rate
-                stamp = _nanoseconds(time + disturbances.clock_offset)
+                stamp = _nanoseconds(time + clock_offset)
                 message = pose_stamped(types, stamp, arm.base_link, poses[i])
                 data = types.serialize_cdr(message, POSE_STAMPED)
                 writer.write(tips, _nanoseconds(time + _LATENCY), data)
-    truth.save(folder, {"minutes": minutes, "rate": rate, "seed": seed, **asdict(disturbances)})
-    return truth
 
 
 def _nanoseconds(time: float) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from rosbags.rosbag2 import StoragePlugin, Writer
@@ -12,7 +14,8 @@ from rosbags.typesys import Stores, get_typestore
 
 from itnnr_ik.bags.messages import joint_state
 from itnnr_ik.bags.pairing import Array
-from itnnr_ik.bags.reader import JOINT_STATE, BagError
+from itnnr_ik.bags.records import JOINT_STATE, BagError
+from itnnr_ik.bags.replacing import new_folder
 
 STORAGES = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
 SOLUTION_TOPIC, STATUS_TOPIC = "/joint_solution", "/itnnr_ik/status"
@@ -49,38 +52,70 @@ def check_new(folder: Path) -> None:
         raise BagError(f"no folder {folder.resolve().parent} to write {folder.name} to")
 
 
-def write_answers(
-    folder: Path,
-    storage: str,
-    joints: Sequence[str],
-    solutions: Sequence[WrittenSolution],
-    statuses: Sequence[WrittenStatus] = (),
-) -> None:
-    """Write joint solutions and, where there are some, statuses to a new rosbag2 ``folder``.
+class AnswerWriter:
+    """Writes joint solutions and statuses to a new rosbag2 folder, which is there at the end or not at all.
+
+    Use it in a ``with`` statement.
 
     Args:
         folder: It must not exist.
         storage: A key of `STORAGES`.
-        joints: Names of the joints.
-        solutions, statuses: In any order.
 
     Raises:
         BagError: The folder exists, or cannot be made.
     """
-    check_new(folder)
-    types = get_typestore(Stores.ROS2_KILTED)
-    messages: list[tuple[int, str, Any]] = [
-        (s.received, SOLUTION_TOPIC, joint_state(types, s.stamp, s.frame, joints, s.positions))
-        for s in solutions
-    ]
-    messages += [(status.received, STATUS_TOPIC, _status(types, status)) for status in statuses]
-    topics = {SOLUTION_TOPIC: JOINT_STATE, **({STATUS_TOPIC: _DIAGNOSTIC_STATUS} if statuses else {})}
-    with Writer(folder, version=9, storage_plugin=STORAGES[storage]) as writer:
-        connections = {
-            topic: writer.add_connection(topic, msgtype, typestore=types) for topic, msgtype in topics.items()
-        }
+
+    def __init__(self, folder: Path, storage: str) -> None:
+        check_new(folder)
+        self._folder, self._storage = folder, storage
+        self._types = get_typestore(Stores.ROS2_KILTED)
+        self._connections: dict[str, Any] = {}
+
+    def __enter__(self) -> AnswerWriter:
+        with ExitStack() as stack:
+            written = stack.enter_context(new_folder(self._folder))
+            self._writer = stack.enter_context(
+                Writer(written, version=9, storage_plugin=STORAGES[self._storage])
+            )
+            self._connect(SOLUTION_TOPIC, JOINT_STATE)
+            self._opened = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._opened.__exit__(kind, error, traceback)
+
+    def write(
+        self,
+        joints: Sequence[str],
+        solutions: Sequence[WrittenSolution],
+        statuses: Sequence[WrittenStatus] = (),
+    ) -> None:
+        """Write solutions and statuses, in any order, that are later than those before.
+
+        Args:
+            joints: Names of the joints.
+            solutions, statuses: What to write.
+        """
+        types = self._types
+        messages: list[tuple[int, str, Any]] = [
+            (s.received, SOLUTION_TOPIC, joint_state(types, s.stamp, s.frame, joints, s.positions))
+            for s in solutions
+        ]
+        messages += [(status.received, STATUS_TOPIC, _status(types, status)) for status in statuses]
+        if statuses:
+            self._connect(STATUS_TOPIC, _DIAGNOSTIC_STATUS)
         for received, topic, message in sorted(messages, key=lambda row: row[0]):
-            writer.write(connections[topic], received, types.serialize_cdr(message, topics[topic]))
+            connection = self._connections[topic]
+            self._writer.write(connection, received, types.serialize_cdr(message, connection.msgtype))
+
+    def _connect(self, topic: str, msgtype: str) -> None:
+        if topic not in self._connections:
+            self._connections[topic] = self._writer.add_connection(topic, msgtype, typestore=self._types)
 
 
 def _status(types: Any, status: WrittenStatus) -> Any:

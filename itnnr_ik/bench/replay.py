@@ -18,10 +18,10 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from tqdm import tqdm
 
-from itnnr_ik.bags.answers import SOLVED, solve_replay
 from itnnr_ik.bags.messages import joint_state, pose_stamped
-from itnnr_ik.bags.reader import JOINT_STATE, POSE_STAMPED
-from itnnr_ik.bags.replay import Selection, read_replay
+from itnnr_ik.bags.offline import evaluate_recording
+from itnnr_ik.bags.records import JOINT_STATE, POSE_STAMPED
+from itnnr_ik.bags.replay import Selection
 from itnnr_ik.bench.arms import PAPER
 from itnnr_ik.robot import PACKAGED
 from itnnr_ik.solver import IKSolver
@@ -41,7 +41,7 @@ class Measured:
         messages: Number of messages.
         solved: Share of the targets that were solved.
         read_s, solve_s: In [s].
-        rate: Messages per second, read and solved.
+        rate: Messages per second, read, solved and measured.
         cpu_rate: The same per second of processor time.
     """
 
@@ -84,7 +84,7 @@ def measure(arms: Sequence[str], messages: int) -> list[Measured]:
         for arm, targets in tqdm(runs, unit="recording", leave=False, disable=None):
             solver = IKSolver.load(arm)
             path = Path(folder) / f"{arm}_{targets}"
-            _write(path, solver, targets, messages)
+            write_recording(path, solver, targets, messages)
             rows.append(_measure(solver, targets, path))
     return rows
 
@@ -105,24 +105,29 @@ def format_rows(rows: Sequence[Measured]) -> str:
 
 def _measure(solver: IKSolver, targets: str, path: Path) -> Measured:
     start, cpu = time.perf_counter(), time.process_time()
-    replay = read_replay(path, solver, Selection())
-    read = time.perf_counter() - start
-    answers = solve_replay(solver, replay)
-    seconds, cpu = read + answers.seconds, time.process_time() - cpu
+    result = evaluate_recording(path, solver, solver.arm.name, Selection())
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     return Measured(
         arm=solver.arm.name,
         targets=targets,
-        messages=replay.messages,
-        solved=float((answers.codes == SOLVED).mean()),
-        read_s=read,
-        solve_s=answers.seconds,
-        rate=replay.messages / seconds,
-        cpu_rate=replay.messages / cpu,
+        messages=result.messages,
+        solved=result.solved / result.targets,
+        read_s=result.read_seconds,
+        solve_s=result.solve_seconds,
+        rate=result.messages / seconds,
+        cpu_rate=result.messages / cpu,
     )
 
 
-def _write(path: Path, solver: IKSolver, targets: str, messages: int) -> None:
-    """A recording of the arm on a figure of eight at 100 Hz, as joint states or as poses of its tip."""
+def write_recording(path: Path, solver: IKSolver, targets: str, messages: int) -> None:
+    """Write a recording of the arm on a figure of eight at 100 Hz.
+
+    Args:
+        path: A folder that does not exist.
+        solver: Of the arm.
+        targets: ``joints`` or ``poses``: what is recorded.
+        messages: How many.
+    """
     arm = solver.arm
     curve = curve_for(solver, "lemniscate")
     goals = curve.at(2.0 * np.pi * np.arange(_LAP) / _LAP)

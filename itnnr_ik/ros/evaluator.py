@@ -28,8 +28,9 @@ from itnnr_ik.bags.evaluation import evaluate
 from itnnr_ik.bags.exchange import Exchange
 from itnnr_ik.bags.output import Output
 from itnnr_ik.bags.pairing import usable_positions
-from itnnr_ik.bags.pose_targets import is_finite, pose_of, target_of
-from itnnr_ik.bags.replay import Selection, make_replay
+from itnnr_ik.bags.pose_targets import flaw_of, pose_of, target_of
+from itnnr_ik.bags.replay import Selection
+from itnnr_ik.bags.replay_sources import make_replay
 from itnnr_ik.bags.report import format_report
 from itnnr_ik.bags.writer import STORAGES
 from itnnr_ik.ros.parameters import Choice, Number, Text
@@ -186,8 +187,7 @@ class Evaluator(Node):
         self._exchange.send_state(state.names, state.positions.tolist())
 
     def _pass_pose(self, pose: RecordedPose) -> None:
-        oriented = self._solver.task.has_orientation
-        if not is_finite(self._solver, pose) or (oriented and not pose.orientation.any()):
+        if flaw_of(self._solver, pose):
             return
         target = target_of(self._solver, pose)
         alone = self._kind == FROM_POSES_ALONE

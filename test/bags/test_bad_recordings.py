@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from arm_recordings import NAMES, PERIOD, START, bag, poses, states
 from bag_writer import STORAGES, TYPES, joint_state, pose
+from reads import reads
 from rosbags.rosbag2 import Writer
 
 from itnnr_ik.bags import JOINT_STATE
@@ -62,6 +63,7 @@ def test_neither_poses_nor_joint_states(tmp_path: Path, capsys: pytest.CaptureFi
     assert "recorded: /chatter (std_msgs/msg/String, 1)" in line
 
 
+@reads("odd", "a file that is cut", "messages before the cut are read; told")
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 @pytest.mark.parametrize("metadata", [True, False])
 @pytest.mark.parametrize("share", [0.4, 0.6, 0.9])
@@ -130,6 +132,7 @@ def test_unknown_types(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     )
 
 
+@reads("odd", "a message that cannot be decoded", "left out and counted")
 def test_a_message_that_cannot_be_decoded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is counted, and the others are used."""
     path = tmp_path / "bag"
@@ -144,6 +147,7 @@ def test_a_message_that_cannot_be_decoded(tmp_path: Path, capsys: pytest.Capture
     assert any("1 messages of /joint_states cannot be decoded" in note for note in result["notes"])
 
 
+@reads("odd", "positions that are no numbers", "left out and counted")
 def test_positions_that_are_no_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """NaN and infinity in joint states and in poses are left out, each counted."""
     rows = states()
@@ -177,6 +181,7 @@ def test_joint_names(tmp_path: Path, capsys: pytest.CaptureFixture[str], message
     assert result["targets"] == 58
 
 
+@reads("joint states", "with names in changing order", "picked by name; told")
 def test_joint_names_that_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Another order from the middle on does no harm, and is told."""
     rows = states()
@@ -199,6 +204,7 @@ def test_joints_of_other_names(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert report(capsys, path, "--joints", "shoulder,elbow")["displacement"]["all"]["max"] < 1e-5
 
 
+@reads("odd", "stamps of zero, or that go back", "times of receipt are used; told")
 def test_stamps_of_zero(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A driver that sets no stamp: the times of receipt are used, and it is told."""
     rows = [(received, joint_state(0, m.name, m.position)) for received, m in states()]
@@ -226,6 +232,7 @@ def test_stamps_that_go_back(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert result["displacement"]["all"]["max"] < 1e-5
 
 
+@reads("source", "poses in several frames", "those of the commonest frame, or of `--frame`; told")
 def test_poses_in_another_frame(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The frame that is used is told; poses in a further one are left out."""
     measured = poses(frame="world")
@@ -253,6 +260,7 @@ def test_a_single_joint_state(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert line.endswith("forward kinematics of /joint_states: 1 target before the first joint state")
 
 
+@reads("format", "a split recording without metadata.yaml", "all files, in the order of receipt")
 def test_a_split_bag_without_metadata(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """All files of the folder are read, in the order of receipt."""
     rows = states()

@@ -21,7 +21,8 @@ from itnnr_ik.bags.answers import Answers, solve_replay
 from itnnr_ik.bags.branches import changes_branch, singular
 from itnnr_ik.bags.evaluation import evaluate, standing_still
 from itnnr_ik.bags.page import make_page
-from itnnr_ik.bags.replay import Replay, Selection, read_replay
+from itnnr_ik.bags.replay import Replay, Selection
+from itnnr_ik.bags.replay_sources import read_replay
 from itnnr_ik.bags.report import format_report, percent
 from itnnr_ik.cli import main
 

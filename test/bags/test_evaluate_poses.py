@@ -19,7 +19,8 @@ from itnnr_ik.bags.branches import changes_branch, singular
 from itnnr_ik.bags.evaluation import evaluate
 from itnnr_ik.bags.page import make_page
 from itnnr_ik.bags.plots import Plots
-from itnnr_ik.bags.replay import Replay, Selection, read_replay
+from itnnr_ik.bags.replay import Replay, Selection
+from itnnr_ik.bags.replay_sources import read_replay
 from itnnr_ik.bags.report import format_report
 from itnnr_ik.bags.synthetic import Disturbances, record
 from itnnr_ik.cli import main
@@ -183,11 +184,7 @@ def replay_of(targets: np.ndarray, current: np.ndarray) -> Replay:
         targets=targets,
         current=current,
         recorded=None,
-        states=(),
         joints=(),
-        messages=0,
-        skipped={},  # type: ignore[arg-type]
-        notes=(),
     )
 
 

@@ -11,6 +11,7 @@ from itnnr_ik import IKSolver
 from itnnr_ik.bags import Bag, BagError
 from itnnr_ik.bags.forward import fit_harmonics
 from itnnr_ik.bags.learning import NEAREST, Learned, learn, prepare
+from itnnr_ik.bags.replay import Selection
 from itnnr_ik.bags.synthetic import Disturbances, record
 from itnnr_ik.bags.truth import TrueKinematics
 from itnnr_ik.robot import LearnedArm, load_robot
@@ -110,7 +111,7 @@ def test_fewer_joints_than_coordinates_are_refused(tmp_path: Path) -> None:
     arm = load_robot("yaw_pitch_pitch")
     record(tmp_path / "bag", arm, minutes=1.0)
     with Bag(tmp_path / "bag") as bag, pytest.raises(BagError, match="expected at least 3 joints for a tip"):
-        prepare(bag, joints=arm.joint_names[1:])
+        prepare(bag, selection=Selection(joints=arm.joint_names[1:]))
 
 
 def test_coverage_is_where_the_error_is_small(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from bag_writer import joint_state, pose, write_bag
 
 from itnnr_ik.bags import Bag, BagError
 from itnnr_ik.bags.matching import Recording, Series, estimate_offset, interpolated, read_recording
+from itnnr_ik.bags.replay import Selection
 from itnnr_ik.bags.synthetic import smooth_motion
 from itnnr_ik.robot import load_robot
 
@@ -36,7 +37,7 @@ def read(
     folder: Path, topics: dict[str, list[tuple[int, Any]]], joints: list[str] | None = None
 ) -> Recording:
     with Bag(write_bag(folder / "bag", "mcap", topics)) as bag:
-        return read_recording(bag, None, None, joints)
+        return read_recording(bag, Selection(joints=joints))
 
 
 def test_the_joints_that_move_are_the_arms(tmp_path: Path) -> None:

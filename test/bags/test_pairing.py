@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itnnr_ik.bags import RecordedJoints, RecordedPose
+from itnnr_ik.bags import RecordedJoints
+from itnnr_ik.bags.clocks import StampSurvey, by_stamps
 from itnnr_ik.bags.pairing import (
     OLDEST_STATE,
     JointTrack,
@@ -28,8 +29,15 @@ def track(received: np.ndarray, offset: int = 0) -> JointTrack:
     return joint_track(states, ("a",))[0]
 
 
-def pose(stamp: int, offset: int = 0) -> RecordedPose:
-    return RecordedPose(stamp + offset, stamp, "", np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
+def found_at(joints: JointTrack, stamps: list[int], offset: int = 0) -> tuple[np.ndarray, str]:
+    """Joint positions when poses with these stamps were measured, and the clock that tells."""
+    at = np.array(stamps, dtype=np.int64)
+    of_joints, of_poses = StampSurvey("joint states"), StampSurvey("poses")
+    of_joints.add(joints.received, joints.stamps)
+    of_poses.add(at + offset, at)
+    stamped, clock = by_stamps(of_joints, of_poses, OLDEST_STATE)
+    times, moments = (joints.stamps, at) if stamped else (joints.received, at + offset)
+    return positions_at(times, joints.positions, moments), clock
 
 
 @given(times, st.lists(st.integers(0, 1600), max_size=20).map(sorted))
@@ -44,7 +52,7 @@ def test_positions_lie_between_the_states_around(received: np.ndarray, share: fl
     """A joint in even motion is found where it was, whatever the receipt's delay on either topic."""
     stamps = received * SECOND // 100
     at = int(stamps[0] + share * (stamps[-1] - stamps[0]))
-    positions, clock = positions_at(track(stamps, 12_345), [pose(at, 999)])
+    positions, clock = found_at(track(stamps, 12_345), [at], 999)
     assert clock == "matched by header stamps"
     assert abs(positions[0, 0] - 1e-9 * at) < 1e-6
 
@@ -52,15 +60,14 @@ def test_positions_lie_between_the_states_around(received: np.ndarray, share: fl
 def test_no_position_outside_or_across_a_gap() -> None:
     """Nothing is known before the first state, after the last, and in a long silence."""
     stamps = np.array([10, 11, 14, 15]) * SECOND
-    poses = [pose(int(t * SECOND)) for t in (9.9, 10.5, 12.5, 14.5, 15.1)]
-    positions, _ = positions_at(track(stamps), poses)
+    positions, _ = found_at(track(stamps), [int(t * SECOND) for t in (9.9, 10.5, 12.5, 14.5, 15.1)])
     assert np.isnan(positions[:, 0]).tolist() == [True, False, True, False, True]
 
 
 def test_clocks_that_differ_are_not_compared() -> None:
     """A tracker with a clock of its own: the times of receipt are used, and the reason told."""
     stamps = np.arange(10, 20) * SECOND
-    positions, clock = positions_at(track(stamps), [pose(500 * SECOND, -485 * SECOND)])
+    positions, clock = found_at(track(stamps), [500 * SECOND], -485 * SECOND)
     assert clock.endswith("the stamps of poses and of joint states are of different clocks")
     np.testing.assert_allclose(positions, [[15.0]])
 

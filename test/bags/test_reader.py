@@ -130,7 +130,7 @@ def test_a_folder_without_metadata_is_no_recording(tmp_path: Path) -> None:
     with pytest.raises(BagError, match=r"expected a folder with a metadata.yaml"):
         Bag(tmp_path)
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(BagError, match=r"ending in .mcap or .db3"):
+    with pytest.raises(BagError, match=r"ending in .mcap, .db3 or .bag"):
         Bag(tmp_path / "notes.txt")
 
 

@@ -1,0 +1,90 @@
+"""What metadata.yaml says of a recording: hints, which are compared with the files and never believed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ruamel.yaml import YAML
+
+NAME = "metadata.yaml"
+#: A longer file is none that a recorder wrote, in [bytes].
+_LONGEST = 1 << 22
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What could be understood of metadata.yaml.
+
+    Attributes:
+        files: Names of the data files; None where it does not say.
+        counts: Numbers of messages by topic.
+        compressed: Whether it says that the files are compressed.
+        problem: Why it cannot be read; empty if it can.
+    """
+
+    files: tuple[str, ...] | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    compressed: bool = False
+    problem: str = ""
+
+    def differences(self, names: Sequence[str], counts: Mapping[str, int], compressed: bool) -> list[str]:
+        """A sentence on each thing that is otherwise in the files.
+
+        Args:
+            names: Of the files that are there.
+            counts: Numbers of messages in them, by topic.
+            compressed: Whether they are.
+        """
+        if self.problem:
+            return [f"{NAME} cannot be read ({self.problem}): the files are read without it"]
+        told = []
+        if self.files is not None:
+            told += [f"{NAME} lists {name}, which is not there" for name in self.files if name not in names]
+            told += [
+                f"{name} is read, which {NAME} does not list" for name in names if name not in self.files
+            ]
+        for topic in dict.fromkeys([*self.counts, *counts]):
+            said, found = self.counts.get(topic, 0), counts.get(topic, 0)
+            if said != found:
+                told.append(f"{NAME} says {said} messages of {topic}, the files have {found}")
+        if self.compressed != compressed:
+            said_so = "are compressed" if self.compressed else "are not compressed"
+            told.append(f"{NAME} says that the files {said_so}, which is not so")
+        return told
+
+
+def read_hints(path: Path) -> Hints:
+    """Read a metadata.yaml; what is odd in it is passed over."""
+    try:
+        if path.stat().st_size > _LONGEST:
+            return Hints(problem=f"more than {_LONGEST} bytes")
+        # What YAML raises on odd text is of no single type.
+        content = YAML(typ="safe", pure=True).load(path.read_bytes().decode("utf-8", "replace"))
+        info = content["rosbag2_bagfile_information"]
+        files, topics = info.get("relative_file_paths"), info.get("topics_with_message_count")
+        mode = info.get("compression_mode")
+    except Exception as error:
+        return Hints(problem=(" ".join(str(error).split()) or type(error).__name__)[:160])
+    counts: Counter[str] = Counter()
+    for row in topics if isinstance(topics, list) else []:
+        name, count = _entry(row)
+        if name is not None and count is not None:
+            counts[name] += count
+    return Hints(
+        tuple(PurePosixPath(str(file)).name for file in files) if isinstance(files, list) else None,
+        counts,
+        isinstance(mode, str) and mode.lower() in ("file", "message"),
+    )
+
+
+def _entry(row: Any) -> tuple[str | None, int | None]:
+    """Name and number of messages of a topic."""
+    try:
+        name, count = row["topic_metadata"]["name"], row["message_count"]
+    except (TypeError, KeyError, LookupError):
+        return None, None
+    return (name if isinstance(name, str) else None), (count if type(count) is int else None)

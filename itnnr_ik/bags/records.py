@@ -1,0 +1,76 @@
+"""What is read out of recordings: topics, poses and joint states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+POSE_STAMPED = "geometry_msgs/msg/PoseStamped"
+JOINT_STATE = "sensor_msgs/msg/JointState"
+
+
+class BagError(ValueError):
+    """A recording that cannot be opened, or does not hold what was asked of it."""
+
+
+@dataclass(frozen=True)
+class TopicSummary:
+    """A topic of a recording: its name, message type and number of messages in the files."""
+
+    name: str
+    msgtype: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPose:
+    """One measured pose, of whatever message type.
+
+    Attributes:
+        received: Time at which the recorder got the message, in [ns].
+        stamp: Time in its header, in [ns]; another clock than ``received`` for a simulated robot.
+        frame: Frame in its header.
+        position: Position (3,) in [m].
+        orientation: Quaternion (4,) as x, y, z, w; as recorded, so of any length, and NaN where the message
+            has none.
+    """
+
+    received: int
+    stamp: int
+    frame: str
+    position: np.ndarray
+    orientation: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedJoints:
+    """One JointState, with its joints in recorded order.
+
+    Attributes:
+        received: Time at which the recorder got the message, in [ns].
+        stamp: Time in its header, in [ns]; another clock than ``received`` for a simulated robot.
+        names: Names of the joints.
+        positions: Joint positions, one per name, in [rad] (or [m] for a sliding joint).
+    """
+
+    received: int
+    stamp: int
+    names: tuple[str, ...]
+    positions: np.ndarray
+
+    def pick(self, joints: Sequence[str]) -> np.ndarray:
+        """Positions (n,) of ``joints`` in the order asked for, whatever the recorded order.
+
+        Raises:
+            BagError: A joint was not recorded; the message lists those that were.
+        """
+        missing = [joint for joint in joints if joint not in self.names]
+        if missing:
+            raise BagError(
+                f"no joint {', '.join(missing)} in the recording; recorded: {', '.join(self.names)}"
+            )
+        if len(self.positions) != len(self.names):
+            raise BagError(f"{len(self.names)} joint names came with {len(self.positions)} positions")
+        return self.positions[[self.names.index(joint) for joint in joints]]

@@ -1,0 +1,25 @@
+"""Names from elsewhere, made fit to be printed."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def printable(text: str) -> str:
+    """``text`` with everything escaped that a terminal would obey instead of show; line breaks are kept."""
+    if text.isprintable():
+        return text
+    return "".join(c if c == "\n" or c.isprintable() or _harmless(c) else _escaped(c) for c in text)
+
+
+def one_line(text: str) -> str:
+    """``text`` as `printable` makes it, without line breaks."""
+    return " ".join(printable(text).splitlines())
+
+
+def _harmless(character: str) -> bool:
+    return unicodedata.category(character) == "Zs"
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
