@@ -177,3 +177,24 @@ def test_clock_jumps_back(probe: Probe) -> None:
     loop.run(0.5)
     assert loop.count().keys() == {"stale_joint_state"}
     assert loop.commands == []
+
+
+def test_two_publishers_of_joint_states(probe: Probe) -> None:
+    """No command, and a status that says why; when one of them is gone, it goes on."""
+    loop = TrafficLoop(probe, SOLVER, 50.0, swing(SOLVER, 0.1, lap=4.0))
+    probe.start_ik_node(*COMMANDING, "-p", f"max_joint_step:={MAX_STEP}")
+    assert_answers_resume(loop, 50)
+    other = probe.node.create_publisher(JointState, "joint_states", 10)
+    names = list(SOLVER.arm.joint_names)
+    liar = probe.node.create_timer(
+        0.02, lambda: other.publish(JointState(name=names, position=(loop.states[-1][1] + 1.0).tolist()))
+    )
+    assert loop.run(START_TIMEOUT, lambda: loop.count()["conflicting_joint_states"] > 20), loop.count()
+    loop.clear()
+    loop.run(1.0)
+    assert loop.count().keys() == {"conflicting_joint_states"}
+    assert loop.commands == []
+    probe.node.destroy_timer(liar)
+    probe.node.destroy_publisher(other)
+    assert_answers_resume(loop)
+    assert_commands_are_safe(loop)

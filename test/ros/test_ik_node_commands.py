@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from probe import SILENCE, START_TIMEOUT, Probe, values_of
 from rules import acceptance_problems
+from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import SetBool
 from traffic_loop import COMMANDING, TrafficLoop, swing
@@ -167,3 +170,26 @@ def test_a_misspelt_parameter_is_an_error(probe: Probe) -> None:
     process = probe.start("ik_node", "-p", "rate:=50.0", "-p", "max_velocty:=0.2")
     assert process.wait() != 0
     assert "parameter 'max_velocty' must be spelt 'max_velocity', got 0.2" in process.output
+
+
+def test_joint_states_that_come_late_are_as_old_as_their_stamps(probe: Probe) -> None:
+    """Once their clock is known to agree: a stalled network must not make an old posture a present one."""
+    start(
+        probe,
+        Float64MultiArray,
+        "arm/positions",
+        *("command_out_type:=std_msgs/Float64MultiArray", "command_out_topic:=arm/positions"),
+        "joint_state_timeout:=0.5",
+    )
+
+    def code(late: float) -> str:
+        stamp = time.time() - late
+        message = JointState(name=list(ARM.joint_names), position=list(START))
+        message.header.stamp.sec, message.header.stamp.nanosec = int(stamp), int(stamp % 1.0 * 1e9)
+        probe.states.publish(message)
+        probe.spin_for(0.05)
+        return str(probe.ask(probe.target(*tip(-0.1, 0.9)))[0]["code"])
+
+    assert [code(0.0) for _ in range(5)] == ["solved"] * 5
+    assert code(1.0) == "stale_joint_state"
+    assert code(0.0) == "solved"
