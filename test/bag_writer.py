@@ -10,7 +10,7 @@ import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from itnnr_ik.bags import JOINT_STATE, POSE_STAMPED
+from itnnr_ik.bags import JOINT_STATE, PATH, POSE_STAMPED
 
 TYPES = get_typestore(Stores.ROS2_KILTED)
 STORAGES = {"mcap": StoragePlugin.MCAP, "db3": StoragePlugin.SQLITE3}
@@ -32,6 +32,11 @@ def pose(
     quaternion = TYPES.types["geometry_msgs/msg/Quaternion"](*map(float, orientation))
     pose = TYPES.types["geometry_msgs/msg/Pose"](position=point, orientation=quaternion)
     return TYPES.types[POSE_STAMPED](header=_header(stamp, frame), pose=pose)
+
+
+def path(poses: Sequence[Any], frame: str = "world") -> Any:
+    """A Path of PoseStamped."""
+    return TYPES.types[PATH](header=_header(0, frame), poses=list(poses))
 
 
 def joint_state(stamp: int, names: Sequence[str], positions: Sequence[float]) -> Any:

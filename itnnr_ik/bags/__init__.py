@@ -4,6 +4,7 @@ from itnnr_ik.bags.pose_messages import POSE_TYPES
 from itnnr_ik.bags.reader import Bag
 from itnnr_ik.bags.records import (
     JOINT_STATE,
+    PATH,
     POSE_STAMPED,
     BagError,
     RecordedJoints,
@@ -13,6 +14,7 @@ from itnnr_ik.bags.records import (
 
 __all__ = [
     "JOINT_STATE",
+    "PATH",
     "POSE_STAMPED",
     "POSE_TYPES",
     "Bag",

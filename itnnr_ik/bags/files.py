@@ -30,8 +30,8 @@ def data_files(path: Path, warn_of: list[str]) -> list[Path]:
     if not path.is_dir():
         if not path.is_file():
             raise BagError(f"{path} is neither a folder nor a regular file")
-        return [path] if _is_named_so(path) else []
-    named = {file.name: file for file in sorted(path.iterdir()) if _is_named_so(file) and not file.is_dir()}
+        return [path] if is_named_so(path) else []
+    named = {file.name: file for file in sorted(path.iterdir()) if is_named_so(file) and not file.is_dir()}
     files = []
     for name, file in named.items():
         if not file.is_file():
@@ -84,7 +84,8 @@ def _open_unpacked(file: Path, folder: Path) -> RecordingFile:
     raise ValueError("it does not begin as an MCAP file, an SQLite database or a ROS 1 bag")
 
 
-def _is_named_so(file: Path) -> bool:
+def is_named_so(file: Path) -> bool:
+    """Whether a file is called as data files of recordings are."""
     return file.name.removesuffix(_ZSTD).endswith(SUFFIXES)
 
 

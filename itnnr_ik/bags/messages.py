@@ -30,6 +30,35 @@ def joint_state(types: Any, stamp: int, frame: str, names: Sequence[str], positi
     )
 
 
+def joint_trajectory(types: Any, names: Sequence[str], times: np.ndarray, positions: np.ndarray) -> Any:
+    """A JointTrajectory without velocities, whose stamp is zero: it begins when it is received.
+
+    Args:
+        types: A type store of rosbags.
+        names: Of the joints.
+        times: (m,) in [s], of which the first counts as zero.
+        positions: (m, n) in [rad] or [m].
+    """
+    points = []
+    for nanoseconds, row in zip(
+        np.rint(1e9 * (times - times[0])).astype(int).tolist(), positions, strict=True
+    ):
+        duration = types.types["builtin_interfaces/msg/Duration"](*divmod(nanoseconds, 10**9))
+        none = np.empty(0)
+        points.append(
+            types.types["trajectory_msgs/msg/JointTrajectoryPoint"](
+                positions=np.array(row, dtype=np.float64),
+                velocities=none,
+                accelerations=none,
+                effort=none,
+                time_from_start=duration,
+            )
+        )
+    return types.types["trajectory_msgs/msg/JointTrajectory"](
+        header=_header(types, 0, ""), joint_names=list(names), points=points
+    )
+
+
 def pose_stamped(types: Any, stamp: int, frame: str, pose: np.ndarray) -> Any:
     """A PoseStamped of x, y, z [m] and a quaternion (7,), upright without one (3,); else as `joint_state`."""
     x, y, z, *quaternion = pose.tolist()

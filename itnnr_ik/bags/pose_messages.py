@@ -53,11 +53,19 @@ READERS: Mapping[str, Callable[[int, Any, int | None], RecordedPose]] = {
 POSE_TYPES = tuple(READERS)
 
 
-def _record(received: int, header: Any, position: Any, orientation: Any) -> RecordedPose:
+def poses_of_path(received: int, message: Any) -> list[RecordedPose]:
+    """The poses of a Path, each with its own stamp, and in the frame of the Path where it names none."""
+    return [
+        _record(received, pose.header, pose.pose.position, pose.pose.orientation, message.header.frame_id)
+        for pose in message.poses
+    ]
+
+
+def _record(received: int, header: Any, position: Any, orientation: Any, frame: str = "") -> RecordedPose:
     return RecordedPose(
         received=received,
         stamp=nanoseconds(header.stamp),
-        frame=str(header.frame_id),
+        frame=str(header.frame_id or frame),
         position=np.array([position.x, position.y, position.z], dtype=float),
         orientation=np.full(4, np.nan)
         if orientation is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import warnings
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,8 +17,8 @@ from itnnr_ik.bags.channels import Channel, RecordingFile
 from itnnr_ik.bags.decoding import Decoder, plain
 from itnnr_ik.bags.files import data_files, is_packed, open_file, suffixes
 from itnnr_ik.bags.joint_layout import JointStateDecoder, joints_of
-from itnnr_ik.bags.pose_messages import READERS
-from itnnr_ik.bags.records import JOINT_STATE, BagError, RecordedJoints, RecordedPose, TopicSummary
+from itnnr_ik.bags.pose_messages import READERS, poses_of_path
+from itnnr_ik.bags.records import JOINT_STATE, PATH, BagError, RecordedJoints, RecordedPose, TopicSummary
 from itnnr_ik.bags.unpacking import ZSTD_MAGIC
 
 #: What reading a file raises where it is damaged.
@@ -169,6 +169,20 @@ class Bag:
         found = self.find_topic(list(READERS), topic)
         read = READERS[found.msgtype]
         return self._records(found.name, lambda _, decode: lambda at, data: read(at, decode(data), index))
+
+    def last_path(self, topic: str | None = None) -> list[RecordedPose]:
+        """The poses of the last message of a Path topic: a path that grows or is planned anew is sent again.
+
+        Raises:
+            BagError: None of its messages can be read.
+        """
+        found = self.find_topic([PATH], topic)
+        paths = self._records(found.name, lambda _, decode: lambda at, data: poses_of_path(at, decode(data)))
+        last = deque(paths, maxlen=1)
+        if not last:
+            raise BagError(f"no message of {found.name} in {self.path} can be read")
+        poses: list[RecordedPose] = last.pop()
+        return poses
 
     def joint_states(self, topic: str | None = None) -> Iterator[RecordedJoints]:
         """The joint states of a JointState topic, in the order in which they were received."""

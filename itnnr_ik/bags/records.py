@@ -9,6 +9,7 @@ import numpy as np
 
 POSE_STAMPED = "geometry_msgs/msg/PoseStamped"
 JOINT_STATE = "sensor_msgs/msg/JointState"
+PATH = "nav_msgs/msg/Path"
 
 
 class BagError(ValueError):

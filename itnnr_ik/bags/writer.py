@@ -12,13 +12,14 @@ from typing import Any
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from itnnr_ik.bags.messages import joint_state
+from itnnr_ik.bags.messages import joint_state, joint_trajectory
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.records import JOINT_STATE, BagError
 from itnnr_ik.bags.replacing import new_folder
 
 STORAGES = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
-SOLUTION_TOPIC, STATUS_TOPIC = "/joint_solution", "/itnnr_ik/status"
+SOLUTION_TOPIC, STATUS_TOPIC, TRAJECTORY_TOPIC = "/joint_solution", "/itnnr_ik/status", "/joint_trajectory"
+_TRAJECTORY = "trajectory_msgs/msg/JointTrajectory"
 _DIAGNOSTIC_STATUS, _KEY_VALUE = "diagnostic_msgs/msg/DiagnosticStatus", "diagnostic_msgs/msg/KeyValue"
 
 
@@ -42,6 +43,14 @@ class WrittenStatus:
     message: str
     hardware_id: str
     values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class WrittenTrajectory:
+    """A joint trajectory: times (m,) in [s], increasing, and positions (m, n) in [rad] or [m]."""
+
+    times: Array
+    positions: Array
 
 
 def check_new(folder: Path) -> None:
@@ -116,6 +125,36 @@ class AnswerWriter:
     def _connect(self, topic: str, msgtype: str) -> None:
         if topic not in self._connections:
             self._connections[topic] = self._writer.add_connection(topic, msgtype, typestore=self._types)
+
+
+def write_trajectories(
+    folder: Path, storage: str, joints: Sequence[str], trajectories: Sequence[WrittenTrajectory]
+) -> None:
+    """Write trajectories to a new rosbag2 ``folder``, whole or not at all, one JointTrajectory each.
+
+    Each is received when it begins, counted from the beginning of the first one, and its stamp is zero: a
+    controller begins it at once.
+
+    Args:
+        folder: It must not exist.
+        storage: A key of `STORAGES`.
+        joints: Names of the joints.
+        trajectories: In the order of their times.
+
+    Raises:
+        BagError: The folder exists, or cannot be made.
+    """
+    check_new(folder)
+    types = get_typestore(Stores.ROS2_KILTED)
+    with (
+        new_folder(folder) as written,
+        Writer(written, version=9, storage_plugin=STORAGES[storage]) as writer,
+    ):
+        connection = writer.add_connection(TRAJECTORY_TOPIC, _TRAJECTORY, typestore=types)
+        for trajectory in trajectories:
+            received = round(1e9 * (trajectory.times[0] - trajectories[0].times[0]))
+            message = joint_trajectory(types, joints, trajectory.times, trajectory.positions)
+            writer.write(connection, received, types.serialize_cdr(message, _TRAJECTORY))
 
 
 def _status(types: Any, status: WrittenStatus) -> Any:

@@ -1,7 +1,8 @@
 """Joint positions for a whole Cartesian path, planned at once, and a table of what could not be joined.
 
 The path is a CSV file with a header: x, y, z [m], qx, qy, qz, qw and, if there are times, t [s], in the frame
-of the arm's base. The exit status is 0 where the joints follow all of it, and 1 where there are gaps.
+of the arm's base; or the poses or the last Path of a recording. The exit status is 0 where the
+joints follow all of it, and 1 where there are gaps.
 """
 
 from __future__ import annotations
@@ -12,17 +13,29 @@ import sys
 from pathlib import Path
 
 from itnnr_ik.bags.choice import add_arm_arguments, solver_of
+from itnnr_ik.bags.files import is_named_so
+from itnnr_ik.bags.replacing import check_place
+from itnnr_ik.bags.writer import STORAGES, check_new, write_trajectories
 from itnnr_ik.cartesian.files import check_files, write_file
+from itnnr_ik.cartesian.recorded import read_recorded, trajectories
 from itnnr_ik.cartesian.report import format_report, path_report
-from itnnr_ik.cartesian.table import joint_table, read_path
+from itnnr_ik.cartesian.table import CartesianPath, joint_table, read_path
 from itnnr_ik.paths import PathSolution
 from itnnr_ik.solver import IKSolver
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``itnnr-ik path``."""
-    parser.add_argument("path", metavar="CSV", type=Path, help="the targets, one a line")
+    parser.add_argument(
+        "path",
+        metavar="PATH",
+        type=Path,
+        help="a CSV file, or a recording, of whatever kind `evaluate` reads",
+    )
     add_arm_arguments(parser)
+    parser.add_argument("--topic", help="of the recorded poses or path (the only one)")
+    parser.add_argument("--frame", help="frame of the recorded poses that is the arm's base (its base link)")
+    parser.add_argument("--pose-index", type=int, metavar="N", help="which pose of a PoseArray, from 0 on")
     parser.add_argument(
         "--start",
         type=_numbers,
@@ -32,6 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--closed", action="store_true", help="end in the first posture")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the joint path as CSV")
+    parser.add_argument(
+        "--record", type=Path, metavar="DIR", help="write JointTrajectory to a new recording: a folder"
+    )
+    parser.add_argument("--storage", choices=list(STORAGES), default="mcap", help="of the new recording")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the joints: .png, .svg or .pdf")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -43,14 +60,35 @@ def run(args: argparse.Namespace) -> int:
 
         check_picture(args.picture)
     check_files(args.path, [file for file in (args.output, args.picture) if file is not None])
+    if _is_recording(args.path):
+        for place in (args.output, args.picture, args.record):
+            if place is not None:
+                check_place(place, args.path)
+    if args.record is not None:
+        check_new(args.record)
     solver, label = solver_of(args)
-    path = read_path(args.path, solver.task)
+    path = _read(args, solver)
+    if args.record is not None and path.times is None:
+        raise ValueError(f"--record needs a path with times, got {args.path} without")
     found = solver.solve_path(path.targets, args.start, path.times, args.closed)
     report = path_report(solver, label, path, found)
     print(json.dumps(report, indent=2) if args.json else format_report(report))
     for line in _write(args, solver, found):
         print(line, file=sys.stderr if args.json else sys.stdout)
     return 1 if found.gaps else 0
+
+
+def _is_recording(path: Path) -> bool:
+    return path.is_dir() or is_named_so(path)
+
+
+def _read(args: argparse.Namespace, solver: IKSolver) -> CartesianPath:
+    if _is_recording(args.path):
+        return read_recorded(args.path, solver, args.topic, args.frame, args.pose_index)
+    for name in ("topic", "frame", "pose_index"):
+        if getattr(args, name) is not None:
+            raise ValueError(f"--{name.replace('_', '-')} goes with a recording, got {args.path}")
+    return read_path(args.path, solver.task)
 
 
 def _write(args: argparse.Namespace, solver: IKSolver, found: PathSolution) -> list[str]:
@@ -60,6 +98,10 @@ def _write(args: argparse.Namespace, solver: IKSolver, found: PathSolution) -> l
         table = joint_table(solver.arm.joint_names, found.positions, found.times)
         write_file(args.output, table.encode())
         told.append(f"joint path written to {args.output}")
+    if args.record is not None:
+        pieces = trajectories(found)
+        write_trajectories(args.record, args.storage, solver.arm.joint_names, pieces)
+        told.append(f"{len(pieces)} trajectories written to {args.record}")
     if args.picture is not None:
         from itnnr_ik.cartesian.picture import draw_joints
 

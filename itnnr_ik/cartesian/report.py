@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from itnnr_ik.cartesian.joined import joined
 from itnnr_ik.cartesian.table import CartesianPath
 from itnnr_ik.paths import PathSolution
 from itnnr_ik.solver import IKSolver
@@ -28,19 +28,9 @@ def path_report(solver: IKSolver, label: str, path: CartesianPath, found: PathSo
         "asked_s": None if path.times is None else float(path.times[-1] - path.times[0]),
         "takes_s": None if found.times is None else float(found.times[-1] - found.times[0]),
         "gaps": [{**gap._asdict(), "at_m": points[gap.first].tolist()} for gap in found.gaps],
+        "notes": list(path.notes),
         "slow_downs": [slow._asdict() for slow in found.slow_downs],
     }
-
-
-def joined(found: PathSolution) -> NDArray[np.bool_]:
-    """Whether the joints go from each target but the last to the next one (m − 1,) without a gap."""
-    steps = np.ones(len(found) - 1, dtype=np.bool_)
-    for first, last, *_ in found.gaps:
-        if last == first + 1 and found.converged[[first, last]].all():
-            steps[first] = False  # a jump between targets that are both reached
-        elif first <= last:
-            steps[max(0, first - 1) : last + 1] = False
-    return steps
 
 
 def format_report(report: dict[str, Any]) -> str:
@@ -60,6 +50,7 @@ def format_report(report: dict[str, Any]) -> str:
         f"{'slower':14} targets {slow['first']} to {slow['last']}, up to {slow['factor']:.2f} times as long"
         for slow in report["slow_downs"]
     ]
+    lines += [f"{'note':14} {note}" for note in report["notes"]]
     return "\n".join([*lines, *_gaps(report["gaps"])])
 
 

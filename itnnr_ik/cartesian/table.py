@@ -25,10 +25,12 @@ class CartesianPath(NamedTuple):
     Attributes:
         targets: (m, 2, 3 or 7) as `IKSolver.solve_path` takes them.
         times: (m,) in [s], increasing; None where there are none.
+        notes: What was left out of a damaged recording, a sentence each.
     """
 
     targets: Array
     times: Array | None
+    notes: tuple[str, ...] = ()
 
 
 def read_path(file: Path, task: Task) -> CartesianPath:

@@ -1,0 +1,88 @@
+"""Cartesian paths out of recordings, and joint paths as the trajectories of a new one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.bags.pose_messages import POSE_ARRAY, POSE_TYPES
+from itnnr_ik.bags.pose_targets import flaw_of, target_of
+from itnnr_ik.bags.reader import Bag
+from itnnr_ik.bags.records import PATH, POSE_STAMPED, RecordedPose
+from itnnr_ik.bags.writer import WrittenTrajectory
+from itnnr_ik.cartesian.joined import pieces
+from itnnr_ik.cartesian.table import Array, CartesianPath
+from itnnr_ik.paths import PathSolution
+from itnnr_ik.solver import IKSolver
+
+
+def read_recorded(
+    recording: Path,
+    solver: IKSolver,
+    topic: str | None = None,
+    frame: str | None = None,
+    pose_index: int | None = None,
+) -> CartesianPath:
+    """The poses of a topic at their times of receipt, or the last message of a Path topic.
+
+    A Path has times where its poses' stamps increase. Times begin with zero.
+
+    Args:
+        recording: Whatever `Bag` reads.
+        solver: Whose arm and task they are for.
+        topic: Of type Path or any in `POSE_TYPES`; None: the only PoseStamped, or else Path, or else other.
+        frame: Frame of the poses that is the arm's base; None: the base link.
+        pose_index: Which pose of a PoseArray.
+
+    Raises:
+        ValueError: There is no such topic, no pose, or one that is in another frame or is no target.
+    """
+    notes: list[str] = []
+    with Bag(recording, warn=notes.append) as bag:
+        found = bag.find_topic([POSE_STAMPED, PATH, *POSE_TYPES[1:]], topic)
+        if found.msgtype == POSE_ARRAY and pose_index is None:
+            raise ValueError(f"{found.name} is a PoseArray: say which of its poses with --pose-index")
+        if found.msgtype == PATH:
+            poses = bag.last_path(found.name)
+            times = _times(poses)
+        else:
+            poses = list(bag.poses(found.name, pose_index))
+            order = np.arange(len(poses))  # of poses received at once, each is later than the one before
+            received = np.array([pose.received for pose in poses], dtype=np.int64)
+            times = _seconds(np.maximum.accumulate(received - order) + order)
+    if not poses:
+        raise ValueError(f"expected at least one pose on {found.name} of {recording}, got none")
+    base = solver.arm.base_link if frame is None else frame
+    for index, pose in enumerate(poses):
+        where = f"pose {index} of {found.name}"
+        if pose.frame != base:
+            raise ValueError(
+                f"expected poses in frame {base!r}, got {where} in {pose.frame!r}; "
+                "where that is the arm's base, say so with --frame"
+            )
+        flaw = flaw_of(solver, pose)
+        if flaw:
+            raise ValueError(f"expected targets, got {where}: {flaw}")
+    return CartesianPath(np.array([target_of(solver, pose) for pose in poses]), times, tuple(notes))
+
+
+def trajectories(found: PathSolution) -> list[WrittenTrajectory]:
+    """A trajectory for each piece of the path between its gaps, so that none jumps.
+
+    Raises:
+        ValueError: The path has no times.
+    """
+    if found.times is None:
+        raise ValueError("expected a path with times, got one without")
+    return [WrittenTrajectory(found.times[rows], found.positions[rows]) for rows in pieces(found)]
+
+
+def _times(poses: list[RecordedPose]) -> Array | None:
+    stamps = np.array([pose.stamp for pose in poses], dtype=np.int64)
+    return _seconds(stamps) if (np.diff(stamps) > 0).all() else None
+
+
+def _seconds(nanoseconds: NDArray[np.int64]) -> Array:
+    return np.asarray(nanoseconds - nanoseconds[:1], dtype=np.float64) / 1e9
