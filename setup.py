@@ -50,6 +50,7 @@ setup(
         "test": ["pytest", "hypothesis"],  # colcon test runs pytest only where it finds it here
         "train": ["torch"],
         "mujoco": ["mujoco"],
+        "retime": ["toppra"],
         "ros": ROS,
     },
     entry_points={

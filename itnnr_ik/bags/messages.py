@@ -30,25 +30,31 @@ def joint_state(types: Any, stamp: int, frame: str, names: Sequence[str], positi
     )
 
 
-def joint_trajectory(types: Any, names: Sequence[str], times: np.ndarray, positions: np.ndarray) -> Any:
-    """A JointTrajectory without velocities, whose stamp is zero: it begins when it is received.
+def joint_trajectory(
+    types: Any,
+    names: Sequence[str],
+    times: np.ndarray,
+    positions: np.ndarray,
+    velocities: np.ndarray | None = None,
+) -> Any:
+    """A JointTrajectory whose stamp is zero: it begins when it is received.
 
     Args:
         types: A type store of rosbags.
         names: Of the joints.
         times: (m,) in [s], of which the first counts as zero.
         positions: (m, n) in [rad] or [m].
+        velocities: (m, n) in [rad/s] or [m/s], if they are known.
     """
     points = []
-    for nanoseconds, row in zip(
-        np.rint(1e9 * (times - times[0])).astype(int).tolist(), positions, strict=True
-    ):
+    none = np.empty(0)
+    from_start = np.rint(1e9 * (times - times[0])).astype(int).tolist()
+    for i, nanoseconds in enumerate(from_start):
         duration = types.types["builtin_interfaces/msg/Duration"](*divmod(nanoseconds, 10**9))
-        none = np.empty(0)
         points.append(
             types.types["trajectory_msgs/msg/JointTrajectoryPoint"](
-                positions=np.array(row, dtype=np.float64),
-                velocities=none,
+                positions=np.array(positions[i], dtype=np.float64),
+                velocities=none if velocities is None else np.array(velocities[i], dtype=np.float64),
                 accelerations=none,
                 effort=none,
                 time_from_start=duration,

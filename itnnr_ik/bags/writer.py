@@ -47,10 +47,17 @@ class WrittenStatus:
 
 @dataclass(frozen=True)
 class WrittenTrajectory:
-    """A joint trajectory: times (m,) in [s], increasing, and positions (m, n) in [rad] or [m]."""
+    """A joint trajectory.
+
+    Args:
+        times: (m,) in [s], increasing.
+        positions: (m, n) in [rad] or [m].
+        velocities: (m, n) in [rad/s] or [m/s]; None where a controller is to find them.
+    """
 
     times: Array
     positions: Array
+    velocities: Array | None = None
 
 
 def check_new(folder: Path) -> None:
@@ -153,7 +160,9 @@ def write_trajectories(
         connection = writer.add_connection(TRAJECTORY_TOPIC, _TRAJECTORY, typestore=types)
         for trajectory in trajectories:
             received = round(1e9 * (trajectory.times[0] - trajectories[0].times[0]))
-            message = joint_trajectory(types, joints, trajectory.times, trajectory.positions)
+            message = joint_trajectory(
+                types, joints, trajectory.times, trajectory.positions, trajectory.velocities
+            )
             writer.write(connection, received, types.serialize_cdr(message, _TRAJECTORY))
 
 

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
+
+import numpy as np
 
 from itnnr_ik.bags.choice import add_arm_arguments, solver_of
 from itnnr_ik.bags.files import is_named_so
 from itnnr_ik.bags.replacing import check_place
-from itnnr_ik.bags.writer import STORAGES, check_new, write_trajectories
+from itnnr_ik.bags.writer import STORAGES, WrittenTrajectory, check_new, write_trajectories
 from itnnr_ik.cartesian.files import check_files, write_file
 from itnnr_ik.cartesian.recorded import read_recorded, trajectories
 from itnnr_ik.cartesian.report import format_report, path_report
-from itnnr_ik.cartesian.table import CartesianPath, joint_table, read_path
+from itnnr_ik.cartesian.retiming import retime
+from itnnr_ik.cartesian.table import Array, CartesianPath, joint_table, read_path
 from itnnr_ik.paths import PathSolution
 from itnnr_ik.solver import IKSolver
+from itnnr_ik.train import number_list
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,12 +43,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pose-index", type=int, metavar="N", help="which pose of a PoseArray, from 0 on")
     parser.add_argument(
         "--start",
-        type=_numbers,
+        type=number_list,
         metavar="A,B",
         help="joint positions before the first target, base to tip [rad] or [m], as --start=-1,2 where the "
         "first is negative (default: the path decides)",
     )
     parser.add_argument("--closed", action="store_true", help="end in the first posture")
+    parser.add_argument(
+        "--acceleration",
+        type=number_list,
+        metavar="A,B",
+        help="retime: as fast as the velocity limits and this acceleration of every joint, or of each "
+        "[rad/s²] or [m/s²], allow; needs toppra",
+    )
+    parser.add_argument("--rate", type=float, default=125.0, help="samples a second of a retimed path [Hz]")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the joint path as CSV")
     parser.add_argument(
         "--record", type=Path, metavar="DIR", help="write JointTrajectory to a new recording: a folder"
@@ -67,15 +80,34 @@ def run(args: argparse.Namespace) -> int:
     if args.record is not None:
         check_new(args.record)
     solver, label = solver_of(args)
+    limits = _acceleration(args, solver.arm.n_joints)
     path = _read(args, solver)
-    if args.record is not None and path.times is None:
-        raise ValueError(f"--record needs a path with times, got {args.path} without")
-    found = solver.solve_path(path.targets, args.start, path.times, args.closed)
-    report = path_report(solver, label, path, found)
+    if limits is None and args.record is not None and path.times is None:
+        raise ValueError(f"--record needs a path with times or --acceleration, got {args.path} without")
+    times = path.times if limits is None else None
+    found = solver.solve_path(path.targets, args.start, times, args.closed)
+    motion = None
+    if limits is not None and not found.gaps:
+        motion = retime(solver.arm, found.positions, limits, args.rate)
+    report = path_report(solver, label, path, found, motion)
     print(json.dumps(report, indent=2) if args.json else format_report(report))
-    for line in _write(args, solver, found):
+    if limits is not None and found.gaps:
+        raise ValueError("a path with gaps is not retimed, and nothing is written")
+    for line in _write(args, solver, found, motion):
         print(line, file=sys.stderr if args.json else sys.stdout)
     return 1 if found.gaps else 0
+
+
+def _acceleration(args: argparse.Namespace, n: int) -> Array | None:
+    """Limits (n,) of a path that is to be retimed."""
+    if not (math.isfinite(args.rate) and args.rate > 0.0):
+        raise ValueError(f"--rate must be positive in Hz, got {args.rate:g}")
+    if args.acceleration is None:
+        return None
+    limits: Array = np.array(args.acceleration)
+    if len(limits) not in (1, n) or not (np.isfinite(limits).all() and (limits > 0.0).all()):
+        raise ValueError(f"--acceleration must be one positive number or {n} of them, got {limits.tolist()}")
+    return np.resize(limits, n)
 
 
 def _is_recording(path: Path) -> bool:
@@ -91,16 +123,19 @@ def _read(args: argparse.Namespace, solver: IKSolver) -> CartesianPath:
     return read_path(args.path, solver.task)
 
 
-def _write(args: argparse.Namespace, solver: IKSolver, found: PathSolution) -> list[str]:
-    """Write the files; a sentence on each."""
+def _write(
+    args: argparse.Namespace, solver: IKSolver, found: PathSolution, motion: WrittenTrajectory | None
+) -> list[str]:
+    """Write the files, of the retimed motion where there is one; a sentence on each."""
     told = []
+    joints = solver.arm.joint_names
     if args.output is not None:
-        table = joint_table(solver.arm.joint_names, found.positions, found.times)
-        write_file(args.output, table.encode())
+        rows = motion or found
+        write_file(args.output, joint_table(joints, rows.positions, rows.times).encode())
         told.append(f"joint path written to {args.output}")
     if args.record is not None:
-        pieces = trajectories(found)
-        write_trajectories(args.record, args.storage, solver.arm.joint_names, pieces)
+        pieces = [motion] if motion else trajectories(found)
+        write_trajectories(args.record, args.storage, joints, pieces)
         told.append(f"{len(pieces)} trajectories written to {args.record}")
     if args.picture is not None:
         from itnnr_ik.cartesian.picture import draw_joints
@@ -108,7 +143,3 @@ def _write(args: argparse.Namespace, solver: IKSolver, found: PathSolution) -> l
         write_file(args.picture, draw_joints(solver.arm, found, args.picture.suffix.lower()))
         told.append(f"picture written to {args.picture}")
     return told
-
-
-def _numbers(text: str) -> list[float]:
-    return [float(number) for number in text.split(",")]

@@ -6,14 +6,21 @@ from typing import Any
 
 import numpy as np
 
+from itnnr_ik.bags.writer import WrittenTrajectory
 from itnnr_ik.cartesian.joined import joined
 from itnnr_ik.cartesian.table import CartesianPath
 from itnnr_ik.paths import PathSolution
 from itnnr_ik.solver import IKSolver
 
 
-def path_report(solver: IKSolver, label: str, path: CartesianPath, found: PathSolution) -> dict[str, Any]:
-    """Numbers that JSON has, with units in their names."""
+def path_report(
+    solver: IKSolver,
+    label: str,
+    path: CartesianPath,
+    found: PathSolution,
+    motion: WrittenTrajectory | None = None,
+) -> dict[str, Any]:
+    """Numbers that JSON has, with units in their names; ``motion`` is the retimed path, if there is one."""
     reached, angle = found.converged, found.orientation_error
     points = solver.in_space(path.targets[:, :3])
     return {
@@ -27,6 +34,7 @@ def path_report(solver: IKSolver, label: str, path: CartesianPath, found: PathSo
         "largest_step_rad": _largest(np.abs(np.diff(found.positions, axis=0))[joined(found)]),
         "asked_s": None if path.times is None else float(path.times[-1] - path.times[0]),
         "takes_s": None if found.times is None else float(found.times[-1] - found.times[0]),
+        "retimed_s": None if motion is None else float(motion.times[-1]),
         "gaps": [{**gap._asdict(), "at_m": points[gap.first].tolist()} for gap in found.gaps],
         "notes": list(path.notes),
         "slow_downs": [slow._asdict() for slow in found.slow_downs],
@@ -45,6 +53,8 @@ def format_report(report: dict[str, Any]) -> str:
         rows.append(("largest step", f"{report['largest_step_rad']:.4f} rad (or m) of a joint"))
     if report["takes_s"] is not None:
         rows.append(("takes", f"{report['takes_s']:.3f} s, asked for were {report['asked_s']:.3f} s"))
+    if report["retimed_s"] is not None:
+        rows.append(("retimed", f"{report['retimed_s']:.3f} s, from rest to rest"))
     lines = [f"{label:14} {text}" for label, text in rows]
     lines += [
         f"{'slower':14} targets {slow['first']} to {slow['last']}, up to {slow['factor']:.2f} times as long"
