@@ -12,7 +12,9 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.robot import KinematicChain
+from itnnr_ik.files import read_json
+from itnnr_ik.forms import checked
+from itnnr_ik.robot import SOURCE, KinematicChain
 from itnnr_ik.robot.urdf import parse_urdf
 from itnnr_ik.robot.xml import parse_xml
 
@@ -20,6 +22,9 @@ Array = NDArray[np.float64]
 
 #: File of a synthetic recording's folder that holds its truth.
 TRUTH = "truth.json"
+#: Its form, see `itnnr_ik.forms`, and largest size [bytes].
+_FORM = {"arm": {**SOURCE, "urdf": str}, "joint_offsets": [float], "base_shift": [float], ...: object}
+_MOST = 2**23
 #: How a bent arm differs from its URDF: links [1], revolute joints [rad] and base [m].
 _LINKS, _JOINTS, _BASE = 0.05, math.radians(3.0), 0.01
 
@@ -87,10 +92,16 @@ class TrueKinematics:
         """
         file = path / TRUTH if path.is_dir() else path
         try:
-            data = json.loads(file.read_text(encoding="utf-8"))
+            data = checked(read_json(file, _MOST), _FORM, "the truth")
             arm = KinematicChain.from_urdf(**data["arm"])
-            return cls(arm, tuple(data["joint_offsets"]), tuple(data["base_shift"]))
-        except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+            offsets, shift = data["joint_offsets"], data["base_shift"]
+            if (len(offsets), len(shift)) != (arm.n_joints, _n_coordinates(arm)):
+                raise ValueError(
+                    f"{arm.name} has {arm.n_joints} joint_offsets and {_n_coordinates(arm)} numbers of "
+                    f"base_shift, got {len(offsets)} and {len(shift)}"
+                )
+            return cls(arm, tuple(offsets), tuple(shift))
+        except (OSError, ValueError) as error:
             raise ValueError(f"{file} does not hold the truth of a synthetic recording: {error}") from None
 
 

@@ -1,8 +1,8 @@
 """Robots: serial chains read from URDF, with compiled forward kinematics and Jacobian."""
 
 from itnnr_ik.robot.catalogue import PACKAGED, load_robot
-from itnnr_ik.robot.chain import KinematicChain
+from itnnr_ik.robot.chain import SOURCE, KinematicChain
 from itnnr_ik.robot.learned import LearnedArm
 from itnnr_ik.robot.model import ForwardModel
 
-__all__ = ["PACKAGED", "ForwardModel", "KinematicChain", "LearnedArm", "load_robot"]
+__all__ = ["PACKAGED", "SOURCE", "ForwardModel", "KinematicChain", "LearnedArm", "load_robot"]

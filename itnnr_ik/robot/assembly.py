@@ -8,13 +8,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from itnnr_ik.robot.description import Description, listed
+from itnnr_ik.forms import listed
+from itnnr_ik.robot.description import Description
 from itnnr_ik.robot.joint import Joint
 from itnnr_ik.robot.limits import Limits, find_ranges, locked_position
 from itnnr_ik.robot.mimic import Drive, find_drive
 from itnnr_ik.robot.transforms import Array, about_z, along_z, of_rotation, turning_z_to
 
 MAX_JOINTS = 10
+#: Elements of a chain: joints that move by themselves or follow one that does.
+_MAX_ELEMENTS = 256
+#: Largest number in a chain, and farthest that it gets [m]: up to here, coordinates in double precision are
+#: finer than the default tolerances.
+FARTHEST = 1e9
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,8 @@ def assemble(
     chain = f"the chain from {path[0].parent!r} to {path[-1].child!r} in {robot.name}"
     moving = [joint for joint in path if joint.moves]
     _check_types(path, chain)
+    if len(moving) > _MAX_ELEMENTS:
+        raise ValueError(f"{chain} can have {_MAX_ELEMENTS} joints that move, got {len(moving)}")
     _check_names(robot, [joint.name for joint in moving], limits, locked, chain)
     locked = {name: locked_position(robot.joints[name], value, limits) for name, value in locked.items()}
     drives = {joint.name: find_drive(robot, joint, locked) for joint in moving}
@@ -56,8 +64,8 @@ def assemble(
         )
     ranges = find_ranges(robot, drives, leaders, limits)
     elements = _elements(moving, path, drives)
-    if not np.isfinite(elements).all():
-        raise ValueError(f"{chain} has numbers so large that their sum or product is not finite")
+    if not (abs(elements) <= FARTHEST).all():
+        raise ValueError(f"{chain} has lengths, multipliers or offsets beyond {FARTHEST:g}")
     return Assembly(
         joint_names=tuple(leaders),
         joint_types=tuple(_type(robot.joints[name], ranges[name].lower) for name in leaders),

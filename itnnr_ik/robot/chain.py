@@ -11,12 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from itnnr_ik.forms import shown
 from itnnr_ik.robot import kernels
-from itnnr_ik.robot.assembly import assemble
+from itnnr_ik.robot.assembly import FARTHEST, assemble
+from itnnr_ik.robot.description import check_name
 from itnnr_ik.robot.limits import Limits
 from itnnr_ik.robot.transforms import Array
 from itnnr_ik.robot.urdf import parse_urdf, read_urdf, rename_joints
 
+#: Form of `KinematicChain.source` without the URDF, see `itnnr_ik.forms`.
+SOURCE = {"base": str, "tip": str, "limits": {...: [float]}, "locked": {...: float}, "name": str}
 #: Largest sine of the angle between axes that count as parallel: it moves the tip by less than the tolerance.
 _PARALLEL = 1e-7
 
@@ -88,7 +92,8 @@ class KinematicChain:
         """
         for label, value in (("limits", limits), ("locked", locked)):
             if value is not None and not isinstance(value, Mapping):
-                raise ValueError(f"{label} must be a dictionary by joint name, got {value!r}")
+                raise ValueError(f"{label} must be a dictionary by joint name, got {shown(value)}")
+        check_name("the robot", name or "")
         text, label = read_urdf(urdf)
         robot = parse_urdf(text, label)
         path = robot.path(base, tip)
@@ -106,6 +111,11 @@ class KinematicChain:
     def __post_init__(self) -> None:
         for array in (self.lower, self.upper, self.velocity, self.elements):
             array.flags.writeable = False
+        if not self.farthest <= FARTHEST:
+            raise ValueError(
+                f"{self.name} must get at most {FARTHEST:g} m from its base, got {self.farthest:g} m "
+                "by its lengths and the limits of its prismatic joints"
+            )
 
     def __eq__(self, other: object) -> bool:
         """Whether names, types, limits and every number of the kinematics are the same."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
+from itnnr_ik.forms import listed, shown
 from itnnr_ik.robot.joint import Joint
+
+#: Longest name of a robot, a link or a joint.
+_LONGEST = 200
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Description:
         back = _up(above, base, tip)
         if back and back[-1].parent == tip:
             raise ValueError(f"tip {tip!r} is above base {base!r} in {self.name}: exchange them")
-        ancestors = ", ".join(joint.parent for joint in path) or "none"
+        ancestors = listed(joint.parent for joint in path)
         raise ValueError(
             f"tip {tip!r} is not below base {base!r} in {self.name}; links above it: {ancestors}"
         )
@@ -43,7 +46,7 @@ class Description:
         """The joint of that name, which ``user`` (for the message) refers to."""
         if name not in self.joints:
             raise ValueError(
-                f"{user} names {name!r}, which is no joint of {self.name}; joints: {listed(self.joints)}"
+                f"{user} names {shown(name)}, which is no joint of {self.name}; joints: {listed(self.joints)}"
             )
         return self.joints[name]
 
@@ -56,7 +59,7 @@ class Description:
                 )
             return candidates[0]
         if link not in self.links:
-            raise ValueError(f"no link {link!r} in {self.name}; links: {listed(self.links)}")
+            raise ValueError(f"no link {shown(link)} in {self.name}; links: {listed(self.links)}")
         return link
 
 
@@ -69,9 +72,13 @@ def _up(above: dict[str, Joint], link: str, end: str) -> list[Joint]:
     return joints
 
 
-def listed(names: Iterable[str]) -> str:
-    """Names for a message."""
-    return ", ".join(names) or "none"
+def check_name(what: str, name: str) -> None:
+    """Raise a ValueError where a name does not fit on the line of a message."""
+    if len(name) > _LONGEST or not name.isprintable():
+        raise ValueError(
+            f"the name of {what} must have at most {_LONGEST} characters, all of them printable, "
+            f"got {shown(name)}"
+        )
 
 
 def check_tree(links: tuple[str, ...], joints: list[Joint], label: str) -> None:
@@ -82,7 +89,7 @@ def check_tree(links: tuple[str, ...], joints: list[Joint], label: str) -> None:
         for role, link in (("parent", joint.parent), ("child", joint.child)):
             if link not in below:
                 raise ValueError(
-                    f"{role} of joint {joint.name!r} is {link!r}, which is no link of {label}; "
+                    f"{role} of joint {joint.name!r} is {shown(link)}, which is no link of {label}; "
                     f"links: {listed(links)}"
                 )
         if joint.child in above:

@@ -9,10 +9,16 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from itnnr_ik.forms import shown
 from itnnr_ik.robot.transforms import Array, from_quaternion, from_rpy
 
 MOVING = ("revolute", "continuous", "prismatic")
 TYPES = (*MOVING, "fixed", "floating", "planar")
+#: Largest limit or offset of a joint [rad, m]: what is computed with it stays finite. Exporters write 1e16
+#: where there is no limit.
+LARGEST = 1e18
+#: Largest multiplier of a mimic, and smallest that is not 0.
+_MOST, _LEAST = 1e9, 1e-9
 
 
 class Limit(NamedTuple):
@@ -58,7 +64,7 @@ class Joint:
             transform[:3, 3] = self._vector(element, "xyz", (0.0, 0.0, 0.0))
             if "quat_xyzw" in element.attrib:
                 quaternion = self._vector(element, "quat_xyzw", (0.0, 0.0, 0.0, 1.0))
-                if "rpy" in element.attrib or not math.hypot(*quaternion) > 0.0:
+                if "rpy" in element.attrib or not 0.0 < math.hypot(*quaternion) < math.inf:
                     raise ValueError(
                         f"origin of joint {self.name!r} must have either rpy or a quat_xyzw that is not zero"
                     )
@@ -73,7 +79,7 @@ class Joint:
         x_axis = (1.0, 0.0, 0.0)
         axis = np.array(x_axis if element is None else self._vector(element, "xyz", x_axis))
         length = math.hypot(*axis)
-        if length < 1e-9:
+        if not 1e-9 <= length < math.inf:
             raise ValueError(f"axis of joint {self.name!r} must not be zero, got {axis.tolist()}")
         return axis / length
 
@@ -98,14 +104,21 @@ class Joint:
         if not leader:
             raise ValueError(f"<mimic> of joint {self.name!r} must name a joint")
         multiplier, offset = self._number(element, "multiplier"), self._number(element, "offset")
+        if multiplier and not _LEAST <= abs(multiplier) <= _MOST:
+            raise ValueError(
+                f"multiplier in <mimic> of joint {self.name!r} must be 0 or from {_LEAST:g} to {_MOST:g} "
+                f"in size, got {multiplier:g}"
+            )
         return Mimic(leader, 1.0 if multiplier is None else multiplier, offset or 0.0)
 
     def _number(self, element: ElementTree.Element, key: str, finite: bool = True) -> float | None:
         text = element.get(key)
         value = None if text is None else _to_float(text)
-        if value is not None and (math.isnan(value) or (finite and math.isinf(value))):
+        if value is not None and (math.isnan(value) or (finite and abs(value) > LARGEST)):
+            large = f" of at most {LARGEST:g} in size" if math.isfinite(value) else ""
             raise ValueError(
-                f"{key} in <{element.tag}> of joint {self.name!r} must be a finite number, got {text!r}"
+                f"{key} in <{element.tag}> of joint {self.name!r} must be a finite number{large}, "
+                f"got {shown(text)}"
             )
         return value
 
@@ -119,7 +132,7 @@ class Joint:
         if len(values) != len(default) or not all(map(math.isfinite, values)):
             raise ValueError(
                 f"{key} in <{element.tag}> of joint {self.name!r} must be {len(default)} finite numbers, "
-                f"got {text!r}"
+                f"got {shown(text)}"
             )
         return values
 

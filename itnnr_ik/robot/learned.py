@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,12 +10,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from itnnr_ik.forms import checked, shown
 from itnnr_ik.robot import harmonic
+from itnnr_ik.robot.assembly import FARTHEST
+from itnnr_ik.robot.description import check_name
+from itnnr_ik.robot.joint import LARGEST
 
 Array = NDArray[np.float64]
 
 #: Postures whose tips give the reach.
 _REACH_SAMPLES = 4096
+#: Products of harmonics of a posture: those of ten joints of a rigid arm are fewer. And how many numbers of
+#: them are in memory at once.
+_MAX_FEATURES, _BLOCK = 2**16, 2**22
+_FORM = {
+    "name": str,
+    "joint_names": [str],
+    "lower": [float],
+    "upper": [float],
+    "base_link": str,
+    "tip_link?": str,
+    "plane_height?": float,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +68,15 @@ class LearnedArm:
             object.__setattr__(self, key, array)
         object.__setattr__(self, "joint_names", tuple(self.joint_names))
         n, c = len(self.joint_names), self.coefficients
+        for name in (self.name, self.base_link, self.tip_link, *self.joint_names):
+            check_name("a learned arm, its links and its joints", name)
         for label, values in (("lower limits", self.lower), ("upper limits", self.upper)):
             if values.shape != (n,):
-                raise ValueError(f"{self.name} needs {n} {label}, got {values.tolist()}")
+                raise ValueError(f"{self.name} needs {n} {label}, got {shown(values.tolist())}")
         if not n or len(set(self.joint_names)) != n or not all(self.joint_names):
-            raise ValueError(f"joint names must be distinct and not empty, got {self.joint_names}")
+            raise ValueError(f"joint names must be distinct and not empty, got {shown(self.joint_names)}")
         for joint, low, high in zip(self.joint_names, self.lower, self.upper, strict=True):
-            if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            if not -LARGEST <= low < high <= LARGEST:
                 raise ValueError(f"limits of {joint} must be finite with lower < upper, got [{low}, {high}]")
         size = c.shape[1] if c.ndim > 1 else 0
         if c.shape[1:] != (size,) * n or c.shape[0] not in (2, 3) or size < 3 or size % 2 == 0:
@@ -67,9 +84,15 @@ class LearnedArm:
                 f"{n} joints need coefficients of shape (2 or 3, K, …) with {n} axes of an odd K ≥ 3, "
                 f"got {c.shape}"
             )
-        if not np.isfinite(c).all():
-            raise ValueError("coefficients must be finite")
-        if not math.isfinite(self.plane_height):
+        if c[0].size > _MAX_FEATURES:
+            raise ValueError(f"a coordinate can have {_MAX_FEATURES} coefficients, got {c[0].size}")
+        with np.errstate(over="ignore"):
+            farthest = np.abs(c).reshape(len(c), -1).sum(axis=1).max()
+        if not farthest <= FARTHEST:
+            raise ValueError(
+                f"coefficients must be finite, their sum at most {FARTHEST:g} m, got {farthest:g} m"
+            )
+        if not abs(self.plane_height) <= FARTHEST:
             raise ValueError(f"plane_height must be finite, got {self.plane_height}")
 
     @property
@@ -169,9 +192,13 @@ class LearnedArm:
         }
 
     @classmethod
-    def from_parts(cls, data: dict[str, Any], coefficients: Array) -> LearnedArm:
-        """The arm that `to_dict` described, with its coefficients."""
-        return cls(**data, coefficients=coefficients)
+    def from_parts(cls, data: Any, coefficients: Array) -> LearnedArm:
+        """The arm that `to_dict` described, with its coefficients.
+
+        Raises:
+            ValueError: ``data`` does not describe one, or the coefficients do not fit.
+        """
+        return cls(**checked(data, _FORM, "arm"), coefficients=coefficients)
 
     def _product(self, positions: Any, rows: Array) -> Array:
         q = np.asarray(positions, dtype=float)
@@ -179,5 +206,9 @@ class LearnedArm:
             raise ValueError(
                 f"{self.name} expects joint positions of shape (..., {self.n_joints}), got {q.shape}"
             )
-        product: Array = harmonic.features(q.reshape(-1, self.n_joints), self.order) @ rows.T
+        q = q.reshape(-1, self.n_joints)
+        product = np.empty((len(q), len(rows)))
+        count = max(1, _BLOCK // rows.shape[1])
+        for block in (slice(start, start + count) for start in range(0, len(q), count)):
+            product[block] = harmonic.features(q[block], self.order) @ rows.T
         return product

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from itnnr_ik.forms import shown
 from itnnr_ik.robot.description import Description
-from itnnr_ik.robot.joint import Joint
+from itnnr_ik.robot.joint import LARGEST, Joint
 from itnnr_ik.robot.mimic import Drive
 
 Limits = Mapping[str, Sequence[float]]
@@ -116,7 +117,9 @@ def _position_limits(joint: Joint, limits: Limits) -> tuple[float, float] | None
     if joint.name in limits:
         pair = limits[joint.name]
         if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
-            raise ValueError(f"limits of joint {joint.name!r} must be a pair (lower, upper), got {pair!r}")
+            raise ValueError(
+                f"limits of joint {joint.name!r} must be a pair (lower, upper), got {shown(pair)}"
+            )
         lower, upper = (_finite(value, f"limits of joint {joint.name!r}") for value in pair)
         return lower, upper
     if joint.type == "continuous":
@@ -127,9 +130,10 @@ def _position_limits(joint: Joint, limits: Limits) -> tuple[float, float] | None
 
 def _finite(value: object, what: str) -> float:
     try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"{what} must be finite, got {value!r}")
+    if not abs(number) <= LARGEST:
+        large = f" and at most {LARGEST:g} in size" if math.isfinite(number) else ""
+        raise ValueError(f"{what} must be finite{large}, got {shown(value)}")
     return number

@@ -8,6 +8,9 @@ from typing import NamedTuple
 from itnnr_ik.robot.description import Description
 from itnnr_ik.robot.joint import Joint
 
+#: Mimics of mimics: so many of their multipliers have a product that is finite and not 0.
+_LONGEST = 32
+
 
 class Drive(NamedTuple):
     """A joint's position is ratio · (that of ``leader``) + offset; without a leader it stays at offset.
@@ -43,6 +46,8 @@ def find_drive(robot: Description, joint: Joint, locked: Mapping[str, float]) ->
         if leader in followers:
             round_trip = " → ".join(repr(each.name) for each in (*followers, leader))
             raise ValueError(f"joint {joint.name!r} mimics itself in the end: {round_trip}")
+        if len(followers) > _LONGEST:
+            raise ValueError(f"joint {joint.name!r} mimics another through more than {_LONGEST} joints")
         offset += ratio * mimic.offset
         ratio *= mimic.multiplier
         followers.append(leader)

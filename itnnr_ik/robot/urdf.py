@@ -8,10 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
-from itnnr_ik.robot.description import Description, check_tree, listed
+from itnnr_ik.files import read_bytes
+from itnnr_ik.forms import listed, shown
+from itnnr_ik.robot.description import Description, check_name, check_tree
 from itnnr_ik.robot.joint import TYPES, Joint
 from itnnr_ik.robot.xml import parse_xml
 
+#: Characters of a text, or bytes of a file: those of a humanoid with hands are a tenth of it.
+_LONGEST = 4 * 2**20
+#: Characters of a tag in a message.
+_SHOWN = 80
 _XACRO_HINT = "is xacro, not URDF: run `ros2 run xacro xacro FILE.xacro > FILE.urdf` and give FILE.urdf"
 
 
@@ -25,6 +31,8 @@ def read_urdf(urdf: str | os.PathLike[str]) -> tuple[str, str]:
         raise ValueError(f"urdf must be URDF text or the path of a file, got {type(urdf).__name__}")
     text = urdf.lstrip("\ufeff \t\r\n") if isinstance(urdf, str) else ""
     if text.startswith("<"):
+        if len(text) > _LONGEST:
+            raise ValueError(f"urdf must have at most {_LONGEST} characters, got {len(text)}")
         return text, "URDF text"
     if not os.fspath(urdf).strip():
         raise ValueError("urdf is empty: expected URDF text or the path of a file")
@@ -32,7 +40,7 @@ def read_urdf(urdf: str | os.PathLike[str]) -> tuple[str, str]:
     if path.suffix == ".xacro":
         raise ValueError(f"{path.name} {_XACRO_HINT}")
     try:
-        text = path.read_bytes().decode("utf-8-sig").lstrip()
+        text = read_bytes(path, _LONGEST).decode("utf-8-sig").lstrip()
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not a URDF file: it is not UTF-8 text") from None
     except (OSError, ValueError) as error:
@@ -53,11 +61,14 @@ def parse_urdf(text: str, label: str) -> Description:
     if any(map(_is_xacro, (*root, *joint_parts))):
         raise ValueError(f"{label} {_XACRO_HINT}")
     if root.tag != "robot":
-        raise ValueError(f"{label} must have <robot> as its outermost element, got <{root.tag}>")
+        raise ValueError(f"{label} must have <robot> as its outermost element, got <{root.tag[:_SHOWN]}>")
     name = root.get("name") or "robot"
+    check_name(f"the robot in {label}", name)
     links = tuple(element.get("name", "") for element in root.findall("link"))
     if not links:
         raise ValueError(f"{label} has no <link>")
+    for link in links:
+        check_name(f"a link in {label}", link)
     joints = [_joint(element, label) for element in root.findall("joint")]
     for kind, names in (("link", links), ("joint", [joint.name for joint in joints])):
         if not all(names):
@@ -79,8 +90,11 @@ def _is_xacro(element: ElementTree.Element) -> bool:
 def _joint(element: ElementTree.Element, label: str) -> Joint:
     """A joint with its place in the tree."""
     name, kind = element.get("name", ""), element.get("type", "")
+    check_name(f"a joint in {label}", name)
     if kind not in TYPES:
-        raise ValueError(f"type of joint {name!r} in {label} must be one of {listed(TYPES)}, got {kind!r}")
+        raise ValueError(
+            f"type of joint {name!r} in {label} must be one of {listed(TYPES)}, got {shown(kind)}"
+        )
     ends = {"parent": "", "child": ""}
     for tag in ends:
         end = element.find(tag)

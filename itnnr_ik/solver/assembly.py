@@ -44,6 +44,8 @@ _DIFFERENCE, _SLOPE_DAMPING = 0.01, 0.05
 _PROBES, _PROBED = 512, 0.95
 #: Refinement goes on to this share of the tolerance.
 _PRECISION = 0.5
+#: Arms that reach less far [m] have no table: every posture of theirs would be as good as any other.
+_LEAST_REACH = 1e-4
 #: Targets so many times as far from the frame's origin as the tip gets are solved for the point at that
 #: distance.
 _FAR = 100.0
@@ -74,7 +76,11 @@ def choose_layout(arm: ForwardModel, task: Task) -> tuple[Layout, slice, int]:
 
     A few joints need few anchors, and a learned robot is known by its positions alone: there, anchors are
     looked up by the target's position as it is, as the paper has it.
+
+    Raises:
+        ValueError: The task is none of this arm.
     """
+    task.check(arm)
     n = arm.n_joints
     if not isinstance(arm, KinematicChain) or (task.kind == "position" and n <= _PLAIN_JOINTS):
         return Layout(PLAIN, False, 0), slice(0, n), task.n_coordinates
@@ -218,7 +224,8 @@ class Assembly:
 
     def table(self) -> Table:
         """All branches by cells, where a known arm's anchors are looked up by the position as it is."""
-        if self.layout.first != PLAIN or not isinstance(self.arm, KinematicChain):
+        tiny = self.arm.reach < _LEAST_REACH
+        if self.layout.first != PLAIN or not isinstance(self.arm, KinematicChain) or tiny:
             return no_table(self.arm.n_joints)
         return lay_table(self.arm, self.task, self.problem, np.array(windows(self.arm)))
 

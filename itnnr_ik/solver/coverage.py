@@ -12,6 +12,8 @@ Array = NDArray[np.float64]
 
 #: Of a recording, so many postures are kept at most.
 _POSTURES = 4096
+#: Postures of a region at most.
+_MOST = 2**16
 #: First width [rad] of the cells of which one posture each is kept, and the factor by which it grows.
 _CELL, _GROWTH = 0.02, 1.15
 
@@ -24,13 +26,15 @@ class Coverage:
         within: Largest joint difference in [rad] from the nearest of them up to which a posture is covered.
 
     Raises:
-        ValueError: There are no postures, a value is not finite, or the distance is not positive.
+        ValueError: There are no postures or too many, a value is not finite, or the distance is not positive.
     """
 
     def __init__(self, postures: ArrayLike, within: float) -> None:
         self.postures = np.asarray(postures, dtype=float)
         if self.postures.ndim != 2 or not len(self.postures) or not np.isfinite(self.postures).all():
             raise ValueError(f"expected finite postures (p, n), got shape {self.postures.shape}")
+        if len(self.postures) > _MOST:
+            raise ValueError(f"a region can have {_MOST} postures, got {len(self.postures)}")
         if not (math.isfinite(within) and within > 0.0):
             raise ValueError(f"covered within must be positive and finite in rad, got {within}")
         self.within = float(within)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from os import PathLike
+from os.path import isdir
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from itnnr_ik.robot import PACKAGED, ForwardModel, KinematicChain, LearnedArm, load_robot
+from itnnr_ik.forms import checked, shown
+from itnnr_ik.robot import PACKAGED, SOURCE, ForwardModel, KinematicChain, LearnedArm, load_robot
 from itnnr_ik.solver.assembly import check_dimensions
 from itnnr_ik.solver.coverage import Coverage
 from itnnr_ik.solver.forward import TaskForward
 from itnnr_ik.task import Task
 from itnnr_ik.twin.inference import TwinInverse
-from itnnr_ik.twin.storage import load_twin, read_metadata, save_twin, write_metadata
+from itnnr_ik.twin.storage import read_metadata, read_twin, save_twin, write_metadata
 
 _MODELS = Path(__file__).parent.parent / "models"
 #: Anchors are stored in single precision; their coordinates must be where the arm's kinematics puts them.
@@ -22,6 +24,8 @@ _ANCHOR_ERROR = 1e-4
 #: Tensors of a learned arm, and where the metadata has the distance that goes with the postures.
 _COEFFICIENTS, _POSTURES, _COVERED_WITHIN = "arm.coefficients", "coverage.postures", "covered_within"
 _URDF = "arm.urdf"
+#: What metadata of a model that was loaded say of it, and no longer count for one that is saved.
+_OWN = ("format", "version", "network", "task", "arm", _COVERED_WITHIN)
 
 
 class Model(NamedTuple):
@@ -67,7 +71,7 @@ def save_model(
     if coverage is not None:
         tensors[_POSTURES] = coverage.postures
         header[_COVERED_WITHIN] = coverage.within
-    content = {**header, **metadata}
+    content = {**header, **{name: value for name, value in metadata.items() if name not in _OWN}}
     if twin is None:
         write_metadata(path, {"network": None, **content})
     else:
@@ -80,30 +84,36 @@ def load_model(model: str | PathLike[str]) -> Model:
     Raises:
         ValueError: No such model, damaged files, or a twin that was made for another arm.
     """
-    name = str(model)
-    if name in PACKAGED and name not in trained_models():
+    if not isinstance(model, str | PathLike):
+        raise ValueError(f"expected the name of a packaged arm or a model folder, got {type(model).__name__}")
+    name, trained = str(model), trained_models()
+    if name in PACKAGED and name not in trained:
         chain = load_robot(name)
         return Model(chain, Task.of_chain(chain), None, {})
-    folder = _MODELS / name if name in trained_models() else Path(model)
-    if not folder.is_dir():
-        raise ValueError(f"no model {name!r}: expected one of {', '.join(PACKAGED)} or a model folder")
+    folder = _MODELS / name if name in trained else Path(model)
+    if not isdir(folder):
+        raise ValueError(f"no model {shown(name)}: expected one of {', '.join(PACKAGED)} or a model folder")
     metadata, twin = read_metadata(folder), None
     tensors: dict[str, np.ndarray] = {}
     if metadata.get("network") is not None:
-        twin, metadata, tensors = load_twin(folder)
+        twin, tensors = read_twin(folder, metadata)
     coverage = None
     try:
-        task = Task.from_dict(metadata["task"])
+        task = Task.from_dict(metadata.get("task"))
         if _COEFFICIENTS in tensors:
-            arm: ForwardModel = LearnedArm.from_parts(metadata["arm"], tensors.pop(_COEFFICIENTS))
+            arm: ForwardModel = LearnedArm.from_parts(metadata.get("arm"), tensors.pop(_COEFFICIENTS))
         else:
-            arm = KinematicChain.from_urdf(folder / _URDF, **metadata["arm"])
+            arm = KinematicChain.from_urdf(folder / _URDF, **checked(metadata.get("arm"), SOURCE, "arm"))
+        task.check(arm)
+        if (_POSTURES in tensors) != (_COVERED_WITHIN in metadata):
+            raise ValueError(f"{_POSTURES} and {_COVERED_WITHIN} go together, got one of them")
         if _POSTURES in tensors:
-            coverage = Coverage(tensors.pop(_POSTURES), metadata[_COVERED_WITHIN])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{folder} does not say which arm it is for: {error!r}") from error
+            within = checked(metadata.get(_COVERED_WITHIN), float, _COVERED_WITHIN)
+            coverage = Coverage(tensors.pop(_POSTURES), within)
+    except ValueError as error:
+        raise ValueError(f"{folder} does not say which arm it is for: {error}") from error
     if tensors:
-        raise ValueError(f"{folder} holds tensors that no model has: {', '.join(sorted(tensors))}")
+        raise ValueError(f"{folder} holds tensors that no model has: {shown(sorted(tensors))}")
     if coverage is not None and coverage.postures.shape[1] != arm.n_joints:
         raise ValueError(
             f"{folder} was made for another arm: {arm.name} has {arm.n_joints} joints, "

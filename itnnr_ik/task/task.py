@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from itnnr_ik.robot import KinematicChain
+from itnnr_ik.forms import checked, shown
+from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
 from itnnr_ik.robot.kernels import quaternion
 from itnnr_ik.task import kernels
 
@@ -21,6 +22,9 @@ KINDS = ("position", "pointing", "pose")
 #: metres.
 _LENGTH_SHARE = 0.3
 _IDENTITY: Array = np.eye(4)
+#: Smallest and largest characteristic length, and largest coordinate of a tool, in [m].
+_LEAST, _MOST = 1e-9, 1e9
+_FORM = {"kind": str, "planar": bool, "length": float, "tool": [[float]], "tool_axis": [float]}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +38,9 @@ class Task:
         length: Characteristic length in [m] that joins metres and radians in one error.
         tool: Transform (4, 4) from the tip to the tool frame.
         tool_axis: Unit vector (3,) in the tool frame whose direction counts in a pointing task.
+
+    Raises:
+        ValueError: No such kind, or no such length.
     """
 
     kind: str
@@ -41,6 +48,14 @@ class Task:
     length: float
     tool: Array = field(default_factory=_IDENTITY.copy)
     tool_axis: Array = field(default_factory=lambda: np.array([0.0, 0.0, 1.0]))
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"task must be one of {', '.join(KINDS)}, got {shown(self.kind)}")
+        if not _LEAST <= self.length <= _MOST:
+            raise ValueError(
+                f"the characteristic length must be from {_LEAST:g} to {_MOST:g} m, got {self.length:g}"
+            )
 
     @classmethod
     def of_chain(
@@ -66,7 +81,7 @@ class Task:
         if kind is None:
             kind = "pose" if chain.n_joints >= 6 else "pointing" if chain.n_joints == 5 else "position"
         if kind not in KINDS:
-            raise ValueError(f"task must be one of {', '.join(KINDS)} or None, got {kind!r}")
+            raise ValueError(f"task must be one of {', '.join(KINDS)} or None, got {shown(kind)}")
         if tool_axis is not None and kind != "pointing":
             raise ValueError(f"tool_axis belongs to a pointing task, got it with a {kind} task")
         axis = _axis([0.0, 0.0, 1.0] if tool_axis is None else tool_axis)
@@ -95,6 +110,17 @@ class Task:
     def has_orientation(self) -> bool:
         """Whether the tool's orientation counts."""
         return self.kind != "position"
+
+    def check(self, arm: ForwardModel) -> None:
+        """Raise a ValueError where an arm has not the coordinates that count in this task."""
+        if isinstance(arm, LearnedArm):
+            possible = ["planar position" if arm.n_coordinates == 2 else "position"]
+        else:
+            planar = isinstance(arm, KinematicChain) and arm.is_planar
+            possible = [*KINDS, "planar position"] if planar else [*KINDS]
+        asked = f"planar {self.kind}" if self.planar else self.kind
+        if asked not in possible:
+            raise ValueError(f"the task of {arm.name} must be {' or '.join(possible)}, got {asked}")
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
@@ -125,21 +151,14 @@ class Task:
         }
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Task:
+    def from_dict(cls, data: Any) -> Task:
         """The task that `to_dict` described.
 
         Raises:
-            ValueError, KeyError, TypeError: It is not one.
+            ValueError: It is not one.
         """
-        if data["kind"] not in KINDS:
-            raise ValueError(f"task must be one of {', '.join(KINDS)}, got {data['kind']!r}")
-        return cls(
-            data["kind"],
-            bool(data["planar"]),
-            float(data["length"]),
-            _transform(data["tool"]),
-            _axis(data["tool_axis"]),
-        )
+        given = checked(data, _FORM, "task")
+        return cls(**{**given, "tool": _transform(given["tool"]), "tool_axis": _axis(given["tool_axis"])})
 
 
 def poses(transforms: Array) -> Array:
@@ -154,8 +173,8 @@ def poses(transforms: Array) -> Array:
 
 def _axis(axis: ArrayLike | Sequence[float]) -> Array:
     vector = np.asarray(axis, dtype=float)
-    if vector.shape != (3,) or not np.isfinite(vector).all() or not vector.any():
-        raise ValueError(f"tool_axis must be three finite numbers that are not all zero, got {axis!r}")
+    if vector.shape != (3,) or not 1e-100 <= math.hypot(*vector) <= 1e100:
+        raise ValueError(f"tool_axis must be three finite numbers that are not all zero, got {shown(axis)}")
     unit: Array = vector / np.linalg.norm(vector)
     return unit
 
@@ -170,6 +189,8 @@ def _transform(frame: ArrayLike) -> Array:
     goal = np.empty(kernels.GOAL)
     if kernels.read_target(kernels.POSE, values.reshape(-1).copy(), np.zeros(3), math.inf, goal):
         raise ValueError(f"tool must be {expected}, rigid and finite, got {values.tolist()}")
+    if not (abs(goal[:3]) <= _MOST).all():
+        raise ValueError(f"tool must be at most {_MOST:g} m from the tip, got {goal[:3].tolist()}")
     transform: Array = _IDENTITY.copy()
     transform[:3, 3], transform[:3, :3] = goal[:3], goal[3:].reshape(3, 3)
     return transform

@@ -9,12 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from itnnr_ik.forms import shown
 from itnnr_ik.twin import kernels
 from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.kernels import Network
 from itnnr_ik.twin.spec import NetworkSpec
 
 Array = NDArray[np.float64]
+
+#: For |x| and |y| up to the first, no sum in F may get beyond the second, in single precision.
+LARGEST, _OVERFLOW = 1e12, 1e38
+#: Weights times anchors of a network whose anchors are known beforehand: a second or so of work.
+_MOST_WORK = 2**28
 
 
 class TwinEvaluator:
@@ -26,7 +32,8 @@ class TwinEvaluator:
             `TwinNetwork.state_dict` gives them.
 
     Raises:
-        ValueError: A weight is missing, superfluous, not finite or of another shape.
+        ValueError: A weight is missing, superfluous, not finite or of another shape, or so large that F
+            might overflow.
     """
 
     def __init__(self, spec: NetworkSpec, weights: Mapping[str, NDArray[np.floating]]) -> None:
@@ -35,13 +42,21 @@ class TwinEvaluator:
             expected[f"layers.{2 * i}.weight"] = (n_out, n_in)
             expected[f"layers.{2 * i}.bias"] = (n_out,)
         found = {name: weight.shape for name, weight in weights.items()}
-        if found != expected:
-            raise ValueError(f"network weights do not fit: expected {expected}, got {found}")
+        for name in sorted(expected.keys() | found.keys()):
+            if expected.get(name) != found.get(name):
+                raise ValueError(
+                    f"network weights do not fit: expected {shown(name)} of shape "
+                    f"{shown(expected.get(name))}, got {shown(found.get(name))}"
+                )
         if not all(np.isfinite(weight).all() for weight in weights.values()):
             raise ValueError("network weights are not all finite")
         self.spec = spec
-        self.weights = {name: np.asarray(weight, dtype=np.float32) for name, weight in weights.items()}
-        self._network = _as_arrays(spec, self.weights)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.weights = {name: np.asarray(weight, dtype=np.float32) for name, weight in weights.items()}
+            self._network = _as_arrays(spec, self.weights)
+            bound = _bound(self._network, spec)
+        if not bound <= _OVERFLOW:
+            raise ValueError("network weights are so large that what F computes might not be finite")
 
     def adjust(self, y_new: Array, y_anchor: Array, x_anchor: Array) -> Array:
         """Adjustments x_new − x_anchor (b, n) from (b, m), (b, m) and (b, n) (equation 5).
@@ -68,8 +83,13 @@ class TwinEvaluator:
         """F and what is known of ``anchors``, for `itnnr_ik.twin.kernels`.
 
         Raises:
-            ValueError: The network is not zero-anchored with SiLU.
+            ValueError: The network is not zero-anchored with SiLU, or too large for so many anchors.
         """
+        size = self.spec.n_parameters
+        if size * len(anchors) > _MOST_WORK:
+            raise ValueError(
+                f"a network of {size} weights can have {_MOST_WORK // size} anchors, got {len(anchors)}"
+            )
         if not self.spec.zero_anchored or self.spec.activation != "silu":
             raise ValueError("single anchors are adjusted by zero-anchored networks with SiLU only")
         y, x = (np.array(values, dtype=float, order="C") for values in (anchors.y, anchors.x))
@@ -104,3 +124,20 @@ def _as_arrays(spec: NetworkSpec, weights: Mapping[str, NDArray[np.float32]]) ->
         np.array(units, dtype=float),
         spec.periodic,
     )
+
+
+def _bound(network: Network, spec: NetworkSpec) -> float:
+    """What no sum in F gets beyond while |x| and |y| are up to `LARGEST`: neither activation adds to |z|."""
+    size, scales = spec.n_y, network.scales
+    inputs = [(LARGEST + np.abs(scales[:size])) / scales[size : 2 * size]]
+    inputs += [np.ones(2 * spec.n_x) if spec.periodic else np.full(spec.n_x, LARGEST / scales[2 * size])]
+    known = np.abs(network.known.astype(float))
+    sums = 2.0 * LARGEST * np.abs(network.change.astype(float)).sum(axis=0)
+    sums += np.concatenate(inputs) @ known[:-1] + known[-1]
+    start, largest = 0, [sums.max()]
+    for n_in, n_out in pairwise(network.sizes.tolist()):
+        layer = np.abs(network.weights[start : start + (n_in + 1) * n_out].astype(float)).reshape(-1, n_out)
+        sums = sums @ layer[:-1] + layer[-1]
+        start += layer.size
+        largest.append(sums.max())
+    return float(np.max(largest))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.twin.anchors import Anchors
-from itnnr_ik.twin.evaluator import TwinEvaluator
+from itnnr_ik.twin.evaluator import LARGEST, TwinEvaluator
 from itnnr_ik.twin.kernels import Network
 
 Array = NDArray[np.float64]
@@ -47,6 +47,8 @@ class TwinInverse:
                 f"the network expects anchors with x (p, {spec.n_x}) and y (p, {spec.n_y}), "
                 f"got {anchors.x.shape} and {anchors.y.shape}"
             )
+        if not max(abs(anchors.x).max(), abs(anchors.y).max()) <= LARGEST:
+            raise ValueError(f"anchors must be at most {LARGEST:g} in size")
         self.evaluator = evaluator
         self.anchors = anchors
 

@@ -6,6 +6,25 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
+from itnnr_ik.forms import checked, shown
+
+#: Hidden layers, and the range of scales.
+_MOST_LAYERS, _LEAST, _MOST = 32, 1e-12, 1e12
+_FORM = {
+    "n_x": int,
+    "n_y": int,
+    "hidden": [int],
+    "activation": str,
+    "scales?": {
+        "change": [float],
+        "y_mean": [float],
+        "y_spread": [float],
+        "x_spread": float,
+        "adjustment": float,
+    },
+    "periodic": bool,
+}
+
 
 @dataclass(frozen=True)
 class Scales:
@@ -59,18 +78,23 @@ class NetworkSpec:
 
     def __post_init__(self) -> None:
         if self.activation not in ("relu", "silu"):
-            raise ValueError(f"activation must be 'relu' or 'silu', got {self.activation!r}")
+            raise ValueError(f"activation must be 'relu' or 'silu', got {shown(self.activation)}")
         if self.n_x < 1 or self.n_y < 1 or not self.hidden or min(self.hidden) < 1:
-            raise ValueError(f"dimensions and layer widths must be positive, got {self}")
+            raise ValueError(f"dimensions and layer widths must be positive, got {shown(self)}")
+        if len(self.hidden) > _MOST_LAYERS:
+            raise ValueError(f"a network can have {_MOST_LAYERS} hidden layers, got {len(self.hidden)}")
         if self.scales is None:
             if self.periodic:
                 raise ValueError("periodic features belong to the zero-anchored form")
             return
         per_output = (self.scales.change, self.scales.y_mean, self.scales.y_spread)
         if {len(values) for values in per_output} != {self.n_y}:
-            raise ValueError(f"scales of y need {self.n_y} values each, got {self.scales}")
-        if min(*self.scales.change, *self.scales.y_spread, self.scales.x_spread, self.scales.adjustment) <= 0:
-            raise ValueError(f"scales must be positive, got {self.scales}")
+            raise ValueError(f"scales of y need {self.n_y} values each, got {shown(self.scales)}")
+        scales = (*self.scales.change, *self.scales.y_spread, self.scales.x_spread, self.scales.adjustment)
+        if not all(_LEAST <= scale <= _MOST for scale in scales):
+            raise ValueError(
+                f"scales must be positive, from {_LEAST:g} to {_MOST:g}, got {shown(self.scales)}"
+            )
 
     @property
     def zero_anchored(self) -> bool:
@@ -98,13 +122,23 @@ class NetworkSpec:
         return {key: _json(value) for key, value in data.items()}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> NetworkSpec:
-        """The spec that `to_dict` described."""
-        scales = data.get("scales")
-        if scales is not None:
-            values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in scales.items()}
-            scales = Scales(**values)
-        return cls(**{**data, "hidden": tuple(data["hidden"]), "scales": scales})
+    def from_dict(cls, data: Any) -> NetworkSpec:
+        """The spec that `to_dict` described.
+
+        Raises:
+            ValueError: ``data`` does not describe one.
+        """
+        given = _tuples(checked(data, _FORM, "network"))
+        if "scales" in given:
+            given["scales"] = Scales(**given["scales"])
+        return cls(**given)
+
+
+def _tuples(value: Any) -> Any:
+    """The same with tuples in place of lists."""
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _json(value: Any) -> Any:

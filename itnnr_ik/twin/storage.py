@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load, save
 
+from itnnr_ik.files import read_bytes, read_json
+from itnnr_ik.forms import shown
 from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.evaluator import TwinEvaluator
 from itnnr_ik.twin.inference import TwinInverse
@@ -23,6 +25,9 @@ from itnnr_ik.twin.spec import NetworkSpec
 _FORMAT = "itnnr_ik twin"
 _VERSION = 3
 _METADATA, _WEIGHTS = "model.json", "weights.safetensors"
+#: Largest files in bytes, of these how many may describe the tensors, and most anchors: ten times what the
+#: largest networks of the paper need, and what is loaded in a second.
+_MOST_METADATA, _MOST_WEIGHTS, _MOST_HEADER, _MOST_ANCHORS = 2**22, 2**24, 2**16, 2**16
 #: What the twin's tensors are called; the caller's have other names.
 _NETWORK, _ANCHORS = "network.", "anchors."
 
@@ -42,17 +47,24 @@ def save_twin(
     stored |= {f"{_ANCHORS}x": inverse.anchors.x, f"{_ANCHORS}y": inverse.anchors.y}
     # Safetensors writes memory as it lies, whatever its order.
     stored = {name: np.ascontiguousarray(value) for name, value in stored.items()}
+    write_metadata(path, {"network": inverse.evaluator.spec.to_dict(), **metadata})
     # Serialised here: save_file leaves a file that only its owner may read.
     (path / _WEIGHTS).write_bytes(save(stored))
-    write_metadata(path, {"network": inverse.evaluator.spec.to_dict(), **metadata})
 
 
 def write_metadata(folder: str | PathLike[str], metadata: Mapping[str, Any]) -> None:
-    """Write ``model.json`` to ``folder``, made where missing."""
+    """Write ``model.json`` to ``folder``, made where missing.
+
+    Raises:
+        ValueError: It is larger than `read_metadata` would read.
+    """
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"format": _FORMAT, "version": _VERSION, **metadata}, indent=2, ensure_ascii=False)
-    (path / _METADATA).write_text(text + "\n", encoding="utf-8")
+    content = f"{text}\n".encode()
+    if len(content) > _MOST_METADATA:
+        raise ValueError(f"metadata can have {_MOST_METADATA} bytes as JSON, got {len(content)}")
+    (path / _METADATA).write_bytes(content)
 
 
 def load_twin(folder: str | PathLike[str]) -> tuple[TwinInverse, dict[str, Any], dict[str, np.ndarray]]:
@@ -61,23 +73,50 @@ def load_twin(folder: str | PathLike[str]) -> tuple[TwinInverse, dict[str, Any],
     Raises:
         ValueError: A file is missing, truncated, foreign or does not fit the other; the message names it.
     """
+    metadata = read_metadata(folder)
+    twin, tensors = read_twin(folder, metadata)
+    return twin, metadata, tensors
+
+
+def read_twin(
+    folder: str | PathLike[str], metadata: Mapping[str, Any]
+) -> tuple[TwinInverse, dict[str, np.ndarray]]:
+    """The twin in ``folder``, whose metadata were read, and the caller's tensors.
+
+    Raises:
+        ValueError: See `load_twin`.
+    """
     path = Path(folder)
-    metadata = read_metadata(path)
-    weights = path / _WEIGHTS
     try:
-        tensors = load_file(weights)
+        tensors = _read_tensors(path / _WEIGHTS)
     except FileNotFoundError:
         raise ValueError(f"{path} is not a whole model: {_WEIGHTS} is missing") from None
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{weights} is damaged or not a safetensors file: {error}") from None
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        what = "is damaged or not a safetensors file"
+        raise ValueError(f"{path / _WEIGHTS} {what}: {error}") from None
     try:
-        spec = NetworkSpec.from_dict(metadata["network"])
-        anchors = Anchors(tensors.pop(f"{_ANCHORS}x"), tensors.pop(f"{_ANCHORS}y"))
+        spec = NetworkSpec.from_dict(metadata.get("network"))
+        x, y = (tensors.pop(f"{_ANCHORS}{name}") for name in "xy")
+        if len(x) > _MOST_ANCHORS:
+            raise ValueError(f"a model can have {_MOST_ANCHORS} anchors, got {len(x)}")
+        anchors = Anchors(x, y)
         names = [name for name in tensors if name.startswith(_NETWORK)]
         network = {name.removeprefix(_NETWORK): tensors.pop(name) for name in names}
-        return TwinInverse(TwinEvaluator(spec, network), anchors), metadata, tensors
+        return TwinInverse(TwinEvaluator(spec, network), anchors), tensors
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} does not hold a usable model: {error}") from error
+
+
+def _read_tensors(path: Path) -> dict[str, np.ndarray]:
+    content = read_bytes(path, _MOST_WEIGHTS)
+    header = int.from_bytes(content[:8], "little")
+    if header > _MOST_HEADER:
+        raise ValueError(f"its header can have {_MOST_HEADER} bytes, got {header}")
+    tensors = load(content)
+    for name, tensor in tensors.items():
+        if tensor.dtype not in (np.float32, np.float64):
+            raise ValueError(f"{shown(name)} must be of type float32 or float64, got {tensor.dtype}")
+    return tensors
 
 
 def read_metadata(folder: str | PathLike[str]) -> dict[str, Any]:
@@ -88,15 +127,16 @@ def read_metadata(folder: str | PathLike[str]) -> dict[str, Any]:
     """
     path = Path(folder) / _METADATA
     try:
-        metadata = json.loads(path.read_text(encoding="utf-8"))
+        metadata = read_json(path, _MOST_METADATA)
     except FileNotFoundError:
         raise ValueError(f"{path.parent} is not a model folder: {path.name} is missing") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path} is damaged: {error}") from None
     if not isinstance(metadata, dict) or metadata.get("format") != _FORMAT:
         raise ValueError(f"{path} does not describe a model of this package (format {_FORMAT!r})")
     if metadata.get("version") != _VERSION:
         raise ValueError(
-            f"{path} has format version {metadata.get('version')!r}, this package reads version {_VERSION}"
+            f"{path} has format version {shown(metadata.get('version'))}, "
+            f"this package reads version {_VERSION}"
         )
     return metadata

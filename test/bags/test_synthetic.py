@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -128,3 +130,27 @@ def test_the_command_writes_one(tmp_path: Path, capsys: pytest.CaptureFixture[st
     ):
         assert main(["demo", "--record", str(tmp_path / "other"), *options]) == 1
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"arm": None},
+        {"arm": "/dev/zero"},
+        {"joint_offsets": [0.0]},
+        {"joint_offsets": [0.0, True]},
+        {"base_shift": [0.0, 0.0, 0.0]},
+        {"base_shift": [10**400, 0.0]},
+    ],
+)
+def test_a_damaged_truth_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    """In one line that names the file; notes may be anything."""
+    path = tmp_path / "truth.json"
+    TrueKinematics.exact(load_robot("two_link")).save(tmp_path, {"note": [None]})
+    assert TrueKinematics.load(tmp_path).arm == load_robot("two_link")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}), encoding="utf-8")
+    with pytest.raises(
+        ValueError, match=f"^{path} does not hold the truth of a synthetic recording: "
+    ) as error:
+        TrueKinematics.load(path)
+    assert len(str(error.value).splitlines()) == 1

@@ -56,7 +56,7 @@ def test_other_counts_are_refused(kinds: list[str], message: str) -> None:
 
 
 def _mimic_of_a_mimic() -> str:
-    huge = 'multiplier="1e200" offset="1e200"'
+    huge = 'multiplier="1e9" offset="1e9"'
     return robot(
         *map(link, "abcd"),
         joint("j1", "continuous", "a", "b"),
@@ -68,10 +68,21 @@ def _mimic_of_a_mimic() -> str:
 @pytest.mark.parametrize("urdf", [serial("fixed", "fixed", "revolute", xyz="1e308 0 0"), _mimic_of_a_mimic()])
 def test_sums_that_overflow_are_refused(urdf: str) -> None:
     """Numbers that are finite one by one need not be so together."""
-    with pytest.raises(
-        ValueError, match="in made_up has numbers so large that their sum or product is not fini"
-    ):
+    with pytest.raises(ValueError, match=r"in made_up has lengths, multipliers or offsets beyond 1e\+09$"):
         KinematicChain.from_urdf(urdf)
+
+
+def test_an_arm_gets_a_million_kilometres_from_its_base() -> None:
+    """Up to there a double tells positions apart; a prismatic joint without limits gets farther."""
+    far = KinematicChain.from_urdf(serial("revolute", "fixed", xyz="4e8 0 0"))
+    assert far.farthest == pytest.approx(8e8)
+    for urdf in (
+        serial("revolute", "fixed", "fixed", xyz="4e8 0 0"),
+        serial("prismatic", limit='lower="-1e16" upper="1e16"'),
+    ):
+        with pytest.raises(ValueError, match=r"made_up must get at most 1e\+09 m from its base, got 1"):
+            KinematicChain.from_urdf(urdf)
+    assert KinematicChain.from_urdf(serial("revolute", limit='lower="-1e16" upper="1e16"')).upper == [1e16]
 
 
 @pytest.mark.parametrize("kind", ["floating", "planar"])

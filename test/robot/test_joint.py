@@ -77,6 +77,9 @@ def test_an_origin_may_have_a_quaternion() -> None:
         ("origin", '<origin quat_xyzw="0 0 0 0"/>', "either rpy or a quat_xyzw that is not zero"),
         ("origin", '<origin rpy="0 0 0" quat_xyzw="0 0 0 1"/>', "either rpy or a quat_xyzw that is not zero"),
         ("axis", '<axis xyz="0 0 0"/>', r"axis of joint 'elbow' must not be zero, got \[0.0, 0.0, 0.0\]"),
+        ("axis", '<axis xyz="1.7e308 1.7e308 0"/>', "axis of joint 'elbow' must not be zero"),
+        ("origin", '<origin quat_xyzw="1.7e308 1.7e308 0 0"/>', "either rpy or a quat_xyzw that is not zero"),
+        ("origin", f'<origin xyz="{"1" * 9999} 0 0"/>', "finite numbers, got '1{37}[.]{3}1+ 0 0'"),
         ("axis", '<axis xyz="0 0"/>', "xyz in <axis> of joint 'elbow' must be 3 finite numbers, got '0 0'"),
         (
             "limit",
@@ -90,6 +93,17 @@ def test_an_origin_may_have_a_quaternion() -> None:
         ),
         ("limit", '<limit upper="1 2"/>', "upper in <limit> .* must be a finite number, got '1 2'"),
         ("limit", '<limit velocity="fast"/>', "velocity in <limit> .* must be a finite number, got 'fast'"),
+        (
+            "limit",
+            '<limit upper="1e300"/>',
+            r"upper in <limit> .* must be a finite number of at most 1e\+18 in size, got '1e300'",
+        ),
+        (
+            "mimic",
+            '<mimic joint="a" multiplier="1e10"/>',
+            "multiplier in <mimic> .* must be 0 or from 1e-09 to ",
+        ),
+        ("mimic", '<mimic joint="a" multiplier="-1e-10"/>', "in size, got -1e-10"),
         ("mimic", "<mimic/>", "<mimic> of joint 'elbow' must name a joint"),
         ("mimic", '<mimic joint="a" offset="x"/>', "offset in <mimic> .* must be a finite number, got 'x'"),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -132,6 +133,9 @@ def test_a_plane_has_a_height() -> None:
         (np.zeros((4, 3, 3)), r"shape \(2 or 3"),
         (np.zeros(()), "2 joints need"),
         (np.full((2, 3, 3), np.nan), "must be finite"),
+        (np.full((2, 3, 3), 1e308), r"must be finite, their sum at most 1e\+09 m, got inf m"),
+        (np.full((2, 3, 3), 1.2e8), r"must be finite, their sum at most 1e\+09 m, got 1.08e\+09 m"),
+        (np.zeros((2, 257, 257)), "a coordinate can have 65536 coefficients, got 66049"),
     ],
 )
 def test_coefficients_that_do_not_fit_are_refused(coefficients: np.ndarray, message: str) -> None:
@@ -155,7 +159,10 @@ def test_coefficients_that_do_not_fit_are_refused(coefficients: np.ndarray, mess
         ),
         ({"lower": (-1.0, -np.inf)}, "limits of joint_2 must be finite"),
         ({"upper": (1.0, np.nan)}, "limits of joint_2 must be finite"),
+        ({"upper": (1.0, 1e300)}, "limits of joint_2 must be finite"),
         ({"plane_height": np.nan}, "plane_height must be finite, got nan"),
+        ({"name": "a\nb"}, "must have at most 200 characters, all of them printable, got 'a.nb'"),
+        ({"tip_link": "x" * 201}, "must have at most 200 characters"),
     ],
 )
 def test_an_impossible_arm_is_refused(change: dict[str, Any], message: str) -> None:
@@ -180,3 +187,24 @@ def test_its_solver_finds_what_it_can_reach() -> None:
     targets = solver.target_at(solver.arm.sample(200, np.random.default_rng(0)))
     for other in (solver, IKSolver(solver.arm, solver.task)):
         assert other.solve_batch(targets).converged.all()
+
+
+def test_ten_joints_are_computed_in_bounded_memory() -> None:
+    """The products of their harmonics at the postures of the reach are gigabytes."""
+    rng = np.random.default_rng(0)
+    coefficients = rng.normal(size=(2, *(3,) * 8)) * 1e-3
+    arm = replace(
+        learned_arm(load_robot("two_link")),
+        joint_names=tuple("abcdefgh"),
+        lower=np.full(8, -1.0),
+        upper=np.full(8, 1.0),
+        coefficients=coefficients,
+    )
+    positions = arm.sample(1000, rng)
+    tracemalloc.start()
+    tips = arm.forward(positions)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40e6
+    alone = np.array([arm.forward(posture) for posture in positions[::100]])
+    np.testing.assert_allclose(tips[::100], alone, atol=1e-12)

@@ -103,6 +103,37 @@ def test_rings_of_mimics_are_refused() -> None:
         KinematicChain.from_urdf(urdf)
 
 
+def _row(count: int, multiplier: str = "1") -> str:
+    """Joints in a row, each of which mimics the one before it."""
+    mimics = [None, *(f'joint="j{i}" multiplier="{multiplier}"' for i in range(count - 1))]
+    return robot(
+        *(link(f"l{i}") for i in range(count + 1)),
+        *(joint(f"j{i}", "revolute", f"l{i}", f"l{i + 1}", mimic=mimics[i], limit='lower="-9" upper="9"')
+          for i in range(count)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("multiplier", ["1e-9", "1e9"])
+def test_many_mimics_of_mimics_are_followed(multiplier: str) -> None:
+    """Products of their multipliers stay numbers; what turns that far has no use, and is refused."""
+    if multiplier == "1e-9":
+        chain = KinematicChain.from_urdf(_row(33, multiplier))
+        assert chain.elements[1, 14] == 1e-9
+        assert (chain.elements[:-1, 14] > 0.0).all()
+    else:
+        with pytest.raises(ValueError, match=r"lengths, multipliers or offsets beyond 1e\+09$"):
+            KinematicChain.from_urdf(_row(33, multiplier))
+
+
+def test_too_many_mimics_of_mimics_are_refused() -> None:
+    """At once, however many."""
+    for count in (34, 256):
+        with pytest.raises(ValueError, match=r"^joint 'j33' mimics another through more than 32 joints$"):
+            KinematicChain.from_urdf(_row(count))
+    with pytest.raises(ValueError, match=r"in made_up can have 256 joints that move, got 9999$"):
+        KinematicChain.from_urdf(_row(9999))
+
+
 def test_joints_of_several_degrees_of_freedom_cannot_be_mimicked() -> None:
     """They have no single position."""
     with pytest.raises(ValueError, match=r"^joint 'thumb' mimics 'finger', which is floating$"):

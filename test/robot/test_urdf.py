@@ -97,6 +97,32 @@ def test_what_is_neither_text_nor_file_is_refused(urdf: object, message: str) ->
         read_urdf(urdf)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("name", ["a&#10;b", "a&#x2028;b", "x" * 201])
+@pytest.mark.parametrize("old", ["made_up", "l1", "j1"])
+def test_names_that_no_message_can_have_are_refused(old: str, name: str) -> None:
+    """Of the robot, a link or a joint: messages are of one line."""
+    with pytest.raises(ValueError, match="must have at most 200 characters, all of them printable") as error:
+        KinematicChain.from_urdf(serial("revolute").replace(f'"{old}"', f'"{name}"'))
+    assert len(str(error.value).splitlines()) == 1
+    with pytest.raises(ValueError, match="the name of the robot must have at most 200 characters"):
+        KinematicChain.from_urdf(serial("revolute"), name=name.replace("&#", "\n"))
+
+
+def test_what_is_too_large_is_refused() -> None:
+    """Text of more than four mebibytes, and lists of names of more than a hundred."""
+    with pytest.raises(ValueError, match=r"^urdf must have at most 4194304 characters, got 4194312$"):
+        KinematicChain.from_urdf("<a/>" + " " * (2**22 + 4))
+    links = "".join(link(f"x{i}") for i in range(1000))
+    with pytest.raises(ValueError, match=r"links: l0, l1, x0, .*, x97 and 902 more$"):
+        KinematicChain.from_urdf(serial("revolute").replace("</robot>", f"{links}</robot>"), "l0", "tip")
+
+
+@pytest.mark.parametrize("inside", ["<a>" * 100_000 + "</a>" * 100_000, "<a/>" * 500_000, 'x="" ' * 9])
+def test_what_is_deep_or_long_is_read_or_refused(inside: str) -> None:
+    """A hundred thousand elements in each other, half a million side by side, an attribute often."""
+    _chain_or_one_line(serial("revolute").replace("</robot>", f"<y>{inside}</y></robot>"))
+
+
 def test_joints_are_renamed_wherever_they_are_named() -> None:
     """In mimics, transmissions and simulators' tags, but not a link of the same name."""
     links = [link("a"), link("b"), link("c"), link("j")]

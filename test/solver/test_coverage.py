@@ -110,7 +110,9 @@ def test_damaged_learned_models_are_refused(solver: IKSolver, tmp_path: Path) ->
     path = tmp_path / "weights.safetensors"
     tensors = load_file(path)
     for changes, message in (
-        ({"extra": np.zeros(1)}, "tensors that no model has: extra"),
+        ({"extra": np.zeros(1)}, r"tensors that no model has: \['extra'\]"),
+        ({"coverage.postures": None}, "coverage.postures and covered_within go together"),
+        ({"coverage.postures": np.zeros((65537, 2))}, "a region can have 65536 postures, got 65537"),
         ({"coverage.postures": np.zeros((5, 3))}, "postures have 3"),
         ({"arm.coefficients": np.zeros((2, 3, 3, 3))}, "does not say which arm"),
         ({"arm.coefficients": None}, "does not say which arm"),

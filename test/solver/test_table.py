@@ -6,6 +6,7 @@ import numpy as np
 from exact import solutions
 
 from itnnr_ik import IKSolver
+from itnnr_ik.robot import load_robot
 from itnnr_ik.solver.table import lay_table
 from itnnr_ik.task import Task
 
@@ -51,3 +52,14 @@ def test_solvers_of_one_arm_share_a_table() -> None:
     assert longer._search.table is not tables[0]
     target = longer.target_at([0.4, 1.0])
     assert longer.solve(target).converged
+
+
+def test_an_arm_smaller_than_a_hair_has_no_table() -> None:
+    """All of its postures would be solutions of each cell: none is kept, and targets are solved without."""
+    urdf = load_robot("yaw_pitch_pitch").urdf.replace('xyz="1 0 0"', 'xyz="1e-5 0 0"')
+    solver = IKSolver.from_urdf(urdf, tolerance=1e-9)
+    assert solver.arm.reach < 1e-4
+    assert not len(solver._search.table.rows)
+    assert solver.solve_batch(
+        solver.target_at(solver.arm.sample(20, np.random.default_rng(0)))
+    ).converged.all()

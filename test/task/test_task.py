@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from learned import learned_arm
 from scipy.spatial.transform import Rotation
 
 from itnnr_ik import IKSolver
@@ -115,7 +116,9 @@ def test_a_tool_is_brought_to_the_target() -> None:
         (("pose", [0.0, 0.0, np.nan]), "tool must be .*rigid and finite"),
         (("pose", np.diag([1.0, 1.0, -1.0, 1.0])), "tool must be .*rigid and finite"),
         (("pose", None, [0.0, 0.0, 1.0]), "tool_axis belongs to a pointing task, got it with a pose task"),
+        (("pose", [0.0, 1e10, 0.0]), r"tool must be at most 1e\+09 m from the tip, got \[0.0, 10000000000.0"),
         (("pointing", None, [0.0, 0.0, 0.0]), "tool_axis must be three finite numbers that are not all zero"),
+        (("pointing", None, [0.0, 1e200, 0.0]), "tool_axis must be three finite numbers"),
     ],
 )
 def test_a_bad_task_is_refused(arguments: tuple[Any, ...], message: str) -> None:
@@ -152,3 +155,35 @@ def test_a_task_survives_its_description() -> None:
     again = Task.from_dict(task.to_dict())
     np.testing.assert_allclose(again.elements(chain), task.elements(chain), atol=1e-15)
     assert (again.kind, again.planar, again.length) == (task.kind, task.planar, task.length)
+
+
+@pytest.mark.parametrize("length", [0.0, -1.0, 1e-10, 1e10, np.nan, np.inf])
+def test_a_length_that_joins_nothing_is_refused(length: float) -> None:
+    """Errors of metres and radians would not be finite, or leave one of the two out."""
+    with pytest.raises(
+        ValueError, match=r"the characteristic length must be from 1e-09 to .* m, got "
+    ) as error:
+        Task("pose", False, length)
+    assert str(error.value).endswith(f"got {length:g}")
+
+
+def test_a_task_is_of_the_arm_or_refused() -> None:
+    """Planar tasks of planar arms, positions of learned ones, in as many coordinates as they have."""
+    two_link, scara = load_robot("two_link"), load_robot("scara")
+    learned = learned_arm(two_link)
+    for arm, kind, planar in (
+        (two_link, "position", True), (two_link, "position", False), (two_link, "pose", False),
+        (scara, "pointing", False), (learned, "position", True),
+    ):  # fmt: skip
+        Task(kind, planar, 0.3).check(arm)
+    for arm, kind, planar, possible in (
+        (two_link, "pose", True, "position or pointing or pose or planar position"),
+        (scara, "position", True, "position or pointing or pose"),
+        (learned, "position", False, "planar position"),
+        (learned, "pose", False, "planar position"),
+        (learned_arm(load_robot("yaw_pitch_pitch")), "pose", False, "position"),
+    ):
+        with pytest.raises(
+            ValueError, match=f"^the task of .* must be {possible}, got {'planar ' * planar}{kind}$"
+        ):
+            IKSolver(arm, Task(kind, planar, 0.3))

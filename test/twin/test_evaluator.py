@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from cases import SPECS, random_weights
 
+from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.evaluator import TwinEvaluator
 from itnnr_ik.twin.spec import NetworkSpec
 
@@ -96,3 +97,39 @@ def test_inputs_that_do_not_fit_are_refused(shapes: tuple[tuple[int, ...], ...])
         ValueError, match=r"expected y_new \(b, 2\), y_anchor \(b, 2\) and x_anchor \(b, 3\), got"
     ):
         evaluator.adjust(*map(np.zeros, shapes))
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_weights_that_are_accepted_never_overflow(name: str) -> None:
+    """The same network with weights ten times as large again and again: refused, or finite however far."""
+    spec, rng = SPECS[name], np.random.default_rng(1)
+    accepted = 0
+    signs = rng.choice([-1.0, 1.0], size=(3, 500, spec.n_y + spec.n_x))
+    size = 10.0 ** rng.integers(-3, 13, size=(3, 500, 1))
+    y_new, y_anchor, x = (part[:, :2] if i < 2 else part[:, 2:] for i, part in enumerate(signs * size))
+    for exponent in range(40):
+        weights = {key: value * np.float32(10.0**exponent) for key, value in random_weights(spec).items()}
+        try:
+            evaluator = TwinEvaluator(spec, weights)
+        except ValueError as error:
+            assert "so large that what F computes might not be finite" in str(error)
+            break
+        accepted += 1
+        assert np.isfinite(evaluator.adjust(y_new, y_anchor, x)).all()
+    assert 2 < accepted < 30
+    for key, value in random_weights(spec).items():
+        for huge in (3e38, -3e38, 1e300):
+            with pytest.raises(ValueError, match="so large that what F computes might not be finite"):
+                TwinEvaluator(spec, {**random_weights(spec), key: np.full(value.shape, huge)})
+
+
+def test_a_network_too_large_for_its_anchors_is_refused() -> None:
+    """What is known of each anchor takes a pass through the network."""
+    spec = SPECS["periodic-silu"]
+    evaluator = TwinEvaluator(spec, random_weights(spec))
+    most = 2**28 // spec.n_parameters
+    x = np.zeros((most + 1, 1)) + np.zeros(3)
+    with pytest.raises(
+        ValueError, match=f"a network of {spec.n_parameters} weights can have {most} anchors, got"
+    ):
+        evaluator.network_at(Anchors(x, x[:, :2]))

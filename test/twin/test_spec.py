@@ -42,6 +42,10 @@ def test_a_spec_survives_json(name: str) -> None:
         ({"scales": replace(SCALES, change=(0.1,))}, "scales of y need 2 values each"),
         ({"scales": replace(SCALES, y_spread=(0.0, 1.0))}, "scales must be positive"),
         ({"scales": replace(SCALES, adjustment=-1.0)}, "scales must be positive"),
+        ({"scales": replace(SCALES, change=(0.1, float("nan")))}, "scales must be positive"),
+        ({"scales": replace(SCALES, x_spread=1e-13)}, "scales must be positive, from 1e-12 to "),
+        ({"scales": replace(SCALES, adjustment=1e13)}, "scales must be positive, from 1e-12 to "),
+        ({"hidden": (1,) * 33}, "a network can have 32 hidden layers, got 33"),
         ({"periodic": True}, "periodic features belong to the zero-anchored form"),
     ],
 )

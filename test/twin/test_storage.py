@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import SPECS, random_anchors, random_inverse, random_weights
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save, save_file
 
 from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.inference import TwinInverse
@@ -107,6 +107,37 @@ def test_damaged_and_foreign_descriptions_are_recognised(folder: Path, content: 
         load_twin(folder)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ((2**63).to_bytes(8, "little") + b"{}", "its header can have 65536 bytes, got 9223372036854775808"),
+        ((10**6).to_bytes(8, "little") + b" " * 10**6, "its header can have 65536 bytes, got 1000000"),
+        ((60_000).to_bytes(8, "little") + b"[" * 60_000, "is damaged or not a safetensors file"),
+        (save({"x": np.zeros(3, np.int64)}), "'x' must be of type float32 or float64, got int64"),
+        (save({"x": np.zeros(3, np.float16)}), "'x' must be of type float32 or float64, got float16"),
+        (save({"x": np.zeros(3)}).replace(b"F64", b"F99"), "is damaged or not a safetensors file"),
+        (save({"x": np.zeros(3)}).replace(b"[3]", b"[9]"), "is damaged or not a safetensors file"),
+        (save({"x": np.zeros(3)}).replace(b"[0,24]", b"[0,99]"), "is damaged or not a safetensors file"),
+        (bytes(2**24 + 1), "Larger than 16 MiB"),
+    ],
+)
+def test_headers_that_lie_are_recognised(folder: Path, content: bytes, message: str) -> None:
+    """About their length, types, shapes and places; and files larger than any model."""
+    path = folder / "weights.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message) as error:
+        load_twin(folder)
+    assert str(path) in str(error.value)
+
+
+def test_metadata_that_would_not_be_read_are_not_written(folder: Path) -> None:
+    """Four mebibytes are read."""
+    with pytest.raises(ValueError, match="metadata can have 4194304 bytes as JSON, got 4194"):
+        save_twin(folder, random_inverse(SPEC), {"note": "x" * 2**22})
+    save_twin(folder, random_inverse(SPEC), {"note": "x" * (2**22 - 2000)})
+    assert len(load_twin(folder)[1]["note"]) == 2**22 - 2000
+
+
 @pytest.mark.parametrize("missing", ["model.json", "weights.safetensors"])
 def test_a_missing_file_is_named(folder: Path, missing: str) -> None:
     """With the folder that it is missing from."""
@@ -135,6 +166,10 @@ def _changed(folder: Path, **changes: Any) -> None:
         ({"anchors__y": np.zeros((200, 3), np.float32)}, r"expects anchors with .* y \(p, 2\)"),
         ({"anchors__x": np.zeros((199, 3), np.float32)}, r"got \(199, 3\) and \(200, 2\)"),
         ({"anchors__x": np.full((200, 3), np.nan, np.float32)}, "anchors must be finite"),
+        ({"anchors__x": np.full((200, 3), 1e13)}, r"anchors must be at most 1e\+12 in size"),
+        ({"anchors__x": np.zeros(()), "anchors__y": np.zeros(())}, "len"),
+        ({"anchors__x": np.zeros((65537, 3), np.float32)}, "a model can have 65536 anchors, got 65537"),
+        ({"network__layers__4__bias": np.full(3, 3e38, np.float32)}, "might not be finite"),
         ({"network__layers__0__weight": np.zeros((16, 9), np.float32)}, "weights do not fit"),
         ({"network__layers__4__bias": np.full(3, np.inf, np.float32)}, "weights are not all finite"),
         ({"network__layers__4__bias": None}, "weights do not fit"),

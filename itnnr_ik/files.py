@@ -1,0 +1,63 @@
+"""Files that strangers wrote: read whole, up to a size, and never waited for."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+from collections import Counter
+from typing import Any
+
+from itnnr_ik.forms import shown
+
+_MEBIBYTE = 2**20
+#: A whole number of more digits is taken as a floating-point one, which is infinite where that is too large.
+_DIGITS = 300
+
+
+def read_bytes(path: str | os.PathLike[str], most: int) -> bytes:
+    """Content of a regular file of at most ``most`` bytes.
+
+    Raises:
+        OSError: There is none, it is a folder, a pipe or a device, it is larger, or it cannot be read.
+    """
+    # Looked at before it is opened: to open a pipe is to wait, and to open a device may be to start it.
+    mode = os.stat(path).st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "Not a regular file", path)
+    # Files of /proc may have no size and no end, and make their readers wait.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if os.fstat(file.fileno()).st_size <= most:
+            content = file.read(most + 1) or b""
+            if len(content) <= most:
+                return content
+    raise OSError(errno.EFBIG, f"Larger than {most / _MEBIBYTE:g} MiB", path)
+
+
+def read_json(path: str | os.PathLike[str], most: int) -> Any:
+    """What a file of at most ``most`` bytes has in JSON.
+
+    Raises:
+        OSError: See `read_bytes`.
+        ValueError: It is not JSON in UTF-8, too deeply nested, or has a name twice in one object.
+    """
+    text = read_bytes(path, most).decode("utf-8-sig")
+    try:
+        return json.loads(text, parse_int=_whole, object_pairs_hook=_unambiguous)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _DIGITS else float(digits)
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        ((name, _),) = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the name {shown(name)} stands twice in one object")
+    return members
