@@ -146,7 +146,7 @@ class DatabaseFile:
 
     def _count(self) -> None:
         """Read every row but its content, up to where the file is damaged."""
-        seen, large, odd, last_row = self._seen, 0, 0, None
+        seen, large, odd, rows, last_row = self._seen, 0, 0, 0, None
         try:
             for row, number, time, size in self._connection.execute(
                 "SELECT rowid, topic_id, timestamp, length(data) FROM messages NOT INDEXED ORDER BY rowid"
@@ -154,6 +154,7 @@ class DatabaseFile:
                 if last_row is not None and row <= last_row:
                     raise sqlite3.DatabaseError("rows are out of order")
                 last_row = row
+                rows += 1
                 if not isinstance(time, int) or number not in self._channels:
                     odd += 1
                 elif isinstance(size, int) and size > MOST_BYTES:
@@ -176,6 +177,12 @@ class DatabaseFile:
             self.notes.append(
                 f"{self._name} is damaged ({self._problem}): {self._total} messages before the damage are "
                 "read"
+            )
+        elif last_row is not None and last_row > rows:
+            # Of a page that is lost nothing else tells.
+            self.notes.append(
+                f"{self._name} lacks {last_row - rows} of its row numbers: messages were deleted, or are "
+                "damaged"
             )
         if odd:
             self.notes.append(

@@ -12,8 +12,9 @@ from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_
 from itnnr_ik.bags.channels import ROS1, Channel
 from itnnr_ik.bags.unpacking import MOST_BYTES, ZSTD, ZSTD_MAGIC, unpack
 
-#: No definition of a message is longer [characters]; no sequence of one has more elements.
-_LONGEST, _MOST_ELEMENTS = 1 << 18, 1 << 20
+#: No definition of a message is longer, in characters and in lines but for comments; no sequence of one has more
+#: elements; and none has more fields, those of its parts included, each as often as it is there.
+_LONGEST, _MOST_LINES, _MOST_ELEMENTS, _MOST_FIELDS = 1 << 18, 4000, 1 << 20, 4000
 _IDL_RULE = "=" * 80 + "\n"
 
 Fields = dict[str, Any]
@@ -76,8 +77,9 @@ def plain(data: bytes) -> bytes:
 def _parse(channel: Channel) -> Fields:
     """Types in the definition of a channel."""
     text = channel.definition
-    if len(text) > _LONGEST:
-        raise ValueError(f"a definition of {len(text)} characters")
+    lines = sum(not line.lstrip().startswith("#") for line in text.splitlines())
+    if len(text) > _LONGEST or lines > _MOST_LINES:
+        raise ValueError(f"a definition of {len(text)} characters in {lines} lines")
     if channel.language == "ros2idl":
         parsed: Fields = {}
         parts = (
@@ -87,11 +89,36 @@ def _parse(channel: Channel) -> Fields:
             parsed.update(get_types_from_idl(part))
     else:
         parsed = dict(get_types_from_msg(text, channel.msgtype))
-    for name, (_, fields) in parsed.items():
-        for field, (kind, content) in fields:
-            if kind == Nodetype.ARRAY and content[1] > _MOST_ELEMENTS:
-                raise ValueError(f"{field} of {name} has {content[1]} elements")
+    size = _size(channel.msgtype, {**_installed(channel.encoding == ROS1), **parsed}, ())
+    if size > _MOST_FIELDS:
+        raise ValueError(f"a definition of {size} fields")
     return parsed
+
+
+def _size(name: str, types: Fields, within: tuple[str, ...]) -> int:
+    """How many fields a message has; an array of numbers counts as one.
+
+    Raises:
+        ValueError: A type contains itself, is not defined, or has an array that is too long.
+    """
+    if name in within or name not in types:
+        raise ValueError(f"{name} contains itself" if name in within else f"no definition of {name}")
+    total = 1
+    for field, (kind, content) in types[name][1]:
+        count = 1
+        while kind in (Nodetype.ARRAY, Nodetype.SEQUENCE):
+            outer = kind
+            (kind, content), length = content
+            count *= length if outer == Nodetype.ARRAY else 1
+        if kind == Nodetype.NAME:
+            total += count * _size(content, types, (*within, name))
+        elif count > _MOST_ELEMENTS:
+            raise ValueError(f"{field} of {name} has {count} elements")
+        else:
+            total += 1
+        if total > _MOST_FIELDS:
+            return total
+    return total
 
 
 def _store(types: Fields, channel: Channel) -> Any:

@@ -112,11 +112,6 @@ class Bag:
             self._warn_of(note)
 
     @property
-    def files(self) -> Sequence[Path]:
-        """The data files."""
-        return self._paths
-
-    @property
     def topics(self) -> list[TopicSummary]:
         """What was recorded, by name."""
         types: dict[str, set[str]] = {}

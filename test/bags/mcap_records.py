@@ -57,6 +57,11 @@ def chunk(
     return record(6, head + text(compression) + struct.pack("<Q", len(packed)) + packed)
 
 
+def statistics(messages: int) -> bytes:
+    """Of a file with so many messages; the other numbers are not read."""
+    return record(11, struct.pack("<Q", messages) + bytes(34))
+
+
 def mcap(*records: bytes, profile: str = "ros2", ended: bool = True, summary: Sequence[bytes] = ()) -> bytes:
     """A file of records; without its end where it was not closed."""
     end = record(15, bytes(4)) + b"".join(summary) + record(2, bytes(20)) + MAGIC if ended else b""

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from arm_recordings import bag, states
 from bag_writer import TYPES
-from mcap_records import channel, chunk, mcap, message, schema
+from mcap_records import channel, chunk, mcap, message, schema, statistics
 
 from itnnr_ik.bags import JOINT_STATE
 from itnnr_ik.cli import main
@@ -42,7 +42,7 @@ def make_recordings(folder: Path) -> list[Path]:
         ]
         path = folder / f"chunks_{compression or 'plain'}"
         path.mkdir()
-        (path / "bag.mcap").write_bytes(mcap(*chunks, summary=opening))
+        (path / "bag.mcap").write_bytes(mcap(*chunks, summary=[*opening, statistics(COUNT)]))
         shutil.copy(made[0] / "metadata.yaml", path)
         made.append(path)
     path = folder / "killed"
@@ -133,6 +133,8 @@ def run(folder: Path, first: int, last: int) -> dict[str, int]:
         weights = np.array([1.0 if file.suffix == ".yaml" else 4.0 for file in files])
         file = files[int(rng.choice(len(files), p=weights / weights.sum()))]
         file.write_bytes(damaged(file.read_bytes(), rng))
+        if rng.integers(2):
+            (copy / "metadata.yaml").unlink(missing_ok=True)  # then the file alone has to tell
         try:
             counts[outcome(copy)] += 1
         except BaseException as error:

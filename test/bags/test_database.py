@@ -183,3 +183,17 @@ def test_a_row_of_900_megabytes(tmp_path: Path) -> None:
         assert [s.received for s in opened_bag.joint_states()] == [time for time, _ in rows]
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
     assert any("1 messages of more than" in note for note in notes)
+
+
+def test_rows_that_are_gone(tmp_path: Path) -> None:
+    """A gap in the numbers of the rows is told: nothing else tells of a page that was lost."""
+    rows = content(tmp_path / "source")
+    (file,) = (tmp_path / "source").glob("*.db3")
+    with closing(sqlite3.connect(file)) as opened:
+        opened.execute("DELETE FROM messages WHERE id BETWEEN 11 AND 20")
+        opened.commit()
+    notes: list[str] = []
+    with Bag(file, warn=notes.append) as opened_bag:
+        assert [s.received for s in opened_bag.joint_states()] == [t for t, _ in rows[:10] + rows[20:]]
+    (note,) = notes
+    assert note.endswith("lacks 10 of its row numbers: messages were deleted, or are damaged")

@@ -21,7 +21,8 @@ def test_a_model_and_a_report(
     folder, _ = two_minutes
     command = ["learn", str(folder), "-o", str(tmp_path / "model"), "--steps", "20", "--truth", str(folder)]
     assert main([*command, "--against", "two_link"]) == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert err == ""  # no progress where nobody watches
     for text in (
         "joint_1, joint_2",
         "standstill",

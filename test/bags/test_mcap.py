@@ -132,9 +132,23 @@ uint32 nanosec
     assert [state.positions.tolist() for state in found] == [[1.0, 2.0, 3.0 + i] for i in range(3)]
 
 
+RULE = "\n" + "=" * 80 + "\nMSG: "
+
+
 @reads("odd", "a message definition that cannot be read", "that of ROS is used, and it is told")
 @pytest.mark.parametrize(
-    "definition", ["nonsense {", "std_msgs/Header header\n" * 20_000, "float64[9000000000] x"]
+    "definition",
+    [
+        "nonsense {",
+        "std_msgs/Header header\n" * 20_000,
+        "".join(f"float64 x{i}\n" for i in range(10_000)),
+        "float64[9000000000] x",
+        f"p/A a{RULE}p/A\np/B b{RULE}p/B\np/A a",
+        f"p/A[1000000] a{RULE}p/A\n",
+        f"p/A[1000] a{RULE}p/A\np/B[1000] b{RULE}p/B\nuint8 x",
+        "int32 X=" + "9" * 100_000,
+    ],
+    ids=["grammar", "length", "fields", "array", "loop", "parts", "parts of parts", "digits"],
 )
 def test_a_definition_that_cannot_be_read(tmp_path: Path, definition: str) -> None:
     """That of ROS is used in its place, and it is told."""

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bag_writer import STORAGES, joint_state, pose, write_bag
+from bag_writer import STORAGES, TYPES, joint_state, pose, write_bag
+from hypothesis import given
+from hypothesis import strategies as st
 
 from itnnr_ik.bags import JOINT_STATE, POSE_STAMPED, Bag, BagError
+from itnnr_ik.bags.joint_layout import JointStateDecoder
 
 JOINTS = ("wheel", "elbow", "shoulder")
 
@@ -117,6 +120,24 @@ def test_a_bag_without_fitting_messages_lists_its_topics(tmp_path: Path) -> None
     path = write_bag(tmp_path / "bag", "db3", {"/joint_states": [(1, _joints(1, (0.0, 0.0, 0.0)))]})
     with Bag(path) as reader, pytest.raises(BagError, match=rf"recorded: /joint_states \({JOINT_STATE}, 1\)"):
         next(reader.poses())
+
+
+names = st.lists(st.text(max_size=9), max_size=4)
+numbers = st.lists(st.floats(allow_nan=False), max_size=4)
+
+
+@given(st.lists(st.tuples(names, numbers, numbers, st.integers(0, 2**31 - 1)), max_size=8), st.booleans())
+def test_joint_states_of_one_layout_are_read_as_any_message(
+    rows: list[tuple[list[str], list[float], list[float], int]], twice: bool
+) -> None:
+    """What is read without being decoded is what decoding gives, whatever messages follow each other."""
+    decode = JointStateDecoder(lambda data: TYPES.deserialize_cdr(data, JOINT_STATE))
+    for joints, positions, velocities, second in rows * (1 + twice):
+        message = joint_state(second * 10**9 + 7, joints, positions)
+        message.velocity = np.array(velocities)
+        found = decode(5, bytes(TYPES.serialize_cdr(message, JOINT_STATE)))
+        assert (found.received, found.stamp, found.names) == (5, second * 10**9 + 7, tuple(joints))
+        np.testing.assert_array_equal(found.positions, positions)
 
 
 def test_a_missing_path_is_named(tmp_path: Path) -> None:
