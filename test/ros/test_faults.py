@@ -24,7 +24,6 @@ LATE = 1.0
 def assert_commands_are_safe(loop: TrafficLoop, solver: IKSolver = SOLVER) -> None:
     """Accepted by every rule, within the limits, and near the joint state of that time."""
     arm = solver.arm
-    assert loop.refused <= 0.05 * len(loop.commands) + 1
     for command in loop.commands:
         assert acceptance_problems(command.message, arm.joint_names) == []
         assert ((arm.lower <= command.positions) & (command.positions <= arm.upper)).all()

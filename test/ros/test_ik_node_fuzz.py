@@ -125,7 +125,8 @@ def test_survives_ten_thousand_messages(shared_probe: Probe, node: Process) -> N
     assert seen[Code.SOLVER_ERROR] == 0
     # Few come before the first good joint state; the others belong to parameters that are off here.
     rare = (Code.SOLVER_ERROR, Code.NO_JOINT_STATE, Code.CLOSEST, Code.PAUSED, Code.STALE_JOINT_STATE)
-    for code in (*rare, Code.STALE_TARGET, Code.OFF_PLANE, Code.STEP_TOO_LARGE, Code.OUTSIDE_DATA):
+    commanding = (Code.STEP_TOO_LARGE, Code.CONFLICTING_JOINT_STATES)
+    for code in (*rare, *commanding, Code.STALE_TARGET, Code.OFF_PLANE, Code.OUTSIDE_DATA):
         del seen[code]
     assert min(seen.values()) >= 100, seen
     probe.clear()

@@ -35,6 +35,8 @@ SHORT = 5.0  # [s] of a lap, where a whole one takes too long
 SETTLING = 1.5  # [s]
 MAX_JOINT_STEP = 0.3  # [rad], ik_node's default
 MOST_ERROR = 0.005  # [m]
+#: Of positions, which wait for a timer that is late on a busy machine [m].
+MOST_ERROR_OF_ARRAYS = 0.01
 #: Of set-points that slow down for each target: at 10 rad/s² half a second is on the way [m].
 MOST_ERROR_AT_REST = 0.02
 #: Forms in which ik_node sends trajectories, the options that make them, and the largest median error [m].
@@ -171,4 +173,4 @@ def test_a_stretch_by_trajectories(probe: Probe, form: str) -> None:
 
 def test_a_stretch_by_arrays(probe: Probe) -> None:
     """A forward_command_controller's way, with the heaviest arm."""
-    check(probe, "three_link", track(probe, "three_link", "circle", ARRAY, SHORT))
+    check(probe, "three_link", track(probe, "three_link", "circle", ARRAY, SHORT), MOST_ERROR_OF_ARRAYS)
