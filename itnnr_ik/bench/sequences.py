@@ -249,12 +249,6 @@ def _stream(start: Array, rng: np.random.Generator) -> Callable[[float], Array]:
 
 
 def _steps(start: Array, rng: np.random.Generator) -> Callable[[float], Array]:
-    """From one random place to another, often one at a limit."""
-    goal = start
-
-    def draw(now: float) -> Array:
-        nonlocal goal
-        goal = np.clip(goal + rng.uniform(-0.3, 0.3, N_JOINTS), -BOUND, BOUND)
-        return goal
-
-    return draw
+    """From one random place to another about a middle, often one at a limit."""
+    middle = 1.5 * start
+    return lambda now: np.clip(middle + rng.uniform(-0.4, 0.4, N_JOINTS), -BOUND, BOUND)

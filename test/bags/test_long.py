@@ -39,6 +39,7 @@ def measure(folder: Path, source: str, count: int) -> tuple[float, float]:
     return megabytes, messages / seconds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "counts"), [("joints", (10_000, 150_000)), ("poses", (4_000, 60_000))])
 def test_memory_does_not_grow_with_the_recording(
     tmp_path: Path, source: str, counts: tuple[int, int]

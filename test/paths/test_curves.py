@@ -26,7 +26,7 @@ def circle(solver: IKSolver, count: int = 120) -> np.ndarray:
     return targets
 
 
-@pytest.mark.parametrize("name", ARMS)
+@pytest.mark.parametrize("name", ["three_link", pytest.param("panda", marks=pytest.mark.slow)])
 def test_smooth_joint_paths_are_followed(name: str) -> None:
     """Eight of them, out to 95 % of the limits: no gap, no step above 1.5 times the path's own largest."""
     solver = load(name)
