@@ -12,8 +12,8 @@ from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_
 from itnnr_ik.bags.channels import ROS1, Channel
 from itnnr_ik.bags.unpacking import MOST_BYTES, ZSTD, ZSTD_MAGIC, unpack
 
-#: No definition of a message is longer, in characters and in lines but for comments; no sequence of one has more
-#: elements; and none has more fields, those of its parts included, each as often as it is there.
+#: No definition of a message is longer, in characters and in lines but for comments; no sequence of one has
+#: more elements; and none has more fields, those of its parts included, each as often as it is there.
 _LONGEST, _MOST_LINES, _MOST_ELEMENTS, _MOST_FIELDS = 1 << 18, 4000, 1 << 20, 4000
 _IDL_RULE = "=" * 80 + "\n"
 
