@@ -155,9 +155,9 @@ class DatabaseFile:
                     raise sqlite3.DatabaseError("rows are out of order")
                 last_row = row
                 rows += 1
-                if not isinstance(time, int) or number not in self._channels:
+                if not isinstance(time, int) or not isinstance(size, int) or number not in self._channels:
                     odd += 1
-                elif isinstance(size, int) and size > MOST_BYTES:
+                elif size > MOST_BYTES:
                     large += 1
                 else:
                     topic = seen.get(number)
@@ -171,6 +171,9 @@ class DatabaseFile:
             if not seen:
                 raise ValueError(self._problem) from None
         self._end = last_row
+        listed = None if self._problem else self._listed()
+        if listed not in (None, rows):
+            self._problem = f"its index lists {listed} messages, not {rows}"
         for number, topic in seen.items():
             self._channels[number] = replace(self._channels[number], count=topic.count)
         if self._problem:
@@ -186,12 +189,23 @@ class DatabaseFile:
             )
         if odd:
             self.notes.append(
-                f"{self._name} has {odd} messages whose time or topic cannot be; they are left out"
+                f"{self._name} has {odd} messages whose time, topic or content cannot be; they are left out"
             )
         if large:
             self.notes.append(
                 f"{self._name} has {large} messages of more than {MOST_BYTES} bytes; they are left out"
             )
+
+    def _listed(self) -> int | None:
+        """How many rows an index of the messages has; None without a sound one."""
+        try:
+            for _, name, *_ in self._connection.execute("PRAGMA index_list(messages)").fetchall():
+                quoted = str(name).replace('"', '""')
+                query = f'SELECT count(*) FROM messages INDEXED BY "{quoted}"'
+                return int(self._connection.execute(query).fetchone()[0])
+        except _ERRORS:
+            pass
+        return None
 
     def _by_row(self, wanted: dict[Any, Channel]) -> Iterator[tuple[Any, int, Any]]:
         (number,) = wanted

@@ -117,8 +117,11 @@ def test_odd_schemas(tmp_path: Path, script: str, problem: str) -> None:
 
 
 @reads("odd", "a time that cannot be, such as 9.9e300", "the message is left out and told")
-@pytest.mark.parametrize("time", ["9.9e300", "'soon'", "NULL", "x'00'"])
-def test_times_that_cannot_be(tmp_path: Path, time: str) -> None:
+@pytest.mark.parametrize(
+    "change",
+    ["timestamp = 9.9e300", "timestamp = 'soon'", "timestamp = x'00'", "topic_id = 7", "data = NULL"],
+)
+def test_times_that_cannot_be(tmp_path: Path, change: str) -> None:
     """They are left out, with a note; the others are read."""
     rows = content(tmp_path / "source")
     path = database(tmp_path / "bag.db3", SCHEMA)
@@ -127,12 +130,12 @@ def test_times_that_cannot_be(tmp_path: Path, time: str) -> None:
             "INSERT INTO topics VALUES(1, '/joint_states', 'sensor_msgs/msg/JointState', 'cdr', '')"
         )
         opened.executemany("INSERT INTO messages(topic_id, timestamp, data) VALUES(1, ?, ?)", rows)
-        opened.execute(f"UPDATE messages SET timestamp = {time} WHERE id = 7")
+        opened.execute(f"UPDATE messages SET {change} WHERE id = 7")
         opened.commit()
     notes: list[str] = []
     with Bag(path, warn=notes.append) as opened_bag:
         assert [s.received for s in opened_bag.joint_states()] == [t for t, _ in rows[:6] + rows[7:]]
-    assert notes == ["bag.db3 has 1 messages whose time or topic cannot be; they are left out"]
+    assert notes == ["bag.db3 has 1 messages whose time, topic or content cannot be; they are left out"]
 
 
 @reads("odd", "database without index, rows in any order", "in the order of receipt")
@@ -197,3 +200,28 @@ def test_rows_that_are_gone(tmp_path: Path) -> None:
         assert [s.received for s in opened_bag.joint_states()] == [t for t, _ in rows[:10] + rows[20:]]
     (note,) = notes
     assert note.endswith("lacks 10 of its row numbers: messages were deleted, or are damaged")
+
+
+def test_a_page_that_is_lost(tmp_path: Path) -> None:
+    """The last rows are not there, and no other page says so: the index does."""
+    (file,) = bag(tmp_path / "source", "db3", joint_states=states(300)).glob("*.db3")
+    rows = states(300)
+    with closing(sqlite3.connect(file)) as opened:
+        ((size,),) = opened.execute("PRAGMA page_size").fetchall()
+        ((page,),) = opened.execute("SELECT rootpage FROM sqlite_master WHERE name = 'messages'").fetchall()
+    damaged = bytearray(file.read_bytes())
+    root = (page - 1) * size
+    assert damaged[root] == 5, "expected an inner page"
+    count = int.from_bytes(damaged[root + 3 : root + 5], "big")
+    assert count >= 2
+    # The page before the last one takes the place of the last one.
+    cell = root + int.from_bytes(damaged[root + 10 + 2 * count : root + 12 + 2 * count], "big")
+    damaged[root + 8 : root + 12] = damaged[cell : cell + 4]
+    damaged[root + 3 : root + 5] = (count - 1).to_bytes(2, "big")
+    file.write_bytes(damaged)
+    notes: list[str] = []
+    with Bag(file, warn=notes.append) as opened_bag:
+        times = [state.received for state in opened_bag.joint_states()]
+    assert 0 < len(times) < 300
+    assert times == [time for time, _ in rows[: len(times)]]
+    assert any(f"is damaged (its index lists 300 messages, not {len(times)})" in note for note in notes)
