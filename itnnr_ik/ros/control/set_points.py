@@ -95,7 +95,7 @@ class SetPoints:
     def knots(self, since: float) -> Array:
         """Times [s] from ``since`` to the end between which positions are cubics."""
         ends = [piece.start for piece in self._pieces[1:]] + [self.end]
-        times = [since, self.end]
+        times = [since, max(since, self.end)]
         for piece, end in zip(self._pieces, ends, strict=True):
             times.extend(time for time in piece.switches if since < time < end)
         return np.array([a for a, b in pairwise([*sorted(times), np.inf]) if b - a > _SAME_TIME])

@@ -61,6 +61,16 @@ def test_a_trajectory_without_a_clock_begins_when_it_is_received() -> None:
     assert output.limits(LIMITS, 0.0) is LIMITS
 
 
+def test_times_rise_also_where_the_motion_ends_before_the_first_point() -> None:
+    """The last message of a motion, with and without a clock."""
+    for before in (-0.02, 0.0, 0.01, 0.029, 0.03, 0.031, 0.1):
+        for clock in (None, CLOCK):
+            set_points = moving()
+            now = set_points.end - before
+            message = TrajectoryOutput(NAMES, 0.01).message(set_points, now, clock, NO_TURNS)
+            assert acceptance_problems(message, NAMES) == [], (before, clock)
+
+
 def test_whole_turns_are_added() -> None:
     """As the robot counts them."""
     turns = np.array([0.0, 4.0 * np.pi])
