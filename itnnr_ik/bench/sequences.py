@@ -131,7 +131,6 @@ class Sequence:
         )
         self.controller.activate(start)
         self.joints = start
-        self._hangs = start - case.sag
         self._on_its_way: list[tuple[float, int, Any]] = []
         self._numbers, self._last_arrival = count(), 0.0
         self._streams = bool(rng.random() < 0.5)
@@ -244,7 +243,7 @@ def _stream(start: Array, rng: np.random.Generator) -> Callable[[float], Array]:
     """Joints that swing, each with a speed of its own, from rest."""
     amplitude = rng.uniform(0.05, 0.6, N_JOINTS)
     turn = np.minimum(2.0 * math.pi * rng.uniform(0.1, 0.6, N_JOINTS), _SHARE * VELOCITY / amplitude)
-    middle = np.clip(start - amplitude * np.cos(0.0), -BOUND, BOUND)
+    middle = np.clip(start - amplitude, -BOUND, BOUND)
     return lambda now: np.clip(middle + amplitude * np.cos(turn * (now - 0.1)), -BOUND, BOUND)
 
 

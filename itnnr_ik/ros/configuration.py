@@ -14,8 +14,9 @@ from rclpy.expand_topic_name import expand_topic_name
 from rclpy.node import Node
 
 from itnnr_ik import IKSolver
-from itnnr_ik.ros.control import Limits
-from itnnr_ik.ros.interfaces import COMMAND_TYPES, NONE
+from itnnr_ik.ros.control import Limits, Motion, PositionOutput, TrajectoryOutput
+from itnnr_ik.ros.interfaces import COMMAND_TYPES, NONE, TRAJECTORY
+from itnnr_ik.ros.messages import units_of
 from itnnr_ik.ros.parameters import ParameterError
 from itnnr_ik.ros.robot import (
     END_EFFECTOR_LINK,
@@ -116,6 +117,19 @@ class Configuration:
         if (tolerance, orientation) != (solver.tolerance, solver.orientation_tolerance):
             solver = solver.with_tolerance(tolerance, orientation)
         return replace(self, solver=solver, **values)
+
+
+def motion_of(configuration: Configuration) -> Motion:
+    """What leads a controller to solutions, for a configuration that sends commands."""
+    period = 1.0 / configuration.command_rate
+    trajectories = configuration.command_out_type == TRAJECTORY
+    return Motion(
+        TrajectoryOutput(configuration.joints, period) if trajectories else PositionOutput(period),
+        configuration.joints,
+        units_of(configuration.solver.arm),
+        configuration.limits,
+        configuration.following_tolerance,
+    )
 
 
 def declare_parameters(node: Node) -> None:

@@ -11,10 +11,15 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 
 from itnnr_ik.ros.active import Active
-from itnnr_ik.ros.configuration import Configuration, check_changes, declare_parameters, read_configuration
-from itnnr_ik.ros.control import Motion, PositionOutput, TrajectoryOutput
-from itnnr_ik.ros.interfaces import NONE, TRAJECTORY
-from itnnr_ik.ros.messages import units_of
+from itnnr_ik.ros.configuration import (
+    Configuration,
+    check_changes,
+    declare_parameters,
+    motion_of,
+    read_configuration,
+)
+from itnnr_ik.ros.control import Motion
+from itnnr_ik.ros.interfaces import NONE
 from itnnr_ik.ros.process import run_node
 from itnnr_ik.ros.publishers import Publishers
 from itnnr_ik.ros.settings import AUTOSTART
@@ -111,7 +116,6 @@ class IKNode(LifecycleNode):
         return _FAILURE
 
     def _prepare_motion(self, configuration: Configuration) -> None:
-        arm = configuration.solver.arm
         kind, topic = configuration.command_out_type, configuration.command_out_topic
         moves = (
             kind,
@@ -123,15 +127,7 @@ class IKNode(LifecycleNode):
         if kind == NONE:
             self._motion = None
         elif self._motion is None or moves != self._moves:
-            period = 1.0 / configuration.command_rate
-            trajectories = kind == TRAJECTORY
-            self._motion = Motion(
-                TrajectoryOutput(configuration.joints, period) if trajectories else PositionOutput(period),
-                configuration.joints,
-                units_of(arm),
-                configuration.limits,
-                configuration.following_tolerance,
-            )
+            self._motion = motion_of(configuration)
         self._moves = moves
 
     def _stop(self) -> None:

@@ -16,12 +16,10 @@ from test_settings import configured
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import KinematicChain, load_robot
 from itnnr_ik.ros.answer import Answer, Answerer
-from itnnr_ik.ros.configuration import Configuration
-from itnnr_ik.ros.control import Motion, PositionOutput, TrajectoryOutput
+from itnnr_ik.ros.configuration import Configuration, motion_of
 from itnnr_ik.ros.frames import Frames
 from itnnr_ik.ros.interfaces import COMMAND_TYPES, NONE
 from itnnr_ik.ros.joint_memory import JointMemory
-from itnnr_ik.ros.messages import units_of
 from itnnr_ik.ros.status import Code, RejectedError
 from itnnr_ik.task import Task
 
@@ -39,17 +37,7 @@ class Exchange:
         self._memory = JointMemory(arm.joint_names, "/joint_states", 0.5, np.isinf(arm.lower))
         self._frames = Frames(probe.node, arm.base_link, 1.0, on_both_clocks=False)
         self.sent = False
-        self.motion = None
-        if configuration.command_out_type != NONE:
-            period = 1.0 / configuration.command_rate
-            trajectories = configuration.command_out_type == TRAJECTORY
-            self.motion = Motion(
-                TrajectoryOutput(configuration.joints, period) if trajectories else PositionOutput(period),
-                configuration.joints,
-                units_of(arm),
-                configuration.limits,
-                configuration.following_tolerance,
-            )
+        self.motion = None if configuration.command_out_type == NONE else motion_of(configuration)
         self.answerer = Answerer(configuration, self._memory, self._frames, self.motion)
         self.values: dict[str, str | float] = {}
 
