@@ -16,8 +16,6 @@ from pathlib import Path
 import numpy as np
 import rclpy
 from geometry_msgs.msg import PoseStamped
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.logging import get_logger
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
@@ -34,6 +32,7 @@ from itnnr_ik.bags.replay_sources import make_replay
 from itnnr_ik.bags.report import format_report
 from itnnr_ik.bags.writer import STORAGES
 from itnnr_ik.ros.parameters import Choice, Number, Text
+from itnnr_ik.ros.process import run_node
 from itnnr_ik.ros.robot import JOINTS, MODEL, ROBOT_BASE_LINK, solver_from_parameters
 from itnnr_ik.targets import first_posture
 
@@ -69,14 +68,11 @@ _TOPICS = {"joints": "recorded/joint_states", "poses": "recorded/poses"}
 class Evaluator(Node):
     """Passes recorded messages on to `ik_node`, and evaluates its answers at the end.
 
-    Args:
-        executor: Serves this node while it waits for an answer.
-
     Raises:
         ValueError: A parameter's value cannot be used, the robot cannot, or a file cannot be written.
     """
 
-    def __init__(self, executor: SingleThreadedExecutor) -> None:
+    def __init__(self) -> None:
         super().__init__(NAME)
         self._solver = solver_from_parameters(self, _TOLERANCE.get(self), _ORIENTATION_TOLERANCE.get(self))
         self._model = MODEL.get(self) or self._solver.arm.name
@@ -87,10 +83,9 @@ class Evaluator(Node):
             Path(html) if html else None, Path(record) if record else None, _STORAGE.get(self)
         )
         self._output.check()
-        executor.add_node(self)
         self._exchange = Exchange(
             self,
-            lambda seconds: executor.spin_once(timeout_sec=max(0.0, min(seconds, _SPIN_SECONDS))),
+            self._spin_once,
             self._joints,
             ROBOT_BASE_LINK.get(self) or self._solver.arm.base_link,
         )
@@ -107,6 +102,11 @@ class Evaluator(Node):
         self.create_subscription(JointState, _TOPICS["joints"], self._on_state, qos)
         self.create_subscription(PoseStamped, _TOPICS["poses"], self._on_pose, qos)
         self.get_logger().info(f"evaluating {self._solver.arm.name}: targets from {self._kind}")
+
+    def _spin_once(self, seconds: float) -> None:
+        """Serve the subscriptions while an answer is awaited, for at most so long [s]."""
+        assert self.executor is not None, "run_node has given it one"
+        self.executor.spin_once(timeout_sec=max(0.0, min(seconds, _SPIN_SECONDS)))
 
     def serve(self) -> None:
         """Pass on what has come, once `ik_node` is there."""
@@ -201,33 +201,7 @@ class Evaluator(Node):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Pass on and measure until interrupted, which ends the recording; then report."""
-    node: Evaluator | None = None
-    try:
-        rclpy.init(args=None if args is None else list(args))
-        executor = SingleThreadedExecutor()
-        node = Evaluator(executor)
-        while rclpy.ok():
-            executor.spin_once(timeout_sec=_SPIN_SECONDS)
-            node.serve()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    except Exception as error:
-        # A signal invalidates the context at any moment, and whatever uses it next fails.
-        if node is None or rclpy.ok():
-            if node is not None or not isinstance(error, (ValueError, OSError, RuntimeError)):
-                raise
-            get_logger(NAME).fatal(" ".join(str(error).split()))
-            return 1
-    finally:
-        rclpy.try_shutdown()
-    if node is None:
-        return 0
-    try:
-        node.finish()
-    except ValueError as error:
-        print(f"{NAME}: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return run_node(NAME, Evaluator, args, serve=Evaluator.serve, finish=Evaluator.finish)
 
 
 if __name__ == "__main__":

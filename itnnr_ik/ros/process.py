@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import threading
 from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import TypeVar
 
 import rclpy
 from rclpy.exceptions import ParameterException
@@ -16,23 +21,64 @@ _LONGEST_WAIT = 0.5  # [s]
 _CANNOT_START = (ValueError, OSError, RuntimeError, ParameterException)
 
 
-def run_node(name: str, make_node: Callable[[], Node], args: Sequence[str] | None) -> int:
+class _Interrupts:
+    """What SIGINT does: `KeyboardInterrupt` until the node spins, then nothing: rclpy ends the spinning.
+
+    rclpy's own handler calls this one. An exception could come in the middle of a finaliser, which prints and
+    drops it.
+    """
+
+    def __init__(self) -> None:
+        self.spinning = False
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._interrupt)  # after rclpy.init it would replace rclpy's own
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        if not self.spinning:
+            raise KeyboardInterrupt
+        self.spinning = False  # the second one is for whoever does not want to wait for a long callback
+
+
+def _nothing(node: Node) -> None:
+    """What most nodes do beside their callbacks."""
+
+
+N = TypeVar("N", bound=Node)
+
+
+def run_node(
+    name: str,
+    make_node: Callable[[], N],
+    args: Sequence[str] | None,
+    serve: Callable[[N], None] = _nothing,
+    finish: Callable[[N], None] = _nothing,
+) -> int:
     """Run a node until it is interrupted.
 
     The single-threaded executor, because rclpy's others are slower and lose messages at depth 1.
 
+    Args:
+        name: Under which it logs that it cannot start.
+        make_node: Makes it, once rclpy is initialised.
+        args: Of the command line; sys.argv where None.
+        serve: Called between callbacks, at least twice a second.
+        finish: Called once it was interrupted, when ROS is no more.
+
     Returns:
-        0 once it was interrupted; 1, after one line that says why, where it cannot start.
+        0 once it was interrupted; 1, after one line that says why, where it cannot start or finish.
     """
-    initialised, node = False, None
+    initialised, node, interrupts = False, None, _Interrupts()
     try:
         rclpy.init(args=None if args is None else list(args))
         initialised = True
         node = make_node()
         executor = SingleThreadedExecutor()
         executor.add_node(node)
+        interrupts.spinning = True
         while rclpy.ok():
             executor.spin_once(timeout_sec=_LONGEST_WAIT)
+            serve(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except Exception as error:
@@ -45,4 +91,10 @@ def run_node(name: str, make_node: Callable[[], Node], args: Sequence[str] | Non
             return 1
     finally:
         rclpy.try_shutdown()
+    try:
+        if node is not None:
+            finish(node)
+    except ValueError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 1
     return 0

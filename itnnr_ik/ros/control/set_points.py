@@ -16,8 +16,6 @@ from itnnr_ik.ros.control.limits import Array, Limits
 MEMORY = 0.6
 #: A profile to a limit may pass it by this [rad, m], by rounding; what is given is clipped.
 _ROUNDING = 1e-9
-#: Profiles that come this close to a limit are looked at closely [rad, m].
-_CLOSE = 1e-3
 #: Knots closer than this are one [s].
 _SAME_TIME = 1e-6
 #: Shares of acceleration and jerk that are tried where there is time for it: a stream is to be smooth.
@@ -205,32 +203,29 @@ def _within(profile: Trajectory, start: Array, limits: Limits) -> bool:
     """Whether joints keep their position limits; one that starts beyond comes back, and goes no farther."""
     lower = (np.minimum(limits.lower, start) - _ROUNDING).tolist()
     upper = (np.maximum(limits.upper, start) + _ROUNDING).tolist()
-    for j, joint in enumerate(profile.profiles[0]):
-        near = (
-            profile.get_first_time_at_position(j, bound) is not None
-            for bound in (lower[j] + _CLOSE, upper[j] - _CLOSE)
-        )
-        if not lower[j] + _CLOSE <= start[j] <= upper[j] - _CLOSE or any(near):
-            least, most = _extremes(joint)
-            if least < lower[j] or most > upper[j]:
-                return False
-    return True
+    extremes = map(_extremes, profile.profiles[0])
+    return all(a <= least and most <= b for a, b, (least, most) in zip(lower, upper, extremes, strict=True))
 
 
 def _extremes(joint: Profile) -> tuple[float, float]:
     """The least and the largest position of one joint.
 
-    ruckig's own ``position_extrema`` (0.19.4) leaves out phases of constant acceleration.
+    ruckig's own ``position_extrema`` and ``get_first_time_at_position`` (0.19.4) leave out phases of constant
+    acceleration and the braking before the profile.
     """
-    brake, last = joint.brake, joint.p[-1]
-    positions = [last]
+    brake, positions = joint.brake, [joint.p[-1]]
     for seconds, p, v, a, jerk in (
         *zip(brake.t, brake.p, brake.v, brake.a, brake.j, strict=True),
         *zip(joint.t, joint.p[:7], joint.v[:7], joint.a[:7], joint.j, strict=True),
     ):
+        if seconds <= 0.0:
+            continue
+        positions.append(p)
+        end = a + seconds * jerk
+        if a * end >= 0.0 and v * (v + 0.5 * seconds * (a + end)) > 0.0:
+            continue  # its velocity is monotone and has one sign
         root = math.sqrt(max(0.0, a * a - 2.0 * jerk * v))
-        stops = [(-a - root) / jerk, (-a + root) / jerk] if jerk else [-v / a] if a else []
-        for time in (0.0, *(stop for stop in stops if 0.0 < stop < seconds)):
-            if seconds > 0.0:
-                positions.append(p + time * (v + time * (a / 2.0 + time * jerk / 6.0)))
+        for stop in ((-a - root) / jerk, (-a + root) / jerk) if jerk else (-v / a,) if a else ():
+            if 0.0 < stop < seconds:
+                positions.append(p + stop * (v + stop * (a / 2.0 + stop * jerk / 6.0)))
     return min(positions), max(positions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from itnnr_ik.ros.control.limits import Limits
@@ -52,6 +52,7 @@ def test_limits_hold_whatever_the_goals(legs: list[tuple[np.ndarray, float, bool
     np.testing.assert_array_equal(set_points.at(set_points.end + 1.0)[1:], 0.0)
 
 
+@example(np.array([0.0, BOUND, 0.0]), np.array([0.0, BOUND, 0.0]), 0.75, 0.5, 0.5)  # no room for so little
 @given(goals, goals, st.floats(0.01, 1.0), st.floats(0.2, 1.0), st.floats(0.2, 1.0))
 def test_a_lower_limit_is_met_at_once(
     first: np.ndarray, second: np.ndarray, seconds: float, velocity: float, acceleration: float
