@@ -38,7 +38,7 @@ true = np.linalg.norm(tip(answers.x) - targets, axis=1)  # [m]
 order = spearmanr(predicted, true).statistic
 within = np.mean(true <= 2.0 * predicted)
 quarters = np.array_split(np.argsort(predicted), 4)
-medians = [1e3 * np.median(true[rows]) for rows in quarters]
+medians = [1e3 * float(np.median(true[rows])) for rows in quarters]
 print("median error [mm] of the answers in quarters, the surest first:", np.round(medians, 1))
 print(f"rank correlation of predicted and true error {order:.2f}; {within:.0%} have error ≤ 2 × predicted")
 if not (order > 0.4 and within > 0.9 and medians[3] > 2.0 * medians[0]):
