@@ -1,4 +1,4 @@
-"""README, docs and what goes with them: links lead somewhere, Python runs, and commands that are shown exist."""
+"""README, docs and what goes with them: links lead somewhere, Python runs, commands that are shown exist."""
 
 from __future__ import annotations
 
