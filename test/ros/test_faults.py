@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from probe import SILENCE, START_TIMEOUT, Probe
+from probe import SILENCE, Probe
+from processes import START_TIMEOUT
 from rosgraph_msgs.msg import Clock
 from rules import acceptance_problems
 from sensor_msgs.msg import JointState

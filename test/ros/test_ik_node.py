@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
-from probe import SILENCE, START_TIMEOUT, Probe, Process, values_of
+from probe import SILENCE, Probe, values_of
+from processes import START_TIMEOUT, Process
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from itnnr_ik import IKSolver
@@ -246,7 +247,7 @@ def test_height_matters_to_an_arm_in_space(probe: Probe) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ends_quietly_on_a_signal(probe: Probe, number: signal.Signals) -> None:
     """Exit status 0 and no traceback, in the middle of a stream of targets."""
-    process = probe.start_ik_node("-p", "require_joint_states:=false")
+    process = probe.start_ik_node("-p", "require_joint_states:=false", fresh=True)
     for _ in range(50):
         probe.targets.publish(probe.target(*TARGET))
     assert process.interrupt(number) == 0

@@ -7,7 +7,8 @@ import time
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from probe import SILENCE, START_TIMEOUT, Probe, values_of
+from probe import SILENCE, Probe, values_of
+from processes import START_TIMEOUT
 from rules import acceptance_problems
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray

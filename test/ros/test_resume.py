@@ -12,7 +12,8 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from probe import START_TIMEOUT, Probe, values_of
+from probe import Probe, values_of
+from processes import START_TIMEOUT
 from rclpy.subscription import MessageInfo
 from rules import acceptance_problems
 from sensor_msgs.msg import JointState

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 from geometry_msgs.msg import PoseStamped
-from probe import START_TIMEOUT, Probe, values_of
+from probe import Probe, values_of
+from processes import START_TIMEOUT
 from rosgraph_msgs.msg import Clock
 from rules import acceptance_problems
 from sensor_msgs.msg import JointState

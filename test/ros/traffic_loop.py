@@ -64,12 +64,14 @@ class Solved:
 class Command:
     """A command: when it was sent [s], and how far its end is from the newest joint state of that time [rad].
 
-    It may have been made from a joint state that a newer one overtook: ``moved`` is how far the joints moved
-    in that time [rad]. ``positions`` (k, n) are those of all points.
+    It came later than it was sent by ``late`` [s], and may have been made from a joint state that a newer one
+    overtook: ``moved`` is how far the joints moved in that time [rad]. ``positions`` (k, n) are those of all
+    points.
     """
 
     message: JointTrajectory
     time: float
+    late: float
     positions: np.ndarray
     step: float
     moved: float
@@ -192,7 +194,7 @@ class TrafficLoop:
             if at < sent - ON_ITS_WAY:
                 break
             moved = max(moved, float(np.abs(newest - state).max()))
-        self.commands.append(Command(message, sent, positions, step, moved))
+        self.commands.append(Command(message, sent, time.time() - sent, positions, step, moved))
         try:
             self._controller.follow(message, time.time_ns())
         except ValueError:  # as a controller does with what comes too late
