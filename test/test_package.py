@@ -124,15 +124,17 @@ def test_every_ros_package_that_is_imported_is_declared(root: Path, manifest: El
 
 def test_every_requirement_is_pinned(root: Path, installed: Distribution) -> None:
     """What the package requires, extras included, is in the lists of requirements, and those are pinned."""
-    lists = [(root / "requirements" / f"{name}.txt").read_text() for name in ("run", "test", "train")]
+    lists = [(root / "requirements" / f"{name}.txt").read_text() for name in ("run", "ros", "test", "train")]
     listed = {name for text in lists for name in re.findall(r"^[a-z][\w-]*", text, re.MULTILINE)}
-    pins = dict(
-        re.findall(r"^([\w-]+)==(\S+)$", (root / "requirements" / "pins.txt").read_text(), re.MULTILINE)
+    files = [root / "requirements" / f"pins{of}.txt" for of in ("", "-kilted", "-jazzy")]
+    common, kilted, jazzy = (
+        set(re.findall(r"^([\w-]+)==", file.read_text(), re.MULTILINE)) for file in files
     )
     required = {re.split(r"[^\w-]", requirement)[0] for requirement in installed.requires or []}
     assert "numpy" in required
     assert required - listed == set()
-    assert listed - {*pins, "torch"} == set()
+    assert listed - {*common, *kilted, "torch"} == set()
+    assert listed - {*common, *jazzy, "torch"} == set()
 
 
 def test_shared_files_are_installed(prefix: Path, repository_files: list[Path], root: Path) -> None:

@@ -9,7 +9,6 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from probe import SILENCE, Probe, values_of
 from processes import START_TIMEOUT
-from rclpy.subscription import MessageInfo
 from rules import acceptance_problems
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
@@ -18,6 +17,7 @@ from traffic_loop import COMMANDING, TrafficLoop, assert_solved, swing
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import load_robot
+from itnnr_ik.ros.backlog import MessageInfo
 
 ARM = load_robot("two_link")
 START = (-0.2, 0.9)

@@ -11,12 +11,12 @@ import numpy as np
 from geometry_msgs.msg import PoseStamped
 from probe import Probe, values_of
 from rclpy.publisher import Publisher
-from rclpy.subscription import MessageInfo
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import ForwardModel
+from itnnr_ik.ros.backlog import MessageInfo
 from itnnr_ik.ros.kinematic_arm import KinematicArm
 from itnnr_ik.ros.trajectory_controller import TrajectoryController
 
