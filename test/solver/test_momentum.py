@@ -52,6 +52,13 @@ def test_the_elbow_goes_on_through_the_stretched_posture(two_link: IKSolver, sig
     np.testing.assert_allclose(moving.positions, following, atol=1e-3)
 
 
+def test_targets_that_turn_back_do_not_turn_the_elbow(two_link: IKSolver) -> None:
+    """The solution that goes on lies beyond the stretched posture, much farther than the one on this side."""
+    state, back = np.array([0.3, 0.2]), np.array([0.3, 0.22])
+    found = two_link.solve(two_link.target_at(back), state, [0.0, -1.0])
+    np.testing.assert_allclose(found.positions, back, atol=1e-6)
+
+
 def test_a_target_that_stands_still_keeps_the_arm(solver: IKSolver) -> None:
     """Whatever the velocity."""
     rng = np.random.default_rng(4)
