@@ -17,6 +17,7 @@ class Kinematics(Protocol):
     Attributes:
         count: m.
         joint_names: n names.
+        units: n of them: ``rad``, or of prismatic joints ``m``.
         lower, upper: Limits (n,), ∓inf for none.
         turns: (n,) Length of a turn of each joint that leaves the tool where it is; 0 for none.
         weights: (n,) What a unit of joint motion counts [rad].
@@ -26,6 +27,7 @@ class Kinematics(Protocol):
 
     count: int
     joint_names: tuple[str, ...]
+    units: tuple[str, ...]
     lower: Array
     upper: Array
     turns: Array

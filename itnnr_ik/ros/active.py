@@ -27,11 +27,13 @@ from itnnr_ik.ros.interfaces import (
     CONTROLLER_STATE,
     JOINT_STATES,
     PAUSE,
+    SOLVE_PATH,
     TARGET_POSE,
     Interface,
     controller_state_topic,
 )
 from itnnr_ik.ros.joint_memory import JointMemory
+from itnnr_ik.ros.joint_path import solve_poses
 from itnnr_ik.ros.markers import Scene
 from itnnr_ik.ros.messages import positions_by_name, quote, quote_all
 from itnnr_ik.ros.position_ik import answer_request
@@ -116,6 +118,8 @@ class Active:
         self._answerer = Answerer(configuration, self._joints, self._frames, motion)
         self._scene = Scene(configuration.solver, base)
         self._offer(PAUSE, self._on_pause)
+        if SOLVE_PATH.type is not None:
+            self._listen(SOLVE_PATH, self._on_path)
         if COMPUTE_IK.type is not None:
             self._offer(COMPUTE_IK, self._on_request)
         # Not on the node's clock: that this stands still is one of the things to tell.
@@ -216,6 +220,27 @@ class Active:
     def _on_request(self, request: Any, response: Any) -> Any:
         return answer_request(request.ik_request, response, self._answerer, self._now)
 
+    def _on_path(self, message: Any, info: MessageInfo | None) -> None:
+        """Publish the joint path for a path of poses; it goes to no controller."""
+        values: Values = {"stamp": stamp_text(message.header.stamp)}
+        code, text = Code.SOLVED, Code.SOLVED.value
+        try:
+            self._check_at_rest()
+            found = solve_poses(self._answerer, message.header, message.poses, self._now, values)
+            self._publishers.paths.publish(found)
+        except RejectedError as rejection:
+            code, text = rejection.code, str(rejection)
+            self._warnings.warn(f"path {code.value}", text)
+        self._publishers.path_statuses.publish(self._status(code, text, values))
+
+    def _check_at_rest(self) -> None:
+        """Refuse what takes long, unless the arm can do without commands meanwhile."""
+        if self.paused:
+            raise RejectedError(Code.PAUSED, "paused: no path is answered until ~/pause is called with false")
+        if self._motion is not None and self._motion.moving:
+            text = "expected an arm at rest, got one that is sent commands, which end while a path is solved"
+            raise RejectedError(Code.MOVING, text)
+
     def _on_target(self, message: PoseStamped, info: MessageInfo | None) -> None:
         start = time.perf_counter()
         values: Values = {}
@@ -270,8 +295,10 @@ class Active:
                 motion.forget()
 
     def _report(self, code: Code, text: str, values: Values) -> None:
-        arm = self._configuration.solver.arm.name
-        self._publishers.statuses.publish(make_status(self._node.get_name(), arm, code, text, values))
+        self._publishers.statuses.publish(self._status(code, text, values))
+
+    def _status(self, code: Code, text: str, values: Values) -> DiagnosticStatus:
+        return make_status(self._node.get_name(), self._configuration.solver.arm.name, code, text, values)
 
     def _diagnose(self) -> None:
         configuration = self._configuration

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.robot import ForwardModel
+from itnnr_ik.robot import ForwardModel, units_of
 from itnnr_ik.solver import calls, tracking
 from itnnr_ik.solver.room import Search, pack
 from itnnr_ik.task.kernels import GOAL
@@ -47,7 +47,7 @@ class PathTargets:
     ) -> None:
         joints = search.problem.joints
         self.count = len(targets)
-        self.joint_names = arm.joint_names
+        self.joint_names, self.units = arm.joint_names, units_of(arm)
         self.lower, self.upper, self.turns, self.weights, self.middle = joints[:5]
         self._rows = tracking.rows(search)
         self.spare = max(0, arm.n_joints - self._rows)

@@ -59,6 +59,11 @@ CONFIGURATIONS: dict[str, tuple[tuple[str, ...], ...]] = {
 _STATES = ("joint_trajectory_controller/controller_state", "simulated/controller_state")
 OPTIONAL = {
     ("ik_node", "tf2_ros"): {(SUBSCRIBE, "/tf"), (SUBSCRIBE, "/tf_static")},
+    ("ik_node", "nav_msgs"): {
+        (SUBSCRIBE, "~/solve_path"),
+        (PUBLISH, "~/path_solution"),
+        (PUBLISH, "~/path_status"),
+    },
     ("ik_node", "moveit_msgs"): {(REPLY, "compute_ik")},
     ("ik_node", "control_msgs"): {(SUBSCRIBE, name) for name in _STATES},
     ("simulator", "control_msgs"): {(PUBLISH, name) for name in _STATES},
