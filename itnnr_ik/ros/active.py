@@ -19,10 +19,12 @@ from std_srvs.srv import SetBool
 
 from itnnr_ik.ros.answer import Answerer, Values
 from itnnr_ik.ros.backlog import Backlog, MessageInfo, with_info
+from itnnr_ik.ros.cartesian_path import answer_lines
 from itnnr_ik.ros.configuration import Configuration
 from itnnr_ik.ros.control import Motion
 from itnnr_ik.ros.frames import Frames
 from itnnr_ik.ros.interfaces import (
+    COMPUTE_CARTESIAN_PATH,
     COMPUTE_IK,
     CONTROLLER_STATE,
     JOINT_STATES,
@@ -122,6 +124,7 @@ class Active:
             self._listen(SOLVE_PATH, self._on_path)
         if COMPUTE_IK.type is not None:
             self._offer(COMPUTE_IK, self._on_request)
+            self._offer(COMPUTE_CARTESIAN_PATH, self._on_lines)
         # Not on the node's clock: that this stands still is one of the things to tell.
         self._repeat(_DIAGNOSTICS_PERIOD, self._diagnose, _STEADY)
         self._repeat(_MARKERS_PERIOD, self._show, _STEADY)
@@ -225,6 +228,7 @@ class Active:
         values: Values = {"stamp": stamp_text(message.header.stamp)}
         code, text = Code.SOLVED, Code.SOLVED.value
         try:
+            self._check_not_paused()
             self._check_at_rest()
             found = solve_poses(self._answerer, message.header, message.poses, self._now, values)
             self._publishers.paths.publish(found)
@@ -233,13 +237,19 @@ class Active:
             self._warnings.warn(f"path {code.value}", text)
         self._publishers.path_statuses.publish(self._status(code, text, values))
 
+    def _check_not_paused(self) -> None:
+        if self.paused:
+            text = "paused: no target is answered until ~/pause is called with false"
+            raise RejectedError(Code.PAUSED, text)
+
     def _check_at_rest(self) -> None:
         """Refuse what takes long, unless the arm can do without commands meanwhile."""
-        if self.paused:
-            raise RejectedError(Code.PAUSED, "paused: no path is answered until ~/pause is called with false")
         if self._motion is not None and self._motion.moving:
             text = "expected an arm at rest, got one that is sent commands, which end while a path is solved"
             raise RejectedError(Code.MOVING, text)
+
+    def _on_lines(self, request: Any, response: Any) -> Any:
+        return answer_lines(request, response, self._answerer, self._now, self._check_at_rest)
 
     def _on_target(self, message: PoseStamped, info: MessageInfo | None) -> None:
         start = time.perf_counter()
@@ -260,9 +270,7 @@ class Active:
     def _answer(self, message: PoseStamped, waited: float, values: Values) -> tuple[Code, str]:
         """Publish what there is for a target, the command first; what is known of it goes into ``values``."""
         try:
-            if self.paused:
-                text = "paused: no target is answered until ~/pause is called with false"
-                raise RejectedError(Code.PAUSED, text)
+            self._check_not_paused()
             answer = self._answerer.answer(message, self._now, waited, values, self._moment)
         except RejectedError as rejection:
             if self._motion is not None:

@@ -170,9 +170,7 @@ class Answerer:
         Raises:
             RejectedError: There is none.
         """
-        current, turns = positions_by_name(state, self.configuration.joints), np.zeros(1)
-        if current is None:
-            current, turns = self._joints.current(now), self._joints.turns
+        current, turns = self.state(state, now)
         solution = self._solve(self.target(message), current, current, {})
         if not solution.converged:
             # The service's response has no place for a residual.
@@ -205,6 +203,17 @@ class Answerer:
                     f"of its {len(targets)} poses, first at pose {outside[0]}",
                 )
         return found
+
+    def state(self, state: JointState, now: float) -> tuple[np.ndarray | None, np.ndarray]:
+        """Joint positions (n,) [rad, m] of a message, or else the newest; and turns they are counted from.
+
+        Raises:
+            RejectedError: See `positions_by_name` and `JointMemory.current`.
+        """
+        positions = positions_by_name(state, self.configuration.joints)
+        if positions is not None:
+            return positions, np.zeros(len(positions))
+        return self._joints.current(now), self._joints.turns
 
     def _within_reason(self, seed: np.ndarray | None) -> np.ndarray | None:
         """The seed (n,), not farther beyond the limits than a robot can be.

@@ -16,9 +16,9 @@ from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import MarkerArray
 
 try:
-    from moveit_msgs.srv import GetPositionIK
+    from moveit_msgs.srv import GetCartesianPath, GetPositionIK
 except ImportError:
-    GetPositionIK = None
+    GetCartesianPath = GetPositionIK = None
 try:
     from nav_msgs.msg import Path
 except ImportError:
@@ -144,6 +144,12 @@ COMPUTE_IK = Interface(
     "one solve on request, sent nowhere; only where moveit_msgs is installed",
 )
 
+COMPUTE_CARTESIAN_PATH = Interface(
+    *("compute_cartesian_path", SERVICE, GetCartesianPath, "moveit_msgs/GetCartesianPath"),
+    "straight lines through waypoints as far as they can be followed, sent nowhere; only where moveit_msgs "
+    "is installed",
+)
+
 INTERFACES = (
     *(
         TARGET_POSE,
@@ -158,6 +164,7 @@ INTERFACES = (
         MARKERS,
         PAUSE,
         COMPUTE_IK,
+        COMPUTE_CARTESIAN_PATH,
     ),
 )
 

@@ -10,8 +10,9 @@ from geometry_msgs.msg import PoseStamped
 from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from itnnr_ik.paths import Gap, PathSolution, keep_velocities
+from itnnr_ik.paths import Gap, keep_velocities
 from itnnr_ik.ros.answer import Answerer, Values
+from itnnr_ik.ros.configuration import Configuration
 from itnnr_ik.ros.messages import joint_state_from_positions
 from itnnr_ik.ros.status import Code, RejectedError
 
@@ -53,34 +54,40 @@ def solve_poses(
         more = f", and {len(found.gaps) - 1} more" if len(found.gaps) > 1 else ""
         raise RejectedError(Code.GAPS, f"the path cannot be followed: {found.gaps[0]}{more}")
     header = Header(frame_id=header.frame_id)  # its stamp is zero: now, for a controller
-    return trajectory(answerer, found, _times(poses), current, header)
+    times, turns = _times(poses), answerer.turns
+    return trajectory(answerer.configuration, found.positions, times, turns, current, header)
 
 
 def trajectory(
-    answerer: Answerer, found: PathSolution, times: np.ndarray, current: np.ndarray | None, header: Header
+    configuration: Configuration,
+    path: np.ndarray,
+    times: np.ndarray,
+    turns: np.ndarray,
+    current: np.ndarray | None,
+    header: Header,
 ) -> JointTrajectory:
     """Joint positions of a path, at times (m,) [s] or as much later as the joints' velocity limits need.
 
     Args:
-        answerer: Of what arm.
-        found: The path.
-        times: When its targets are due; they increase.
+        configuration: Of what arm.
+        path: Joint positions (m, n) [rad, m].
+        times: When they are due; they increase.
+        turns: What the robot counts more of its joints (n,) [rad].
         current: Where the joints are (n,) [rad, m]; None where that is not known.
         header: Of the trajectory.
 
     Raises:
         RejectedError: A position is outside the limits: a defect (``solver_error``).
     """
-    configuration = answerer.configuration
     limits = configuration.limits.velocity
-    kept, _ = keep_velocities(found.positions, times, limits)
+    kept, _ = keep_velocities(path, times, limits)
     before = _SHORTEST
     if current is not None:
-        before = max(before, float((np.abs(found.positions[0] - current) / limits).max()))
+        before = max(before, float((np.abs(path[0] - current) / limits).max()))
     message = JointTrajectory(header=header, joint_names=list(configuration.joints))
-    for positions, time in zip(found.positions, kept - kept[0] + before, strict=True):
+    for positions, time in zip(path, kept - kept[0] + before, strict=True):
         state = joint_state_from_positions(
-            positions + answerer.turns, configuration.solver.arm, configuration.joints, header
+            positions + turns, configuration.solver.arm, configuration.joints, header
         )
         point = JointTrajectoryPoint(positions=state.position, time_from_start=_duration(float(time)))
         message.points.append(point)
