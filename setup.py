@@ -52,6 +52,7 @@ setup(
         "train": ["torch"],
         "mujoco": ["mujoco"],
         "retime": ["toppra"],
+        "svg": ["svgelements"],
         "ros": ROS,
     },
     entry_points={
