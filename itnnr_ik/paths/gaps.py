@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from itnnr_ik.paths.closest import come_close
 from itnnr_ik.paths.kinematics import Kinematics
 from itnnr_ik.paths.solution import Gap, Stretch
 
@@ -25,13 +26,11 @@ def fill(arm: Kinematics, stretches: list[Stretch], current: Array | None) -> Ar
     known = np.zeros(arm.count, dtype=np.bool_)
     for stretch in stretches:
         positions[stretch.first : stretch.end], known[stretch.first : stretch.end] = stretch.positions, True
-    first = stretches[0].first if stretches else 0
-    for target in range(first, arm.count):
-        if not known[target]:
-            before = positions[target - 1] if target else current
-            positions[target] = arm.closest(target, before)
-    for target in range(first - 1, -1, -1):
-        positions[target] = arm.closest(target, positions[target + 1])
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], ~known, [False]]).astype(np.int8)))
+    for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        before = positions[first - 1] if first else current
+        after = positions[end] if end < arm.count else None
+        positions[first:end] = come_close(arm, first, end, before, after)
     return positions
 
 

@@ -19,6 +19,7 @@ class Kinematics(Protocol):
         joint_names: n names.
         units: n of them: ``rad``, or of prismatic joints ``m``.
         lower, upper: Limits (n,), ∓inf for none.
+        reach: Of the arm [m].
         turns: (n,) Length of a turn of each joint that leaves the tool where it is; 0 for none.
         weights: (n,) What a unit of joint motion counts [rad].
         middle: (n,) Where to be near without a state.
@@ -34,6 +35,7 @@ class Kinematics(Protocol):
     weights: Array
     middle: Array
     spare: int
+    reach: float
 
     def ways(self) -> Array:
         """How far it is from each target to the next (m − 1,).
@@ -63,6 +65,13 @@ class Kinematics(Protocol):
 
     def closest(self, target: int, posture: Array | None) -> Array:
         """The posture (n,) that comes closest to a target, from another one."""
+
+    def descend(self, targets: Indices, posture: Array) -> tuple[Array, Array]:
+        """Postures (b, n) that come close to targets (b,) one after the other, from one (n,) on.
+
+        Each is a local minimum of the error, found from the last one. Errors (b,) are in [m]; radians count
+        as the task says.
+        """
 
     def null_space(self, postures: Array) -> Array:
         """Bases (b, n, spare) of the joint motions that leave the tool where it is."""
