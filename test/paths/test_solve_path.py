@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from itnnr_ik import IKSolver, PathSolution
-from paths.smooth import largest_step, smooth_path
+from itnnr_ik.bench.joint_paths import largest_step, smooth_path
 
 ARMS = ("two_link", "yaw_pitch_pitch", "ur5e", "bent_wrist")
 
