@@ -14,6 +14,7 @@ ROS = [
     "ros-builtin-interfaces",
     "ros-diagnostic-msgs",
     "ros-geometry-msgs",
+    "ros-nav-msgs",
     "ros-rcl-interfaces",
     "ros-rosgraph-msgs",
     "ros-sensor-msgs",
@@ -51,6 +52,7 @@ setup(
         "train": ["torch"],
         "mujoco": ["mujoco"],
         "retime": ["toppra"],
+        "svg": ["svgelements"],
         "ros": ROS,
     },
     entry_points={

@@ -35,6 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frame", help="frame that poses must be in: the arm's base (the frame of most of them)"
     )
+    parser.add_argument(
+        "--jumps",
+        type=int,
+        default=10,
+        metavar="N",
+        help="say of the first N answers on another branch whether a path planned as a whole goes without "
+        "(10); 0: do not look, which may take seconds a jump",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a report with plots, in one file")
     parser.add_argument(
@@ -51,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
     """Read, solve, measure and print."""
     if not args.speed > 0.0:
         raise ValueError(f"--speed must be positive, got {args.speed:g}")
+    if args.jumps < 0:
+        raise ValueError(f"--jumps must be 0 or more, got {args.jumps}")
     output = Output(args.html, args.record, args.storage, args.bag)
     output.check()
     if args.pose_from and (args.pose_topic or args.pose_index is not None):
@@ -67,9 +77,9 @@ def run(args: argparse.Namespace) -> int:
         degrees=args.degrees,
     )
     evaluation = (
-        _evaluate_live(args.bag, solver, label, selection, output, args.speed)
+        _evaluate_live(args.bag, solver, label, selection, output, args.speed, args.jumps)
         if args.live
-        else _evaluate_offline(args.bag, solver, label, selection, output)
+        else _evaluate_offline(args.bag, solver, label, selection, output, args.jumps)
     )
     print(json.dumps(evaluation.to_json(), indent=2) if args.json else format_report(evaluation))
     for line in output.written():
@@ -78,16 +88,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _evaluate_offline(
-    bag: Path, solver: IKSolver, label: str, selection: Selection, output: Output
+    bag: Path, solver: IKSolver, label: str, selection: Selection, output: Output, jumps: int
 ) -> Evaluation:
     with output.open(solver) as opened:
-        evaluation = evaluate_recording(bag, solver, label, selection, [opened.add], progress=True)
+        evaluation = evaluate_recording(bag, solver, label, selection, [opened.add], True, jumps)
         opened.finish(evaluation)
     return evaluation
 
 
 def _evaluate_live(
-    bag: Path, solver: IKSolver, label: str, selection: Selection, output: Output, speed: float
+    bag: Path, solver: IKSolver, label: str, selection: Selection, output: Output, speed: float, jumps: int
 ) -> Evaluation:
     start = time.perf_counter()
     replay = read_replay(bag, solver, selection, progress=True)
@@ -98,6 +108,6 @@ def _evaluate_live(
     from itnnr_ik.bags.live import replay_live
 
     answers, solutions, statuses = replay_live(solver, replay, speed)
-    evaluation = evaluate(solver, label, replay, answers, read_seconds)
+    evaluation = evaluate(solver, label, replay, answers, read_seconds, jumps)
     output.write(solver, replay, answers, evaluation, solutions, statuses)
     return evaluation

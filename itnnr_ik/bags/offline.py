@@ -24,6 +24,7 @@ def evaluate_recording(
     selection: Selection,
     listeners: Sequence[Listener] = (),
     progress: bool = False,
+    jumps: int = 0,
 ) -> Evaluation:
     """Read a recording, solve its targets and measure the answers.
 
@@ -34,11 +35,12 @@ def evaluate_recording(
         selection: What of the recording is replayed.
         listeners: Get each piece of the recording with its answers.
         progress: Show bars.
+        jumps: See `Tally`.
 
     Raises:
         BagError: The recording or a topic cannot be used, or holds no target.
     """
-    tally = Tally(solver)
+    tally = Tally(solver, jumps)
     listening = 0.0
     start = time.perf_counter()
     with open_replay(path, solver, selection, progress) as opened:

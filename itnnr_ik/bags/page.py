@@ -51,7 +51,7 @@ def make_page(evaluation: Evaluation, plots: Mapping[str, str]) -> str:
 <section><h2>Numbers</h2><div class="scroll">{_numbers(e)}</div></section>
 {figures}<section><h2>The {len(e.worst)} targets that stand out most</h2>
 <div class="scroll">{_worst(e)}</div></section>
-{_remarks(e)}</main></body></html>
+{_jumps(e)}{_remarks(e)}</main></body></html>
 """
 
 
@@ -122,6 +122,15 @@ def _worst(e: Evaluation) -> str:
         rows.append("".join(f"<td>{cell}</td>" for cell in cells))
     head = "".join(f"<th>{text}</th>" for text in heads)
     return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+
+
+def _jumps(e: Evaluation) -> str:
+    if not e.jumps:
+        return ""
+    avoidable = sum(jump.avoidable for jump in e.jumps)
+    items = "".join(f"<li>{escape(str(jump))}</li>" for jump in e.jumps)
+    heading = f"Jumps to another branch: {len(e.jumps)} of {e.branch_changes}, {avoidable} avoidable"
+    return f"<section><h2>{heading}</h2><ul>{items}</ul></section>\n"
 
 
 def _remarks(e: Evaluation) -> str:

@@ -11,8 +11,12 @@ from sensor_msgs.msg import JointState
 
 from itnnr_ik.ros.backlog import MessageInfo
 from itnnr_ik.ros.messages import positions_by_name, quote_all, velocities_by_name
+from itnnr_ik.ros.momentum import PAUSE, Moving
 from itnnr_ik.ros.senders import Agreement, Senders
 from itnnr_ik.ros.status import Code, RejectedError
+
+#: Joints that are all slower [rad/s, m/s] rest: velocities are noisy.
+_REST = 0.05
 
 
 class JointMemory:
@@ -121,6 +125,15 @@ class JointMemory:
                 f"expected at most joint_state_timeout = {self.timeout:g} s",
             )
         return self.positions
+
+    def moving(self, now: float) -> Moving | None:
+        """How the joints move, as the robot tells; None where it does not, or they rest.
+
+        Many drivers tell of zeros, and others of noise at rest.
+        """
+        age = self.age(now)
+        told = age is not None and age <= PAUSE and np.abs(self.velocities).max() > _REST
+        return Moving(self.velocities) if told else None
 
     def check_agreement(self) -> None:
         """Refuse joint states of which it is not known which are the robot's.

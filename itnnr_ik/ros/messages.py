@@ -11,7 +11,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 
 from itnnr_ik import IKSolver
-from itnnr_ik.robot import ForwardModel, KinematicChain
+from itnnr_ik.robot import ForwardModel
 from itnnr_ik.ros.status import Code, RejectedError
 
 #: What a text quotes of a message: a sender may put any number of names of any length into one.
@@ -29,12 +29,6 @@ def quote_all(names: Sequence[str]) -> str:
     shown = ", ".join(quote(name) for name in names[:_MOST_NAMES])
     more = len(names) - _MOST_NAMES
     return f"[{shown}, and {more} more]" if more > 0 else f"[{shown}]"
-
-
-def units_of(arm: ForwardModel) -> tuple[str, ...]:
-    """What the positions of an arm's joints count in: ``rad`` or, of prismatic ones, ``m``."""
-    types = arm.joint_types if isinstance(arm, KinematicChain) else ("revolute",) * arm.n_joints
-    return tuple("m" if kind == "prismatic" else "rad" for kind in types)
 
 
 def positions_by_name(message: JointState, joint_names: Sequence[str]) -> np.ndarray | None:
