@@ -62,12 +62,10 @@ class _Report:
     def __init__(self, evaluator: Evaluator, places: Sequence[Place], wanted: Wanted) -> None:
         self._wanted, self._count = wanted, len(places)
         self._results: dict[int, Result] = {}
-        self._next = 0
+        self._next = self._shown = 0
         self._pages = None if wanted.html is None else Pages(wanted.html, places)
         self._broken: dict[tuple[int, int], list[str]] = {}
         self._table = Table([place.name for place in places], [model.name for model in evaluator.models])
-        if not wanted.as_json:
-            _print(self._table.head())
 
     @property
     def failed(self) -> bool:
@@ -84,20 +82,24 @@ class _Report:
             if how:
                 self._broken[number, i] = how
         while self._next in self._results:
-            self._show(self._results[self._next])
+            self._show(self._next)
             self._next += 1
 
-    def _show(self, result: Result) -> None:
+    def _show(self, number: int) -> None:
+        result = self._results[number]
         if self._wanted.as_json:
             _print(map(json.dumps, result.to_json()))
         else:
-            _print(self._table.rows(result))
+            _print([*(self._table.head() if not self._shown else ()), *self._table.rows(result)])
+        self._shown += 1
 
     def finish(self) -> list[str]:
         """Print what was held back because something before it is not done; what there is to tell."""
         for number in sorted(self._results):
             if number >= self._next:
-                self._show(self._results[number])
+                self._show(number)
+        if not self._results:
+            return []
         _print([self._why(*key, how) for key, how in sorted(self._broken.items())], to_stderr=True)
         told = totals(list(self._results.values()), self._count)
         if self._pages is not None:
