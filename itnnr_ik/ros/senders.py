@@ -53,20 +53,31 @@ class Agreement:
 
     def __init__(self, velocity: np.ndarray) -> None:
         self._velocity = velocity
-        self._last: tuple[np.ndarray, float] | None = None
+        self._positions = np.full(len(velocity), np.nan)
+        self._times = np.full(len(velocity), -math.inf)
         self._jumped = np.full((2, len(velocity)), -math.inf)
         self._broken_at = -math.inf
 
-    def take(self, positions: np.ndarray, now: float) -> None:
-        """Count positions (n,) [rad, m] of a time [s]."""
-        if self._last is not None and now >= self._last[1]:
-            change = positions - self._last[0]
-            jumps = np.abs(change) > _FASTEST * self._velocity * (now - self._last[1]) + _NOISE
-            up, down = self._jumped
-            up[jumps & (change > 0.0)] = down[jumps & (change < 0.0)] = now
-            if (jumps & (np.minimum(up, down) >= now - _ALIVE)).any():
-                self._broken_at = now
-        self._last = positions, now
+    def take(self, positions: np.ndarray, now: float, told: np.ndarray | None = None) -> None:
+        """Count positions (n,) [rad, m] of a time [s].
+
+        Args:
+            positions: Of all joints.
+            now: When they came.
+            told: Which of them (n,) came then; None for all.
+        """
+        told = np.ones(len(positions), dtype=bool) if told is None else told
+        known = told & ~np.isnan(self._positions) & (now >= self._times)
+        change = np.where(known, positions - self._positions, 0.0)
+        later = known & (now > self._times)
+        possible = np.full(len(positions), _NOISE)
+        possible[later] += _FASTEST * self._velocity[later] * (now - self._times[later])
+        jumps = np.abs(change) > possible
+        up, down = self._jumped
+        up[jumps & (change > 0.0)] = down[jumps & (change < 0.0)] = now
+        if (jumps & (np.minimum(up, down) >= now - _ALIVE)).any():
+            self._broken_at = now
+        self._positions[told], self._times[told] = positions[told], now
 
     def broken(self, now: float) -> bool:
         """Whether they disagreed in the last second before a time [s]."""

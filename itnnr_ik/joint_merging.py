@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from itnnr_ik.bags.pairing import Array
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,16 @@ class JointMerger:
         return found
 
     @property
+    def positions(self) -> Array:
+        """The latest position of each joint (n,) in [rad] or [m], however old; NaN if never."""
+        return self._positions
+
+    @property
+    def newest(self) -> int:
+        """When the newest message was received, in [ns]; 0 before the first."""
+        return self._now
+
+    @property
     def ages(self) -> Array:
         """How long before the newest message each joint's position was received (n,) [s]; inf if never."""
         ages = 1e-9 * (self._now - self._received)
@@ -69,7 +80,11 @@ class JointMerger:
     @property
     def missing(self) -> tuple[str, ...]:
         """Names of the joints that are unknown, or too old."""
-        return tuple(name for name, age in zip(self._index, self.ages, strict=True) if age > self._timeout)
+        return tuple(
+            name
+            for name, age in zip(self._index, self.ages, strict=True)
+            if age > self._timeout or np.isinf(age)
+        )
 
     def state(self) -> MergedState | None:
         """All joints, or None where one is unknown or too old."""
