@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,13 +54,16 @@ class JointMerger:
         self._now = max(self._now, received)
         if len(names) != len(positions) or len(set(names)) != len(names):
             return False
-        found = False
-        for name, position in zip(names, positions, strict=True):
-            i = self._index.get(name)
-            if i is not None and np.isfinite(position):
-                self._positions[i], self._received[i] = position, received
-                found = True
-        return found
+        index = self._index
+        found = {
+            index[name]: position
+            for name, position in zip(names, positions, strict=True)
+            if name in index and math.isfinite(position)
+        }
+        if found:
+            joints = list(found)
+            self._positions[joints], self._received[joints] = list(found.values()), received
+        return bool(found)
 
     @property
     def positions(self) -> Array:
@@ -74,8 +78,9 @@ class JointMerger:
     @property
     def ages(self) -> Array:
         """How long before the newest message each joint's position was received (n,) [s]; inf if never."""
-        ages = 1e-9 * (self._now - self._received)
-        return np.where(np.isnan(self._positions), np.inf, ages)
+        ages: Array = 1e-9 * (self._now - self._received)
+        ages[np.isnan(self._positions)] = np.inf
+        return ages
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -89,6 +94,7 @@ class JointMerger:
     def state(self) -> MergedState | None:
         """All joints, or None where one is unknown or too old."""
         ages = self.ages
-        if (ages > self._timeout).any() or np.isinf(ages).any():
+        oldest = float(ages.max())
+        if oldest > self._timeout or oldest == math.inf:
             return None
         return MergedState(self._positions.copy(), ages)

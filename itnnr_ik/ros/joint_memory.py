@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from sensor_msgs.msg import JointState
 
-from itnnr_ik.joint_merging import Array, JointMerger
+from itnnr_ik.joint_merging import JointMerger
 from itnnr_ik.ros.backlog import MessageInfo
 from itnnr_ik.ros.messages import positions_of_some, quote_all, velocities_by_name
 from itnnr_ik.ros.senders import Agreement, Senders
@@ -64,7 +64,7 @@ class JointMemory:
         self.velocities = np.zeros(n)
         self.received = self.lag = 0.0
         self._received_by_node = np.zeros(n)
-        self._renewed = np.zeros(n, dtype=bool)
+        self._renewed: set[int] = set()
         self._unusable_names: Sequence[str] | None = None
 
     def take(
@@ -89,41 +89,41 @@ class JointMemory:
         if not found:
             return False
         self._unusable_names = None
-        told = np.array([name in found for name in self._joint_names])
+        joints = [i for i, name in enumerate(self._joint_names) if name in found]
         received = time.monotonic() - waited
-        unwound = self._unwound(np.array(list(found.values())), told)
-        self._merger.add(list(found), unwound, round(1e9 * received))
-        self.velocities[told] = velocities_by_name(message, list(found))
-        self._received_by_node[told] = now - waited
-        for joint in np.flatnonzero(told):
+        self._merger.add(list(found), self._unwound(list(found.values()), joints), round(1e9 * received))
+        self.velocities[joints] = velocities_by_name(message, list(found))
+        self._received_by_node[joints] = now - waited
+        for joint in joints:
             self._senders[joint].take(info, received)
-        self._renewed |= told
-        return self._complete(received, told)
+        self._renewed.update(joints)
+        return self._complete(received, joints)
 
-    def _complete(self, received: float, told: np.ndarray) -> bool:
+    def _complete(self, received: float, joints: Sequence[int]) -> bool:
         """Take over what is merged, if all joints are known; whether all were told since this was last so."""
         merged = self._merger.state()
         if merged is None:
             return False
         self.positions, self.lag = merged.positions, float(merged.ages.max())
         self.received = 1e-9 * self._merger.newest - self.lag
-        self._agreement.take(self.positions, received, told)
-        if not self._renewed.all():
+        self._agreement.take(self.positions, received, joints)
+        if len(self._renewed) < len(self._joint_names):
             return False
-        self._renewed[:] = False
+        self._renewed.clear()
         return True
 
-    def _unwound(self, positions: Array, told: np.ndarray) -> Array:
-        """Positions (k,) of the joints that are ``told`` (n,), at the turns nearest to those before."""
-        unwound: Array = positions.copy()
-        for i, j in enumerate(np.flatnonzero(told).tolist()):
-            if not self._continuous[j]:
-                continue
-            before = float(np.nan_to_num(self._merger.positions[j]))
-            # Of each alone: of a difference of huge numbers nothing would be left.
-            change = math.remainder(float(positions[i]), math.tau) - math.remainder(before, math.tau)
-            unwound[i] = before + math.remainder(change, math.tau)
-        self.turns[told] = positions - unwound
+    def _unwound(self, positions: Sequence[float], joints: Sequence[int]) -> list[float]:
+        """Positions (k,) of ``joints``, at the turns nearest to those before."""
+        unwound = list(positions)
+        turns = self.turns.copy()
+        for i, (joint, position) in enumerate(zip(joints, positions, strict=True)):
+            if self._continuous[joint]:
+                before = float(np.nan_to_num(self._merger.positions[joint]))
+                # Of each alone: of a difference of huge numbers nothing would be left.
+                change = math.remainder(position, math.tau) - math.remainder(before, math.tau)
+                unwound[i] = before + math.remainder(change, math.tau)
+                turns[joint] = position - unwound[i]
+        self.turns = turns
         return unwound
 
     def age(self, now: float, on_both_clocks: bool = False) -> float | None:

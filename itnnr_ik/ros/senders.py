@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -34,8 +35,11 @@ class Senders:
         if publisher is None:
             return
         sender = bytes(publisher["data"])
+        if sender == self._last:
+            self._heard[sender] = now
+            return
         self._heard = {one: at for one, at in self._heard.items() if 0.0 <= now - at <= _ALIVE}
-        if sender != self._last and sender in self._heard:
+        if sender in self._heard:
             self.several_at = now
         self._heard[sender], self._last = now, sender
 
@@ -52,32 +56,34 @@ class Agreement:
     """
 
     def __init__(self, velocity: np.ndarray) -> None:
-        self._velocity = velocity
+        # Beyond what counts, and times no interval it is still a number.
+        self._velocity = np.minimum(velocity, 1e300)
         self._positions = np.full(len(velocity), np.nan)
-        self._times = np.full(len(velocity), -math.inf)
+        self._times = np.zeros(len(velocity))
         self._jumped = np.full((2, len(velocity)), -math.inf)
         self._broken_at = -math.inf
 
-    def take(self, positions: np.ndarray, now: float, told: np.ndarray | None = None) -> None:
+    def take(self, positions: np.ndarray, now: float, joints: Sequence[int] | None = None) -> None:
         """Count positions (n,) [rad, m] of a time [s].
 
         Args:
             positions: Of all joints.
             now: When they came.
-            told: Which of them (n,) came then; None for all.
+            joints: Which of them came then; None for all. The others are as they were.
         """
-        told = np.ones(len(positions), dtype=bool) if told is None else told
-        known = told & ~np.isnan(self._positions) & (now >= self._times)
-        change = np.where(known, positions - self._positions, 0.0)
-        later = known & (now > self._times)
-        possible = np.full(len(positions), _NOISE)
-        possible[later] += _FASTEST * self._velocity[later] * (now - self._times[later])
-        jumps = np.abs(change) > possible
+        since = now - self._times
+        # A comparison with a position that was never told before is false.
+        jumps = np.abs(positions - self._positions) > _FASTEST * self._velocity * since + _NOISE
+        if jumps.any():
+            self._count(jumps & (since >= 0.0), positions - self._positions, now)
+        self._positions = positions
+        self._times[slice(None) if joints is None else joints] = now
+
+    def _count(self, jumps: np.ndarray, change: np.ndarray, now: float) -> None:
         up, down = self._jumped
         up[jumps & (change > 0.0)] = down[jumps & (change < 0.0)] = now
         if (jumps & (np.minimum(up, down) >= now - _ALIVE)).any():
             self._broken_at = now
-        self._positions[told], self._times[told] = positions[told], now
 
     def broken(self, now: float) -> bool:
         """Whether they disagreed in the last second before a time [s]."""
