@@ -15,9 +15,10 @@ from itnnr_ik.twin.uncertainty import uncertainty
 
 Array = NDArray[np.float64]
 
-#: Random postures whose tools make a slice, how thick it is and how many points it has at most; the
-#: thickness as a share of the reach.
-_POSTURES, _THICKNESS, _MOST = 150_000, 0.012, 8_000
+#: Random postures whose tools make a slice, of an arm in a plane and of one in space.
+_PLANAR_POSTURES, _POSTURES = 60_000, 200_000
+#: A slice's points are so far from each other, and from the plane at most, as shares of the reach.
+CELL, _THICKNESS = 0.02, 0.015
 #: Targets around the present one whose uncertainty is shown, within this share of the reach.
 _TARGETS, _AROUND = 1_500, 0.25
 
@@ -31,27 +32,42 @@ class ReachCloud:
 
     def __init__(self, solver: IKSolver) -> None:
         self._solver = solver
-        self._postures = solver.arm.sample(_POSTURES, np.random.default_rng(0))
+        count = _PLANAR_POSTURES if solver.task.planar else _POSTURES
+        self._postures = solver.arm.sample(count, np.random.default_rng(0))
         self._points = solver.point_at(self._postures)
 
     def slice(self, target: ArrayLike) -> tuple[Array, Array]:
-        """Points (p, 3) in [m] near the upright plane through the base's z and a target's point (3,).
+        """Points (p, 3) in [m] of the upright plane through the base's z and a target's point (3,).
 
-        Of a planar arm, those of its plane.
+        Of a planar arm, those of its plane. They make a pattern of squares, those that are reached.
 
         Returns:
-            The points, and how dexterous the arm is there (p,): the smallest singular value of the task's
-            Jacobian.
+            The points, and the best dexterity (p,) of a posture that was found there: the smallest singular
+            value of the task's Jacobian.
         """
-        point = np.asarray(target, dtype=float)
-        chosen = np.arange(len(self._points))
-        if not self._solver.task.planar:
-            azimuth = np.arctan2(point[1], point[0])
-            normal = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
-            away = np.abs(self._points @ normal)
-            chosen = np.flatnonzero(away < _THICKNESS * (self._solver.arm.reach or 1.0))
-        chosen = chosen[:_MOST]
-        return self._points[chosen], dexterity(self._solver, self._postures[chosen])
+        reach = self._solver.arm.reach or 1.0
+        axes = self._axes(np.asarray(target, dtype=float))
+        inside = np.abs(self._points @ axes[2] - self._height) < _THICKNESS * reach
+        chosen = np.flatnonzero(inside)
+        values = dexterity(self._solver, self._postures[chosen])
+        best = np.argsort(-values, kind="stable")
+        cells = np.round(self._points[chosen[best]] @ axes[:2].T / (CELL * reach))
+        cells, first = np.unique(cells, axis=0, return_index=True)
+        points: Array = CELL * reach * cells @ axes[:2] + self._height * axes[2]
+        return points, values[best[first]]
+
+    @property
+    def _height(self) -> float:
+        """How far the plane is from the base, along its normal, in [m]."""
+        return self._solver.plane_height if self._solver.task.planar else 0.0
+
+    def _axes(self, point: Array) -> Array:
+        """Two axes in the plane, and its normal (3, 3), row by row."""
+        if self._solver.task.planar:
+            return np.eye(3)
+        azimuth = np.arctan2(point[1], point[0])
+        outward = np.array([np.cos(azimuth), np.sin(azimuth), 0.0])
+        return np.array([outward, [0.0, 0.0, 1.0], np.cross(outward, [0.0, 0.0, 1.0])])
 
 
 class UncertaintyCloud:

@@ -9,7 +9,7 @@ import viser
 
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.twin.inference import TwinInverse
-from itnnr_ik.view.clouds import ReachCloud, UncertaintyCloud
+from itnnr_ik.view.clouds import CELL, ReachCloud, UncertaintyCloud
 from itnnr_ik.view.palette import by_error, scaled
 from itnnr_ik.view.posing import Posing
 from itnnr_ik.view.stage import Stage, skeleton_lines
@@ -17,7 +17,9 @@ from itnnr_ik.view.stage import Stage, skeleton_lines
 #: Errors, as shares of the reach, that are drawn green and red.
 _GOOD, _BAD = 1e-5, 5e-2
 #: Of a cloud's points, in reaches.
-_UNCERTAIN_POINT = 0.016
+_UNCERTAIN_POINT = 0.009
+#: Width of the proposals' lines, in reaches.
+_THIN = 0.004
 
 
 class Overlays:
@@ -71,7 +73,7 @@ class Overlays:
         lines = skeleton_lines(self._solver, postures)
         colors = by_error(errors, _GOOD * self._scale, _BAD * self._scale)
         each = np.repeat(colors, len(lines) // len(postures), axis=0)
-        self._stage.show_lines("proposals", lines, np.repeat(each[:, None], 2, axis=1))
+        self._stage.show_lines("proposals", lines, np.repeat(each[:, None], 2, axis=1), _THIN)
 
     def _draw_reach(self, posing: Posing) -> None:
         if not self.reach.value:
@@ -79,7 +81,9 @@ class Overlays:
             return
         self._reach = self._reach or ReachCloud(self._solver)
         points, dexterity = self._reach.slice(posing.pose[:3])
-        self._stage.show_cloud("reach", points, scaled(dexterity, 0.0, float(dexterity.max(initial=0.0))))
+        self._stage.show_cloud(
+            "reach", points, scaled(dexterity, 0.0, float(dexterity.max(initial=0.0))), 0.4 * CELL
+        )
 
     def _draw_uncertainty(self, posing: Posing) -> None:
         if self._uncertainty is None or self.uncertainty is None or not self.uncertainty.value:

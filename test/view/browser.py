@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import shutil
 import time
@@ -44,7 +45,11 @@ class Browser:
         for option in (*_OPTIONS, f"--window-size={size[0]},{size[1]}"):
             options.add_argument(option)
         self._driver: Any = webdriver.Chrome(options, webdriver.ChromeService(driver))
-        self._driver.set_window_size(*size)
+        self._driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False},
+        )
+        self._too_slow = importlib.import_module("selenium.common.exceptions").TimeoutException
         self._actions = webdriver.ActionChains
         self._driver.get(url)
         self.wait(lambda: bool(self._find("canvas")), "a canvas")
@@ -73,7 +78,14 @@ class Browser:
 
     def picture(self) -> Image.Image:
         """What is seen of the page."""
-        return Image.open(io.BytesIO(self._driver.get_screenshot_as_png())).convert("RGB")
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                content = self._driver.get_screenshot_as_png()
+            except self._too_slow:  # a busy CPU draws no frame in the driver's ten seconds
+                assert time.monotonic() < deadline, f"no picture came within {TIMEOUT:g} s"
+                continue
+            return Image.open(io.BytesIO(content)).convert("RGB")
 
     def pixels(self) -> NDArray[np.uint8]:
         """What is seen, (height, width, 3)."""
