@@ -50,6 +50,7 @@ setup(
         "test": ["pytest", "hypothesis"],  # colcon test runs pytest only where it finds it here
         "train": ["torch"],
         "mujoco": ["mujoco"],
+        "view": ["trimesh", "viser"],
         "retime": ["toppra"],
         "ros": ROS,
     },
@@ -59,6 +60,7 @@ setup(
             "ik_node = itnnr_ik.ros.ik_node:main",
             "simulator = itnnr_ik.ros.simulator:main",
             "target_source = itnnr_ik.ros.target_source:main",
+            "target_marker = itnnr_ik.ros.target_marker:main",
             "evaluator = itnnr_ik.ros.evaluator:main",
         ],
     },

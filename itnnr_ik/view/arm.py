@@ -22,8 +22,8 @@ Array = NDArray[np.float64]
 
 #: Radius of the line and of the ball that stand for an arm of which the tip alone is known, in reaches.
 _LINE, _BALL = 0.01, 0.03
-#: A ghost's surface lies so far inside, as a share of the least extent of a part.
-_SLIMMER = 0.07
+#: Size of a ghost's parts beside the arm's own.
+_SLIMMER = 0.92
 
 
 class Shape:
@@ -133,5 +133,6 @@ class ArmDrawing:
 def _slimmer(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
     """A little inside of itself, so that where two arms are in one place one hides the other."""
     slim = mesh.copy()
-    slim.vertices -= _SLIMMER * float(np.sort(mesh.extents)[0]) * slim.vertex_normals
+    middle = slim.bounds.mean(axis=0)
+    slim.vertices = middle + _SLIMMER * (slim.vertices - middle)
     return slim

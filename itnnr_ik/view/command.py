@@ -9,7 +9,7 @@ import argparse
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from itnnr_ik.robot import PACKAGED
 from itnnr_ik.task.task import KINDS
@@ -20,7 +20,13 @@ _PORTS = range(2**16)
 
 
 class View(Protocol):
-    """What is shown, brought up to date again and again."""
+    """What is shown, brought up to date again and again.
+
+    Attributes:
+        server: A `viser.ViserServer`.
+    """
+
+    server: Any
 
     def tick(self, now: float) -> None:
         """Draw it as it is at ``now`` [s]."""
@@ -56,14 +62,20 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"--port must be from 0 to {_PORTS[-1]}, got {args.port}")
     with ExitStack() as stack:
         view = open_view(args, stack)
+        print(f"{args.arm}: {address(view)} (Ctrl-C ends it)", flush=True)
         while True:
             started = time.monotonic()
             view.tick(started)
             time.sleep(max(0.0, started + _PERIOD - time.monotonic()))
 
 
+def address(view: View) -> str:
+    """What to open in a browser on this machine."""
+    return f"http://{view.server.get_host()}:{view.server.get_port()}"
+
+
 def open_view(args: argparse.Namespace, stack: ExitStack) -> View:
-    """The view that the options ask for, and its address on the terminal; ``stack`` ends it."""
+    """The view that the options ask for; ``stack`` ends it."""
     from itnnr_ik.view.choice import choose
 
     chosen = choose(args.arm, args.base, args.tip, args.task)

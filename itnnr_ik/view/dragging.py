@@ -44,7 +44,7 @@ class DragView:
         solver = shape.solver
         self.posing = Posing(solver, opening_posture(solver))
         self.postures: list[Array] = []
-        self._server, self._motion = server, Motion(self.posing.positions)
+        self.server, self._motion = server, Motion(self.posing.positions)
         self._events: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._aim: Array | None = None
         self._stale, self._slow_stale, self._slow_due = True, True, 0.0
@@ -98,7 +98,7 @@ class DragView:
 
     def _draw(self, shown: Array) -> None:
         posing = self.posing
-        with self._server.atomic():
+        with self.server.atomic():
             self.stage.arm.show(shown)
             tool = posing.solver.point_at(shown)
             self.stage.show_miss(tool, posing.pose[:3], not posing.solution.converged)
@@ -109,6 +109,6 @@ class DragView:
         """Branches, proposals and clouds."""
         wanted = self.overlays.branches.value
         self.postures = self.posing.branches(_GHOSTS) if wanted else []
-        with self._server.atomic():
+        with self.server.atomic():
             self.stage.show_ghosts(self.postures)
             self.overlays.draw(self.posing)

@@ -37,7 +37,7 @@ class LiveView:
     """
 
     def __init__(self, server: viser.ViserServer, shape: Shape, link: NodeLink) -> None:
-        self._server, self._solver, self._link = server, shape.solver, link
+        self.server, self._solver, self._link = server, shape.solver, link
         self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._wish: Array | None = None
         self._send_due = 0.0
@@ -82,7 +82,7 @@ class LiveView:
 
     def _draw(self, heard: Heard) -> None:
         stage = self.stage
-        with self._server.atomic():
+        with self.server.atomic():
             stage.arm.show(heard.joints)
             stage.show_ghosts([] if heard.solution is None else [heard.solution])
             if not self._link.sending:

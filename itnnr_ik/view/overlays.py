@@ -82,7 +82,7 @@ class Overlays:
         self._reach = self._reach or ReachCloud(self._solver)
         points, dexterity = self._reach.slice(posing.pose[:3])
         self._stage.show_cloud(
-            "reach", points, scaled(dexterity, 0.0, float(dexterity.max(initial=0.0))), 0.4 * CELL
+            "reach", points, scaled(dexterity, 0.0, float(dexterity.max(initial=0.0))), 0.3 * CELL
         )
 
     def _draw_uncertainty(self, posing: Posing) -> None:

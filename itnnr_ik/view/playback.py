@@ -13,7 +13,7 @@ from itnnr_ik.bags.evaluation import Evaluation
 from itnnr_ik.bags.offline import evaluate_recording
 from itnnr_ik.bags.replay import Replay, Selection
 from itnnr_ik.solver import IKSolver
-from itnnr_ik.view.posing import pose_of
+from itnnr_ik.view.posing import full_pose
 
 Array = NDArray[np.float64]
 
@@ -91,7 +91,7 @@ class Playback:
         last = int(self._last[i])
         recorded = None if self._recorded is None else self._recorded[i]
         return Moment(
-            target=pose_of(self._solver, self._targets[i]),
+            target=full_pose(self._solver, self._targets[i]),
             answer=self._answers[last] if last >= 0 else None,
             recorded=None if recorded is None or not np.isfinite(recorded).all() else recorded,
             code=str(self._codes[i]),

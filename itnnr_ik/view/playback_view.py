@@ -36,7 +36,7 @@ class PlaybackView:
     """
 
     def __init__(self, server: viser.ViserServer, shape: Shape, playback: Playback) -> None:
-        self._server, self._solver, self._playback = server, shape.solver, playback
+        self.server, self._solver, self._playback = server, shape.solver, playback
         self.time, self.playing = 0.0, False
         self._before: float | None = None
         self._shown: float | None = None
@@ -77,7 +77,7 @@ class PlaybackView:
             self.time = float(event.target.value)
 
     def _draw(self, moment: Moment) -> None:
-        with self._server.atomic():
+        with self.server.atomic():
             self.stage.arm.show(moment.answer)
             self.stage.show_ghosts([] if moment.recorded is None else [moment.recorded])
             self.stage.show_target(moment.target)

@@ -81,7 +81,7 @@ class Posing:
     @property
     def pose(self) -> Array:
         """The target as a pose (7,): without an orientation of its own, with that of the base."""
-        return pose_of(self.solver, self.target)
+        return full_pose(self.solver, self.target)
 
     def _solve(self) -> Solution:
         start = time.perf_counter()
@@ -103,7 +103,7 @@ def opening_posture(solver: IKSolver) -> Array:
     return rest
 
 
-def pose_of(solver: IKSolver, target: ArrayLike) -> Array:
+def full_pose(solver: IKSolver, target: ArrayLike) -> Array:
     """A target (2, 3 or 7) as a pose (7,) in the base frame, turned like the base where it has no turn."""
     goal = np.asarray(target, dtype=float)
     turn = goal[3:] if solver.task.has_orientation else [0.0, 0.0, 0.0, 1.0]

@@ -17,7 +17,7 @@ _BRAND = (38, 103, 166)
 
 
 def serve(chosen: Choice, port: int, stack: ExitStack) -> tuple[viser.ViserServer, Shape]:
-    """Start the server, which ends with ``stack``, and say where it is.
+    """Start the server, which ends with ``stack``.
 
     Args:
         chosen: The arm.
@@ -34,7 +34,6 @@ def serve(chosen: Choice, port: int, stack: ExitStack) -> tuple[viser.ViserServe
     server.gui.configure_theme(
         control_width="medium", show_logo=False, show_share_button=False, brand_color=_BRAND
     )
-    print(f"{chosen.solver.arm.name}: http://{HOST}:{server.get_port()} (Ctrl-C ends it)", flush=True)
     return server, shape
 
 
