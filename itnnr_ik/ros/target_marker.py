@@ -33,6 +33,9 @@ class TargetMarker(Node):
 
     def __init__(self) -> None:
         super().__init__(NAME)
+        self._solver = solver_from_parameters(self)
+        self._frame = ROBOT_BASE_LINK.get(self) or self._solver.arm.base_link
+        self._joints = JOINTS.of(self._solver.arm, JOINTS.get(self))
         try:
             from interactive_markers import InteractiveMarkerServer
         except ImportError as error:
@@ -40,9 +43,6 @@ class TargetMarker(Node):
                 f"{NAME} needs the ROS package interactive_markers, as in "
                 f"apt install ros-$ROS_DISTRO-interactive-markers: {error}"
             ) from error
-        self._solver = solver_from_parameters(self)
-        self._frame = ROBOT_BASE_LINK.get(self) or self._solver.arm.base_link
-        self._joints = JOINTS.of(self._solver.arm, JOINTS.get(self))
         self._targets = self.create_publisher(PoseStamped, TARGET_POSE.name, 10)
         self._server = InteractiveMarkerServer(self, NAME)
         self._states = self.create_subscription(
