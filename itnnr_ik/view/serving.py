@@ -30,11 +30,16 @@ def serve(chosen: Choice, port: int, stack: ExitStack) -> tuple[viser.ViserServe
     shape = Shape(chosen.solver, chosen.folder)
     with redirect_stdout(io.StringIO()):  # it has a greeting of its own
         server = viser.ViserServer(host=HOST, port=_free(port), label=chosen.solver.arm.name, verbose=False)
-    stack.callback(server.stop)
+    stack.callback(_stop, server)
     server.gui.configure_theme(
         control_width="medium", show_logo=False, show_share_button=False, brand_color=_BRAND
     )
     return server, shape
+
+
+def _stop(server: viser.ViserServer) -> None:
+    with redirect_stdout(io.StringIO()):  # as at its start
+        server.stop()
 
 
 def _free(port: int) -> int:

@@ -22,7 +22,7 @@ _PLATE_RADIUS, _PLATE_HEIGHT = 2.2, 0.6
 _FLANGE_RADIUS, _FLANGE_HEIGHT = 1.5, 0.7
 #: Links shorter than this share of their radius are not drawn: the joints at their ends meet.
 _SHORTEST = 0.3
-_SECTIONS = 48
+_SECTIONS = 24
 
 
 class Part(NamedTuple):
@@ -93,7 +93,7 @@ def _tube(end: Array, radius: float) -> trimesh.Trimesh | None:
     distance = float(np.linalg.norm(end))
     if distance < _SHORTEST * radius:
         return None
-    capsule: trimesh.Trimesh = trimesh.creation.capsule(distance, radius, count=[_SECTIONS // 3, _SECTIONS])
+    capsule: trimesh.Trimesh = trimesh.creation.capsule(distance, radius, count=[_SECTIONS // 2, _SECTIONS])
     place = of_rotation(turning_z_to(end / distance))
     place[:3, 3] = 0.5 * end
     capsule.apply_transform(place)

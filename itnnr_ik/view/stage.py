@@ -96,6 +96,10 @@ class Stage:
                 precision="float32",
             )
 
+    def shown(self) -> set[str]:
+        """Names of the lines and clouds that there are."""
+        return {*self._lines, *self._clouds}
+
     def _on_target(self, event: viser.TransformControlsEvent) -> None:
         if event.client is not None:
             handle = event.target

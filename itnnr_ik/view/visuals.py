@@ -91,8 +91,8 @@ def _shares(package: str, folder: Path | None) -> Iterator[Path]:
         from ament_index_python.packages import get_package_share_directory
 
         yield Path(get_package_share_directory(package))
-    except (ImportError, LookupError, ValueError):
-        pass
+    except (ImportError, LookupError, ValueError, OSError):
+        pass  # no ROS, or no such package in it
     for place in filter(None, os.environ.get("ROS_PACKAGE_PATH", "").split(os.pathsep)):
         yield Path(place) / package
     for above in [] if folder is None else [folder.resolve(), *folder.resolve().parents]:
