@@ -111,5 +111,9 @@ class Browser:
         xpath = f"//label[normalize-space()='{label}']/ancestor::*[.//input[@type='checkbox']][1]//input"
         self._driver.find_element("xpath", xpath).click()
 
+    def press(self, label: str) -> None:
+        """Press the button of that label."""
+        self._driver.find_element("xpath", f"//button[normalize-space()='{label}']").click()
+
     def _find(self, selector: str) -> list[Any]:
         return list(self._driver.find_elements("css selector", selector))
