@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 NAME = "itnnr_ik"
-EXECUTABLES = ("ik_node", "simulator", "target_source", "evaluator")
+EXECUTABLES = ("ik_node", "simulator", "target_source", "target_marker", "evaluator")
 SHARED_FOLDERS = ("launch", "config", "rviz")
 COLCON: list[str | Path] = [
     sys.executable,
