@@ -13,7 +13,15 @@ from scipy.spatial.transform import Rotation
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import PACKAGED, KinematicChain, load_robot
-from itnnr_ik.targets import CURVES, Curve, curve_for, first_posture, random_targets, rest_positions
+from itnnr_ik.targets import (
+    CURVES,
+    Curve,
+    curve_for,
+    first_posture,
+    random_targets,
+    rest_positions,
+    straight_lines,
+)
 from itnnr_ik.targets.postures import dexterity
 
 ARMS = ("two_link", "three_link", "yaw_pitch_pitch")
@@ -320,3 +328,27 @@ def test_from_rest_the_tool_can_move_in_every_direction(variants: dict[str, IKSo
     assert ((solver.arm.lower < rest) & (rest < solver.arm.upper)).all()
     best = dexterity(solver, solver.arm.sample(500, np.random.default_rng(0))).max()
     assert dexterity(solver, rest[None])[0] > 0.3 * best
+
+
+def test_straight_lines_pass_their_waypoints() -> None:
+    """In steps that are no longer than asked for, turned by no more than 3.5 rad a metre of it."""
+    turned = [0.0, 0.0, np.sin(0.5), np.cos(0.5)]  # by 1 rad
+    start = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]
+    waypoints = [[0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0], [0.1, 0.0, 0.0, *turned]]
+    targets, along = straight_lines(start, waypoints, 0.02, 100)
+    np.testing.assert_allclose(targets[0], start)
+    np.testing.assert_allclose(targets[along == 1.0], waypoints[:1], atol=1e-12)
+    np.testing.assert_allclose(targets[along == 2.0], waypoints[1:], atol=1e-12)
+    np.testing.assert_allclose(np.diff(targets[along <= 1.0, 0]), 0.02, atol=1e-12)
+    angles = 2.0 * np.arctan2(targets[along >= 1.0, 5], targets[along >= 1.0, 6])
+    assert len(angles) == 1 + np.ceil(1.0 / 0.07)
+    np.testing.assert_allclose(np.diff(angles), 1.0 / (len(angles) - 1), atol=1e-12)
+
+
+def test_straight_lines_have_a_target_for_each_waypoint() -> None:
+    """Also for one that is where the last one was; and never more than allowed."""
+    targets, along = straight_lines([0.5, 0.0], [[0.5, 0.0], [0.6, 0.0]], 1.0, 3)
+    np.testing.assert_array_equal(targets, [[0.5, 0.0], [0.5, 0.0], [0.6, 0.0]])
+    np.testing.assert_array_equal(along, [0.0, 1.0, 2.0])
+    with pytest.raises(ValueError, match="at most 2 targets, got 1 m, which makes 3"):
+        straight_lines([0.5, 0.0], [[0.5, 0.0], [0.6, 0.0]], 1.0, 2)

@@ -11,6 +11,7 @@ import numpy as np
 
 from itnnr_ik.bags.answers import OUTSIDE_DATA, SOLVED, Answers, answer_errors
 from itnnr_ik.bags.branches import Mask, changes_branch, singular
+from itnnr_ik.bags.jumps import Jump, JumpCheck
 from itnnr_ik.bags.pairing import Array
 from itnnr_ik.bags.replay import Replay
 from itnnr_ik.bags.spread import Spread, SpreadOf
@@ -74,6 +75,7 @@ class Evaluation:
             ``singular``.
         step: Largest joint change from one answer to that of the next target, in [rad].
         branch_changes: Number of answers on another branch than the state that they were solved from.
+        jumps: The first of these, and whether a path that is planned as a whole goes without.
         outside_limits: Number of answers with a joint outside its limits.
         solve_time, round_trip: In [s].
         read_seconds, solve_seconds: In [s].
@@ -102,6 +104,7 @@ class Evaluation:
     displacement: Mapping[str, Spread]
     step: Spread | None
     branch_changes: int
+    jumps: tuple[Jump, ...]
     outside_limits: int
     solve_time: Spread | None
     round_trip: Spread | None
@@ -132,10 +135,10 @@ class Evaluation:
 
 
 def evaluate(
-    solver: IKSolver, model: str, replay: Replay, answers: Answers, read_seconds: float
+    solver: IKSolver, model: str, replay: Replay, answers: Answers, read_seconds: float, jumps: int = 0
 ) -> Evaluation:
-    """Compare the answers to a replay with what was asked and what was recorded."""
-    tally = Tally(solver)
+    """Compare the answers to a replay with what was asked and what was recorded; see `Tally`."""
+    tally = Tally(solver, jumps)
     tally.add(replay, answers)
     return tally.result(
         Summary(
@@ -166,10 +169,11 @@ class Tally:
 
     Args:
         solver: Whose arm, task and tolerances they are.
+        jumps: Of so many jumps it is looked at whether they could have been avoided.
     """
 
-    def __init__(self, solver: IKSolver) -> None:
-        self._solver = solver
+    def __init__(self, solver: IKSolver, jumps: int = 0) -> None:
+        self._solver, self._jumps = solver, JumpCheck(solver, jumps)
         self._recording = self._source = ""
         self._begin: int | None = None
         self._targets = self._solved = self._reachable = self._branches = self._outside = 0
@@ -201,7 +205,10 @@ class Tally:
         self._distance.add(answers.closest[unanswered])
         self._add_displacements(replay, apart)
         self._add_steps(answers.positions)
-        self._branches += int(changes_branch(solver, replay, answers).sum())
+        changed = changes_branch(solver, replay, answers)
+        self._branches += int(changed.sum())
+        steps = np.abs(answers.positions - answers.current).max(axis=1)
+        self._jumps.add(replay.received, replay.targets, steps, changed)
         outside = (answers.positions < arm.lower) | (answers.positions > arm.upper)
         self._outside += int(outside.any(axis=1).sum())
         self._solve_time.add(answers.solve_times)
@@ -239,6 +246,7 @@ class Tally:
             displacement={name: spread for name, spread in displacement.items() if spread is not None},
             step=self._step.result(),
             branch_changes=self._branches,
+            jumps=self._jumps.result(),
             outside_limits=self._outside,
             solve_time=self._solve_time.result(),
             round_trip=self._round_trip.result(),

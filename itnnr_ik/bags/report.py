@@ -82,6 +82,10 @@ def format_report(evaluation: Evaluation) -> str:
     if others:
         lines += _entry("not solved", others)
     lines += _entry("branch changes", str(e.branch_changes))
+    for jump in e.jumps:
+        lines += _entry("  jump", str(jump))
+    if 0 < len(e.jumps) < e.branch_changes:
+        lines += _entry("", f"of the others it was not looked at: --jumps {e.branch_changes} would")
     if e.outside_limits:
         lines += _entry("outside joint limits", str(e.outside_limits))
     lines += _entry("skipped", _counts(e.skipped) or "nothing")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from itnnr_ik.bench import motion, network, node, replay, solve
+from itnnr_ik.bench import motion, network, node, paths, replay, solve
 
 _PARTS = (
     (solve, "solve", "compare with other solvers; what runs if no part is named"),
     (network, "network", "measure what the trained network changes"),
     (motion, "motion", "measure how well limits hold at a controller, under faults"),
     (node, "node", "measure the round trip of ik_node against a bare echo node"),
+    (paths, "paths", "measure how many whole paths are followed without a jump"),
     (replay, "replay", "measure how many recorded messages a second are read and solved"),
 )
 

@@ -1,8 +1,8 @@
 """Joint positions for a whole Cartesian path, planned at once, and a table of what could not be joined.
 
 The path is a CSV file with a header: x, y, z [m], qx, qy, qz, qw and, if there are times, t [s], in the frame
-of the arm's base; or the poses or the last Path of a recording. The exit status is 0 where the
-joints follow all of it, and 1 where there are gaps.
+of the arm's base; the poses or the last Path of a recording; or the outlines of an SVG drawing, laid into a
+plane. The exit status is 0 where the joints follow all of it, and 1 where there are gaps.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from itnnr_ik.bags.files import is_named_so
 from itnnr_ik.bags.replacing import check_place
 from itnnr_ik.bags.writer import STORAGES, WrittenTrajectory, check_new, write_trajectories
 from itnnr_ik.cartesian.files import check_files, write_file
+from itnnr_ik.cartesian.outline import read_outline
+from itnnr_ik.cartesian.plane import Plane, lay
 from itnnr_ik.cartesian.recorded import read_recorded, trajectories
 from itnnr_ik.cartesian.report import format_report, path_report
 from itnnr_ik.cartesian.retiming import retime
@@ -35,12 +37,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "path",
         metavar="PATH",
         type=Path,
-        help="a CSV file, or a recording, of whatever kind `evaluate` reads",
+        help="a CSV file, an SVG drawing, or a recording, of whatever kind `evaluate` reads",
     )
     add_arm_arguments(parser)
     parser.add_argument("--topic", help="of the recorded poses or path (the only one)")
     parser.add_argument("--frame", help="frame of the recorded poses that is the arm's base (its base link)")
     parser.add_argument("--pose-index", type=int, metavar="N", help="which pose of a PoseArray, from 0 on")
+    parser.add_argument(
+        "--plane",
+        type=number_list,
+        metavar="X,Y,Z,QX,QY,QZ,QW",
+        help="where the middle of a drawing is [m] and how it is turned: x right, y up, z to the tool's side",
+    )
+    parser.add_argument("--size", type=float, help="of a drawing's longer side [m]")
+    parser.add_argument("--step", type=float, help="from target to target of a drawing [m] (size / 200)")
+    parser.add_argument(
+        "--lift", type=float, help="of the pen between strokes [m] (size / 20; planar arms: 0)"
+    )
     parser.add_argument(
         "--start",
         type=number_list,
@@ -115,12 +128,22 @@ def _is_recording(path: Path) -> bool:
 
 
 def _read(args: argparse.Namespace, solver: IKSolver) -> CartesianPath:
-    if _is_recording(args.path):
+    is_recording, is_drawing = _is_recording(args.path), args.path.suffix.lower() == ".svg"
+    for goes, names, what in (
+        (is_recording, ("topic", "frame", "pose_index"), "a recording"),
+        (is_drawing, ("plane", "size", "step", "lift"), "an SVG drawing"),
+    ):
+        for name in names if not goes else ():
+            if getattr(args, name) is not None:
+                raise ValueError(f"--{name.replace('_', '-')} goes with {what}, got {args.path}")
+    if is_recording:
         return read_recorded(args.path, solver, args.topic, args.frame, args.pose_index)
-    for name in ("topic", "frame", "pose_index"):
-        if getattr(args, name) is not None:
-            raise ValueError(f"--{name.replace('_', '-')} goes with a recording, got {args.path}")
-    return read_path(args.path, solver.task)
+    if not is_drawing:
+        return read_path(args.path, solver.task)
+    if args.plane is None or args.size is None:
+        raise ValueError(f"expected --plane and --size with the drawing {args.path}")
+    plane = Plane(np.array(args.plane), args.size, args.step, args.lift)
+    return lay(read_outline(args.path), plane, solver.task)
 
 
 def _write(

@@ -67,12 +67,11 @@ def format_report(report: dict[str, Any]) -> str:
 def _gaps(gaps: list[dict[str, Any]]) -> list[str]:
     if not gaps:
         return [f"{'not joined':14} nothing"]
-    lines = ["", f"{'not joined':14} {'first':>7} {'last':>7} {'first at [m]':>23} {'amount':>9}  reason"]
+    lines = ["", f"{'not joined':14} {'first':>7} {'last':>7} {'first at [m]':>23} {'amount':>13}  reason"]
     for gap in gaps:
         at = " ".join(f"{x:7.3f}" for x in gap["at_m"])
-        lines.append(
-            f"{'':14} {gap['first']:7} {gap['last']:7} {at:>23} {gap['amount']:9.3g}  {gap['reason']}"
-        )
+        amount = f"{gap['amount']:.3g} {gap['unit']}"
+        lines.append(f"{'':14} {gap['first']:7} {gap['last']:7} {at:>23} {amount:>13}  {gap['reason']}")
     return lines
 
 

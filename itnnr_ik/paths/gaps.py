@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from itnnr_ik.paths.closest import come_close
 from itnnr_ik.paths.kinematics import Kinematics
 from itnnr_ik.paths.solution import Gap, Stretch
 
@@ -25,13 +26,11 @@ def fill(arm: Kinematics, stretches: list[Stretch], current: Array | None) -> Ar
     known = np.zeros(arm.count, dtype=np.bool_)
     for stretch in stretches:
         positions[stretch.first : stretch.end], known[stretch.first : stretch.end] = stretch.positions, True
-    first = stretches[0].first if stretches else 0
-    for target in range(first, arm.count):
-        if not known[target]:
-            before = positions[target - 1] if target else current
-            positions[target] = arm.closest(target, before)
-    for target in range(first - 1, -1, -1):
-        positions[target] = arm.closest(target, positions[target + 1])
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], ~known, [False]]).astype(np.int8)))
+    for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        before = positions[first - 1] if first else current
+        after = positions[end] if end < arm.count else None
+        positions[first:end] = come_close(arm, first, end, before, after)
     return positions
 
 
@@ -50,20 +49,20 @@ def explain(
         jumps = before is not None and after is not None and end == first
         if not jumps and end == first:
             continue
-        reason, amount = _limit(arm, before, after)
-        if not reason and jumps:
-            reason = SINGULAR
-            amount = float((arm.weights * np.abs(positions[first] - positions[first - 1])).max())
-        elif not reason:
-            reason, amount = OUT_OF_REACH, float(residual[end:first].max())
-            if angle is not None and amount < _NOTHING:
-                amount = float(angle[end:first].max())
-        gaps.append(Gap(end - 1, first, reason, amount) if jumps else Gap(end, first - 1, reason, amount))
+        why = _limit(arm, before, after)
+        if why is None and jumps:
+            change = float((arm.weights * np.abs(positions[first] - positions[first - 1])).max())
+            why = SINGULAR, change, "rad"
+        elif why is None:
+            why = OUT_OF_REACH, float(residual[end:first].max()), "m"
+            if angle is not None and why[1] < _NOTHING:
+                why = OUT_OF_REACH, float(angle[end:first].max()), "rad"
+        gaps.append(Gap(end - 1, first, *why) if jumps else Gap(end, first - 1, *why))
     return tuple(gaps)
 
 
-def _limit(arm: Kinematics, before: Stretch | None, after: Stretch | None) -> tuple[str, float]:
-    """The joint whose limit ends a stretch, and how far it would go beyond; no name where none does."""
+def _limit(arm: Kinematics, before: Stretch | None, after: Stretch | None) -> tuple[str, float, str] | None:
+    """The joint whose limit ends a stretch, how far it would go beyond, and its unit; None for no joint."""
     for stretch, other, side in ((before, after, 1), (after, before, -1)):
         if stretch is None:
             continue
@@ -79,5 +78,5 @@ def _limit(arm: Kinematics, before: Stretch | None, after: Stretch | None) -> tu
         if len(ahead) and beyond[0].max() > _BEYOND:
             most = beyond[: back[0] if len(back) else None].max(axis=0)
             joint = int(most.argmax())
-            return f"limit of joint {arm.joint_names[joint]}", float(most[joint])
-    return "", 0.0
+            return f"limit of joint {arm.joint_names[joint]}", float(most[joint]), arm.units[joint]
+    return None

@@ -17,7 +17,9 @@ class Kinematics(Protocol):
     Attributes:
         count: m.
         joint_names: n names.
+        units: n of them: ``rad``, or of prismatic joints ``m``.
         lower, upper: Limits (n,), ∓inf for none.
+        reach: Of the arm [m].
         turns: (n,) Length of a turn of each joint that leaves the tool where it is; 0 for none.
         weights: (n,) What a unit of joint motion counts [rad].
         middle: (n,) Where to be near without a state.
@@ -26,12 +28,14 @@ class Kinematics(Protocol):
 
     count: int
     joint_names: tuple[str, ...]
+    units: tuple[str, ...]
     lower: Array
     upper: Array
     turns: Array
     weights: Array
     middle: Array
     spare: int
+    reach: float
 
     def ways(self) -> Array:
         """How far it is from each target to the next (m − 1,).
@@ -61,6 +65,13 @@ class Kinematics(Protocol):
 
     def closest(self, target: int, posture: Array | None) -> Array:
         """The posture (n,) that comes closest to a target, from another one."""
+
+    def descend(self, targets: Indices, posture: Array) -> tuple[Array, Array]:
+        """Postures (b, n) that come close to targets (b,) one after the other, from one (n,) on.
+
+        Each is a local minimum of the error, found from the last one. Errors (b,) are in [m]; radians count
+        as the task says.
+        """
 
     def null_space(self, postures: Array) -> Array:
         """Bases (b, n, spare) of the joint motions that leave the tool where it is."""

@@ -42,7 +42,7 @@ def solve_path(
     gaps = explain(arm, stretches, positions, residual, angle)
     jump = float((arm.weights * np.abs(positions[-1] - positions[0])).max())
     if closed and jump > _SAME:
-        gaps = (*gaps, Gap(arm.count - 1, 0, OPEN, jump))
+        gaps = (*gaps, Gap(arm.count - 1, 0, OPEN, jump, "rad"))
     slow: tuple[SlowDown, ...] = ()
     if times is not None and velocity is not None:
         times, slow = keep_velocities(positions, times, velocity)

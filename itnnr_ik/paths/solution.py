@@ -17,18 +17,21 @@ class Gap(NamedTuple):
     Attributes:
         first, last: Indices of the targets. Where both are solved, the joints jump from the one to the other.
         reason: Why: ``out of reach``, a joint's limit, or a singular posture that must be crossed.
-        amount: How much: the largest distance from the targets [m] out of reach; how far the joint would have
-            to move beyond its limit [rad or m]; the largest joint change of the jump [rad] otherwise.
+        amount: How much: the largest distance from the targets out of reach, or angle where only that is
+            missed; how far the joint would have to move beyond its limit; the largest joint change of the
+            jump otherwise.
+        unit: Of the amount, ``m`` or ``rad``.
     """
 
     first: int
     last: int
     reason: str
     amount: float
+    unit: str
 
     def __str__(self) -> str:
         """One line for a person."""
-        return f"targets {self.first} to {self.last}: {self.reason}, {self.amount:.3g}"
+        return f"targets {self.first} to {self.last}: {self.reason}, {self.amount:.3g} {self.unit}"
 
 
 class SlowDown(NamedTuple):

@@ -19,19 +19,23 @@ from std_srvs.srv import SetBool
 
 from itnnr_ik.ros.answer import Answerer, Values
 from itnnr_ik.ros.backlog import Backlog, MessageInfo, with_info
+from itnnr_ik.ros.cartesian_path import answer_lines
 from itnnr_ik.ros.configuration import Configuration
 from itnnr_ik.ros.control import Motion
 from itnnr_ik.ros.frames import Frames
 from itnnr_ik.ros.interfaces import (
+    COMPUTE_CARTESIAN_PATH,
     COMPUTE_IK,
     CONTROLLER_STATE,
     JOINT_STATES,
     PAUSE,
+    SOLVE_PATH,
     TARGET_POSE,
     Interface,
     controller_state_topic,
 )
 from itnnr_ik.ros.joint_memory import JointMemory
+from itnnr_ik.ros.joint_path import solve_poses
 from itnnr_ik.ros.markers import Scene
 from itnnr_ik.ros.messages import positions_by_name, quote, quote_all
 from itnnr_ik.ros.position_ik import answer_request
@@ -116,8 +120,11 @@ class Active:
         self._answerer = Answerer(configuration, self._joints, self._frames, motion)
         self._scene = Scene(configuration.solver, base)
         self._offer(PAUSE, self._on_pause)
+        if SOLVE_PATH.type is not None:
+            self._listen(SOLVE_PATH, self._on_path)
         if COMPUTE_IK.type is not None:
             self._offer(COMPUTE_IK, self._on_request)
+            self._offer(COMPUTE_CARTESIAN_PATH, self._on_lines)
         # Not on the node's clock: that this stands still is one of the things to tell.
         self._repeat(_DIAGNOSTICS_PERIOD, self._diagnose, _STEADY)
         self._repeat(_MARKERS_PERIOD, self._show, _STEADY)
@@ -183,7 +190,7 @@ class Active:
         if not known or positions is None:
             return
         if self._motion is not None:
-            self._motion.take_joints(positions, self._moment - age)
+            self._motion.take_joints(positions, self._moment - age - self._joints.lag)
         if self._watched:
             self._scene.moved(positions)
 
@@ -216,6 +223,34 @@ class Active:
     def _on_request(self, request: Any, response: Any) -> Any:
         return answer_request(request.ik_request, response, self._answerer, self._now)
 
+    def _on_path(self, message: Any, info: MessageInfo | None) -> None:
+        """Publish the joint path for a path of poses; it goes to no controller."""
+        values: Values = {"stamp": stamp_text(message.header.stamp)}
+        code, text = Code.SOLVED, Code.SOLVED.value
+        try:
+            self._check_not_paused()
+            self._check_at_rest()
+            found = solve_poses(self._answerer, message.header, message.poses, self._now, values)
+            self._publishers.paths.publish(found)
+        except RejectedError as rejection:
+            code, text = rejection.code, str(rejection)
+            self._warnings.warn(f"path {code.value}", text)
+        self._publishers.path_statuses.publish(self._status(code, text, values))
+
+    def _check_not_paused(self) -> None:
+        if self.paused:
+            text = "paused: no target is answered until ~/pause is called with false"
+            raise RejectedError(Code.PAUSED, text)
+
+    def _check_at_rest(self) -> None:
+        """Refuse what takes long, unless the arm can do without commands meanwhile."""
+        if self._motion is not None and self._motion.moving:
+            text = "expected an arm at rest, got one that is sent commands, which end while a path is solved"
+            raise RejectedError(Code.MOVING, text)
+
+    def _on_lines(self, request: Any, response: Any) -> Any:
+        return answer_lines(request, response, self._answerer, self._now, self._check_at_rest)
+
     def _on_target(self, message: PoseStamped, info: MessageInfo | None) -> None:
         start = time.perf_counter()
         values: Values = {}
@@ -235,9 +270,7 @@ class Active:
     def _answer(self, message: PoseStamped, waited: float, values: Values) -> tuple[Code, str]:
         """Publish what there is for a target, the command first; what is known of it goes into ``values``."""
         try:
-            if self.paused:
-                text = "paused: no target is answered until ~/pause is called with false"
-                raise RejectedError(Code.PAUSED, text)
+            self._check_not_paused()
             answer = self._answerer.answer(message, self._now, waited, values, self._moment)
         except RejectedError as rejection:
             if self._motion is not None:
@@ -270,8 +303,10 @@ class Active:
                 motion.forget()
 
     def _report(self, code: Code, text: str, values: Values) -> None:
-        arm = self._configuration.solver.arm.name
-        self._publishers.statuses.publish(make_status(self._node.get_name(), arm, code, text, values))
+        self._publishers.statuses.publish(self._status(code, text, values))
+
+    def _status(self, code: Code, text: str, values: Values) -> DiagnosticStatus:
+        return make_status(self._node.get_name(), self._configuration.solver.arm.name, code, text, values)
 
     def _diagnose(self) -> None:
         configuration = self._configuration

@@ -9,7 +9,7 @@ import numpy as np
 from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState
 
-from itnnr_ik import Solution
+from itnnr_ik import PathSolution, Solution
 from itnnr_ik.ros.configuration import Configuration
 from itnnr_ik.ros.control import Motion
 from itnnr_ik.ros.frames import Frames
@@ -20,6 +20,7 @@ from itnnr_ik.ros.messages import (
     positions_by_name,
     target_from_pose,
 )
+from itnnr_ik.ros.momentum import Momentum, Moving
 from itnnr_ik.ros.settings import CLOSEST
 from itnnr_ik.ros.status import Code, RejectedError
 
@@ -69,6 +70,9 @@ class Answerer:
         self._motion = motion
         self._orientation_told = False
         self._last: np.ndarray | None = None
+        self._momentum = Momentum()
+        solver = configuration.solver
+        self._redundant = solver.arm.n_joints > solver.task.n_rows
 
     def answer(
         self, message: PoseStamped, now: float, waited: float, values: Values, moment: float | None = None
@@ -96,17 +100,35 @@ class Answerer:
         if ignored and has_orientation(message) and not self._orientation_told:
             self._orientation_told = True
             values["note"] = "orientations are ignored: this arm is solved for positions (said once)"
-        target = self._target(message)
-        known = self._joints.known if configuration.require_joint_states else self._joints.current
+        target = self.target(message)
+        current = self.current(now)
+        moment = now if moment is None else moment
+        seed = self._seed(current)
+        moving = self._moving(seed is not None and seed is self._last, now, moment)
+        solution = self._solve(target, seed, current, values, moving)
+        answer = self._joint_state(solution, message, self._joints.turns)
+        if self._motion is not None:
+            self._motion.go(solution.positions, moment, configuration.streaming)
+        self._last = solution.positions
+        self._momentum.add(solution.positions, moment)
+        return Answer(Code.SOLVED if solution.converged else Code.CLOSEST, target, current, answer)
+
+    def current(self, now: float) -> np.ndarray | None:
+        """Where the joints are (n,) [rad, m]; None where that is not known, and need not be.
+
+        Raises:
+            RejectedError: See `JointMemory.known` and `JointMemory.check_agreement`.
+        """
+        known = self._joints.known if self.configuration.require_joint_states else self._joints.current
         current = known(now, on_both_clocks=self._motion is not None)
         if self._motion is not None:
             self._joints.check_agreement()
-        solution = self._solve(target, self._seed(current), current, values)
-        answer = self._joint_state(solution, message, self._joints.turns)
-        if self._motion is not None:
-            self._motion.go(solution.positions, now if moment is None else moment, configuration.streaming)
-        self._last = solution.positions
-        return Answer(Code.SOLVED if solution.converged else Code.CLOSEST, target, current, answer)
+        return current
+
+    @property
+    def turns(self) -> np.ndarray:
+        """Whole turns (n,) [rad] that the robot counts more of its joints."""
+        return self._joints.turns
 
     def _seed(self, current: np.ndarray | None) -> np.ndarray | None:
         """Where the solver starts from (n,): the last solution, while the joints are near it, or they.
@@ -119,9 +141,21 @@ class Answerer:
         near = np.abs(self._last - current) <= self.configuration.seed_tolerance
         return self._last if near.all() else current
 
+    def _moving(self, from_last: bool, now: float, moment: float) -> Moving | None:
+        """How the joints move where the solver starts: from the last solution, or from the joint state.
+
+        The solutions' motion belongs to the one, the robot's to the other; either stands in where one is not
+        known.
+        """
+        if self._redundant:  # on which it does not help: their singular postures can be gone round
+            return None
+        solutions, robot = self._momentum.at(moment), self._joints.moving(now)
+        return (solutions or robot) if from_last else (robot or solutions)
+
     def start_anew(self) -> None:
         """The next solution is the one nearest to the joint state."""
         self._last = None
+        self._momentum.forget()
         if self._motion is not None:
             self._motion.stop()
 
@@ -136,16 +170,50 @@ class Answerer:
         Raises:
             RejectedError: There is none.
         """
-        current, turns = positions_by_name(state, self.configuration.joints), np.zeros(1)
-        if current is None:
-            current, turns = self._joints.current(now), self._joints.turns
-        solution = self._solve(self._target(message), current, current, {})
+        current, turns = self.state(state, now)
+        solution = self._solve(self.target(message), current, current, {})
         if not solution.converged:
             # The service's response has no place for a residual.
             raise RejectedError(
                 Code.UNREACHABLE, f"out of reach by {_off(solution)}, whatever else is allowed"
             )
         return self._joint_state(solution, message, turns)
+
+    def solve_path(
+        self, targets: list[list[float]], current: np.ndarray | None, values: Values
+    ) -> PathSolution:
+        """Joint positions for all targets of a path, from the state ``current`` (n,) on.
+
+        Raises:
+            RejectedError: The solver fails, or a posture is outside the data of a learned arm.
+        """
+        solver, start = self.configuration.solver, time.perf_counter()
+        try:
+            found = solver.solve_path(targets, self._within_reason(current))
+        except (ValueError, ArithmeticError) as error:
+            raise RejectedError(Code.SOLVER_ERROR, f"cannot solve the path: {error}") from error
+        values["solve_time"] = time.perf_counter() - start
+        values["residual"] = float(found.residual.max())
+        if solver.coverage is not None and not found.gaps:
+            outside = np.flatnonzero(~solver.coverage.covers(found.positions))
+            if len(outside):
+                raise RejectedError(
+                    Code.OUTSIDE_DATA,
+                    f"the path is outside the data that {solver.arm.name} was learned from at {len(outside)} "
+                    f"of its {len(targets)} poses, first at pose {outside[0]}",
+                )
+        return found
+
+    def state(self, state: JointState, now: float) -> tuple[np.ndarray | None, np.ndarray]:
+        """Joint positions (n,) [rad, m] of a message, or else the newest; and turns they are counted from.
+
+        Raises:
+            RejectedError: See `positions_by_name` and `JointMemory.current`.
+        """
+        positions = positions_by_name(state, self.configuration.joints)
+        if positions is not None:
+            return positions, np.zeros(len(positions))
+        return self._joints.current(now), self._joints.turns
 
     def _within_reason(self, seed: np.ndarray | None) -> np.ndarray | None:
         """The seed (n,), not farther beyond the limits than a robot can be.
@@ -155,7 +223,21 @@ class Answerer:
         arm = self.configuration.solver.arm
         return None if seed is None else np.clip(seed, arm.lower - _BEYOND, arm.upper + _BEYOND)
 
-    def _target(self, message: PoseStamped) -> list[float]:
+    def _nearest(self, target: list[float], seed: np.ndarray | None, moving: Moving | None) -> Solution:
+        """The solution for ``target`` that is nearest to ``seed`` (n,), or goes on from there as it moves."""
+        solver = self.configuration.solver
+        if seed is not None and moving is not None:
+            solution = solver.solve(target, seed, moving.velocity)
+            if solution.displacement is not None and solution.displacement <= moving.reach:
+                return solution
+        return solver.solve(target, seed)
+
+    def target(self, message: PoseStamped) -> list[float]:
+        """The target (2, 3 or 7) of a pose, as the task has it, in the base frame.
+
+        Raises:
+            RejectedError: There is none, or it is not known where its frame is.
+        """
         configuration = self.configuration
         pose = self._frames.pose(message)
         return target_from_pose(pose, configuration.solver, configuration.plane_tolerance)
@@ -168,7 +250,12 @@ class Answerer:
         )
 
     def _solve(
-        self, target: list[float], seed: np.ndarray | None, current: np.ndarray | None, values: Values
+        self,
+        target: list[float],
+        seed: np.ndarray | None,
+        current: np.ndarray | None,
+        values: Values,
+        moving: Moving | None = None,
     ) -> Solution:
         """A solution for ``target`` from ``seed`` (n,), as far as it may be used.
 
@@ -177,6 +264,7 @@ class Answerer:
             seed: Joint positions (n,) [rad, m] that it is to be near to; None for any.
             current: Those that its displacement is told from.
             values: What is known of the answer goes in here.
+            moving: How the joints move at the seed; None for not at all.
 
         Raises:
             RejectedError: It may not be used.
@@ -184,7 +272,7 @@ class Answerer:
         configuration = self.configuration
         start = time.perf_counter()
         try:
-            solution = configuration.solver.solve(target, self._within_reason(seed))
+            solution = self._nearest(target, self._within_reason(seed), moving)
         except (ValueError, ArithmeticError) as error:
             raise RejectedError(Code.SOLVER_ERROR, f"cannot solve for {target}: {error}") from error
         values["solve_time"] = time.perf_counter() - start

@@ -14,9 +14,9 @@ from rclpy.expand_topic_name import expand_topic_name
 from rclpy.node import Node
 
 from itnnr_ik import IKSolver
+from itnnr_ik.robot import units_of
 from itnnr_ik.ros.control import Limits, Motion, PositionOutput, TrajectoryOutput
 from itnnr_ik.ros.interfaces import COMMAND_TYPES, NONE, TRAJECTORY
-from itnnr_ik.ros.messages import units_of
 from itnnr_ik.ros.parameters import ParameterError
 from itnnr_ik.ros.robot import (
     END_EFFECTOR_LINK,
@@ -173,6 +173,7 @@ def _warm_up(solver: IKSolver) -> None:
     for current, target in zip(positions, solver.target_at(positions[::-1]), strict=True):
         solver.solve(target)
         solver.solve(target, current)
+    solver.solve_path([target, target], current)
     solver.proposals(target, current)
     solver.point_at(current)
 

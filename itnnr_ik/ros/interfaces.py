@@ -16,9 +16,13 @@ from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import MarkerArray
 
 try:
-    from moveit_msgs.srv import GetPositionIK
+    from moveit_msgs.srv import GetCartesianPath, GetPositionIK
 except ImportError:
-    GetPositionIK = None
+    GetCartesianPath = GetPositionIK = None
+try:
+    from nav_msgs.msg import Path
+except ImportError:
+    Path = None
 try:
     from control_msgs.msg import JointTrajectoryControllerState
 except ImportError:
@@ -113,6 +117,24 @@ MARKERS = _topic(
     "for RViz and Foxglove, at 10 Hz while somebody listens: what the known postures propose, coloured by "
     "residual, the solution, the target (with its axes, where they count) and the tool's path",
 )
+SOLVE_PATH = Interface(
+    # Reliable: a path is sent once, and one of its parts that is lost makes it none.
+    *("~/solve_path", SUBSCRIBED, Path, "nav_msgs/Path"),
+    "a path of poses to be solved as a whole, from the joint state on: frames and orientations as those of "
+    "`target_pose`; only where nav_msgs is installed",
+    _keep(1),
+)
+PATH_SOLUTION = Interface(
+    *("~/path_solution", PUBLISHED, Path and JointTrajectory, TRAJECTORY),
+    "the joint path for a path that can be followed as a whole; published only, sent to no controller",
+    _keep(1),
+)
+PATH_STATUS = Interface(
+    *("~/path_status", PUBLISHED, Path and DiagnosticStatus, "diagnostic_msgs/DiagnosticStatus"),
+    "one for every path: text, `code`, and what applies of `stamp`, `poses`, `residual` [m] (the largest), "
+    "`gaps` (targets from 0 on, reason, amount), `solve_time` [s]",
+    _keep(10),
+)
 PAUSE = Interface(
     *("~/pause", SERVICE, SetBool, _name_of(SetBool)),
     "while paused, every target is answered with `paused`; then it goes on from the present joint state",
@@ -122,6 +144,12 @@ COMPUTE_IK = Interface(
     "one solve on request, sent nowhere; only where moveit_msgs is installed",
 )
 
+COMPUTE_CARTESIAN_PATH = Interface(
+    *("compute_cartesian_path", SERVICE, GetCartesianPath, "moveit_msgs/GetCartesianPath"),
+    "straight lines through waypoints as far as they can be followed, sent nowhere; only where moveit_msgs "
+    "is installed",
+)
+
 INTERFACES = (
     *(
         TARGET_POSE,
@@ -129,10 +157,14 @@ INTERFACES = (
         CONTROLLER_STATE,
         JOINT_SOLUTION,
         STATUS,
+        SOLVE_PATH,
+        PATH_SOLUTION,
+        PATH_STATUS,
         DIAGNOSTICS,
         MARKERS,
         PAUSE,
         COMPUTE_IK,
+        COMPUTE_CARTESIAN_PATH,
     ),
 )
 

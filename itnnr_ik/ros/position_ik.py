@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from itnnr_ik.ros.answer import Answerer
@@ -13,6 +14,7 @@ _ERRORS = {
     Code.WRONG_FRAME: "FRAME_TRANSFORM_FAILURE",
     Code.INVALID_JOINT_STATE: "INVALID_ROBOT_STATE",
     Code.SOLVER_ERROR: "FAILURE",
+    Code.MOVING: "FAILURE",
 }
 
 
@@ -30,20 +32,37 @@ def answer_request(request: Any, response: Any, answerer: Answerer, now: float) 
     """
     codes = type(response.error_code)
     try:
-        links = [name for name in (request.ik_link_name, *request.ik_link_names) if name]
-        tip = answerer.configuration.end_effector_link
-        if any(name != tip for name in links):
-            code, text = codes.INVALID_LINK_NAME, f"expected link {quote(tip)}, got {quote_all(links)}"
-        else:
-            pose = request.pose_stamped
-            if request.pose_stamped_vector:
-                (pose, *_) = request.pose_stamped_vector
-            response.solution.joint_state = answerer.query(pose, request.robot_state.joint_state, now)
-            code, text = codes.SUCCESS, ""
+        check_links([request.ik_link_name, *request.ik_link_names], answerer.configuration.end_effector_link)
+        pose = request.pose_stamped
+        if request.pose_stamped_vector:
+            (pose, *_) = request.pose_stamped_vector
+        response.solution.joint_state = answerer.query(pose, request.robot_state.joint_state, now)
+        tell(response, codes.SUCCESS, "")
+    except UnknownLinkError as error:
+        tell(response, codes.INVALID_LINK_NAME, str(error))
     except RejectedError as rejection:
-        code = getattr(codes, _ERRORS.get(rejection.code, "NO_IK_SOLUTION"))
-        text = str(rejection)
-    response.error_code.val = code
-    if hasattr(response.error_code, "message"):  # since Jazzy
-        response.error_code.message = text
+        tell(response, error_code(codes, rejection.code), str(rejection))
     return response
+
+
+class UnknownLinkError(ValueError):
+    """A request is about a link that is not the arm's tip."""
+
+
+def check_links(names: Iterable[str], tip: str) -> None:
+    """Raise UnknownLinkError unless the names that are not empty are the tip's."""
+    links = [name for name in names if name]
+    if any(name != tip for name in links):
+        raise UnknownLinkError(f"expected link {quote(tip)}, got {quote_all(links)}")
+
+
+def error_code(codes: Any, code: Code) -> int:
+    """Constant of MoveItErrorCodes, the class ``codes``, for what a request is rejected for."""
+    return int(getattr(codes, _ERRORS.get(code, "NO_IK_SOLUTION")))
+
+
+def tell(response: Any, code: int, text: str) -> None:
+    """Put an error code and, since Jazzy, a text into a response."""
+    response.error_code.val = code
+    if hasattr(response.error_code, "message"):
+        response.error_code.message = text

@@ -14,6 +14,9 @@ from itnnr_ik.ros.interfaces import (
     JOINT_SOLUTION,
     MARKERS,
     NONE,
+    PATH_SOLUTION,
+    PATH_STATUS,
+    SOLVE_PATH,
     STATUS,
     Interface,
 )
@@ -28,6 +31,7 @@ class Publishers:
 
     Attributes:
         solutions, statuses, diagnostics, markers: One for each topic.
+        paths, path_statuses: Likewise, where there are paths to answer.
         commands: None where none are sent.
     """
 
@@ -39,6 +43,8 @@ class Publishers:
             self.solutions, self.statuses, self.diagnostics, self.markers = map(
                 self._announce, (JOINT_SOLUTION, STATUS, DIAGNOSTICS, MARKERS)
             )
+            if SOLVE_PATH.type is not None:
+                self.paths, self.path_statuses = map(self._announce, (PATH_SOLUTION, PATH_STATUS))
             if configuration.command_out_type != NONE:
                 message_type, _ = COMMAND_TYPES[configuration.command_out_type]
                 topic = configuration.command_out_topic

@@ -23,6 +23,10 @@ class Code(str, Enum):
     WRONG_FRAME = "wrong_frame"
     OFF_PLANE = "off_plane"
     UNREACHABLE = "unreachable"
+    #: Of a path: it cannot be followed as a whole.
+    GAPS = "gaps"
+    #: A path has to wait, for nothing else is done while it is solved.
+    MOVING = "moving"
     #: Of an arm learned from a recording: what was learned does not count where the solution is.
     OUTSIDE_DATA = "outside_data"
     STEP_TOO_LARGE = "step_too_large"

@@ -9,13 +9,14 @@ from itnnr_ik.solver import IKSolver
 
 def main() -> None:
     """Call each compiled function once; what they are compiled to is kept on disk."""
-    for name in ("ur5e", "two_link"):
+    for name in ("ur5e", "two_link", "panda"):
         solver = IKSolver.load(name)
         state = np.zeros(solver.arm.n_joints)
         target = solver.target_at(state + 0.1)
         solver.solve(target, state)
         solver.solve_batch([target], [state])
         solver.branches(target)
+        solver.solve_path([target, target], state)
         solver.errors([state], [target])
         solver.jacobian(state)
         solver.arm.jacobian(state)

@@ -33,6 +33,11 @@ Array = NDArray[np.float64]
 _DISTINCT, _DISTINCT_REDUNDANT = 1e-4, 0.1
 #: Targets of a batch that a thread takes at a time: so many at least, and else in so many turns.
 _CHUNK, _TURNS = 256, 16
+#: A solution that goes on as the joints move is about as near as the nearest one where it is at most so many
+#: times as far, and so much [rad] farther.
+_TIMES_AS_FAR, _AS_NEAR = 4.0, 0.02
+#: Solutions that differ by less [rad, m] are one, of which the nearest is told.
+_SAME = 1e-5
 _NO_STATE, _NO_ERRORS, _NO_ANCHORS = np.empty(0), np.empty((0, 2)), np.empty(0, dtype=np.int64)
 # A type takes longer to make one of at each call.
 _FLOAT = np.dtype(np.float64)
@@ -209,8 +214,8 @@ class IKSolver:
                 joint change is returned; without, one near the known posture whose tool is nearest to the
                 target.
             velocity: How the joints move now (n,), in [rad/s] or [m/s]. With it, the solution that goes on
-                this way is returned where there is one: an arm passes a singular posture, at which its
-                solutions meet, instead of bouncing off it.
+                this way is returned where there is one that is about as near: an arm passes a singular
+                posture, at which its solutions meet, instead of bouncing off it.
 
         Returns:
             The solution; for an unreachable target the closest point that was found within the limits, with
@@ -249,6 +254,12 @@ class IKSolver:
                 None,
             )
         )
+        if velocity is not None:
+            nearest = self.solve(target, current)
+            near = _TIMES_AS_FAR * (nearest.displacement or 0.0) + _AS_NEAR
+            is_same = np.abs(nearest.positions - positions).max() <= _SAME
+            if nearest.converged and (is_same or change > near):
+                return nearest
         return solution if self.coverage is None else self._covered(solution, target, current)
 
     def solve_batch(self, targets: ArrayLike, current: ArrayLike | None = None) -> Solutions:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.robot import ForwardModel
+from itnnr_ik.robot import ForwardModel, units_of
 from itnnr_ik.solver import calls, tracking
 from itnnr_ik.solver.room import Search, pack
 from itnnr_ik.task.kernels import GOAL
@@ -47,13 +47,13 @@ class PathTargets:
     ) -> None:
         joints = search.problem.joints
         self.count = len(targets)
-        self.joint_names = arm.joint_names
+        self.joint_names, self.units = arm.joint_names, units_of(arm)
         self.lower, self.upper, self.turns, self.weights, self.middle = joints[:5]
         self._rows = tracking.rows(search)
         self.spare = max(0, arm.n_joints - self._rows)
         self.goals = np.empty((len(targets), GOAL))
         self._model, self._memory, self._targets, self._solve = pack(search), memory, targets, solve
-        self._errors, self._reach = errors, search.curvature
+        self._errors, self.reach = errors, search.curvature
         self._room = np.empty((5, max(arm.n_joints, GOAL)))
         self._most = min(search.most, _ANCHORS)
         self._tolerances = search.tolerance, search.orientation_tolerance
@@ -68,7 +68,7 @@ class PathTargets:
     def ways(self) -> Array:
         """How far it is from each target to the next (m − 1,), see `Kinematics`."""
         change = np.diff(self.goals, axis=0)
-        moved = _MOVED * np.linalg.norm(change[:, :3], axis=1) / self._reach
+        moved = _MOVED * np.linalg.norm(change[:, :3], axis=1) / self.reach
         turned = np.linalg.norm(change[:, 3:], axis=1) / np.sqrt(2.0)
         return np.asarray(np.maximum(moved, turned))
 
@@ -124,6 +124,13 @@ class PathTargets:
     def closest(self, target: int, posture: Array | None) -> Array:
         """The posture (n,) that comes closest to a target."""
         return self._solve(self._targets[target], posture)
+
+    def descend(self, targets: Indices, posture: Array) -> tuple[Array, Array]:
+        """Postures (b, n) that come close to targets (b,), and their errors (b,) [m], see `Kinematics`."""
+        postures, errors = np.empty((len(targets), len(posture))), np.empty(len(targets))
+        goals = np.ascontiguousarray(self.goals[targets])
+        tracking.descend_many(self._model, goals, posture.copy(), postures, errors, self._memory)
+        return postures, errors
 
     def errors(self, postures: Array) -> tuple[Array, Array | None, NDArray[np.bool_]]:
         """Errors (m,) of postures (m, n), and which are solutions."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.compiled import kernel
 from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import project
-from itnnr_ik.solver.refine import factorise, refine
+from itnnr_ik.solver.refine import descend, factorise, refine
 from itnnr_ik.solver.room import Search, divide, solved, unpack
 from itnnr_ik.solver.state import clip, displacement
 from itnnr_ik.task.kernels import GOAL, ROWS, read_target
@@ -24,6 +26,8 @@ _ASIDE, _ASIDE_LEAST, _BESIDE = 0.3, 1e-4, 0.1
 _UNLIKE = 9.0
 #: Damping [m²] of the projection on the null space.
 _LEAST_DAMPING = 1e-12
+#: Steps of a descent to the closest point, at most, and the step [rad, m] with which it has found it.
+_DESCENT_STEPS, _STALLED = 400, 1e-9
 #: The way from a target to the next is halved until it is this short.
 _LEAST_PART = 1.0 / 64.0
 
@@ -205,6 +209,32 @@ def refine_many(model: Array, goals: Array, bounds: Array, q: Array, errors: Arr
             problem, goals[b], bounds[0], bounds[1], q[b], 2 * problem.free, problem.steps, w
         )
         errors[b, 0], errors[b, 1] = position, angle
+
+
+@kernel
+def descend_many(
+    model: Array, goals: Array, start: Array, postures: Array, errors: Array, memory: Array
+) -> None:
+    """Postures (b, n) that come as close to goals (b, 12) as can be, each found from the last one.
+
+    Args:
+        model: What `pack` wrote.
+        goals: In their order.
+        start: The posture (n,) before the first.
+        postures: Written: local minima of the error within the limits.
+        errors: (b,) [m], written; radians count the task's length.
+        memory: Room for one thread.
+    """
+    s = unpack(model)
+    w, _, _ = divide(s, memory)
+    p = s.problem
+    for b in range(goals.shape[0]):
+        for i in range(start.shape[0]):
+            postures[b, i] = start[i] if b == 0 else postures[b - 1, i]
+        position, angle = descend(
+            p, goals[b], p.joints[0], p.joints[1], postures[b], _DESCENT_STEPS, _STALLED, w
+        )
+        errors[b] = math.sqrt(position + p.length * p.length * angle)
 
 
 def rows(search: Search) -> int:

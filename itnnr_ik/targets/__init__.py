@@ -2,6 +2,15 @@
 
 from itnnr_ik.targets.curve import CURVES, Curve
 from itnnr_ik.targets.layout import curve_for, first_posture, random_targets
+from itnnr_ik.targets.lines import straight_lines
 from itnnr_ik.targets.postures import rest_positions
 
-__all__ = ["CURVES", "Curve", "curve_for", "first_posture", "random_targets", "rest_positions"]
+__all__ = [
+    "CURVES",
+    "Curve",
+    "curve_for",
+    "first_posture",
+    "random_targets",
+    "rest_positions",
+    "straight_lines",
+]

@@ -137,8 +137,9 @@ def test_no_trajectory_crosses_a_gap(solver: IKSolver, tmp_path: Path) -> None:
 def test_joined_steps_and_pieces() -> None:
     """A jump between reached targets parts them; targets that are missed are in no piece."""
     reached = np.array([False, True, True, True, True, False, False, True, True])
-    gaps = (Gap(0, 0, "out of reach", 1.0), Gap(2, 3, "singular", 1.0), Gap(5, 6, "out of reach", 1.0))
-    closing = Gap(8, 0, "does not close", 1.0)
+    ends = ((0, 0, "out of reach", "m"), (2, 3, "singular", "rad"), (5, 6, "out of reach", "m"))
+    gaps = tuple(Gap(first, last, why, 1.0, unit) for first, last, why, unit in ends)
+    closing = Gap(8, 0, "does not close", 1.0, "rad")
     found = PathSolution(np.zeros((9, 1)), np.zeros(9), None, reached, None, (*gaps, closing))
     assert joined(found).tolist() == [False, True, False, True, False, False, False, True]
     assert [(rows.start, rows.stop) for rows in pieces(found)] == [(1, 3), (3, 5), (7, 9)]

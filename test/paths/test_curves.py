@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from itnnr_ik import IKSolver
-from paths.smooth import largest_step, smooth_path
+from itnnr_ik.bench.joint_paths import largest_step, smooth_path
 from paths.test_solve_path import ARMS as ALL
 from paths.test_solve_path import check, load
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from itnnr_ik import IKSolver, PathSolution
-from paths.smooth import largest_step, smooth_path
+from itnnr_ik.bench.joint_paths import largest_step, smooth_path
 
 ARMS = ("two_link", "yaw_pitch_pitch", "ur5e", "bent_wrist")
 
@@ -80,7 +80,7 @@ def test_out_of_reach_for_a_stretch(two_link: IKSolver) -> None:
     beyond = np.flatnonzero(radius > 2.0)
     assert (gap.first, gap.last, gap.reason) == (beyond[0], beyond[-1], "out of reach")
     assert gap.amount == pytest.approx(0.5, abs=1e-6)
-    assert str(gap) == f"targets {beyond[0]} to {beyond[-1]}: out of reach, 0.5"
+    assert str(gap) == f"targets {beyond[0]} to {beyond[-1]}: out of reach, 0.5 m"
     np.testing.assert_array_equal(np.flatnonzero(~found.converged), beyond)
     assert largest_step(found.positions[: beyond[0]]) < 0.5
     assert largest_step(found.positions[beyond[-1] + 1 :]) < 0.5

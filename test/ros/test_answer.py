@@ -41,11 +41,20 @@ class Exchange:
         self.answerer = Answerer(configuration, self._memory, self._frames, self.motion)
         self.values: dict[str, str | float] = {}
 
-    def ask(self, target: np.ndarray, state: np.ndarray) -> Answer:
-        """The answer to a target of the solver's kind with the joints at ``state`` (n,)."""
-        self._now += PERIOD
+    def ask(
+        self,
+        target: np.ndarray,
+        state: np.ndarray,
+        velocity: np.ndarray | None = None,
+        period: float = PERIOD,
+    ) -> Answer:
+        """The answer to a target of the solver's kind with the joints at ``state`` (n,), moving so."""
+        self._now += period
         arm = self.configuration.solver.arm
-        self._memory.take(JointState(name=list(arm.joint_names), position=state.tolist()), self._now)
+        message = JointState(name=list(arm.joint_names), position=state.tolist())
+        if velocity is not None:
+            message.velocity = velocity.tolist()
+        self._memory.take(message, self._now)
         if self.motion is not None and self._memory.positions is not None:
             self.motion.take_joints(self._memory.positions, self._now)
         message = self._probe.pose(target, frame=arm.base_link)
@@ -222,3 +231,49 @@ def test_a_request_is_answered_from_its_own_state_or_the_robots(probe: Probe) ->
     with pytest.raises(RejectedError, match="out of reach by 47 m") as rejection:
         exchange.answerer.query(far, JointState(), exchange._now)
     assert rejection.value.code is Code.UNREACHABLE
+
+
+def through_the_stretched_posture(count: int = 60) -> np.ndarray:
+    """Joint positions (count, 2) of the two-link arm, from one elbow to the other at 1 rad/s."""
+    elbow = 0.2 - PERIOD * np.arange(count) + 0.3 * PERIOD
+    return np.stack([0.3 - 0.3 * elbow, elbow], axis=1)
+
+
+def answers_to(exchange: Exchange, path: np.ndarray, **asked: Any) -> np.ndarray:
+    """Solutions (m, n) for the targets of a path, the robot always at the last one."""
+    state, found = path[0], []
+    for target in exchange.configuration.solver.target_at(path):
+        state = np.array(exchange.ask(target, state, **asked).solution.position)
+        found.append(state)
+    return np.array(found)
+
+
+def test_an_arm_goes_on_through_a_singular_posture(probe: Probe) -> None:
+    """As its last solutions moved; where they are too far apart in time it bounces off."""
+    path = through_the_stretched_posture()
+    found = answers_to(Exchange(probe, configured("two_link")), path)
+    np.testing.assert_allclose(found, path, atol=1e-3)
+    slow = answers_to(Exchange(probe, configured("two_link")), path, period=0.6)
+    assert (slow[:, 1] > -1e-6).all()
+
+
+def test_the_robot_tells_how_it_moves(probe: Probe) -> None:
+    """For the first target, of which no solution tells; rest and its noise tell nothing."""
+    solver = configured("two_link").solver
+    state, following = np.array([0.3, 0.004]), np.array([0.32, -0.02])
+    for rate, side in ((50.0, -1.0), (0.0, 1.0), (1.0, 1.0)):
+        exchange = Exchange(probe, configured("two_link"))
+        answer = exchange.ask(solver.target_at(following), state, (following - state) * rate)
+        assert answer.solution.position[1] * side > 0.01
+
+
+def test_a_target_that_leaps_is_solved_from_where_it_is(probe: Probe) -> None:
+    """The last small steps say nothing of it: the nearest solution counts."""
+    exchange, solver = Exchange(probe, configured("two_link")), configured("two_link").solver
+    path = np.array([[0.3, 0.08], [0.301, 0.078], [0.302, 0.076]])
+    last = answers_to(exchange, path)[-1]
+    target = solver.target_at([0.42, -0.2])
+    moving = solver.solve(target, last, path[-1] - path[-2])
+    found = np.array(exchange.ask(target, last).solution.position)
+    np.testing.assert_array_equal(found, solver.solve(target, last).positions)
+    assert moving.positions[1] < 0.0 < found[1]

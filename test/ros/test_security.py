@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from bag_writer import joint_state, write_bag
 from enclaves import POLICIES, enclave, make_keystore
-from probe import SILENCE, START_TIMEOUT, Probe
+from probe import SILENCE, Probe
+from processes import START_TIMEOUT
 
 #: Each executable and the name of its node.
 NODES = {
@@ -59,7 +60,12 @@ CONFIGURATIONS: dict[str, tuple[tuple[str, ...], ...]] = {
 _STATES = ("joint_trajectory_controller/controller_state", "simulated/controller_state")
 OPTIONAL = {
     ("ik_node", "tf2_ros"): {(SUBSCRIBE, "/tf"), (SUBSCRIBE, "/tf_static")},
-    ("ik_node", "moveit_msgs"): {(REPLY, "compute_ik")},
+    ("ik_node", "nav_msgs"): {
+        (SUBSCRIBE, "~/solve_path"),
+        (PUBLISH, "~/path_solution"),
+        (PUBLISH, "~/path_status"),
+    },
+    ("ik_node", "moveit_msgs"): {(REPLY, "compute_ik"), (REPLY, "compute_cartesian_path")},
     ("ik_node", "control_msgs"): {(SUBSCRIBE, name) for name in _STATES},
     ("simulator", "control_msgs"): {(PUBLISH, name) for name in _STATES},
 }
@@ -172,7 +178,8 @@ def test_nobody_but_the_operator_asks_anything() -> None:
     offered = {name for kind, name in allowed("ik_node", node=NODES["ik_node"]) if kind == REPLY}
     said = {name for p, node in NODES.items() for kind, name in allowed(p, node=node) if kind == PUBLISH}
     operator = allowed("operator")
-    assert {name for kind, name in operator if kind == REQUEST} == offered - {"/compute_ik"}
+    moveit = {"/compute_ik", "/compute_cartesian_path"}
+    assert {name for kind, name in operator if kind == REQUEST} == offered - moveit
     assert {name for kind, name in operator if kind == SUBSCRIBE} <= said
     assert {name for kind, name in operator if kind == PUBLISH} == {"/rosout", "/parameter_events"}
     everything = {(policy, use) for policy in (*NODES, "operator") for use in allowed(policy)}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from paths.smooth import largest_step, smooth_path
 
 from itnnr_ik import IKSolver
+from itnnr_ik.bench.joint_paths import largest_step, smooth_path
 
 ARMS = ("two_link", "yaw_pitch_pitch", "ur5e", "bent_wrist")
 
@@ -50,6 +50,13 @@ def test_the_elbow_goes_on_through_the_stretched_posture(two_link: IKSolver, sig
     assert two_link.solve(target, state).positions[1] * sign > 0.0
     moving = two_link.solve(target, state, (following - state) * 50.0)
     np.testing.assert_allclose(moving.positions, following, atol=1e-3)
+
+
+def test_targets_that_turn_back_do_not_turn_the_elbow(two_link: IKSolver) -> None:
+    """The solution that goes on lies beyond the stretched posture, much farther than the one on this side."""
+    state, back = np.array([0.3, 0.2]), np.array([0.3, 0.22])
+    found = two_link.solve(two_link.target_at(back), state, [0.0, -1.0])
+    np.testing.assert_allclose(found.positions, back, atol=1e-6)
 
 
 def test_a_target_that_stands_still_keeps_the_arm(solver: IKSolver) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from itnnr_ik.robot import ForwardModel
 
+Array = NDArray[np.float64]
 
-def smooth_path(arm: ForwardModel, seed: int, count: int = 500, swing: float = 0.95) -> np.ndarray:
+
+def smooth_path(arm: ForwardModel, seed: int, count: int = 500, swing: float = 0.95) -> Array:
     """Joint positions (count, n): three sines a joint, over a share of its limits (continuous joints: ±π)."""
     rng, n = np.random.default_rng(seed), arm.n_joints
     lower = np.where(np.isfinite(arm.lower), arm.lower, -np.pi)
@@ -17,10 +20,10 @@ def smooth_path(arm: ForwardModel, seed: int, count: int = 500, swing: float = 0
     sines = (rng.uniform(0.3, 1.0, (1, n, 3)) * np.sin(2.0 * np.pi * frequency * time + phase)).sum(axis=2)
     low, high = sines.min(axis=0), sines.max(axis=0)
     share = 2.0 * (sines - low) / (high - low) - 1.0
-    path: np.ndarray = 0.5 * (lower + upper) + 0.5 * swing * (upper - lower) * share
+    path: Array = 0.5 * (lower + upper) + 0.5 * swing * (upper - lower) * share
     return path
 
 
-def largest_step(path: np.ndarray) -> float:
+def largest_step(path: Array) -> float:
     """Largest joint change of a path (m, n) from one posture to the next."""
-    return float(np.abs(np.diff(path, axis=0)).max())
+    return float(np.abs(np.diff(path, axis=0)).max(initial=0.0))

@@ -1,0 +1,79 @@
+"""Postures that come as close to targets as can be, where these cannot be reached, without needless jumps."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.paths.kinematics import Kinematics
+
+Array = NDArray[np.float64]
+
+#: Targets, evenly apart, from whose closest postures tracks are followed.
+_SEEDS = 5
+#: What a distance of the arm's reach costs at each target beyond that of the closest track, and what a change
+#: of tracks does beside its step [rad].
+_AWAY, _CHANGING = 10.0, 1.0
+
+
+def come_close(arm: Kinematics, first: int, end: int, before: Array | None, after: Array | None) -> Array:
+    """Joint positions for the targets from one up to another.
+
+    Local minima of the error are followed from target to target: from the postures on both sides, and from
+    the closest ones of a few targets. What is taken is the way along these tracks, and from one to another,
+    that costs least, by its steps and by how much farther it is from the targets than the closest track.
+
+    Args:
+        first, end: Targets, the last one left out.
+        before, after: Postures (n,) on both sides; None where there is none.
+    """
+    postures, errors = _tracks(arm, first, end, before, after)
+    cost = _AWAY / arm.reach * (errors - errors.min(axis=0))
+    total, came = cost[:, 0].copy(), np.zeros((end - first, len(postures)), dtype=np.int64)
+    if before is not None:
+        total += _steps(arm, before, postures[:, 0])
+    changing = _CHANGING * (1.0 - np.eye(len(postures)))
+    for i in range(1, end - first):
+        change = np.abs(postures[:, None, i - 1] - postures[None, :, i])
+        ways = total[:, None] + (arm.weights * change).max(axis=2) + changing
+        came[i] = ways.argmin(axis=0)
+        total = ways.min(axis=0) + cost[:, i]
+    if after is not None:
+        total += _steps(arm, after, postures[:, -1])
+    track, chosen = int(total.argmin()), np.empty((end - first, postures.shape[2]))
+    for i in range(end - first - 1, -1, -1):
+        chosen[i] = postures[track, i]
+        track = int(came[i, track])
+    return chosen
+
+
+def _tracks(
+    arm: Kinematics, first: int, end: int, before: Array | None, after: Array | None
+) -> tuple[Array, Array]:
+    """Postures (k, b, n) along tracks, and their errors (k, b) [m]."""
+    targets = np.arange(first, end)
+    tracks = []
+    if before is not None:
+        tracks.append(arm.descend(targets, before))
+    if after is not None:
+        tracks.append(_backwards(*arm.descend(targets[::-1], after)))
+    places = np.unique(np.linspace(0, len(targets) - 1, _SEEDS).round().astype(int)).tolist()
+    for place in places:
+        near = tracks[0][0][place] if tracks else None
+        seed = arm.closest(first + place, near)
+        postures, errors = arm.descend(targets[place:], seed)
+        if place:
+            back = _backwards(*arm.descend(targets[place - 1 :: -1], seed))
+            postures, errors = np.concatenate([back[0], postures]), np.concatenate([back[1], errors])
+        tracks.append((postures, errors))
+    return np.array([track[0] for track in tracks]), np.array([track[1] for track in tracks])
+
+
+def _backwards(postures: Array, errors: Array) -> tuple[Array, Array]:
+    return postures[::-1], errors[::-1]
+
+
+def _steps(arm: Kinematics, posture: Array, others: Array) -> Array:
+    """Largest joint changes (k,) [rad] from a posture (n,) to others (k, n)."""
+    steps: Array = (arm.weights * np.abs(others - posture)).max(axis=1)
+    return steps

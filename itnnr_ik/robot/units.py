@@ -1,0 +1,12 @@
+"""What joint positions count in."""
+
+from __future__ import annotations
+
+from itnnr_ik.robot.chain import KinematicChain
+from itnnr_ik.robot.model import ForwardModel
+
+
+def units_of(arm: ForwardModel) -> tuple[str, ...]:
+    """What the positions of an arm's joints count in: ``rad`` or, of prismatic ones, ``m``."""
+    types = arm.joint_types if isinstance(arm, KinematicChain) else ("revolute",) * arm.n_joints
+    return tuple("m" if kind == "prismatic" else "rad" for kind in types)

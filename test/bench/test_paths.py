@@ -1,0 +1,66 @@
+"""``itnnr-ik bench paths``, small."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from itnnr_ik.bench.arms import load_arms
+from itnnr_ik.bench.joint_paths import largest_step, smooth_path
+from itnnr_ik.bench.paths import Followed, Row, format_rows, measure
+from itnnr_ik.cli import main
+
+
+def test_smooth_paths_are_within_limits_and_repeat() -> None:
+    """Over most of the limits, in small steps; a seed says which."""
+    ((arm,), _) = load_arms(["ur5e"])
+    path = smooth_path(arm.chain, 4)
+    lower, upper = arm.bounds
+    assert ((path > lower) & (path < upper)).all()
+    np.testing.assert_allclose(np.ptp(path, axis=0), 0.95 * (upper - lower))
+    assert largest_step(path) < 0.02 * (upper - lower).max()
+    np.testing.assert_array_equal(path, smooth_path(arm.chain, 4))
+    assert np.abs(path - smooth_path(arm.chain, 5)).max() > 0.1
+
+
+def test_whole_paths_are_followed_where_single_targets_jump() -> None:
+    """All of ten, and fewer one by one: none of these with a jump where the joints go on as they move."""
+    ((arm,), missing) = load_arms(["two_link"])
+    row = measure(arm, 10, 0)
+    (ours,) = row.followed
+    assert (ours.solver, ours.paths, ours.whole) == ("itnnr_ik", 10, 10)
+    assert 0.999 <= ours.largest <= 1.001
+    assert row.nearest > row.moving == 0
+    assert (missing, row.missing) == ([], "not asked for")
+
+
+def test_ssik_takes_part_where_it_can() -> None:
+    """With charts of the arm; its tracks are counted by the same rule."""
+    pytest.importorskip("ssik", reason="compared with where it is installed")
+    ((arm, other), _) = load_arms(["ur5e", "bent_wrist"])
+    ours, theirs = measure(arm, 1, 1).followed
+    assert (ours.whole, theirs.solver, theirs.paths) == (1, "ssik", 1)
+    assert theirs.largest >= ours.largest
+    assert "no closed-form chart" in measure(other, 1, 1).missing
+
+
+def test_the_tables_have_a_line_for_each() -> None:
+    """A path that is not followed has no largest step."""
+    row = Row("arm", 1, (Followed("a", 4, 3, math.inf, 0.5), Followed("b", 2, 2, 1.25, 0.1)), 4, 2, 1, "why")
+    text = format_rows([row], ["other: none"])
+    assert "arm               a               4        3             –      500.0" in text
+    assert "1.250 times" in text
+    assert "50.0 %          25.0 %" in text
+    assert text.endswith("\nssik, arm: why\nother: none")
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """As JSON; numbers that cannot be are refused."""
+    assert main(["bench", "paths", "--arm", "two_link", "--paths", "1", "--rival-paths", "0", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["arm"], row["followed"][0]["whole"]) == ("two_link", 1)
+    assert main(["bench", "paths", "--paths", "0"]) == 1
+    assert "--paths must be at least 1" in capsys.readouterr().err
