@@ -1,11 +1,14 @@
 # Everything runs in .venv, which each target makes and keeps up to date by itself. `make help` lists the targets.
-VENV := .venv
+# ROS=jazzy has one of its own.
+ROS := kilted
+VENV := .venv$(if $(filter-out kilted,$(ROS)),-$(ROS))
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check
 # So many tests at once, more than there are cores: those of nodes mostly wait. A worker that has none left takes
 # some of another's.
 JOBS := 3
 PYTEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
+TESTS :=
 ARMS := two_link three_link yaw_pitch_pitch
 
 # The first Python for which there are ROS 2 wheels; `make PYTHON=/path/to/python3.12 …` picks another.
@@ -24,7 +27,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 help:
 	@echo 'make demo      solve four arms live on ROS 2, print a table, draw the paths (about 3 minutes)'
-	@echo 'make test      run the tests and linters'
+	@echo 'make test      run the tests and linters (ROS=jazzy: on Jazzy instead of Kilted; TESTS=test/robot: a part)'
 	@echo 'make test-all  the same, then the slow tests one by one'
 	@echo 'make lint      run only the linters'
 	@echo 'make bench     compare with other solvers, in an environment of its own (BENCH="solve --quick": a minute)'
@@ -35,7 +38,7 @@ demo: $(VENV)/.compiled
 	$(PY) -m itnnr_ik.cli demo
 
 test: $(VENV)/.test $(VENV)/.train $(VENV)/.compiled
-	$(PYTEST)
+	$(PYTEST) $(TESTS)
 
 # The slow ones measure how fast something is, and are let alone.
 test-all: test
@@ -57,7 +60,7 @@ bench:
 	.venv-bench/bin/python -m itnnr_ik.cli bench $(BENCH)
 
 clean:
-	rm -rf .venv-bench
+	rm -rf .venv-bench .venv-jazzy
 	rm -rf $(VENV) build install log *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis itnnr_demo.png
 	find itnnr_ik test -name __pycache__ -type d -prune -exec rm -r {} +
 
@@ -70,9 +73,10 @@ $(VENV)/.venv:
 		|| { echo 'could not make $(VENV) with $(PYTHON): on Debian and Ubuntu its package python3-venv is needed' >&2; exit 1; }
 	@touch $@
 
-$(VENV)/.run: requirements/run.txt requirements/pins.txt setup.py setup.cfg pyproject.toml | $(VENV)/.venv
-	@echo 'installing requirements/run.txt into $(VENV)'
-	@$(PIP) -r requirements/run.txt
+$(VENV)/.run: $(addprefix requirements/,run.txt ros.txt pins.txt pins-$(ROS).txt) setup.py setup.cfg pyproject.toml \
+		| $(VENV)/.venv
+	@echo 'installing requirements/run.txt and ros.txt ($(ROS)) into $(VENV)'
+	@$(PIP) -r requirements/run.txt -r requirements/ros.txt -c requirements/pins-$(ROS).txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -91,7 +95,6 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.run
 
 $(VENV)/.bench: requirements/bench.txt requirements/pins.txt $(VENV)/.run
 	@echo 'installing requirements/bench.txt into $(VENV)'
-	@echo '*' > $(VENV)/.gitignore
 	@$(PIP) -r requirements/bench.txt
 	@touch $@
 

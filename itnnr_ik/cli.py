@@ -15,6 +15,7 @@ _COMMANDS = (
     ("paper", "itnnr_ik.paper.command", "run the paper's experiments, print its tables, draw its figures"),
     ("evaluate", "itnnr_ik.bags.command", "replay a recording and measure the answers"),
     ("path", "itnnr_ik.cartesian.command", "joint positions for a whole Cartesian path, planned at once"),
+    ("view", "itnnr_ik.view.command", "show an arm, a running node or a recording in the browser"),
     ("bench", "itnnr_ik.bench.command", "compare solve and solve_batch with other solvers, in one run"),
 )
 

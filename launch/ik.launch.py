@@ -67,7 +67,19 @@ def _nodes(context):
                 on_exit=end_of("the simulator"),
             )
         )
-    if targets != "none":
+    if targets == "marker":
+        nodes.append(
+            Node(
+                package=PACKAGE,
+                executable="target_marker",
+                name="target_marker",
+                namespace="",
+                parameters=[*common, *timed],
+                output="screen",
+                on_exit=end_of("target_marker"),
+            )
+        )
+    elif targets != "none":
         # Recorded joint states stand in for a robot's only where nothing can move by them.
         alone = simulator == "none" and argument("command_out_type") == "none"
         source = {"pattern": targets, "bag": _text(argument("bag")), "publish_joint_states": alone}
@@ -117,9 +129,10 @@ def generate_launch_description():
                 "targets",
                 # Where there is no simulator there may be a robot, and it is not to move unasked.
                 default_value=PythonExpression(["'none' if '", simulator, "' == 'none' else 'circle'"]),
-                choices=[*CURVES, "random", "bag", "none"],
-                description="Pattern of the targets; none where something else publishes target_pose; "
-                "default: circle, but none for simulator:=none",
+                choices=[*CURVES, "random", "bag", "marker", "none"],
+                description="Pattern of the targets; marker: dragged in RViz (needs interactive_markers); "
+                "none where something else publishes target_pose; default: circle, but none for "
+                "simulator:=none",
             ),
             DeclareLaunchArgument(
                 "command_out_type",

@@ -1,4 +1,4 @@
-"""README and docs: links lead somewhere, Python runs, and every command that is shown exists."""
+"""README, docs and what goes with them: links lead somewhere, Python runs, commands that are shown exist."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ from itnnr_ik import IKSolver
 from itnnr_ik.cli import main
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-MOST_LINES = 150
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "examples/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+#: Lines of README, and of any other page.
+MOST_LINES, MOST_OF_A_PAGE = 150, 250
 #: A README's reader has an arm of his own, which stands in for by this one.
 OWN_URDF = ROOT / "itnnr_ik" / "robot" / "urdf" / "ur5e.urdf"
 
@@ -26,7 +30,7 @@ _COMMAND = re.compile(r"(?:^|[/ ])itnnr-ik (.*)$")
 
 
 def _ids(pages: list[Path]) -> list[str]:
-    return [page.name for page in pages]
+    return [str(page.relative_to(ROOT)) for page in pages]
 
 
 def _anchors(page: Path) -> set[str]:
@@ -80,12 +84,30 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_every_page_is_linked_from_the_readme() -> None:
     """A page that nothing leads to is not read."""
     linked = set(_LINK.findall(PAGES[0].read_text(encoding="utf-8")))
-    assert {f"docs/{page.name}" for page in PAGES[1:]} <= {first for first, _ in linked}
+    assert set(_ids(PAGES[1:])) <= {first for first, _ in linked}
 
 
 def test_the_readme_is_short() -> None:
     """It fits on a few screens; the rest are pages under docs/."""
     assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=_ids(PAGES[1:]))
+def test_a_page_is_one_sitting(page: Path) -> None:
+    """What is longer holds two subjects."""
+    assert len(page.read_text(encoding="utf-8").splitlines()) <= MOST_OF_A_PAGE
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """Whatever the lists of requirements name is in the table of docs/development.md, with no empty cell."""
+    page = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \|$", page.partition("## Dependencies")[2], re.MULTILINE)
+    named = {word.lower() for needs, *_ in rows for word in re.findall(r"[\w.-]+", needs)}
+    for file in sorted((ROOT / "requirements").glob("*.txt")):
+        if file.stem != "pins":  # what they bring along
+            for name in re.findall(r"^[A-Za-z][\w-]*", file.read_text(encoding="utf-8"), re.MULTILINE):
+                short = {"ros": "rclpy", "colcon": "colcon"}.get(name.split("-")[0], name.removesuffix("-py"))
+                assert short.removesuffix("-python").lower() in named, f"{name} of {file.name}"
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/getting_started.md"])

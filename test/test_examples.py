@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
 import runpy
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+import wrong_answers
 
-from itnnr_ik import IKSolver, Solution
-
-EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 NAMES = [path.name for path in EXAMPLES]
 MOST_LINES = 60
+#: What an example needs that not everybody has, and those that take more than seconds.
+NEEDS = {"learn_recording": "torch", "track_with_node": "rclpy", "uncertainty": "torch"}
+SLOW = ("learn_recording",)
+#: Those that start processes of their own.
+STARTERS = ("track_with_node",)
+
+
+def _runs(of: list[Path]) -> pytest.MarkDecorator:
+    marks = {path: [pytest.mark.slow] if path.stem in SLOW else [] for path in of}
+    return pytest.mark.parametrize(
+        "example", [pytest.param(path, id=path.name, marks=marks[path]) for path in of]
+    )
+
+
+def _check_needs(example: Path) -> None:
+    if (needed := NEEDS.get(example.stem)) is not None:
+        pytest.importorskip(needed, reason=f"{example.name} needs {needed}")
 
 
 def _run(example: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, example, *arguments], cwd=folder, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=NAMES)
+@_runs(EXAMPLES)
 def test_its_claim_holds(example: Path, tmp_path: Path) -> None:
     """It ends with status 0 in an empty folder, says something, and leaves no file behind."""
+    _check_needs(example)
     result = _run(example, tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout
@@ -44,27 +61,37 @@ def test_it_is_short_and_says_what_it_is(example: Path) -> None:
     assert len(text.splitlines()) <= MOST_LINES
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=NAMES)
+@_runs([path for path in EXAMPLES if path.stem not in STARTERS])
 def test_it_fails_where_the_claim_does_not_hold(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With every answer off by a tenth of a radian, it ends with a message, which is exit status 1."""
-
-    def off(method: Callable[..., Any]) -> Callable[..., Any]:
-        def wrong(*args: Any, **options: Any) -> Any:
-            found = method(*args, **options)
-            if isinstance(found, list):
-                return [solution._replace(positions=solution.positions + 0.1) for solution in found]
-            if isinstance(found, Solution):
-                return found._replace(positions=found.positions + 0.1)
-            return replace(found, positions=found.positions + 0.1)
-
-        return wrong
-
-    for name in ("solve", "solve_batch", "solve_path", "branches"):
-        monkeypatch.setattr(IKSolver, name, off(getattr(IKSolver, name)))
+    _check_needs(example)
+    wrong_answers.spoil(monkeypatch.setattr)
     monkeypatch.setattr(sys, "argv", [str(example)])
     with pytest.raises(SystemExit) as ended:
         runpy.run_path(str(example), run_name="__main__")
     assert str(ended.value.code).startswith("NOT SO")
+
+
+@_runs([path for path in EXAMPLES if path.stem in STARTERS])
+def test_it_fails_where_the_node_is_wrong(
+    example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same where the answers are those of another process."""
+    _check_needs(example)
+    (tmp_path / "sitecustomize.py").write_text(wrong_answers.SITECUSTOMIZE, encoding="utf-8")
+    places = [str(tmp_path), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, places)))
+    result = _run(example, tmp_path)
+    assert result.returncode == 1, result.stdout + result.stderr
+    said = result.stderr.splitlines()[-1]
+    assert said.startswith("NOT SO")
+    assert not said.startswith("NOT SO: 0 answered")
+
+
+def test_every_example_is_in_the_table() -> None:
+    """examples/README.md has a line for each."""
+    table = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^\| \[(\w+\.py)\]\(\1\) \|", table, re.MULTILINE)) == NAMES
 
 
 def test_the_batch_draws_its_map_where_asked(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import os
 import re
@@ -15,7 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 NAME = "itnnr_ik"
-EXECUTABLES = ("ik_node", "simulator", "target_source", "evaluator")
+EXECUTABLES = ("ik_node", "simulator", "target_source", "target_marker", "evaluator")
 SHARED_FOLDERS = ("launch", "config", "rviz")
 COLCON: list[str | Path] = [
     sys.executable,
@@ -122,17 +123,57 @@ def test_every_ros_package_that_is_imported_is_declared(root: Path, manifest: El
     assert imported - {element.text for element in manifest.iter("exec_depend")} == set()
 
 
+#: Packages that are called otherwise than what is imported from them.
+CALLED = {"PIL": "pillow", "backports": "backports-zstd", "ruamel": "ruamel-yaml"}
+
+
+def _third_party_imports(file: Path) -> set[str]:
+    """Top-level modules of other packages that a file imports, also where it does so by name."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module or "")
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "importlib.import_module":
+            found |= {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
+    # Of Python 3.14 on.
+    known = {*sys.stdlib_module_names, "compression", NAME}
+    return {name.partition(".")[0] for name in found} - known
+
+
+def test_every_package_that_is_imported_is_declared(
+    root: Path, manifest: ElementTree.Element, installed: Distribution
+) -> None:
+    """In setup.py or, if it comes with ROS, package.xml; what else is compared with is in bench.txt alone."""
+    required = {re.split(r"[^\w-]", text)[0]: "extra ==" in text for text in installed.requires or []}
+    depends = {element.text or "" for element in manifest.iter("exec_depend")}
+    declared = {*required, *(name.removeprefix("ros-").replace("-", "_") for name in required)}
+    declared |= {*depends, *(name.removeprefix("python3-") for name in depends)}
+    imported = {
+        CALLED.get(name, name)
+        for file in (path.relative_to(root) for path in (root / NAME).rglob("*.py"))
+        for name in _third_party_imports(root / file)
+        if file.parts[1] != "bench"
+    }
+    assert {"lz4", "distributed", "mujoco", "rclpy", "ruamel-yaml"} <= imported
+    assert imported - declared == set()
+    assert {name for name, optional in required.items() if not optional} - imported == set()
+
+
 def test_every_requirement_is_pinned(root: Path, installed: Distribution) -> None:
     """What the package requires, extras included, is in the lists of requirements, and those are pinned."""
-    lists = [(root / "requirements" / f"{name}.txt").read_text() for name in ("run", "test", "train")]
+    lists = [(root / "requirements" / f"{name}.txt").read_text() for name in ("run", "ros", "test", "train")]
     listed = {name for text in lists for name in re.findall(r"^[a-z][\w-]*", text, re.MULTILINE)}
-    pins = dict(
-        re.findall(r"^([\w-]+)==(\S+)$", (root / "requirements" / "pins.txt").read_text(), re.MULTILINE)
+    files = [root / "requirements" / f"pins{of}.txt" for of in ("", "-kilted", "-jazzy")]
+    common, kilted, jazzy = (
+        set(re.findall(r"^([\w-]+)==", file.read_text(), re.MULTILINE)) for file in files
     )
     required = {re.split(r"[^\w-]", requirement)[0] for requirement in installed.requires or []}
     assert "numpy" in required
     assert required - listed == set()
-    assert listed - {*pins, "torch"} == set()
+    assert listed - {*common, *kilted, "torch"} == set()
+    assert listed - {*common, *jazzy, "torch"} == set()
 
 
 def test_shared_files_are_installed(prefix: Path, repository_files: list[Path], root: Path) -> None:

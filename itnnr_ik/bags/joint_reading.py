@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.bags.clocks import StampSurvey
-from itnnr_ik.bags.joint_merging import JointMerger
 from itnnr_ik.bags.joint_units import JointUnits
 from itnnr_ik.bags.pairing import OLDEST_STATE, UNNAMED, Array, JointTrack, check_recorded, picker_of
 from itnnr_ik.bags.records import BagError, RecordedJoints
 from itnnr_ik.bags.spread import SpreadOf
+from itnnr_ik.joint_merging import JointMerger
 from itnnr_ik.robot import ForwardModel
 
 #: Joint states that are looked at together.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from itnnr_ik.arrays import use_torch
-from itnnr_ik.bags.recording_choice import add_recording_arguments
+from itnnr_ik.bags.recording_choice import add_selection_arguments, selection_of
 from itnnr_ik.printable import one_line
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.solver import IKSolver
@@ -22,7 +22,10 @@ from itnnr_ik.task import Task
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``itnnr-ik learn``."""
-    add_recording_arguments(parser)
+    parser.add_argument(
+        "bag", metavar="BAG", type=Path, help="a rosbag2 folder, or one .mcap, .db3 or ROS 1 .bag file"
+    )
+    add_selection_arguments(parser)
     parser.add_argument("--max-offset", type=float, default=0.5, help="bound of the clocks' difference [s]")
     parser.add_argument("--steps", type=int, default=20_000, help="optimisation steps of the network")
     parser.add_argument("--seed", type=int, default=0, help="of the held-out blocks and the network")
@@ -46,7 +49,6 @@ def run(args: argparse.Namespace) -> int:
     from itnnr_ik.bags.learning import learn, prepare
     from itnnr_ik.bags.reader import Bag
     from itnnr_ik.bags.replacing import check_place, check_writable
-    from itnnr_ik.bags.replay import Selection
     from itnnr_ik.bags.truth import TrueKinematics
 
     truth = TrueKinematics.load(args.truth) if args.truth else None
@@ -54,14 +56,7 @@ def run(args: argparse.Namespace) -> int:
     check_place(args.output, args.bag)
     check_writable(args.output)
     notes: list[str] = []
-    selection = Selection(
-        joints=args.joints,
-        joint_topic=args.joint_topic,
-        pose_topic=args.pose_topic,
-        pose_index=args.pose_index,
-        pose_from=args.pose_from,
-        degrees=args.degrees,
-    )
+    selection = selection_of(args)
     with Bag(args.bag, warn=notes.append) as bag:
         prepared = prepare(
             bag, selection=selection, max_offset=args.max_offset, seed=args.seed, warn=notes.append

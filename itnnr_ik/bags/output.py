@@ -98,7 +98,7 @@ class OpenOutput:
     def __init__(self, output: Output, solver: IKSolver, writer: AnswerWriter | None) -> None:
         self._output, self._solver = output, solver
         self.writer = writer
-        self._shown: _Shown | None = _Shown() if output.html is not None else None
+        self._page: PageMaker | None = PageMaker(solver) if output.html is not None else None
         self._last: int | None = None
 
     def add(self, replay: Replay, answers: Answers) -> None:
@@ -117,26 +117,30 @@ class OpenOutput:
 
     def draw(self, replay: Replay, answers: Answers) -> None:
         """Keep what of a piece is drawn."""
-        if self._shown is not None:
-            self._shown.add(replay, answers)
+        if self._page is not None:
+            self._page.add(replay, answers)
 
     def finish(self, evaluation: Evaluation) -> None:
         """Write the page."""
-        html = self._output.html
-        if html is None or self._shown is None:
-            return
-        from itnnr_ik.bags.page import make_page
-        from itnnr_ik.bags.plots import Plots
-
-        page = make_page(evaluation, Plots(self._solver, *self._shown.all()).all())
-        with new_file(html) as written:
-            written.write_text(page, encoding="utf-8")
+        if self._output.html is not None and self._page is not None:
+            write_page(self._output.html, self._page.page(evaluation))
 
 
-class _Shown:
-    """Some of the targets and their answers, evenly over a recording."""
+def write_page(path: Path, page: str) -> None:
+    """Write a page to its place, whole or not at all."""
+    with new_file(path) as written:
+        written.write_text(page, encoding="utf-8")
 
-    def __init__(self) -> None:
+
+class PageMaker:
+    """Makes the page of an evaluation, with plots of some of the targets, evenly over the recording.
+
+    Args:
+        solver: Whose arm, task and tolerances they are.
+    """
+
+    def __init__(self, solver: IKSolver) -> None:
+        self._solver = solver
         self._rows = Thinned(_DRAWN)
         self._first: tuple[Replay, Answers] | None = None
 
@@ -155,8 +159,15 @@ class _Shown:
             answers.closest,
         )
 
-    def all(self) -> tuple[Replay, Answers]:
-        """Those that are kept, as one replay."""
+    def page(self, evaluation: Evaluation) -> str:
+        """The page."""
+        from itnnr_ik.bags.page import make_page
+        from itnnr_ik.bags.plots import Plots
+
+        return make_page(evaluation, Plots(self._solver, *self._kept()).all())
+
+    def _kept(self) -> tuple[Replay, Answers]:
+        """The targets that are drawn, as one replay."""
         assert self._first is not None
         replay, answers = self._first
         received, targets, recorded, positions, current, codes, closest = self._rows.columns()

@@ -8,7 +8,7 @@ from html import escape
 from itnnr_ik.bags.evaluation import Evaluation
 from itnnr_ik.bags.report import percent, speed, spreads, title
 
-_STYLE = """
+STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #24303c; background: #f4f6f8; margin: 0; }
 main { max-width: 64rem; margin: 0 auto; padding: 2rem 1rem 4rem; }
 h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.1rem; margin: 0 0 .8rem; }
@@ -43,7 +43,7 @@ def make_page(evaluation: Evaluation, plots: Mapping[str, str]) -> str:
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title(e))}</title><style>{_STYLE}</style></head>
+<title>{escape(title(e))}</title><style>{STYLE}</style></head>
 <body><main>
 <h1>{escape(e.recording)}</h1>
 <p class="source">{escape(title(e).partition(": ")[2])} · {escape(speed(e))}</p>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,8 @@ _STYLE: Any = {
     "axes.spines.right": False,
     "svg.hashsalt": "itnnr_ik",
 }
+#: Matplotlib's settings belong to the process, and a cluster's worker may evaluate in several threads.
+_DRAWING = threading.Lock()
 
 
 class Plots:
@@ -59,7 +62,7 @@ class Plots:
 
     def all(self) -> dict[str, str]:
         """Each plot's heading and SVG."""
-        with mpl.rc_context(_STYLE):
+        with _DRAWING, mpl.rc_context(_STYLE):
             return {heading: to_svg(draw()) for heading, draw in self.figures().items()}
 
     def figures(self) -> dict[str, Callable[[], Figure]]:

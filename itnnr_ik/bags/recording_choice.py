@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from itnnr_ik.bags.replay import Selection
 
 
-def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options that choose a recording and what of it is read."""
-    parser.add_argument(
-        "bag", metavar="BAG", type=Path, help="a rosbag2 folder, or one .mcap, .db3 or ROS 1 .bag file"
-    )
+def add_selection_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that choose what of a recording is read, of which `selection_of` makes a selection."""
     parser.add_argument(
         "--joints", type=_names, metavar="A,B", help="recorded names of the joints, base to tip (the model's)"
     )
@@ -32,6 +30,26 @@ def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
         type=_frames,
         metavar="BASE:TOOL",
         help="poses of one frame in another, from /tf and /tf_static",
+    )
+
+
+def selection_of(args: argparse.Namespace, targets: str | None = None, frame: str | None = None) -> Selection:
+    """What options choose of a recording.
+
+    Raises:
+        ValueError: Options exclude each other.
+    """
+    if args.pose_from and (args.pose_topic or args.pose_index is not None):
+        raise ValueError("--pose-from takes poses from transforms: it does not go with --pose-topic")
+    return Selection(
+        joints=args.joints,
+        joint_topic=args.joint_topic,
+        pose_topic=args.pose_topic,
+        targets=targets,
+        frame=frame,
+        pose_index=args.pose_index,
+        pose_from=args.pose_from,
+        degrees=args.degrees,
     )
 
 

@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from itnnr_ik.robot import PACKAGED
 
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--arm", choices=list(PACKAGED), help="one packaged arm instead of the four")
+    which.add_argument(
+        "--arm", choices=list(PACKAGED), nargs="+", metavar="ARM", help="packaged arms instead of the four"
+    )
     which.add_argument("--model", metavar="DIR", help="folder of a trained model instead of the four arms")
     parser.add_argument("--seconds", type=float, default=6.0, help="length of each pattern in [s]")
     parser.add_argument("--bag", type=Path, help="recording to follow: a rosbag2 folder, .mcap or .db3 file")
@@ -114,7 +116,9 @@ def _record(args: argparse.Namespace) -> int:
 
     if args.model is not None or args.bag is not None:
         raise ValueError("--record goes with --arm, not with --model or --bag")
-    arm = load_robot(args.arm or "two_link")
+    if args.arm and len(args.arm) > 1:
+        raise ValueError(f"--record is of one arm, got --arm {' '.join(args.arm)}")
+    arm = load_robot(args.arm[0] if args.arm else "two_link")
     record(
         args.record,
         arm,
@@ -138,7 +142,7 @@ def _measure(args: argparse.Namespace) -> list[Result]:
     from itnnr_ik.demo.plan import ARMS, plan_patterns, plan_recording
     from itnnr_ik.demo.runner import run_plans
 
-    chosen = [args.model or args.arm] if args.model or args.arm else []
+    chosen = [args.model] if args.model else args.arm or []
     if args.bag is None:
         plans = plan_patterns(chosen or list(ARMS), args.seconds)
     else:

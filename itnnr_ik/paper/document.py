@@ -37,8 +37,8 @@ is how far the best of five (Table 2: by the learned f) of ITNNR as published li
   each output may be modelled as it is, as its square or as its root, whichever is likeliest. On the half
   ball that is the square.
 - In experiment 6, Table 1, ours trains three times as long, with a hint: where F leaves more than half of
-  the way to the target, it is drawn towards the input that the target was made from. This was chosen after
-  three of the 200 test targets were seen to lie on a branch that none of their anchors is on, so the
+  the distance to the target, it is drawn towards the input that the target was made from. This was chosen
+  after three of the 200 test targets were seen to lie on a branch that none of their anchors is on, so the
   numbers of this cell are no independent test. Without it the best of five is 0.0705, 1.3 times better than
   the paper's, and on *other targets* 0.0341; those were looked at, too. Of experiments 5, 7, 8 and 9, where
   it was tried as well, 7 and 8 gain a little from it and do without, and on *other targets* 5 and 9 lose.
@@ -63,7 +63,7 @@ _DIFFERENCES = """\
   throughout. The test targets are noisy, too, and errors are taken against them.
 - **The perturbation ε** of the generator is (high − low) · c (2 / (n V))^(1/d) with a factor in c of 1 in
   experiments 1 to 4 and 2 in the others. Perturbed points may leave the domain, but on the half ball they
-  are brought back to its edge.
+  are projected back to its edge.
 - **An epoch** of generated pairs has ⌊5 · points / 32⌋ batches, in experiment 4 ⌊50 · points / 32⌋, of all
   500 or 1000 points.
 - **Pairs from data** are each point with itself and its five nearest others.
@@ -74,8 +74,8 @@ _DIFFERENCES = """\
   starts at 1e-5, too, and has 400 epochs at most: the rate is halved after 8, and it ends after 20.
 - **RMSE** is averaged over output dimensions as well as over points; the formula in section 3 divides by the
   number of points only.
-- **Half ball**: predictions with a radius above 0.999 are brought to the edge before f, exact or learned, is
-  applied.
+- **Half ball**: predictions with a radius above 0.999 are projected to the edge before f, exact or learned,
+  is applied.
 - The paper's library is another one: weights start from the same distribution and Adam has the same
   constants, but the random numbers are others.
 

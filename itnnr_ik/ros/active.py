@@ -190,7 +190,7 @@ class Active:
         if not known or positions is None:
             return
         if self._motion is not None:
-            self._motion.take_joints(positions, self._moment - age)
+            self._motion.take_joints(positions, self._moment - age - self._joints.lag)
         if self._watched:
             self._scene.moved(positions)
 

@@ -1,4 +1,4 @@
-"""The last usable joint state, and when it came."""
+"""The last usable joint state, in one message or in several of some joints each, and when it came."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from sensor_msgs.msg import JointState
 
+from itnnr_ik.joint_merging import JointMerger
 from itnnr_ik.ros.backlog import MessageInfo
-from itnnr_ik.ros.messages import positions_by_name, quote_all, velocities_by_name
+from itnnr_ik.ros.messages import positions_of_some, quote_all, velocities_by_name
 from itnnr_ik.ros.momentum import PAUSE, Moving
 from itnnr_ik.ros.senders import Agreement, Senders
 from itnnr_ik.ros.status import Code, RejectedError
@@ -20,7 +21,7 @@ _REST = 0.05
 
 
 class JointMemory:
-    """Positions of the robot's joints by name, with their age by the time of receipt.
+    """Positions of the robot's joints by name, with the age of the oldest by the time of receipt.
 
     That is on the node's clock, which may be simulated. A robot goes on moving when that stands still, so
     that where commands are sent the age on a clock of the machine counts too.
@@ -39,10 +40,11 @@ class JointMemory:
         velocity: Of the joints (n,), at most [rad/s, m/s]; None for any.
 
     Attributes:
-        positions: The last usable ones (n,) [rad, m], however old; None before the first.
+        positions: The last usable ones (n,) [rad, m], however old; None before all joints were told.
         turns: What the robot's own count has more (n,) [rad]: whole turns of the continuous joints.
         velocities: Those with them (n,) [rad/s, m/s]; 0 where the robot tells of none.
-        received: When they came, in [s] by `time.monotonic`.
+        received: When the oldest of them came, in [s] by `time.monotonic`.
+        lag: How long before the newest of them that was, in [s].
     """
 
     def __init__(
@@ -54,61 +56,87 @@ class JointMemory:
         velocity: np.ndarray | None = None,
     ) -> None:
         self._joint_names = joint_names
-        self._senders = Senders()
-        self._agreement = Agreement(np.full(len(joint_names), np.inf) if velocity is None else velocity)
-        self._continuous = np.zeros(len(joint_names), dtype=bool) if continuous is None else continuous
+        n = len(joint_names)
+        self._senders = [Senders() for _ in joint_names]
+        self._agreement = Agreement(np.full(n, np.inf) if velocity is None else velocity)
+        self._continuous = np.zeros(n, dtype=bool) if continuous is None else continuous
         self._topic = topic
         self.timeout = timeout
+        self._merger = JointMerger(joint_names, timeout=0.0)
         self.positions: np.ndarray | None = None
-        self.turns = np.zeros(len(joint_names))
-        self.velocities = np.zeros(len(joint_names))
-        self.received = 0.0
-        self._received_by_node = 0.0
+        self.turns = np.zeros(n)
+        self.velocities = np.zeros(n)
+        self.received = self.lag = 0.0
+        self._received_by_node = np.zeros(n)
+        self._renewed: set[int] = set()
         self._unusable_names: Sequence[str] | None = None
 
     def take(
         self, message: JointState, now: float, waited: float = 0.0, info: MessageInfo | None = None
     ) -> bool:
-        """Remember the joints' positions; False for a message with none of the joints, another device's.
+        """Remember the positions of the joints that a message has; those of others stay, and grow older.
 
         Args:
-            message: The joint state.
+            message: The joint state; with none of the joints, another device's.
             now: Time in [s] on the clock that `current` is asked with.
             waited: How long ago in [s] the message was received.
             info: Who sent it.
 
+        Returns:
+            Whether each of the joints was told since this was last so.
+
         Raises:
-            RejectedError: See `positions_by_name`. What was known before is kept.
+            RejectedError: See `positions_of_some`. What was known before is kept.
         """
         self._unusable_names = message.name
-        positions = positions_by_name(message, self._joint_names)
-        if positions is None:
+        found = positions_of_some(message, self._joint_names)
+        if not found:
             return False
-        self.positions, self.turns = self._unwound(positions)
         self._unusable_names = None
-        self.velocities = velocities_by_name(message, self._joint_names)
-        self._received_by_node, self.received = now - waited, time.monotonic() - waited
-        self._senders.take(info, self.received)
-        self._agreement.take(self.positions, self.received)
+        joints = [i for i, name in enumerate(self._joint_names) if name in found]
+        received = time.monotonic() - waited
+        self._merger.add(list(found), self._unwound(list(found.values()), joints), round(1e9 * received))
+        self.velocities[joints] = velocities_by_name(message, list(found))
+        self._received_by_node[joints] = now - waited
+        for joint in joints:
+            self._senders[joint].take(info, received)
+        self._renewed.update(joints)
+        return self._complete(received, joints)
+
+    def _complete(self, received: float, joints: Sequence[int]) -> bool:
+        """Take over what is merged, if all joints are known; whether all were told since this was last so."""
+        merged = self._merger.state()
+        if merged is None:
+            return False
+        self.positions, self.lag = merged.positions, float(merged.ages.max())
+        self.received = 1e-9 * self._merger.newest - self.lag
+        self._agreement.take(self.positions, received, joints)
+        if len(self._renewed) < len(self._joint_names):
+            return False
+        self._renewed.clear()
         return True
 
-    def _unwound(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Positions (n,) at the turns nearest to those before, and what the robot's own have more (n,)."""
-        unwound = positions.copy()
-        for j in np.flatnonzero(self._continuous).tolist():
-            before = 0.0 if self.positions is None else float(self.positions[j])
-            # Of each alone: of a difference of huge numbers nothing would be left.
-            change = math.remainder(float(positions[j]), math.tau) - math.remainder(before, math.tau)
-            unwound[j] = before + math.remainder(change, math.tau)
-        return unwound, positions - unwound
+    def _unwound(self, positions: Sequence[float], joints: Sequence[int]) -> list[float]:
+        """Positions (k,) of ``joints``, at the turns nearest to those before."""
+        unwound = list(positions)
+        turns = self.turns.copy()
+        for i, (joint, position) in enumerate(zip(joints, positions, strict=True)):
+            if self._continuous[joint]:
+                before = float(np.nan_to_num(self._merger.positions[joint]))
+                # Of each alone: of a difference of huge numbers nothing would be left.
+                change = math.remainder(position, math.tau) - math.remainder(before, math.tau)
+                unwound[i] = before + math.remainder(change, math.tau)
+                turns[joint] = position - unwound[i]
+        self.turns = turns
+        return unwound
 
     def age(self, now: float, on_both_clocks: bool = False) -> float | None:
-        """Seconds since the last usable joint state, None before the first; on both clocks the longer."""
+        """Seconds since the oldest joint was told, None before all were; on both clocks the longer."""
         if self.positions is None:
             return None
         # A clock that was set back, as when a recording starts again: the count starts anew.
-        self._received_by_node = min(self._received_by_node, now)
-        age = now - self._received_by_node
+        self._received_by_node = np.minimum(self._received_by_node, now)
+        age = now - float(self._received_by_node.min())
         return max(age, time.monotonic() - self.received) if on_both_clocks else age
 
     def current(self, now: float, on_both_clocks: bool = False) -> np.ndarray | None:
@@ -143,7 +171,7 @@ class JointMemory:
         """
         now = time.monotonic()
         why = ""
-        if self._senders.several(now):
+        if any(senders.several(now) for senders in self._senders):
             why = "come from two publishers, expected one that sends these joints"
         elif self._agreement.broken(now):
             why = "go there and back by more than the joints can move, expected those of one arm"
@@ -161,11 +189,13 @@ class JointMemory:
         """
         positions = self.current(now, on_both_clocks)
         if positions is None:
-            came = (
-                "no message has come"
-                if self._unusable_names is None
-                else f"the last message named {quote_all(self._unusable_names)}"
-            )
+            missing = self._merger.missing
+            if len(missing) < len(self._joint_names):
+                came = f"only {quote_all(missing)} have not come"
+            elif self._unusable_names is None:
+                came = "no message has come"
+            else:
+                came = f"the last message named {quote_all(self._unusable_names)}"
             raise RejectedError(
                 Code.NO_JOINT_STATE,
                 f"no joint state yet: expected joints {quote_all(self._joint_names)} "

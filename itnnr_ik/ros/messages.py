@@ -43,6 +43,24 @@ def positions_by_name(message: JointState, joint_names: Sequence[str]) -> np.nda
         RejectedError: Some of the joints are missing or named twice, a position is not finite, or names and
             positions differ in number (code ``invalid_joint_state``).
     """
+    found = positions_of_some(message, joint_names)
+    if not found:
+        return None
+    missing = [name for name in joint_names if name not in found]
+    if missing:
+        raise _invalid_joint_state(
+            f"expected joints {quote_all(joint_names)}, missing {quote_all(missing)}", message
+        )
+    return np.array([found[name] for name in joint_names])
+
+
+def positions_of_some(message: JointState, joint_names: Sequence[str]) -> dict[str, float]:
+    """Positions [rad, m] by name of those of the joints that a message has, in the order of ``joint_names``.
+
+    Raises:
+        RejectedError: One of the joints is named twice, a position of theirs is not finite, or names and
+            positions differ in number (code ``invalid_joint_state``).
+    """
     index: dict[str, int] = {}
     wanted = frozenset(joint_names)
     for i, name in enumerate(message.name):
@@ -50,28 +68,21 @@ def positions_by_name(message: JointState, joint_names: Sequence[str]) -> np.nda
             if name in index:
                 raise _invalid_joint_state(f"joint {quote(name)} is named more than once", message)
             index[name] = i
-    if not index:
-        return None
-    missing = [name for name in joint_names if name not in index]
-    if missing:
-        raise _invalid_joint_state(
-            f"expected joints {quote_all(joint_names)}, missing {quote_all(missing)}", message
-        )
-    if len(message.position) != len(message.name):
+    if index and len(message.position) != len(message.name):
         raise _invalid_joint_state(
             f"expected one position for each of {len(message.name)} names, got {len(message.position)}",
             message,
         )
-    positions = np.array([message.position[index[name]] for name in joint_names])
-    if not np.isfinite(positions).all():
+    found = {name: float(message.position[index[name]]) for name in joint_names if name in index}
+    if not all(map(math.isfinite, found.values())):
         raise _invalid_joint_state(
-            f"expected finite positions of {quote_all(joint_names)}, got {positions.tolist()}", message
+            f"expected finite positions of {quote_all(list(found))}, got {list(found.values())}", message
         )
-    return positions
+    return found
 
 
 def velocities_by_name(message: JointState, joint_names: Sequence[str]) -> np.ndarray:
-    """Joint velocities (n,) [rad/s, m/s] of a message that `positions_by_name` takes; 0 where it has none."""
+    """Joint velocities (n,) [rad/s, m/s] of joints that a message has; 0 where it tells none."""
     rest = np.zeros(len(joint_names))
     if len(message.velocity) != len(message.name):
         return rest

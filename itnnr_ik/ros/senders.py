@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -34,8 +35,11 @@ class Senders:
         if publisher is None:
             return
         sender = bytes(publisher["data"])
+        if sender == self._last:
+            self._heard[sender] = now
+            return
         self._heard = {one: at for one, at in self._heard.items() if 0.0 <= now - at <= _ALIVE}
-        if sender != self._last and sender in self._heard:
+        if sender in self._heard:
             self.several_at = now
         self._heard[sender], self._last = now, sender
 
@@ -52,21 +56,34 @@ class Agreement:
     """
 
     def __init__(self, velocity: np.ndarray) -> None:
-        self._velocity = velocity
-        self._last: tuple[np.ndarray, float] | None = None
+        # Beyond what counts, and times no interval it is still a number.
+        self._velocity = np.minimum(velocity, 1e300)
+        self._positions = np.full(len(velocity), np.nan)
+        self._times = np.zeros(len(velocity))
         self._jumped = np.full((2, len(velocity)), -math.inf)
         self._broken_at = -math.inf
 
-    def take(self, positions: np.ndarray, now: float) -> None:
-        """Count positions (n,) [rad, m] of a time [s]."""
-        if self._last is not None and now >= self._last[1]:
-            change = positions - self._last[0]
-            jumps = np.abs(change) > _FASTEST * self._velocity * (now - self._last[1]) + _NOISE
-            up, down = self._jumped
-            up[jumps & (change > 0.0)] = down[jumps & (change < 0.0)] = now
-            if (jumps & (np.minimum(up, down) >= now - _ALIVE)).any():
-                self._broken_at = now
-        self._last = positions, now
+    def take(self, positions: np.ndarray, now: float, joints: Sequence[int] | None = None) -> None:
+        """Count positions (n,) [rad, m] of a time [s].
+
+        Args:
+            positions: Of all joints.
+            now: When they came.
+            joints: Which of them came then; None for all. The others are as they were.
+        """
+        since = now - self._times
+        # A comparison with a position that was never told before is false.
+        jumps = np.abs(positions - self._positions) > _FASTEST * self._velocity * since + _NOISE
+        if jumps.any():
+            self._count(jumps & (since >= 0.0), positions - self._positions, now)
+        self._positions = positions
+        self._times[slice(None) if joints is None else joints] = now
+
+    def _count(self, jumps: np.ndarray, change: np.ndarray, now: float) -> None:
+        up, down = self._jumped
+        up[jumps & (change > 0.0)] = down[jumps & (change < 0.0)] = now
+        if (jumps & (np.minimum(up, down) >= now - _ALIVE)).any():
+            self._broken_at = now
 
     def broken(self, now: float) -> bool:
         """Whether they disagreed in the last second before a time [s]."""

@@ -10,12 +10,9 @@ import numpy as np
 import pytest
 from arm_recordings import ARM, PERIOD, START, Messages, bag, path, poses
 from bag_writer import joint_state
-from hypothesis import given
-from hypothesis import strategies as st
 from reads import reads
 
 from itnnr_ik import IKSolver
-from itnnr_ik.bags.joint_merging import JointMerger
 from itnnr_ik.bags.replay import Selection
 from itnnr_ik.bags.replay_sources import read_replay
 from itnnr_ik.cli import main
@@ -104,36 +101,6 @@ def test_a_part_that_stays_away(tmp_path: Path, capsys: pytest.CaptureFixture[st
     result = report(capsys, bag(tmp_path / "bag", joint_states=rows))
     assert result["targets"] == 9  # ten within a second, of which one is the first
     assert result["skipped"]["joint state before all joints were known, or with one older than 1 s"] == 21
-
-
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(-3.0, 3.0), st.integers(0, 9)), max_size=30))
-def test_merging_keeps_the_latest_of_each_joint(messages: list[tuple[str, float, int]]) -> None:
-    """By counting: positions, ages, and what is missing."""
-    merger = JointMerger(("a", "b"), timeout=1.0)
-    latest: dict[str, tuple[float, int]] = {}
-    now = 0
-    for name, position, later in messages:
-        now += later * SECOND // 10
-        assert merger.add((name,), (position,), now) == (name in "ab")
-        latest[name] = position, now
-    ages = {name: (now - latest[name][1]) / SECOND if name in latest else np.inf for name in "ab"}
-    np.testing.assert_allclose(merger.ages, [ages["a"], ages["b"]])
-    assert merger.missing == tuple(name for name in "ab" if ages[name] > 1.0)
-    state = merger.state()
-    assert (state is None) == bool(merger.missing)
-    if state is not None:
-        assert state.positions.tolist() == [latest["a"][0], latest["b"][0]]
-
-
-@pytest.mark.parametrize("message", [(("a", "a"), (1.0, 2.0)), (("a",), ()), (("a",), (np.nan,))])
-def test_messages_that_cannot_be_merged(message: tuple[tuple[str, ...], tuple[float, ...]]) -> None:
-    """They change nothing."""
-    merger = JointMerger(("a",), timeout=0.0)
-    assert merger.add(("a",), (0.5,), 1)
-    assert not merger.add(*message, 2)
-    state = merger.state()
-    assert state is not None
-    assert state.positions.tolist() == [0.5]
 
 
 @reads("joint states", "whole turns outside the limits", "the turns are taken off, and it is told")

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -15,77 +11,17 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
+from processes import ANSWER_TIMEOUT, START_TIMEOUT, Process
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
-import itnnr_ik
 from itnnr_ik.ros.status import stamp_text
 
-#: A node that finds no compiled solver compiles it while it is configured.
-START_TIMEOUT = 180.0  # [s]
-ANSWER_TIMEOUT = 10.0  # [s]
 #: How long a silence must last to count as one, in [s].
 SILENCE = 0.3
 
 _namespaces = (f"/probe_{i}" for i in count(1))
-
-
-class Process:
-    """An executable of the package in a process of its own; its output goes to a file.
-
-    Modules in ``python_path`` hide others of their names from it.
-    """
-
-    def __init__(self, module: str, log: Path, *ros_args: str, python_path: Path | None = None) -> None:
-        package_parent = str(Path(itnnr_ik.__file__).parents[1])
-        folders = [python_path and str(python_path), package_parent, os.environ.get("PYTHONPATH")]
-        path = os.pathsep.join(filter(None, folders))
-        self._log = log
-        with log.open("w") as output:
-            self._popen = subprocess.Popen(
-                [sys.executable, "-m", f"itnnr_ik.ros.{module}", "--ros-args", *ros_args],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONPATH": path},
-            )
-
-    @property
-    def output(self) -> str:
-        """All that it has printed so far."""
-        return self._log.read_text()
-
-    @property
-    def pid(self) -> int:
-        return self._popen.pid
-
-    def alive(self) -> bool:
-        return self._popen.poll() is None
-
-    def wait(self, timeout: float = START_TIMEOUT) -> int:
-        """Its exit status, once it ends by itself."""
-        return self._popen.wait(timeout)
-
-    def send(self, number: signal.Signals) -> None:
-        self._popen.send_signal(number)
-
-    def interrupt(self, number: signal.Signals) -> int:
-        """Its exit status after a signal."""
-        self.send(number)
-        return self._popen.wait(ANSWER_TIMEOUT)
-
-    def kill(self) -> None:
-        """End it at once, as a crash would."""
-        self.interrupt(signal.SIGKILL)
-
-    def close(self) -> None:
-        if self.alive():
-            self._popen.terminate()
-            try:
-                self._popen.wait(ANSWER_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                self._popen.kill()
-                self._popen.wait()
 
 
 def values_of(status: DiagnosticStatus) -> dict[str, str]:
@@ -123,14 +59,16 @@ class Probe:
         self._executor.shutdown()
         self.node.destroy_node()
 
-    def start(self, module: str, *ros_args: str, python_path: Path | None = None) -> Process:
-        """Start an executable here; it is ended with the probe."""
+    def start(
+        self, module: str, *ros_args: str, python_path: Path | None = None, fresh: bool = False
+    ) -> Process:
+        """Start an executable here, see `Process`; it is ended with the probe."""
         log = self._folder / f"{len(self._processes)}_{module}.txt"
         place = ("-r", f"__ns:={self.namespace}")
-        self._processes.append(Process(module, log, *place, *ros_args, python_path=python_path))
+        self._processes.append(Process(module, log, *place, *ros_args, python_path=python_path, fresh=fresh))
         return self._processes[-1]
 
-    def start_ik_node(self, *ros_args: str) -> Process:
+    def start_ik_node(self, *ros_args: str, fresh: bool = False) -> Process:
         """Start an ik_node and wait until it and this probe hear each other.
 
         Joint states and targets never grow old, on a machine however busy, unless the test says when.
@@ -138,7 +76,7 @@ class Probe:
         for name in ("joint_state_timeout", "target_timeout"):
             if not any(name in argument for argument in ros_args):
                 ros_args = ("-p", f"{name}:=3600", *ros_args)
-        process = self.start("ik_node", *ros_args)
+        process = self.start("ik_node", *ros_args, fresh=fresh)
         self.spin_until(
             lambda: bool(process.output) or not process.alive(), START_TIMEOUT, "the node's first words"
         )
@@ -161,9 +99,9 @@ class Probe:
         self.spin_for(SILENCE)
         self.clear()
 
-    def start_simulator(self, *ros_args: str) -> Process:
+    def start_simulator(self, *ros_args: str, fresh: bool = False) -> Process:
         """Start a simulator and wait until it and this probe hear each other."""
-        process = self.start("simulator", *ros_args)
+        process = self.start("simulator", *ros_args, fresh=fresh)
         solutions = not any("command_out_type" in argument for argument in ros_args)
         self.spin_until(
             lambda: (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from geometry_msgs.msg import PoseStamped
-from probe import ANSWER_TIMEOUT, SILENCE, Probe
+from probe import SILENCE, Probe
+from processes import ANSWER_TIMEOUT
 from rclpy.duration import Duration
 from rclpy.subscription import Subscription
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from builtin_interfaces.msg import Time
-from probe import ANSWER_TIMEOUT, Probe
+from probe import Probe
+from processes import ANSWER_TIMEOUT
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Header

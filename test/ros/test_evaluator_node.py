@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from geometry_msgs.msg import PoseStamped
-from probe import START_TIMEOUT, Probe, Process
+from probe import Probe
+from processes import START_TIMEOUT, Process
 from sensor_msgs.msg import JointState
 
 from itnnr_ik.robot import load_robot

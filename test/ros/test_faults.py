@@ -7,11 +7,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from probe import SILENCE, START_TIMEOUT, Probe
+from probe import SILENCE, Probe
+from processes import START_TIMEOUT
 from rosgraph_msgs.msg import Clock
 from rules import acceptance_problems
 from sensor_msgs.msg import JointState
-from traffic_loop import COMMANDING, Solved, TrafficLoop, swing
+from traffic_loop import COMMANDING, Solved, TrafficLoop, assert_solved, swing
 
 from itnnr_ik import IKSolver
 
@@ -124,7 +125,7 @@ def test_joint_order_shuffled_at_every_message(probe: Probe, name: str) -> None:
     loop.clear()
     loop.run(2.5)
     assert len(orders) == 6
-    assert loop.count().keys() == {"solved"}
+    assert_solved(loop)
     assert max(residual(solved, solver) for solved in loop.solved) <= 1e-6
     assert_commands_are_safe(loop, solver)
     steps = [np.abs(b.positions - a.positions).max() for a, b in pairwise(loop.solved)]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
-from probe import SILENCE, START_TIMEOUT, Probe, Process, values_of
+from probe import SILENCE, Probe, values_of
+from processes import START_TIMEOUT, Process
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from itnnr_ik import IKSolver
@@ -77,7 +78,7 @@ def test_waits_for_a_first_joint_state(probe: Probe) -> None:
     probe.send_joint_state(["joint_2"], [0.2])
     values, status, solution = probe.ask(probe.target(*TARGET))
     assert (values["code"], solution) == ("no_joint_state", None)
-    assert "the last message named ['joint_2']" in status.message
+    assert "only ['joint_1'] have not come" in status.message
 
     probe.send_joint_state(JOINTS, ELBOW_UP)
     values, _, solution = probe.ask(probe.target(*TARGET))
@@ -144,6 +145,25 @@ def test_joints_go_by_name(ready: Probe) -> None:
     assert {status.message for status in ready.statuses} == {"solved"}
 
 
+def test_joints_in_several_messages(probe: Probe) -> None:
+    """Merged by name within `joint_state_timeout`: with one part alone, or one that stays away, no target."""
+    probe.start_ik_node("-p", "joint_state_timeout:=0.8")
+    probe.repeat_until(
+        lambda: probe.send_joint_state(["lift", "joint_2"], [9.0, -0.8]),
+        lambda: "only ['joint_1'] have not come" in probe.ask(probe.target(*TARGET))[1].message,
+        "a status that names the joint that has not come",
+    )
+    assert probe.solutions == []
+    for first, second in ((0.6, -0.8), (0.2, 0.9)):
+        probe.send_joint_state(["joint_2"], [second])
+        probe.send_joint_state(["joint_1", "lift"], [first, 9.0])
+        assert_current_is(probe, (first, second))
+    for _ in range(12):
+        probe.send_joint_state(["joint_1"], [0.2], settle=0.1)
+    values, _, solution = probe.ask(probe.target(*TARGET))
+    assert (values["code"], solution) == ("stale_joint_state", None)
+
+
 def test_another_device_is_ignored_in_silence(ready: Probe, node: Process) -> None:
     """A message with none of the arm's joints changes nothing and is no reason to warn."""
     before = node.output
@@ -157,7 +177,7 @@ def test_another_device_is_ignored_in_silence(ready: Probe, node: Process) -> No
 @pytest.mark.parametrize(
     ("names", "positions", "text"),
     [
-        (["joint_1"], [0.1], "missing ['joint_2']"),
+        (["joint_1"], [], "one position for each of 1 names, got 0"),
         (["joint_1", "joint_2", "joint_1"], [0.1, 0.2, 0.3], "'joint_1' is named more than once"),
         (["joint_1", "joint_2"], [0.1], "one position for each of 2 names, got 1"),
         (["joint_1", "joint_2"], [], "one position for each of 2 names, got 0"),
@@ -246,7 +266,7 @@ def test_height_matters_to_an_arm_in_space(probe: Probe) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ends_quietly_on_a_signal(probe: Probe, number: signal.Signals) -> None:
     """Exit status 0 and no traceback, in the middle of a stream of targets."""
-    process = probe.start_ik_node("-p", "require_joint_states:=false")
+    process = probe.start_ik_node("-p", "require_joint_states:=false", fresh=True)
     for _ in range(50):
         probe.targets.publish(probe.target(*TARGET))
     assert process.interrupt(number) == 0

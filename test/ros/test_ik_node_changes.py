@@ -13,6 +13,7 @@ from rclpy.parameter import Parameter
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.robot import load_robot
+from itnnr_ik.ros.backlog import MessageInfo
 from itnnr_ik.ros.settings import PARAMETERS
 from itnnr_ik.ros.status import stamp_text
 
@@ -180,9 +181,15 @@ def test_an_orientation_is_ignored_and_that_is_said_once(probe: Probe) -> None:
 
 
 def test_what_a_newer_target_overtakes_is_counted(probe: Probe) -> None:
-    """A burst leaves the newest, which is answered; the report tells of the others."""
+    """A burst leaves the newest, which is answered; where rclpy numbers them, the others are counted."""
     reports: list[DiagnosticArray] = []
-    probe.node.create_subscription(DiagnosticArray, "/diagnostics", reports.append, 10)
+    infos: list[MessageInfo] = []
+
+    def take(report: DiagnosticArray, info: MessageInfo) -> None:
+        reports.append(report)
+        infos.append(info)
+
+    probe.node.create_subscription(DiagnosticArray, "/diagnostics", take, 10)
     probe.start_ik_node()
     probe.send_first_joint_state(ARM.joint_names, START)
     targets = [probe.target(*NEAR) for _ in range(200)]
@@ -197,4 +204,7 @@ def test_what_a_newer_target_overtakes_is_counted(probe: Probe) -> None:
     reports.clear()
     probe.spin_until(lambda: len(reports) > 1, 10.0, "reports on /diagnostics")
     values = values_of(reports[-1].status[0])
-    assert int(values["dropped"]) >= len(targets) - answered
+    if "publisher_gid" in infos[0]:
+        assert int(values["dropped"]) >= len(targets) - answered
+    else:  # Jazzy
+        assert "dropped" not in values

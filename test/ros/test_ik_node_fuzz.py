@@ -9,7 +9,8 @@ import pytest
 from geometry_msgs.msg import PoseStamped
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from probe import Probe, Process, values_of
+from probe import Probe, values_of
+from processes import Process
 from sensor_msgs.msg import JointState
 
 from itnnr_ik.robot import load_robot

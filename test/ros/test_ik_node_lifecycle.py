@@ -7,7 +7,8 @@ import signal
 from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from probe import SILENCE, START_TIMEOUT, Probe, values_of
+from probe import SILENCE, Probe, values_of
+from processes import START_TIMEOUT
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from std_srvs.srv import SetBool

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from enclaves import enclave, environment, make_keystore
 from intruder import DENIED, FAR
-from probe import START_TIMEOUT, Probe
+from probe import Probe
+from processes import START_TIMEOUT
 
 import itnnr_ik
 from itnnr_ik.ros.settings import MAX_JOINT_STEP

@@ -14,7 +14,8 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from probe import START_TIMEOUT, Probe, values_of
+from probe import Probe, values_of
+from processes import START_TIMEOUT
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 

@@ -12,8 +12,8 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from probe import START_TIMEOUT, Probe, values_of
-from rclpy.subscription import MessageInfo
+from probe import Probe, values_of
+from processes import START_TIMEOUT
 from rules import acceptance_problems
 from sensor_msgs.msg import JointState
 from std_srvs.srv import SetBool
@@ -21,6 +21,7 @@ from traffic_loop import COMMANDING, STATE_RATE, TOPIC
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.robot import load_robot
+from itnnr_ik.ros.backlog import MessageInfo
 from itnnr_ik.ros.kinematic_arm import KinematicArm
 from itnnr_ik.ros.trajectory_controller import TrajectoryController
 

@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from bag_writer import joint_state, write_bag
 from enclaves import POLICIES, enclave, make_keystore
-from probe import SILENCE, START_TIMEOUT, Probe
+from probe import SILENCE, Probe
+from processes import START_TIMEOUT
 
 #: Each executable and the name of its node.
 NODES = {

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import yaml
 from builtin_interfaces.msg import Duration, Time
-from probe import SILENCE, START_TIMEOUT, Probe, Process
+from probe import SILENCE, Probe
+from processes import START_TIMEOUT, Process
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray

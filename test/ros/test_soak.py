@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from probe import START_TIMEOUT, Probe, Process, values_of
+from probe import Probe, values_of
+from processes import START_TIMEOUT, Process
 from rules import acceptance_problems
 from traffic_loop import COMMANDING, Sent, TrafficLoop, swing
 from traffic_loop import Path as TipPath

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 from geometry_msgs.msg import PoseStamped
-from probe import START_TIMEOUT, Probe, values_of
+from probe import Probe, values_of
+from processes import START_TIMEOUT
 from rosgraph_msgs.msg import Clock
 from rules import acceptance_problems
 from sensor_msgs.msg import JointState
@@ -128,7 +129,7 @@ def check(probe: Probe, arm_name: str, heard: Heard, most_error: float = MOST_ER
     assert {values_of(status)["code"] for status in probe.statuses} == {"solved"}
     times = heard.target_times()
     # The node takes the newest target: on a busy machine some are overtaken.
-    assert len(heard.commands) > 0.75 * len(times)
+    assert len(heard.commands) > 0.5 * len(times)
     positions = heard.command_positions()
     assert ((arm.lower <= positions) & (positions <= arm.upper)).all()
     assert max(np.abs(b - a).max() for a, b in pairwise(positions)) <= MAX_JOINT_STEP

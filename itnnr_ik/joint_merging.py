@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from itnnr_ik.bags.pairing import Array
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -52,28 +54,47 @@ class JointMerger:
         self._now = max(self._now, received)
         if len(names) != len(positions) or len(set(names)) != len(names):
             return False
-        found = False
-        for name, position in zip(names, positions, strict=True):
-            i = self._index.get(name)
-            if i is not None and np.isfinite(position):
-                self._positions[i], self._received[i] = position, received
-                found = True
-        return found
+        index = self._index
+        found = {
+            index[name]: position
+            for name, position in zip(names, positions, strict=True)
+            if name in index and math.isfinite(position)
+        }
+        if found:
+            joints = list(found)
+            self._positions[joints], self._received[joints] = list(found.values()), received
+        return bool(found)
+
+    @property
+    def positions(self) -> Array:
+        """The latest position of each joint (n,) in [rad] or [m], however old; NaN if never."""
+        return self._positions
+
+    @property
+    def newest(self) -> int:
+        """When the newest message was received, in [ns]; 0 before the first."""
+        return self._now
 
     @property
     def ages(self) -> Array:
         """How long before the newest message each joint's position was received (n,) [s]; inf if never."""
-        ages = 1e-9 * (self._now - self._received)
-        return np.where(np.isnan(self._positions), np.inf, ages)
+        ages: Array = 1e-9 * (self._now - self._received).astype(np.float64)
+        ages[np.isnan(self._positions)] = np.inf
+        return ages
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Names of the joints that are unknown, or too old."""
-        return tuple(name for name, age in zip(self._index, self.ages, strict=True) if age > self._timeout)
+        return tuple(
+            name
+            for name, age in zip(self._index, self.ages, strict=True)
+            if age > self._timeout or np.isinf(age)
+        )
 
     def state(self) -> MergedState | None:
         """All joints, or None where one is unknown or too old."""
         ages = self.ages
-        if (ages > self._timeout).any() or np.isinf(ages).any():
+        oldest = float(ages.max())
+        if oldest > self._timeout or oldest == math.inf:
             return None
         return MergedState(self._positions.copy(), ages)

@@ -1,0 +1,1 @@
+"""Many recordings evaluated alike: one after the other, in several processes, or on a cluster."""

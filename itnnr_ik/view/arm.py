@@ -1,0 +1,138 @@
+"""An arm in the browser's scene: its parts, moved with its joints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import trimesh
+import viser
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from itnnr_ik.robot import KinematicChain
+from itnnr_ik.solver import IKSolver
+from itnnr_ik.view.frames import LinkFrames
+from itnnr_ik.view.palette import LINK, Color
+from itnnr_ik.view.shapes import Part, chain_parts
+from itnnr_ik.view.visuals import mesh_parts
+
+Array = NDArray[np.float64]
+
+#: Radius of the line and of the ball that stand for an arm of which the tip alone is known, in reaches.
+_LINE, _BALL = 0.01, 0.03
+#: Size of a ghost's parts beside the arm's own.
+_SLIMMER = 0.92
+
+
+class Shape:
+    """How an arm looks, for each drawing of it.
+
+    Args:
+        solver: The arm and its tool.
+        folder: Of its URDF, where meshes may be.
+
+    Attributes:
+        missing: Meshes that are named and not found: the arm is drawn from its joints then.
+    """
+
+    def __init__(self, solver: IKSolver, folder: Path | None = None) -> None:
+        self.solver = solver
+        self.missing: list[str] = []
+        self.frames: LinkFrames | None = None
+        self.parts: list[Part] = []
+        if isinstance(solver.arm, KinematicChain):
+            self.frames = LinkFrames(solver.arm)
+            self.parts, self.missing = mesh_parts(solver.arm, folder)
+            self.parts = self.parts or chain_parts(solver.arm, solver.task.tool)
+
+
+class ArmDrawing:
+    """One drawing of an arm.
+
+    Args:
+        scene: Where it is drawn.
+        name: Of its node.
+        shape: Of the arm.
+        color: Of all of it; None for its own colours.
+        opacity: From 0 to 1.
+    """
+
+    def __init__(
+        self,
+        scene: viser.SceneApi,
+        name: str,
+        shape: Shape,
+        color: Color | None = None,
+        opacity: float | None = None,
+    ) -> None:
+        self._shape, self._scene = shape, scene
+        self._root = scene.add_frame(name, show_axes=False)
+        self._clickable: list[viser.MeshHandle] = []
+        self._links: list[viser.FrameHandle] = []
+        if shape.frames is not None:
+            self._links = [scene.add_frame(f"{name}/{k}", show_axes=False) for k in range(len(shape.frames))]
+        for number, (frame, mesh, own) in enumerate(shape.parts):
+            if color is not None and frame == 0:
+                continue  # the base is where the arm's own is
+            if color is not None:
+                mesh = _slimmer(mesh)
+            self._add(f"{name}/{frame}/{number}", mesh, color or own, opacity)
+        if shape.frames is None:
+            reach = shape.solver.arm.reach or 1.0
+            ball = trimesh.creation.icosphere(radius=_BALL * reach)
+            rod = trimesh.creation.cylinder(_LINE * reach, 1.0)
+            rod.apply_translation([0.0, 0.0, 0.5])
+            self._tip = self._add(f"{name}/tip", ball, color or LINK, opacity)
+            self._rod = self._add(f"{name}/rod", rod, color or LINK, opacity)
+
+    def show(self, positions: Array | None) -> None:
+        """Draw it at joint positions (n,), or not at all."""
+        self._root.visible = positions is not None
+        if positions is None:
+            return
+        if self._shape.frames is None:
+            self._stretch(positions)
+            return
+        transforms = self._shape.frames.at(positions)
+        quaternions = Rotation.from_matrix(transforms[:, :3, :3]).as_quat()[:, [3, 0, 1, 2]]
+        for link, transform, quaternion in zip(self._links, transforms, quaternions, strict=True):
+            link.position, link.wxyz = transform[:3, 3], quaternion
+
+    def on_click(self, do: Callable[[], None]) -> None:
+        """Call ``do`` where it is clicked."""
+        for handle in self._clickable:
+            handle.on_click(lambda _: do())
+
+    def _add(self, name: str, mesh: trimesh.Trimesh, color: Color, opacity: float | None) -> viser.MeshHandle:
+        ghost = opacity is not None
+        handle = self._scene.add_mesh_simple(
+            name,
+            np.asarray(mesh.vertices),
+            np.asarray(mesh.faces),
+            color=color,
+            opacity=opacity,
+            cast_shadow=not ghost,
+            receive_shadow=not ghost,
+        )
+        self._clickable.append(handle)
+        return handle
+
+    def _stretch(self, positions: Array) -> None:
+        """A rod from the base's origin to the tip: what is between them is not known."""
+        start, end = self._shape.solver.arm.skeleton(positions)[[0, -1]]
+        away = end - start
+        length = float(np.linalg.norm(away))
+        turn, _ = Rotation.align_vectors([away], [[0.0, 0.0, 1.0]])
+        self._tip.position, self._rod.position = end, start
+        self._rod.wxyz = turn.as_quat()[[3, 0, 1, 2]]
+        self._rod.scale = (1.0, 1.0, max(length, 1e-6))
+
+
+def _slimmer(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
+    """A little inside of itself, so that where two arms are in one place one hides the other."""
+    slim = mesh.copy()
+    middle = slim.bounds.mean(axis=0)
+    slim.vertices = middle + _SLIMMER * (slim.vertices - middle)
+    return slim

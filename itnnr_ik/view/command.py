@@ -1,0 +1,107 @@
+"""Show an arm in the browser: drag its target, slide its joints, look at its branches and its reach.
+
+With --live it shows a running node instead, and with --recording how a recording would have been answered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+from itnnr_ik.robot import PACKAGED
+from itnnr_ik.task.task import KINDS
+
+#: Between two ticks, in [s].
+_PERIOD = 1.0 / 60.0
+_PORTS = range(2**16)
+
+
+class View(Protocol):
+    """What is shown, brought up to date again and again.
+
+    Attributes:
+        server: A `viser.ViserServer`.
+    """
+
+    server: Any
+
+    def tick(self, now: float) -> None:
+        """Draw it as it is at ``now`` [s]."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``itnnr-ik view``."""
+    parser.add_argument(
+        "arm", metavar="ARM", help=f"a packaged arm ({', '.join(PACKAGED)}), a model folder or a URDF file"
+    )
+    parser.add_argument("--base", metavar="LINK", help="of a URDF: first link (the only one without parent)")
+    parser.add_argument("--tip", metavar="LINK", help="of a URDF: last link (the only one without child)")
+    parser.add_argument(
+        "--task", choices=list(KINDS), help="what of a pose counts (six joints and more pose, five pointing)"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--live", action="store_true", help="show the running ik_node of this arm")
+    what.add_argument(
+        "--recording", type=Path, metavar="BAG", help="play a recording beside the answers it would have got"
+    )
+    parser.add_argument("--namespace", default="/", metavar="NS", help="with --live: of the node")
+    parser.add_argument(
+        "--joints",
+        metavar="A,B",
+        help="names of the joints on the robot or in the recording, base to tip",
+    )
+    parser.add_argument("--port", type=int, default=8080, help="on this machine, which alone can open it")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve the page until Ctrl-C."""
+    if args.port not in _PORTS:
+        raise ValueError(f"--port must be from 0 to {_PORTS[-1]}, got {args.port}")
+    with ExitStack() as stack:
+        view = open_view(args, stack)
+        print(f"{args.arm}: {address(view)} (Ctrl-C ends it)", flush=True)
+        while True:
+            started = time.monotonic()
+            view.tick(started)
+            time.sleep(max(0.0, started + _PERIOD - time.monotonic()))
+
+
+def address(view: View) -> str:
+    """What to open in a browser on this machine."""
+    return f"http://{view.server.get_host()}:{view.server.get_port()}"
+
+
+def open_view(args: argparse.Namespace, stack: ExitStack) -> View:
+    """The view that the options ask for; ``stack`` ends it."""
+    from itnnr_ik.view.choice import choose
+
+    chosen = choose(args.arm, args.base, args.tip, args.task)
+    names = tuple(args.joints.split(",")) if args.joints else chosen.solver.arm.joint_names
+    if len(names) != chosen.solver.arm.n_joints:
+        raise ValueError(f"--joints must name {chosen.solver.arm.n_joints} joints, got {args.joints}")
+    playback = link = None
+    if args.recording is not None:
+        from itnnr_ik.view.playback import read_playback
+
+        playback = read_playback(args.recording, chosen.solver, args.arm, names if args.joints else None)
+    if args.live:
+        from itnnr_ik.view.link import NodeLink
+
+        link = stack.enter_context(NodeLink(chosen.solver, names, args.namespace))
+    from itnnr_ik.view.serving import serve
+
+    server, shape = serve(chosen, args.port, stack)
+    if link is not None:
+        from itnnr_ik.view.live_view import LiveView
+
+        return LiveView(server, shape, link)
+    if playback is not None:
+        from itnnr_ik.view.playback_view import PlaybackView
+
+        return PlaybackView(server, shape, playback)
+    from itnnr_ik.view.dragging import DragView
+
+    return DragView(server, shape, chosen.twin)

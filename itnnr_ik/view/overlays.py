@@ -1,0 +1,101 @@
+"""What can be shown around an arm besides its solution: proposals, its reach, a network's uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import viser
+
+from itnnr_ik.solver import IKSolver
+from itnnr_ik.twin.inference import TwinInverse
+from itnnr_ik.view.clouds import CELL, ReachCloud, UncertaintyCloud
+from itnnr_ik.view.palette import by_error, scaled
+from itnnr_ik.view.posing import Posing
+from itnnr_ik.view.stage import Stage, skeleton_lines
+
+#: Errors, as shares of the reach, that are drawn green and red.
+_GOOD, _BAD = 1e-5, 5e-2
+#: Of a cloud's points, in reaches.
+_UNCERTAIN_POINT = 0.009
+#: Width of the proposals' lines, in reaches.
+_THIN = 0.004
+
+
+class Overlays:
+    """Checkboxes, and what each of them shows.
+
+    Args:
+        gui: Where they are added.
+        stage: Where they are drawn.
+        solver: The arm.
+        twin: The network that was trained for it, if there is one.
+        changed: Called whenever somebody clicks one.
+    """
+
+    def __init__(
+        self,
+        gui: viser.GuiApi,
+        stage: Stage,
+        solver: IKSolver,
+        twin: TwinInverse | None,
+        changed: Callable[[], None],
+    ) -> None:
+        self._stage, self._solver = stage, solver
+        self._scale = solver.arm.reach or 1.0
+        self._reach: ReachCloud | None = None
+        self._uncertainty = UncertaintyCloud(solver, twin) if twin and UncertaintyCloud.fits(solver) else None
+        self._changed = changed
+        self.branches = self._checkbox(gui, "other branches", "click one to go there", True)
+        self.proposals = self._checkbox(
+            gui, "proposals", "what the anchors near the target propose: green is near it, red is far"
+        )
+        self.reach = self._checkbox(
+            gui, "reach", "where the tool gets to, in a slice through the target; bright: dexterous"
+        )
+        self.uncertainty = None
+        if self._uncertainty is not None:
+            self.uncertainty = self._checkbox(
+                gui, "uncertainty", "the error that the network expects of itself, around the target"
+            )
+
+    def draw(self, posing: Posing) -> None:
+        """Draw what is switched on, for an arm and its target, and nothing else."""
+        self._draw_proposals(posing)
+        self._draw_reach(posing)
+        self._draw_uncertainty(posing)
+
+    def _draw_proposals(self, posing: Posing) -> None:
+        if not self.proposals.value:
+            self._stage.show_lines("proposals", None, None)
+            return
+        postures, errors = self._solver.proposals(posing.target, posing.positions)
+        lines = skeleton_lines(self._solver, postures)
+        colors = by_error(errors, _GOOD * self._scale, _BAD * self._scale)
+        each = np.repeat(colors, len(lines) // len(postures), axis=0)
+        self._stage.show_lines("proposals", lines, np.repeat(each[:, None], 2, axis=1), _THIN)
+
+    def _draw_reach(self, posing: Posing) -> None:
+        if not self.reach.value:
+            self._stage.show_cloud("reach", None)
+            return
+        self._reach = self._reach or ReachCloud(self._solver)
+        points, dexterity = self._reach.slice(posing.pose[:3])
+        self._stage.show_cloud(
+            "reach", points, scaled(dexterity, 0.0, float(dexterity.max(initial=0.0))), 0.3 * CELL
+        )
+
+    def _draw_uncertainty(self, posing: Posing) -> None:
+        if self._uncertainty is None or self.uncertainty is None or not self.uncertainty.value:
+            self._stage.show_cloud("uncertainty", None)
+            return
+        points, errors = self._uncertainty.around(posing.target)
+        colors = by_error(errors, _GOOD * self._scale, _BAD * self._scale)
+        self._stage.show_cloud("uncertainty", points, colors, _UNCERTAIN_POINT)
+
+    def _checkbox(
+        self, gui: viser.GuiApi, label: str, hint: str, value: bool = False
+    ) -> viser.GuiCheckboxHandle:
+        box = gui.add_checkbox(label, value, hint=hint)
+        box.on_update(lambda _: self._changed())
+        return box

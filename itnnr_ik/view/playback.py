@@ -1,0 +1,118 @@
+"""A recording and the answers that it would have got, moment by moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itnnr_ik.bags.answers import Answers
+from itnnr_ik.bags.evaluation import Evaluation
+from itnnr_ik.bags.offline import evaluate_recording
+from itnnr_ik.bags.replay import Replay, Selection
+from itnnr_ik.solver import IKSolver
+from itnnr_ik.view.posing import full_pose
+
+Array = NDArray[np.float64]
+
+#: Of a longer recording every second, third, … target is kept.
+_MOST = 200_000
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What there is at one time of a recording.
+
+    Attributes:
+        target: Pose (7,), turned like the base where only its position counts.
+        answer: Joint positions (n,) that the target got, or those of the last one that got some; None before.
+        recorded: Joint positions (n,) recorded with the target; None where there are none.
+        code: The outcome.
+        residual: How far the tool is from the target in [m], with no answer the closest point that was found.
+    """
+
+    target: Array
+    answer: Array | None
+    recorded: Array | None
+    code: str
+    residual: float
+
+
+class Playback:
+    """The targets (b) of a recording with their answers.
+
+    Args:
+        solver: That answered.
+        evaluation: How good the answers are.
+        pieces: The recording in order, each with its answers.
+
+    Attributes:
+        evaluation: As given.
+        times: Seconds (b,) since the first target.
+    """
+
+    def __init__(
+        self, solver: IKSolver, evaluation: Evaluation, pieces: list[tuple[Replay, Answers]]
+    ) -> None:
+        self._solver, self.evaluation = solver, evaluation
+        every = -(-evaluation.targets // _MOST)
+        received = np.concatenate([replay.received for replay, _ in pieces])[::every]
+        self.times: Array = 1e-9 * (received - received[0])
+        self._targets = np.concatenate([replay.targets for replay, _ in pieces])[::every]
+        self._answers = np.concatenate([answers.positions for _, answers in pieces])[::every]
+        self._codes = np.concatenate([answers.codes for _, answers in pieces])[::every]
+        away = [np.where(np.isnan(answers.closest), np.inf, answers.closest) for _, answers in pieces]
+        self._away = np.concatenate(away)[::every]
+        states = [replay.recorded for replay, _ in pieces if replay.recorded is not None]
+        self._recorded = np.concatenate(states)[::every] if len(states) == len(pieces) else None
+        answered = np.isfinite(self._answers).all(axis=1)
+        self._last = np.maximum.accumulate(np.where(answered, np.arange(len(answered)), -1))
+
+    @property
+    def duration(self) -> float:
+        """From the first target to the last, in [s]."""
+        return float(self.times[-1])
+
+    @property
+    def path(self) -> Array:
+        """The targets' points (b, 3) in [m]."""
+        return self._solver.in_space(self._targets)
+
+    @property
+    def solved(self) -> NDArray[np.bool_]:
+        """Which targets (b,) got an answer."""
+        return np.asarray(np.isfinite(self._answers).all(axis=1))
+
+    def at(self, time: float) -> Moment:
+        """The last target not later than ``time`` [s], or the first one."""
+        i = max(0, int(np.searchsorted(self.times, time, side="right")) - 1)
+        last = int(self._last[i])
+        recorded = None if self._recorded is None else self._recorded[i]
+        return Moment(
+            target=full_pose(self._solver, self._targets[i]),
+            answer=self._answers[last] if last >= 0 else None,
+            recorded=None if recorded is None or not np.isfinite(recorded).all() else recorded,
+            code=str(self._codes[i]),
+            residual=float(self._away[i]),
+        )
+
+
+def read_playback(bag: Path, solver: IKSolver, model: str, joints: tuple[str, ...] | None = None) -> Playback:
+    """Evaluate a recording and keep all of it.
+
+    Args:
+        bag: The recording.
+        solver: Of its arm.
+        model: What the arm is called.
+        joints: Recorded names of its joints, base to tip; None for the model's.
+
+    Raises:
+        BagError: It cannot be used, or holds no target.
+    """
+    pieces: list[tuple[Replay, Answers]] = []
+    evaluation = evaluate_recording(
+        bag, solver, model, Selection(joints=joints), [lambda *piece: pieces.append(piece)], progress=True
+    )
+    return Playback(solver, evaluation, pieces)

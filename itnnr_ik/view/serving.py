@@ -1,0 +1,53 @@
+"""The web server of the view, for this machine alone."""
+
+from __future__ import annotations
+
+import io
+import socket
+from contextlib import ExitStack, redirect_stdout
+
+import viser
+
+from itnnr_ik.view.arm import Shape
+from itnnr_ik.view.choice import Choice
+
+#: Nobody else's machine can open it.
+HOST = "127.0.0.1"
+_BRAND = (38, 103, 166)
+
+
+def serve(chosen: Choice, port: int, stack: ExitStack) -> tuple[viser.ViserServer, Shape]:
+    """Start the server, which ends with ``stack``.
+
+    Args:
+        chosen: The arm.
+        port: 0 for any that is free.
+        stack: Ends it.
+
+    Raises:
+        OSError: The port is taken.
+    """
+    shape = Shape(chosen.solver, chosen.folder)
+    with redirect_stdout(io.StringIO()):  # it has a greeting of its own
+        server = viser.ViserServer(host=HOST, port=_free(port), label=chosen.solver.arm.name, verbose=False)
+    stack.callback(_stop, server)
+    server.gui.configure_theme(
+        control_width="medium", show_logo=False, show_share_button=False, brand_color=_BRAND
+    )
+    return server, shape
+
+
+def _stop(server: viser.ViserServer) -> None:
+    with redirect_stdout(io.StringIO()):  # as at its start
+        server.stop()
+
+
+def _free(port: int) -> int:
+    """The port, or a free one for 0; viser would quietly take another one where it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise OSError(f"cannot serve on port {port}: {error.strerror}; give another --port") from error
+        return int(probe.getsockname()[1])

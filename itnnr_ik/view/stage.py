@@ -1,0 +1,162 @@
+"""The browser's scene: the arm on a grid, its target, ghosts of other postures, lines and clouds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import viser
+from numpy.typing import ArrayLike, NDArray
+
+from itnnr_ik.solver import IKSolver
+from itnnr_ik.view.arm import ArmDrawing, Shape
+from itnnr_ik.view.palette import GHOST, MISSED, Color
+
+Array = NDArray[np.float64]
+
+#: As shares of the reach: the target's control, the width of lines, the radius of points.
+_CONTROL, _LINE, _POINT = 0.26, 0.008, 0.011
+#: Direction from the arm to the camera, and its distance from what it looks at in reaches.
+_EYE, _PLANAR_EYE, _DISTANCE = (1.0, -0.85, 0.5), (0.0, -0.5, 1.0), 2.1
+_FIELD_OF_VIEW = 0.62  # [rad]
+_GHOST_OPACITY = 0.33
+#: Sides of the grid's cells [m], of which one is about a tenth of the reach.
+_CELLS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
+
+
+class Stage:
+    """Draws what it is told to; what it draws is in `itnnr_ik.view.posing` and its like.
+
+    Args:
+        server: Whose scene it is.
+        shape: Of the arm.
+        ghosts: How many other postures there are at most.
+        ghost_color: Of them.
+    """
+
+    def __init__(
+        self, server: viser.ViserServer, shape: Shape, ghosts: int = 0, ghost_color: Color = GHOST
+    ) -> None:
+        self._scene = server.scene
+        self._solver = shape.solver
+        self._reach = shape.solver.arm.reach or 1.0
+        self._clouds: dict[str, viser.PointCloudHandle] = {}
+        self._lines: dict[str, viser.LineSegmentsHandle] = {}
+        self._set_up(server)
+        self.arm = ArmDrawing(self._scene, "/arm", shape)
+        self.ghosts = [
+            ArmDrawing(self._scene, f"/ghosts/{i}", shape, ghost_color, _GHOST_OPACITY) for i in range(ghosts)
+        ]
+        for ghost in self.ghosts:
+            ghost.show(None)
+        self.target = self._add_target()
+        self._dragged: Callable[[Array], None] = lambda _: None
+        self.target.on_update(self._on_target)
+
+    def on_drag(self, do: Callable[[Array], None]) -> None:
+        """Call ``do`` with the target's pose (7,) whenever somebody drags it."""
+        self._dragged = do
+
+    def show_ghosts(self, postures: Sequence[Array]) -> None:
+        """Draw other postures (n,), the first ones of them."""
+        for i, ghost in enumerate(self.ghosts):
+            ghost.show(postures[i] if i < len(postures) else None)
+
+    def show_target(self, pose: Array) -> None:
+        """Put the target at a pose (7,)."""
+        self.target.position = pose[:3]
+        self.target.wxyz = pose[[6, 3, 4, 5]]
+
+    def show_miss(self, tool: Array, target: Array, missed: bool) -> None:
+        """A line from the tool to the target, points (3,) [m], where that was missed."""
+        points = np.array([[tool, target]]) if missed else None
+        self.show_lines("miss", points, MISSED, 1.5 * _LINE)
+
+    def show_lines(self, name: str, points: Array | None, colors: Any, width: float = _LINE) -> None:
+        """Lines (l, 2, 3) in [m] under a name, in place of those before; None for none."""
+        if (old := self._lines.pop(name, None)) is not None:
+            old.remove()
+        if points is not None and len(points):
+            self._lines[name] = self._scene.add_line_segments(
+                f"/lines/{name}", points, colors, thickness=width * self._reach
+            )
+
+    def show_cloud(self, name: str, points: Array | None, colors: Any = None, size: float = _POINT) -> None:
+        """Points (p, 3) in [m] under a name, in place of those before; None for none."""
+        if (old := self._clouds.pop(name, None)) is not None:
+            old.remove()
+        if points is not None and len(points):
+            self._clouds[name] = self._scene.add_point_cloud(
+                f"/clouds/{name}",
+                points,
+                colors,
+                point_size=size * self._reach,
+                point_shape="circle",
+                precision="float32",
+            )
+
+    def shown(self) -> set[str]:
+        """Names of the lines and clouds that there are."""
+        return {*self._lines, *self._clouds}
+
+    def _on_target(self, event: viser.TransformControlsEvent) -> None:
+        if event.client is not None:
+            handle = event.target
+            self._dragged(np.concatenate([handle.position, handle.wxyz[[1, 2, 3, 0]]]))
+
+    def _add_target(self) -> viser.TransformControlsHandle:
+        task = self._solver.task
+        return self._scene.add_transform_controls(
+            "/target",
+            scale=_CONTROL * self._reach,
+            active_axes=(True, True, not task.planar),
+            disable_rotations=not task.has_orientation,
+            depth_test=False,
+            line_width=3.0,
+        )
+
+    def _set_up(self, server: viser.ViserServer) -> None:
+        """Floor, light and camera."""
+        solver, reach = self._solver, self._reach
+        cell = min(_CELLS, key=lambda size: abs(np.log(size / (0.1 * reach))))
+        lowest = self._floor()
+        self._scene.set_up_direction("+z")
+        self._scene.add_grid(
+            "/floor",
+            infinite_grid=True,
+            cell_size=cell,
+            section_size=5.0 * cell,
+            cell_color=(222, 227, 234),
+            section_color=(196, 205, 217),
+            fade_distance=9.0 * reach,
+            shadow_opacity=0.14,
+            position=(0.0, 0.0, lowest),
+        )
+        middle = self._middle(lowest)
+        eye = np.array(_PLANAR_EYE if solver.task.planar else _EYE)
+        eye *= _DISTANCE * reach / np.linalg.norm(eye)
+        server.initial_camera.position = middle + eye
+        server.initial_camera.look_at = middle
+        server.initial_camera.fov = _FIELD_OF_VIEW
+
+    def _floor(self) -> float:
+        """Just below the base, and where the arm lies in a plane of its own, just below that."""
+        if self._solver.task.planar:
+            return self._solver.plane_height - 0.06 * self._reach
+        return -1e-3 * self._reach
+
+    def _middle(self, floor: float) -> Array:
+        """What the camera looks at."""
+        if self._solver.task.planar:
+            return np.array([0.4 * self._reach, 0.0, floor])
+        return np.array([0.2 * self._reach, 0.1 * self._reach, 0.36 * self._reach])
+
+
+def skeleton_lines(solver: IKSolver, postures: ArrayLike) -> Array:
+    """Lines (l, 2, 3) in [m] along the arm at each of some postures (p, n), base to tool."""
+    lines = []
+    for posture in np.asarray(postures, dtype=float):
+        points = np.vstack([solver.arm.skeleton(posture), solver.point_at(posture)])
+        lines.append(np.stack([points[:-1], points[1:]], axis=1))
+    return np.concatenate(lines) if lines else np.empty((0, 2, 3))
