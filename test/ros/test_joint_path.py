@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from probe import START_TIMEOUT, Probe, values_of
 from rules import acceptance_problems
 from sensor_msgs.msg import JointState
@@ -157,6 +160,53 @@ def test_the_joints_have_to_be_known(probe: Probe) -> None:
     assert caught.value.code is Code.NO_JOINT_STATE
     answerer = answerer_of(probe, "two_link", None, require_joint_states=False)
     assert len(solve_poses(answerer, Header(), poses, NOW, {}).points) == 1
+
+
+NUMBERS = st.one_of(st.floats(-1.5, 1.5), st.floats(), st.sampled_from((0.0, 1e300, math.nan, math.inf)))
+
+
+@st.composite
+def any_poses(draw: st.DrawFn) -> list[PoseStamped]:
+    """Poses near the arm and far, of numbers that are none, in frames that are known or not."""
+    poses = []
+    for _ in range(draw(st.integers(0, 6))):
+        message = PoseStamped()
+        message.header.frame_id = draw(st.sampled_from(("base_link", "base_link", "", "moon")))
+        message.header.stamp.sec = draw(st.integers(-(2**31), 2**31 - 1))
+        point, q = message.pose.position, message.pose.orientation
+        near = st.tuples(st.floats(1.4, 1.9), st.floats(-0.3, 0.3), st.just(0.0))
+        point.x, point.y, point.z = draw(near | st.tuples(NUMBERS, NUMBERS, NUMBERS))
+        q.x, q.y, q.z, q.w = draw(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS))
+        poses.append(message)
+    return poses
+
+
+@pytest.mark.parametrize("model", ["two_link", "ur5e"])
+def test_any_path_gets_a_trajectory_or_a_refusal(probe: Probe, model: str) -> None:
+    """Within limits and as a controller accepts it, or in one line; of both there are some."""
+    arm = configured(model).solver.arm
+    answerer = answerer_of(probe, model, np.clip(np.zeros(arm.n_joints), arm.lower, arm.upper))
+    outcomes = Counter[str]()
+
+    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
+    @given(any_poses())
+    def solve(poses: list[PoseStamped]) -> None:
+        try:
+            found = solve_poses(answerer, Header(frame_id=arm.base_link), poses, NOW, {})
+        except RejectedError as rejection:
+            assert "\n" not in str(rejection)
+            assert rejection.code is not Code.SOLVER_ERROR
+            outcomes[rejection.code.value] += 1
+            return
+        outcomes["solved"] += 1
+        assert acceptance_problems(found, answerer.configuration.joints) == []
+        positions = positions_of(found)
+        assert ((arm.lower <= positions) & (positions <= arm.upper)).all()
+
+    solve()
+    assert outcomes.keys() >= {"solved", "invalid_target", "wrong_frame", "gaps"} - (
+        {"solved"} if model == "ur5e" else set()
+    )
 
 
 class Asker:
