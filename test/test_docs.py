@@ -102,9 +102,10 @@ def test_every_dependency_has_its_reason() -> None:
     """Whatever the lists of requirements name is in the table of docs/development.md, with no empty cell."""
     page = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \|$", page.partition("## Dependencies")[2], re.MULTILINE)
-    named = {word.lower() for needs, *_ in rows for word in re.findall(r"[\w.-]+", needs)}
+    words = [word.lower() for needs, *_ in rows for word in re.findall(r"[\w.-]+", needs)]
+    named = {name for word in words for name in (word.replace(".", "-"), *word.split("."))}
     for file in sorted((ROOT / "requirements").glob("*.txt")):
-        if file.stem != "pins":  # what they bring along
+        if not file.stem.startswith("pins"):  # what they bring along
             for name in re.findall(r"^[A-Za-z][\w-]*", file.read_text(encoding="utf-8"), re.MULTILINE):
                 short = {"ros": "rclpy", "colcon": "colcon"}.get(name.split("-")[0], name.removesuffix("-py"))
                 assert short.removesuffix("-python").lower() in named, f"{name} of {file.name}"
