@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,10 +12,13 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from probe import START_TIMEOUT, Probe, values_of
 from rules import acceptance_problems
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Header
+from std_msgs.msg import Float64MultiArray, Header
+from std_srvs.srv import SetBool
 from test_settings import configured
 from trajectory_msgs.msg import JointTrajectory
 
@@ -158,38 +162,118 @@ def test_the_joints_have_to_be_known(probe: Probe) -> None:
     assert len(solve_poses(answerer, Header(), poses, NOW, {}).points) == 1
 
 
-def test_the_node_answers_paths_beside_targets(probe: Probe) -> None:
-    """Over DDS: one status for each, a trajectory for the good one, targets before and after as ever."""
-    messages = pytest.importorskip("nav_msgs.msg", reason="needs nav_msgs")
-    statuses: list[DiagnosticStatus] = []
-    found: list[JointTrajectory] = []
-    probe.node.create_subscription(JointTrajectory, "itnnr_ik/path_solution", found.append, 10)
-    probe.node.create_subscription(DiagnosticStatus, "itnnr_ik/path_status", statuses.append, 10)
-    sender = probe.node.create_publisher(messages.Path, "itnnr_ik/solve_path", 1)
-    probe.start_ik_node()
-    path = elbow_path()
-    arm = configured("two_link").solver
-    probe.send_first_joint_state(arm.arm.joint_names, path[0].tolist())
+NUMBERS = st.one_of(st.floats(-1.5, 1.5), st.floats(), st.sampled_from((0.0, 1e300, math.nan, math.inf)))
 
-    def ask(poses: list[PoseStamped]) -> dict[str, str]:
-        statuses.clear()
-        message = messages.Path(header=Header(frame_id="base_link"), poses=poses)
+
+@st.composite
+def any_poses(draw: st.DrawFn) -> list[PoseStamped]:
+    """Poses near the arm and far, of numbers that are none, in frames that are known or not."""
+    poses = []
+    for _ in range(draw(st.integers(0, 6))):
+        message = PoseStamped()
+        message.header.frame_id = draw(st.sampled_from(("base_link", "base_link", "", "moon")))
+        message.header.stamp.sec = draw(st.integers(-(2**31), 2**31 - 1))
+        point, q = message.pose.position, message.pose.orientation
+        near = st.tuples(st.floats(1.4, 1.9), st.floats(-0.3, 0.3), st.just(0.0))
+        point.x, point.y, point.z = draw(near | st.tuples(NUMBERS, NUMBERS, NUMBERS))
+        q.x, q.y, q.z, q.w = draw(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS))
+        poses.append(message)
+    return poses
+
+
+@pytest.mark.parametrize("model", ["two_link", "ur5e"])
+def test_any_path_gets_a_trajectory_or_a_refusal(probe: Probe, model: str) -> None:
+    """Within limits and as a controller accepts it, or in one line; of both there are some."""
+    arm = configured(model).solver.arm
+    answerer = answerer_of(probe, model, np.clip(np.zeros(arm.n_joints), arm.lower, arm.upper))
+    outcomes = Counter[str]()
+
+    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
+    @given(any_poses())
+    def solve(poses: list[PoseStamped]) -> None:
+        try:
+            found = solve_poses(answerer, Header(frame_id=arm.base_link), poses, NOW, {})
+        except RejectedError as rejection:
+            assert "\n" not in str(rejection)
+            assert rejection.code is not Code.SOLVER_ERROR
+            outcomes[rejection.code.value] += 1
+            return
+        outcomes["solved"] += 1
+        assert acceptance_problems(found, answerer.configuration.joints) == []
+        positions = positions_of(found)
+        assert ((arm.lower <= positions) & (positions <= arm.upper)).all()
+
+    solve()
+    assert outcomes.keys() >= {"solved", "invalid_target", "wrong_frame", "gaps"} - (
+        {"solved"} if model == "ur5e" else set()
+    )
+
+
+class Asker:
+    """Sends paths to a running node, and keeps what comes back."""
+
+    def __init__(self, probe: Probe) -> None:
+        messages = pytest.importorskip("nav_msgs.msg", reason="needs nav_msgs")
+        self._probe, self._path = probe, messages.Path
+        self.statuses: list[DiagnosticStatus] = []
+        self.found: list[JointTrajectory] = []
+        node = probe.node
+        node.create_subscription(JointTrajectory, "itnnr_ik/path_solution", self.found.append, 10)
+        node.create_subscription(DiagnosticStatus, "itnnr_ik/path_status", self.statuses.append, 10)
+        self._sender = node.create_publisher(messages.Path, "itnnr_ik/solve_path", 1)
+
+    def ask(self, poses: list[PoseStamped]) -> dict[str, str]:
+        """The values of the status for a path."""
+        self.statuses.clear()
+        message = self._path(header=Header(frame_id="base_link"), poses=poses)
         message.header.stamp.sec = 7
-        probe.repeat_until(
-            lambda: sender.publish(message) if not statuses else None,
-            lambda: bool(statuses),
+        self._probe.repeat_until(
+            lambda: self._sender.publish(message) if not self.statuses else None,
+            lambda: bool(self.statuses),
             "a status of a path",
         )
-        return values_of(statuses[0])
+        return values_of(self.statuses[0])
 
+
+def test_the_node_answers_paths_beside_targets(probe: Probe) -> None:
+    """Over DDS: one status for each, a trajectory for the good one, targets before and after as ever."""
+    asker, path = Asker(probe), elbow_path()
+    solver = configured("two_link").solver
+    probe.start_ik_node()
+    probe.send_first_joint_state(solver.arm.joint_names, path[0].tolist())
+    good = poses_of(probe, solver.target_at(path), "")
     bad, code, text = refusals(probe)["nan"]
-    assert ask(bad)["code"] == code.value
-    assert text in statuses[0].message
-    assert found == []
-    values = ask(poses_of(probe, arm.target_at(path), ""))
+    assert asker.ask(bad)["code"] == code.value
+    assert text in asker.statuses[0].message
+    assert probe.call(SetBool, "itnnr_ik/pause", SetBool.Request(data=True)).success
+    assert asker.ask(good)["code"] == "paused"
+    assert probe.call(SetBool, "itnnr_ik/pause", SetBool.Request(data=False)).success
+    assert asker.found == []
+    values = asker.ask(good)
     assert (values["code"], values["stamp"], values["poses"]) == ("solved", "7.000000000", str(len(path)))
-    probe.spin_until(lambda: bool(found), START_TIMEOUT, "a trajectory")
-    np.testing.assert_allclose(positions_of(found[0]), path, atol=1e-3)
+    probe.spin_until(lambda: bool(asker.found), START_TIMEOUT, "a trajectory")
+    np.testing.assert_allclose(positions_of(asker.found[0]), path, atol=1e-3)
     assert probe.ask(probe.target(1.5, 0.3))[0]["code"] == "solved"
     assert probe.solutions != []
     assert not probe.node.count_publishers("joint_trajectory_controller/joint_trajectory")
+
+
+def test_an_arm_that_is_moved_comes_first(probe: Probe) -> None:
+    """Its commands go on; before, a path is answered, and sent to no controller."""
+    asker, path = Asker(probe), elbow_path()
+    solver, commands = configured("two_link").solver, []
+    probe.node.create_subscription(Float64MultiArray, "arm/positions", commands.append, 100)
+    options = ("command_out_type:=std_msgs/Float64MultiArray", "command_out_topic:=arm/positions")
+    slowly = "max_velocity:=0.001"
+    probe.start_ik_node(*(word for option in (*options, slowly) for word in ("-p", option)))
+    probe.send_first_joint_state(solver.arm.joint_names, path[0].tolist())
+    good = poses_of(probe, solver.target_at(path), "")
+    assert asker.ask(good)["code"] == "solved"
+    assert commands == []
+    away = solver.target_at(path[0] + [0.1, 0.0])
+    probe.repeat_until(
+        lambda: probe.ask(probe.pose(away, frame="base_link")), lambda: bool(commands), "a command"
+    )
+    assert asker.ask(good)["code"] == "moving"
+    count = len(commands)
+    probe.spin_until(lambda: len(commands) > count, START_TIMEOUT, "one more command")
