@@ -116,4 +116,4 @@ class _Report:
 def _print(lines: Iterable[str], to_stderr: bool = False) -> None:
     """Print lines, above the bar if there is one."""
     for line in lines:
-        tqdm.write(one_line(line), file=sys.stderr if to_stderr else sys.stdout)
+        tqdm.write(one_line(line).rstrip(), file=sys.stderr if to_stderr else sys.stdout)

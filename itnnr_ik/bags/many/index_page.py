@@ -13,7 +13,8 @@ from itnnr_ik.bags.page import STYLE
 _STYLE = """
 main { max-width: 90rem; } th { cursor: pointer; } th::after { content: " ↕"; color: #c3c9d0; }
 th[aria-sort=ascending]::after { content: " ↑"; } th[aria-sort=descending]::after { content: " ↓"; }
-td.name { text-align: left; } tr.bad td { background: #fdecee; } td.why { text-align: left; color: #c1121f; }
+td.name { text-align: left; } tr.bad td { background: #fdecee; } td.why { text-align: left; color: #c1121f;
+  white-space: normal; min-width: 18rem; }
 """
 
 #: Sorts by the column whose heading is clicked: numbers by value, what is not known at the end.

@@ -101,8 +101,9 @@ def totals(results: Sequence[Result], count: int) -> list[str]:
     first = f"{len(results) - failed} of {count} recordings evaluated"
     lines = [first + (f", {failed} failed" if failed else "")]
     for evaluations in zip(*(result.evaluations for result in results if not result.error), strict=True):
-        solved, reachable = (sum(getattr(e, name) for e in evaluations) for name in ("solved", "reachable"))
+        names = ("solved", "reachable", "out_of_reach")
+        solved, reachable, beyond = (sum(getattr(e, name) for e in evaluations) for name in names)
+        model, others = one_line(evaluations[0].model), f", {beyond} out of reach" if beyond else ""
         share = percent(solved, reachable)
-        model = one_line(evaluations[0].model)
-        lines.append(f"{model}: {share} of {reachable} reachable targets solved ({solved})")
+        lines.append(f"{model}: {share} of {reachable} reachable targets solved ({solved}){others}")
     return lines

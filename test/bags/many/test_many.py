@@ -94,6 +94,7 @@ def test_a_place_without_recording_is_told(tmp_path: Path, capsys: pytest.Captur
     said = capsys.readouterr().out
     assert re.search(r"empty +failed: .*empty is no recording", said)
     assert re.search(r"nowhere +failed: no recording at .*nowhere", said)
+    assert "two_link: 100 % of 19 reachable targets solved (19)\n" in said
     assert evaluate(tmp_path / "empty") == 1
     assert "is no recording" in capsys.readouterr().err
 
@@ -153,6 +154,17 @@ def test_pages_go_nowhere_into_a_recording(
     assert re.search("is within the recording|is a part of the recording|no folder|is a link to", said.err)
     assert said.out == ""
     assert sorted((folder / "c").iterdir()) == before
+
+
+def test_targets_out_of_reach_are_not_kept_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside 100 % of those within it."""
+    rows = poses(30)
+    for _, message in rows[10:13]:
+        message.pose.position.x = 5.0
+    given = [bag(tmp_path / "a", tracker=rows), bag(tmp_path / "b", tracker=rows)]
+    assert evaluate(*given) == 0
+    said = capsys.readouterr().out
+    assert "two_link: 100 % of 54 reachable targets solved (54), 6 out of reach" in said
 
 
 @pytest.mark.parametrize(("options", "why"), [(["--live"], "--live goes"), (["--record", "x"], "--record")])
