@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from arm_recordings import bag, states
 from dask_cluster import cluster
-from test_many import lines
+from json_lines import lines
 
 from itnnr_ik.bags.many.cluster import run_on_cluster
 from itnnr_ik.bags.many.evaluator import Result

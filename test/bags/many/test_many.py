@@ -16,11 +16,9 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 from arm_recordings import bag, path, poses, states
+from json_lines import lines, without_times
 
 from itnnr_ik.cli import main
-
-#: What differs from run to run.
-TIMES = {"solve_time", "round_trip", "read_seconds", "solve_seconds", "messages_per_second"}
 
 
 @pytest.fixture
@@ -40,12 +38,6 @@ def folder(tmp_path: Path) -> Path:
 
 def evaluate(*words: str | Path) -> int:
     return main(["evaluate", *map(str, words), *([] if "--urdf" in words else ["--arm", "two_link"])])
-
-
-def lines(text: str) -> list[dict[str, Any]]:
-    """JSON, a line each, without times."""
-    rows = [json.loads(line) for line in text.splitlines()]
-    return [{key: value for key, value in row.items() if key not in TIMES} for row in rows]
 
 
 def test_a_folder_of_any_depth_gives_a_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +65,7 @@ def test_json_is_a_line_each_as_of_one_alone(
         alone.append(json.loads(capsys.readouterr().out))
     assert evaluate(*given, "--json", "--jobs", jobs) == 1
     first, failed, last = lines(capsys.readouterr().out)
-    assert [first, last] == [{k: v for k, v in row.items() if k not in TIMES} for row in alone]
+    assert [first, last] == [without_times(row) for row in alone]
     assert set(failed) == {"path", "error"}
     assert failed["path"] == str(folder / "b")
     assert "cannot read" in failed["error"]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from dask_cluster import cluster
-from test_many import lines
+from json_lines import lines
 
 from itnnr_ik.bags.synthetic import record
 from itnnr_ik.robot import load_robot
