@@ -78,9 +78,7 @@ class JointMerger:
     @property
     def ages(self) -> Array:
         """How long before the newest message each joint's position was received (n,) [s]; inf if never."""
-        ages: Array = 1e-9 * (self._now - self._received).astype(np.float64)
-        ages[np.isnan(self._positions)] = np.inf
-        return ages
+        return np.where(np.isnan(self._positions), np.inf, 1e-9 * (self._now - self._received))
 
     @property
     def missing(self) -> tuple[str, ...]:

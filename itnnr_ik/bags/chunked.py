@@ -105,7 +105,7 @@ class ChunkedFile(ABC):
         """Find blocks and channels."""
 
     @abstractmethod
-    def _unpacked(self, block: Block) -> bytes:
+    def _unpack(self, packed: bytes, block: Block) -> bytes:
         """Content of a block; ValueError where it is damaged."""
 
     @abstractmethod
@@ -191,6 +191,25 @@ class ChunkedFile(ABC):
         if len(data) < count:
             raise ValueError("it is shorter than it was")
         return data
+
+    def _unpacked(self, block: Block) -> bytes:
+        for size in (block.packed, block.size):
+            if size > MOST_BYTES:
+                raise ValueError(too_large(size))
+        return self._unpack(self._read(block.start, block.packed), block)
+
+    def _scanned(self, block: Block, start: int) -> bytes | None:
+        """Content of the chunk that is found at ``start``; None where it is damaged, which is noted."""
+        try:
+            return self._unpacked(block)
+        except ValueError as error:
+            self._leave_out(f"the chunk at byte {start}: {error}", block.cut)
+            return None
+
+    def _leave_out(self, problem: str, cut: bool) -> None:
+        """Note a chunk that is not read, or not all of it; one that is cut counts as the end of the file."""
+        self._left_out += not cut
+        self._note_damage(problem)
 
     def _note_damage(self, problem: str) -> None:
         self._problem = self._problem or problem

@@ -81,8 +81,7 @@ class McapFile(ChunkedFile):
             return
         run.size = run.packed
         if run.packed > MOST_BYTES:
-            self._left_out += 1
-            self._note_damage(too_large(run.packed))
+            self._leave_out(too_large(run.packed), cut=False)
             return
         self._add(run, self._read(run.start, run.packed))
 
@@ -96,31 +95,23 @@ class McapFile(ChunkedFile):
         data_start = start + _CHUNK_HEAD.size + named + 8
         available = min(start + length, self._size) - data_start
         if named > 64 or available < 0:
-            self._left_out += not cut
-            self._note_damage(f"the head of the chunk at byte {start} is wrong")
+            self._leave_out(f"the head of the chunk at byte {start} is wrong", cut)
             return
         compression = rest[:named].decode("ascii", "replace")
         (packed,) = struct.unpack("<Q", rest[named:])
         block = Block(data_start, min(packed, available), compression, size, checksum, cut)
-        try:
-            if packed > available and not cut:
-                raise ValueError("its length is wrong")
-            data = self._unpacked(block)
-        except ValueError as error:
-            self._left_out += not cut
-            self._note_damage(f"the chunk at byte {start}: {error}")
+        if packed > available and not cut:
+            self._leave_out(f"the chunk at byte {start}: its length is wrong", cut)
+            return
+        data = self._scanned(block, start)
+        if data is None:
             return
         whole = self._define_all(data)
         if not whole and not cut:
-            self._left_out += 1
-            self._note_damage(f"the chunk at byte {start}: a part of it is no records")
+            self._leave_out(f"the chunk at byte {start}: a part of it is no records", cut)
         self._add(block, data)
 
-    def _unpacked(self, block: Block) -> bytes:
-        for size in (block.packed, block.size):
-            if size > MOST_BYTES:
-                raise ValueError(too_large(size))
-        packed = self._read(block.start, block.packed)
+    def _unpack(self, packed: bytes, block: Block) -> bytes:
         data = unpack(packed, block.compression, block.size, block.cut)
         if block.cut:
             return data

@@ -7,8 +7,8 @@ import struct
 from collections.abc import Iterator
 
 from itnnr_ik.bags.channels import ROS1, Channel, in_ros2
-from itnnr_ik.bags.chunked import Block, ChunkedFile, Place, too_large
-from itnnr_ik.bags.unpacking import LZ4, MOST_BYTES, unpack
+from itnnr_ik.bags.chunked import Block, ChunkedFile, Place
+from itnnr_ik.bags.unpacking import LZ4, unpack
 
 MAGIC = b"#ROSBAG V2.0\n"
 _MESSAGE, _CHUNK, _CONNECTION = 0x02, 0x05, 0x07
@@ -57,22 +57,15 @@ class Ros1File(ChunkedFile):
         compression = fields.get(b"compression", b"none").decode("ascii", "replace")
         size = int.from_bytes(fields.get(b"size", b""), "little")
         block = Block(start, packed, "" if compression == "none" else compression, size, cut=cut)
-        try:
-            data = self._unpacked(block)
-        except ValueError as error:
-            self._left_out += not cut
-            self._note_damage(f"the chunk at byte {start}: {error}")
+        data = self._scanned(block, start)
+        if data is None:
             return
         for fields, begin, end in _records(data):
             if fields.get(b"op") == bytes([_CONNECTION]):
                 self._define(fields, data[begin:end])
         self._add(block, data)
 
-    def _unpacked(self, block: Block) -> bytes:
-        for size in (block.packed, block.size):
-            if size > MOST_BYTES:
-                raise ValueError(too_large(size))
-        packed = self._read(block.start, block.packed)
+    def _unpack(self, packed: bytes, block: Block) -> bytes:
         if block.compression != "bz2":
             return unpack(
                 packed, LZ4 if block.compression == "lz4" else block.compression, block.size, block.cut

@@ -114,6 +114,8 @@ class _Report:
 
 
 def _print(lines: Iterable[str], to_stderr: bool = False) -> None:
-    """Print lines, above the bar if there is one."""
+    """Print lines at once, above the bar if there is one."""
+    file = sys.stderr if to_stderr else sys.stdout
     for line in lines:
-        tqdm.write(one_line(line), file=sys.stderr if to_stderr else sys.stdout)
+        tqdm.write(one_line(line).rstrip(), file=file)
+    file.flush()

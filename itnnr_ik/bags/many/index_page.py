@@ -7,13 +7,14 @@ from html import escape
 from urllib.parse import quote
 
 from itnnr_ik.bags.many.evaluator import Result
-from itnnr_ik.bags.many.table import columns, totals
+from itnnr_ik.bags.many.table import HEADINGS, cells, totals
 from itnnr_ik.bags.page import STYLE
 
 _STYLE = """
 main { max-width: 90rem; } th { cursor: pointer; } th::after { content: " ↕"; color: #c3c9d0; }
 th[aria-sort=ascending]::after { content: " ↑"; } th[aria-sort=descending]::after { content: " ↓"; }
-td.name { text-align: left; } tr.bad td { background: #fdecee; } td.why { text-align: left; color: #c1121f; }
+td.name { text-align: left; } tr.bad td { background: #fdecee; } td.why { text-align: left; color: #c1121f;
+  white-space: normal; min-width: 18rem; }
 """
 
 #: Sorts by the column whose heading is clicked: numbers by value, what is not known at the end.
@@ -32,9 +33,6 @@ table.tHead.addEventListener("click", event => {
 });
 """
 
-#: Numbers in a row, as many as `columns` has.
-_NUMBERS = 8
-
 
 def make_index(
     results: Mapping[int, Result],
@@ -51,6 +49,8 @@ def make_index(
         broken: What each breaks of what is required; by the same numbers.
     """
     found = list(results.values())
+    headings = ("recording", "model", *(" ".join(lines).strip() for lines in HEADINGS), "remark")
+    heads = "".join(f"<th>{escape(text)}</th>" for text in headings)
     rows = [row for number, result in results.items() for row in _rows(number, result, reports, broken)]
     told = "<br>".join(map(escape, totals(found, count)))
     return f"""<!DOCTYPE html>
@@ -58,17 +58,11 @@ def make_index(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{len(results)} recordings</title><style>{STYLE}{_STYLE}</style></head>
 <body><main><h1>{len(results)} recordings</h1><p class="source">{told}</p>
-<section><div class="scroll"><table><thead><tr>{_heads(found)}</tr></thead>
+<section><div class="scroll"><table><thead><tr>{heads}</tr></thead>
 <tbody>
 {"".join(rows)}</tbody></table></div></section></main>
 <script>{_SCRIPT}</script></body></html>
 """
-
-
-def _heads(results: Sequence[Result]) -> str:
-    evaluation = next((e for result in results for e in result.evaluations), None)
-    numbers = [""] * _NUMBERS if evaluation is None else [column.heading for column in columns(evaluation)]
-    return "".join(f"<th>{escape(text)}</th>" for text in ("recording", "model", *numbers, "remark"))
 
 
 def _rows(
@@ -80,18 +74,18 @@ def _rows(
     """A row of each model, or of the error."""
     name = escape(result.name)
     if result.error:
-        empty = '<td data-value=""></td>' * (_NUMBERS + 1)
+        empty = '<td data-value=""></td>' * (len(HEADINGS) + 1)
         return [f'<tr class="bad"><td>{name}</td>{empty}<td class="why">{escape(result.error)}</td></tr>\n']
     rows = []
     for i, evaluation in enumerate(result.evaluations):
         link, why = reports.get((number, i)), broken.get((number, i), ())
         shown = name if link is None else f'<a href="{escape(quote(link))}">{name}</a>'
-        cells = "".join(
-            f'<td data-value="{"" if column.value is None else column.value!r}">{escape(column.text)}</td>'
-            for column in columns(evaluation)
+        numbers = "".join(
+            f'<td data-value="{"" if cell.value is None else cell.value!r}">{escape(cell.text)}</td>'
+            for cell in cells(evaluation)
         )
         rows.append(
             f'<tr{" class=bad" if why else ""}><td>{shown}</td><td class="name">{escape(evaluation.model)}'
-            f'</td>{cells}<td class="why">{escape("; ".join(why))}</td></tr>\n'
+            f'</td>{numbers}<td class="why">{escape("; ".join(why))}</td></tr>\n'
         )
     return rows

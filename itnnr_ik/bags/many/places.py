@@ -76,7 +76,7 @@ def _below(text: str) -> list[str]:
     if not system.isdir(root):
         return [text]
     files = (PurePosixPath(name) for name in system.find(root))
-    folders = sorted({file.parent for file in files if _belongs(file.name)})
+    folders = sorted({file.parent for file in files if _belongs(file.name) and not _hidden(file, root)})
     return [system.unstrip_protocol(str(folder)) for folder in folders] or [text]
 
 
@@ -95,6 +95,11 @@ def _folders_below(root: str) -> list[str]:
         if any(map(_belongs, names)):
             found.append(folder)
     return sorted(found, key=lambda folder: Path(folder).parts) or [root]
+
+
+def _hidden(file: PurePosixPath, root: str) -> bool:
+    """Whether a folder between ``root`` and a file is hidden."""
+    return any(part.startswith(".") for part in file.parent.parts[len(PurePosixPath(root).parts) :])
 
 
 def _belongs(name: str) -> bool:

@@ -10,50 +10,49 @@ from itnnr_ik.bags.many.evaluator import Result
 from itnnr_ik.bags.report import percent
 from itnnr_ik.printable import one_line
 
+#: What a row shows of an evaluation, in two lines.
+HEADINGS = (
+    ("", "targets"),
+    ("", "reachable"),
+    ("", "solved"),
+    ("residual", "p99 [m]"),
+    ("joints", "p99 [rad]"),
+    ("step", "max [rad]"),
+    ("branch", "changes"),
+    ("", "time [s]"),
+)
+_WIDTH = 10
+
 
 @dataclass(frozen=True)
-class Column:
+class Cell:
     """A number of an evaluation, as text and to sort by; None where it is not known."""
 
-    heading: str
     text: str
     value: float | None
 
 
-def columns(evaluation: Evaluation) -> tuple[Column, ...]:
-    """What a row shows of an evaluation."""
+def cells(evaluation: Evaluation) -> tuple[Cell, ...]:
+    """One for each of `HEADINGS`."""
     e = evaluation
     residual = None if e.residual is None else e.residual.p99
     apart = e.displacement["all"].p99 if "all" in e.displacement else None
     step = None if e.step is None else e.step.max
     seconds = e.read_seconds + e.solve_seconds
     return (
-        Column("targets", str(e.targets), e.targets),
-        Column("reachable", str(e.reachable), e.reachable),
-        Column("solved", percent(e.solved, e.reachable), e.solved / e.reachable if e.reachable else None),
-        Column("residual p99 [m]", _optional(residual), residual),
-        Column("joints p99 [rad]", _optional(apart), apart),
-        Column("largest step [rad]", _optional(step), step),
-        Column("branch changes", str(e.branch_changes), e.branch_changes),
-        Column("time [s]", f"{seconds:.2f}", seconds),
+        Cell(str(e.targets), e.targets),
+        Cell(str(e.reachable), e.reachable),
+        Cell(percent(e.solved, e.reachable), e.solved / e.reachable if e.reachable else None),
+        Cell(_optional(residual), residual),
+        Cell(_optional(apart), apart),
+        Cell(_optional(step), step),
+        Cell(str(e.branch_changes), e.branch_changes),
+        Cell(f"{seconds:.2f}", seconds),
     )
 
 
 def _optional(value: float | None) -> str:
     return "–" if value is None else f"{value:.1e}"
-
-
-#: Headings in two lines and widths, as in `columns`.
-_HEADS = (
-    ("", "targets", 9),
-    ("", "reachable", 10),
-    ("", "solved", 9),
-    ("residual", "p99 [m]", 9),
-    ("joints", "p99 [rad]", 10),
-    ("step", "max [rad]", 10),
-    ("branch", "changes", 8),
-    ("", "time [s]", 9),
-)
 
 
 class Table:
@@ -70,10 +69,12 @@ class Table:
 
     def head(self) -> list[str]:
         """The headings."""
-        model = f"{'model' if self._models else '':<{self._models}}"
-        upper = f"{'':<{self._width + self._models}}" + "".join(f"{text:>{w}}" for text, _, w in _HEADS)
-        lower = f"{'recording':<{self._width}}" + (f"  {model[:-2]}" if model else "")
-        return [upper, lower + "".join(f"{text:>{w}}" for _, text, w in _HEADS)]
+        model = "  model" if self._models else ""
+        upper, lower = ("".join(f"{text:>{_WIDTH}}" for text in line) for line in zip(*HEADINGS, strict=True))
+        return [
+            " " * (self._width + self._models) + upper,
+            f"{'recording':<{self._width}}{model:<{self._models}}{lower}",
+        ]
 
     def rows(self, result: Result) -> list[str]:
         """One of each model, or the error."""
@@ -82,9 +83,9 @@ class Table:
             return [f"{name}  failed: {result.error}"]
         rows = []
         for evaluation in result.evaluations:
-            model = f"  {one_line(evaluation.model):<{self._models - 2}}" if self._models else ""
-            cells = zip(columns(evaluation), _HEADS, strict=True)
-            rows.append(name + model + "".join(f"{column.text:>{w}}" for column, (_, _, w) in cells))
+            model = f"  {one_line(evaluation.model)}" if self._models else ""
+            numbers = "".join(f"{cell.text:>{_WIDTH}}" for cell in cells(evaluation))
+            rows.append(f"{name}{model:<{self._models}}{numbers}")
             name = " " * self._width
         return rows
 
@@ -100,8 +101,9 @@ def totals(results: Sequence[Result], count: int) -> list[str]:
     first = f"{len(results) - failed} of {count} recordings evaluated"
     lines = [first + (f", {failed} failed" if failed else "")]
     for evaluations in zip(*(result.evaluations for result in results if not result.error), strict=True):
-        solved, reachable = (sum(getattr(e, name) for e in evaluations) for name in ("solved", "reachable"))
+        names = ("solved", "reachable", "out_of_reach")
+        solved, reachable, beyond = (sum(getattr(e, name) for e in evaluations) for name in names)
+        model, others = one_line(evaluations[0].model), f", {beyond} out of reach" if beyond else ""
         share = percent(solved, reachable)
-        model = one_line(evaluations[0].model)
-        lines.append(f"{model}: {share} of {reachable} reachable targets solved ({solved})")
+        lines.append(f"{model}: {share} of {reachable} reachable targets solved ({solved}){others}")
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from arm_recordings import bag, states
 from dask_cluster import cluster
-from test_many import lines
+from json_lines import lines
 
 from itnnr_ik.bags.many.cluster import run_on_cluster
 from itnnr_ik.bags.many.evaluator import Result
@@ -80,14 +81,22 @@ def test_a_scheduler_that_is_not_there_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one line, and so is one without workers."""
-    from itnnr_ik.bags.many import cluster as module
-
-    monkeypatch.setattr(module, "_PATIENCE", 0.5)
+    monkeypatch.setattr("itnnr_ik.bags.many.cluster._PATIENCE", 5.0)
     recording = bag(tmp_path / "bag", joint_states=states(20))
     command = ["evaluate", str(recording), "--arm", "two_link", "--dask"]
-    assert main([*command, "tcp://127.0.0.1:9"]) == 1
-    assert "no Dask scheduler at tcp://127.0.0.1:9" in capsys.readouterr().err
     with cluster(tmp_path, workers=0) as (address, _):
-        monkeypatch.setattr(module, "_PATIENCE", 5.0)
         assert main([*command, address]) == 1
     assert "has no worker" in capsys.readouterr().err
+    monkeypatch.setattr("itnnr_ik.bags.many.cluster._PATIENCE", 0.5)
+    assert main([*command, address]) == 1
+    assert f"no Dask scheduler at {address}" in capsys.readouterr().err
+
+
+def test_without_dask_it_is_told_what_to_install(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is optional."""
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    recording = bag(tmp_path / "bag", joint_states=states(20))
+    assert main(["evaluate", str(recording), "--arm", "two_link", "--dask", "tcp://127.0.0.1:9"]) == 1
+    assert "--dask needs dask.distributed: pip install itnnr_ik[dask]" in capsys.readouterr().err

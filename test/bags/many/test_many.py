@@ -16,11 +16,9 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 from arm_recordings import bag, path, poses, states
+from json_lines import lines, without_times
 
 from itnnr_ik.cli import main
-
-#: What differs from run to run.
-TIMES = {"solve_time", "round_trip", "read_seconds", "solve_seconds", "messages_per_second"}
 
 
 @pytest.fixture
@@ -40,12 +38,6 @@ def folder(tmp_path: Path) -> Path:
 
 def evaluate(*words: str | Path) -> int:
     return main(["evaluate", *map(str, words), *([] if "--urdf" in words else ["--arm", "two_link"])])
-
-
-def lines(text: str) -> list[dict[str, Any]]:
-    """JSON, a line each, without times."""
-    rows = [json.loads(line) for line in text.splitlines()]
-    return [{key: value for key, value in row.items() if key not in TIMES} for row in rows]
 
 
 def test_a_folder_of_any_depth_gives_a_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +65,7 @@ def test_json_is_a_line_each_as_of_one_alone(
         alone.append(json.loads(capsys.readouterr().out))
     assert evaluate(*given, "--json", "--jobs", jobs) == 1
     first, failed, last = lines(capsys.readouterr().out)
-    assert [first, last] == [{k: v for k, v in row.items() if k not in TIMES} for row in alone]
+    assert [first, last] == [without_times(row) for row in alone]
     assert set(failed) == {"path", "error"}
     assert failed["path"] == str(folder / "b")
     assert "cannot read" in failed["error"]
@@ -94,6 +86,7 @@ def test_a_place_without_recording_is_told(tmp_path: Path, capsys: pytest.Captur
     said = capsys.readouterr().out
     assert re.search(r"empty +failed: .*empty is no recording", said)
     assert re.search(r"nowhere +failed: no recording at .*nowhere", said)
+    assert "two_link: 100 % of 19 reachable targets solved (19)\n" in said
     assert evaluate(tmp_path / "empty") == 1
     assert "is no recording" in capsys.readouterr().err
 
@@ -153,6 +146,17 @@ def test_pages_go_nowhere_into_a_recording(
     assert re.search("is within the recording|is a part of the recording|no folder|is a link to", said.err)
     assert said.out == ""
     assert sorted((folder / "c").iterdir()) == before
+
+
+def test_targets_out_of_reach_are_not_kept_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside 100 % of those within it."""
+    rows = poses(30)
+    for _, message in rows[10:13]:
+        message.pose.position.x = 5.0
+    given = [bag(tmp_path / "a", tracker=rows), bag(tmp_path / "b", tracker=rows)]
+    assert evaluate(*given) == 0
+    said = capsys.readouterr().out
+    assert "two_link: 100 % of 54 reachable targets solved (54), 6 out of reach" in said
 
 
 @pytest.mark.parametrize(("options", "why"), [(["--live"], "--live goes"), (["--record", "x"], "--record")])

@@ -64,6 +64,7 @@ def test_an_address_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str], 
     memory = fsspec.filesystem("memory")
     recording = bag(tmp_path / "bag", joint_states=states(30))
     memory.put(str(recording), f"/store/{tmp_path.name}/day/bag", recursive=True)
+    memory.put(str(recording), f"/store/{tmp_path.name}/day/.trash/bag", recursive=True)
     address = f"memory://store/{tmp_path.name}/day"
     if one_file:
         (name,) = [file.name for file in recording.glob("*.mcap")]
