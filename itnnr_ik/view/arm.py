@@ -69,6 +69,7 @@ class ArmDrawing:
     ) -> None:
         self._shape, self._scene = shape, scene
         self._root = scene.add_frame(name, show_axes=False)
+        self._shown: Array | None = None
         self._clickable: list[viser.MeshHandle] = []
         self._links: list[viser.FrameHandle] = []
         if shape.frames is not None:
@@ -89,7 +90,11 @@ class ArmDrawing:
 
     def show(self, positions: Array | None) -> None:
         """Draw it at joint positions (n,), or not at all."""
-        self._root.visible = positions is not None
+        if self._shown is not None and positions is not None and np.array_equal(self._shown, positions):
+            return
+        self._shown = None if positions is None else positions.copy()
+        if self._root.visible != (positions is not None):
+            self._root.visible = positions is not None
         if positions is None:
             return
         if self._shape.frames is None:

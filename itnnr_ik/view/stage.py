@@ -65,6 +65,10 @@ class Stage:
 
     def show_target(self, pose: Array) -> None:
         """Put the target at a pose (7,)."""
+        if np.array_equal(self.target.position, pose[:3]) and np.array_equal(
+            self.target.wxyz, pose[[6, 3, 4, 5]]
+        ):
+            return
         self.target.position = pose[:3]
         self.target.wxyz = pose[[6, 3, 4, 5]]
 
@@ -75,8 +79,11 @@ class Stage:
 
     def show_lines(self, name: str, points: Array | None, colors: Any, width: float = _LINE) -> None:
         """Lines (l, 2, 3) in [m] under a name, in place of those before; None for none."""
-        if (old := self._lines.pop(name, None)) is not None:
-            old.remove()
+        old = self._lines.get(name)
+        if points is not None and old is not None and np.array_equal(old.points, points.astype(np.float32)):
+            return
+        if old is not None:
+            self._lines.pop(name).remove()
         if points is not None and len(points):
             self._lines[name] = self._scene.add_line_segments(
                 f"/lines/{name}", points, colors, thickness=width * self._reach
