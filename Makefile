@@ -20,7 +20,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-all lint train clean
+.PHONY: help demo test test-all lint train pictures clean
 
 help:
 	@echo 'make demo      solve four arms live on ROS 2, print a table, draw the paths (about 3 minutes)'
@@ -29,6 +29,7 @@ help:
 	@echo 'make lint      run only the linters'
 	@echo 'make bench     compare with other solvers, in an environment of its own (BENCH="solve --quick": a minute)'
 	@echo 'make train     train the three models that come with the package again (needs torch)'
+	@echo 'make pictures  take the pictures of docs/view.md again (needs chromium and chromium-driver)'
 	@echo 'make clean     remove .venv and whatever was built'
 
 demo: $(VENV)/.compiled
@@ -49,6 +50,10 @@ train: $(VENV)/.run $(VENV)/.train
 		echo "training $$arm"; \
 		$(PY) -m itnnr_ik.cli train --arm $$arm --output itnnr_ik/models/$$arm; \
 	done
+
+pictures: $(VENV)/.test $(VENV)/.compiled
+	$(PY) examples/following.py --output docs/following.gif
+	$(PY) test/view/pictures.py
 
 # Rivals bring libraries of their own: they get .venv-bench, which git is told to leave alone.
 .PHONY: bench
