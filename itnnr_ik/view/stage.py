@@ -20,6 +20,8 @@ _CONTROL, _LINE, _POINT = 0.26, 0.008, 0.011
 #: Direction from the arm to the camera, and its distance from what it looks at in reaches.
 _EYE, _PLANAR_EYE, _DISTANCE = (1.0, -0.85, 0.5), (0.0, -0.5, 1.0), 2.1
 _FIELD_OF_VIEW = 0.62  # [rad]
+#: So far [reaches] the arm is left of the middle, where the panel is not.
+_ASIDE = 0.16
 _GHOST_OPACITY = 0.33
 #: Sides of the grid's cells [m], of which one is about a tenth of the reach.
 _CELLS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
@@ -143,6 +145,8 @@ class Stage:
         middle = self._middle(lowest)
         eye = np.array(_PLANAR_EYE if solver.task.planar else _EYE)
         eye *= _DISTANCE * reach / np.linalg.norm(eye)
+        right = np.cross([0.0, 0.0, 1.0], eye)
+        middle = middle + _ASIDE * reach * right / np.linalg.norm(right)
         server.initial_camera.position = middle + eye
         server.initial_camera.look_at = middle
         server.initial_camera.fov = _FIELD_OF_VIEW

@@ -68,7 +68,7 @@ def uncertainty(thread: ViewThread, page: Browser) -> None:
 
 
 def recording(folder: Path) -> Path:
-    """The panda around a curve: its tip, and joints that lag behind, as recorded."""
+    """The panda around a curve, with a third joint that is off by a third of a radian."""
     from bag_writer import joint_state, pose, write_bag
 
     solver = IKSolver.load("panda")
@@ -77,8 +77,7 @@ def recording(folder: Path) -> Path:
     for i, target in enumerate(curve.at(np.linspace(0.0, 2.0 * np.pi, 400))):
         stamp = 10**18 + 20_000_000 * i
         now = solver.solve(target, now).positions
-        spared = now + [0.0, 0.0, 0.35, 0.0, 0.0, 0.0, 0.0]
-        states.append((stamp, joint_state(stamp, solver.arm.joint_names, spared)))
+        states.append((stamp, joint_state(stamp, solver.arm.joint_names, now + 0.33 * np.eye(7)[2])))
         poses.append((stamp + 1, pose(stamp, tuple(target[:3]), solver.arm.base_link, target[3:])))
     return write_bag(folder / "panda_curve", "mcap", {"/joint_states": states, "/pose": poses})
 
@@ -105,7 +104,8 @@ def live(folder: Path) -> None:
             page.tick_box("publish targets")
             thread.wait(lambda: view._link.sending, "the switch")
             solver = view._solver
-            goal = solver.forward(view._link.heard.joints) + [0.05, 0.28, -0.12, 0.0, 0.0, 0.0, 0.0]
+            goal = solver.forward(view._link.heard.joints)
+            goal[:3] += [0.05, 0.28, -0.12]
             view.stage.show_target(goal)
             view._on_drag(goal)
             thread.wait(lambda: view._link.heard.solution is not None, "an answer")
