@@ -7,7 +7,7 @@ import argparse
 import numpy as np
 
 from itnnr_ik import IKSolver
-from itnnr_ik.targets import curve_for
+from itnnr_ik.targets import rest_positions
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--output", metavar="GIF", help="animation to write")
@@ -15,13 +15,14 @@ output = parser.parse_args().output
 FRAMES, LARGEST_STEP = 80, 0.25  # [rad]
 # Where each is seen from: across and up in the picture, in the arm's base frame.
 PANDA, PLANAR = [[-0.5, 0.866, 0.0], [-0.26, -0.15, 0.954]], [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]]
-
 runs = []
-for name, view in (("panda", PANDA), ("three_link", PLANAR)):
+for name, view, size in (("panda", PANDA, 0.25), ("three_link", PLANAR, 0.6)):
     solver = IKSolver.load(name)
-    curve = curve_for(solver, "lemniscate")
-    state, skeletons, tips, largest = curve.start, [], [], 0.0
-    for target in curve.at(np.linspace(0.0, 2.0 * np.pi, FRAMES + 1)):
+    state, skeletons, tips, largest = rest_positions(solver), [], [], 0.0
+    center, m = solver.target_at(state), 2 if solver.task.planar else 3
+    for turn in np.linspace(0.0, 2.0 * np.pi, FRAMES + 1):
+        target = center.copy()
+        target[:m] += (size * np.array([np.sin(turn), 0.5 * np.sin(2.0 * turn)]) @ view)[:m]
         answer = solver.solve(target, state)
         state, tip = answer.positions, solver.point_at(answer.positions)
         off, largest = np.linalg.norm(tip - solver.in_space(target)), max(largest, answer.displacement)

@@ -78,7 +78,7 @@ class LiveView:
             self._wish = pose
 
     def _switched(self) -> None:
-        """The control is the user's from now on, and begins where the tool is; or shows targets again."""
+        """Show the control where the tool is, or no longer."""
         self._wish = None
         self._link.switch(self.switch.value)
         joints = self._link.heard.joints
@@ -93,11 +93,9 @@ class LiveView:
         with self.server.atomic():
             stage.arm.show(heard.joints)
             stage.show_ghosts([] if heard.solution is None else [heard.solution])
-            if heard.target is not None and not self._link.sending:
-                stage.show_target(heard.target)
-            visible = self._link.sending or heard.target is not None
-            if stage.target.visible != visible:
-                stage.target.visible = visible
+            stage.show_goal(heard.target)
+            if stage.target.visible != self._link.sending:
+                stage.target.visible = self._link.sending
             missed = heard.status.get("code") in ("unreachable", "closest")
             if heard.joints is not None and heard.target is not None:
                 stage.show_miss(self._solver.point_at(heard.joints), heard.target[:3], missed)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.view.arm import ArmDrawing, Shape
-from itnnr_ik.view.palette import GHOST, MISSED, Color
+from itnnr_ik.view.palette import GHOST, GOAL, MISSED, Color
 
 Array = NDArray[np.float64]
 
@@ -23,6 +23,8 @@ _FIELD_OF_VIEW = 0.62  # [rad]
 #: So far [reaches] the arm is left of the middle, where the panel is not.
 _ASIDE = 0.16
 _GHOST_OPACITY = 0.33
+#: Length of the axes of a target that nobody drags, in reaches.
+_GOAL = 0.13
 #: Sides of the grid's cells [m], of which one is about a tenth of the reach.
 _CELLS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 
@@ -53,6 +55,14 @@ class Stage:
         for ghost in self.ghosts:
             ghost.show(None)
         self.target = self._add_target()
+        self.goal = self._scene.add_frame(
+            "/goal",
+            axes_length=_GOAL * self._reach,
+            axes_radius=_GOAL * self._reach / 14.0,
+            origin_radius=_GOAL * self._reach / 5.0,
+            origin_color=GOAL,
+            visible=False,
+        )
         self._dragged: Callable[[Array], None] = lambda _: None
         self.target.on_update(self._on_target)
 
@@ -73,6 +83,13 @@ class Stage:
             return
         self.target.position = pose[:3]
         self.target.wxyz = pose[[6, 3, 4, 5]]
+
+    def show_goal(self, pose: Array | None) -> None:
+        """A target that nobody drags, at a pose (7,), or none."""
+        if pose is not None:
+            self.goal.position, self.goal.wxyz = pose[:3], pose[[6, 3, 4, 5]]
+        if self.goal.visible != (pose is not None):
+            self.goal.visible = pose is not None
 
     def show_miss(self, tool: Array, target: Array, missed: bool) -> None:
         """A line from the tool to the target, points (3,) [m], where that was missed."""

@@ -46,7 +46,7 @@ def test_the_page_shows_the_node_and_may_send_it_targets(probe: Probe) -> None:
             lambda: bool(np.allclose(solver.forward(link.heard.joints)[:2], GOAL, atol=1e-3)),
             "the simulated arm at the target",
         )
-        assert np.allclose(view.stage.target.position, [*GOAL, 0.0])
+        assert np.allclose(view.stage.goal.position, [*GOAL, 0.0])
         assert probe.node.count_publishers("target_pose") == 1
         wish = np.array([1.0, 1.1, 0.0, 0.0, 0.0, 0.0, 1.0])
         view._on_drag(wish)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
 from argparse import ArgumentParser
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,11 +22,10 @@ from view_thread import ViewThread  # noqa: E402
 
 from itnnr_ik import IKSolver  # noqa: E402
 from itnnr_ik.demo.processes import isolated_environment  # noqa: E402
-from itnnr_ik.targets import curve_for  # noqa: E402
+from itnnr_ik.targets import curve_for, rest_positions  # noqa: E402
 from itnnr_ik.view import command  # noqa: E402
 
 _SIZE = (1160, 680)
-_COLORS = 200
 Prepare = Callable[[ViewThread, Browser], None]
 
 
@@ -44,7 +44,7 @@ def take(name: str, words: list[str], prepare: Prepare) -> None:
         page.point_at((5, 5))  # and at nothing that explains itself
         page.picture()
         path = ROOT / "docs" / f"{name}.png"
-        page.picture().quantize(_COLORS).save(path, optimize=True)
+        page.picture().save(path, optimize=True)
         print(f"{path.name}: {path.stat().st_size / 1024:.0f} KiB")
 
 
@@ -58,6 +58,9 @@ def overlays(thread: ViewThread, page: Browser) -> None:
     page.tick_box("other branches")
     page.tick_box("reach")
     thread.wait(lambda: "reach" in thread.view.stage.shown(), "the reach")
+    for client in thread.view.server.get_clients().values():
+        camera = client.camera
+        camera.position = camera.look_at + 1.5 * (camera.position - camera.look_at)
 
 
 def uncertainty(thread: ViewThread, page: Browser) -> None:
@@ -68,7 +71,7 @@ def uncertainty(thread: ViewThread, page: Browser) -> None:
 
 
 def recording(folder: Path) -> Path:
-    """The panda around a curve, with a third joint that is off by a third of a radian."""
+    """The panda around a curve, with a first joint that is off by 0.2 rad."""
     from bag_writer import joint_state, pose, write_bag
 
     solver = IKSolver.load("panda")
@@ -77,43 +80,57 @@ def recording(folder: Path) -> Path:
     for i, target in enumerate(curve.at(np.linspace(0.0, 2.0 * np.pi, 400))):
         stamp = 10**18 + 20_000_000 * i
         now = solver.solve(target, now).positions
-        states.append((stamp, joint_state(stamp, solver.arm.joint_names, now + 0.33 * np.eye(7)[2])))
+        states.append((stamp, joint_state(stamp, solver.arm.joint_names, now + 0.2 * np.eye(7)[0])))
         poses.append((stamp + 1, pose(stamp, tuple(target[:3]), solver.arm.base_link, target[3:])))
     return write_bag(folder / "panda_curve", "mcap", {"/joint_states": states, "/pose": poses})
 
 
 def played(thread: ViewThread, page: Browser) -> None:
     """A moment in the middle."""
-    thread.view.time = 2.6
+    thread.view.seek(2.6)
     thread.wait(lambda: thread.view._shown == 2.6, "the moment")
 
 
 def live(folder: Path) -> None:
-    """A node and a simulator, half-way to a target that is sent from the page."""
+    """A node beside joints that stand still, and a target that is sent from the page."""
     import rclpy
     from probe import Probe
+    from sensor_msgs.msg import JointState
 
     rclpy.init()
     probe = Probe(folder)
+    solver = IKSolver.load("panda")
+    state = JointState(name=list(solver.arm.joint_names), position=rest_positions(solver).tolist())
+    tool = solver.forward(state.position)
+
+    def send(thread: ViewThread, page: Browser) -> None:
+        view: Any = thread.view
+        thread.wait(lambda: view._link.heard.joints is not None, "joint states")
+        page.tick_box("publish targets")
+        thread.wait(lambda: np.allclose(view.stage.target.position, tool[:3]), "the control")
+        goal = tool + np.array([0.1, 0.3, -0.12, 0.0, 0.0, 0.0, 0.0])
+        view.stage.show_target(goal)
+        view._on_drag(goal)
+        thread.wait(lambda: view._link.heard.status.get("code") == "solved", "an answer")
+
+    stop = threading.Event()
+    beat = threading.Thread(target=lambda: _repeat(stop, lambda: probe.states.publish(state)))
     try:
-        probe.start_simulator("-p", "model:=panda")
         probe.start_ik_node("-p", "model:=panda")
-
-        def send(thread: ViewThread, page: Browser) -> None:
-            view: Any = thread.view
-            page.tick_box("publish targets")
-            thread.wait(lambda: view._link.sending, "the switch")
-            solver = view._solver
-            goal = solver.forward(view._link.heard.joints)
-            goal[:3] += [0.05, 0.28, -0.12]
-            view.stage.show_target(goal)
-            view._on_drag(goal)
-            thread.wait(lambda: view._link.heard.solution is not None, "an answer")
-
+        probe.node.destroy_publisher(probe.targets)
+        beat.start()
         take("view_live", ["panda", "--live", "--namespace", probe.namespace], send)
     finally:
+        stop.set()
+        beat.join()
         probe.close()
         rclpy.try_shutdown()
+
+
+def _repeat(stop: threading.Event, do: Callable[[], None]) -> None:
+    """Every tenth of a second until told to stop."""
+    while not stop.wait(0.1):
+        do()
 
 
 def main() -> None:
