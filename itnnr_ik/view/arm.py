@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from itnnr_ik.robot import KinematicChain
+from itnnr_ik.robot.transforms import turning_z_to
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.view.frames import LinkFrames
 from itnnr_ik.view.palette import LINK, Color
@@ -105,6 +106,11 @@ class ArmDrawing:
         for link, transform, quaternion in zip(self._links, transforms, quaternions, strict=True):
             link.position, link.wxyz = transform[:3, 3], quaternion
 
+    @property
+    def tip(self) -> Array:
+        """Where a learned arm's tip is drawn (3,), in [m]."""
+        return np.asarray(self._tip.position)
+
     def on_click(self, do: Callable[[], None]) -> None:
         """Call ``do`` where it is clicked."""
         for handle in self._clickable:
@@ -129,10 +135,11 @@ class ArmDrawing:
         start, end = self._shape.solver.arm.skeleton(positions)[[0, -1]]
         away = end - start
         length = float(np.linalg.norm(away))
-        turn, _ = Rotation.align_vectors([away], [[0.0, 0.0, 1.0]])
         self._tip.position, self._rod.position = end, start
-        self._rod.wxyz = turn.as_quat()[[3, 0, 1, 2]]
-        self._rod.scale = (1.0, 1.0, max(length, 1e-6))
+        if length > 0.0:
+            turn = Rotation.from_matrix(turning_z_to(away / length))
+            self._rod.wxyz = turn.as_quat()[[3, 0, 1, 2]]
+            self._rod.scale = (1.0, 1.0, length)
 
 
 def _slimmer(mesh: trimesh.Trimesh) -> trimesh.Trimesh:

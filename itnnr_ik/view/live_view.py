@@ -93,12 +93,16 @@ class LiveView:
         with self.server.atomic():
             stage.arm.show(heard.joints)
             stage.show_ghosts([] if heard.solution is None else [heard.solution])
-            stage.show_goal(heard.target)
+            stage.show_goal(heard.target if self._in_base(heard) else None)
             if stage.target.visible != self._link.sending:
                 stage.target.visible = self._link.sending
             missed = heard.status.get("code") in ("unreachable", "closest")
-            if heard.joints is not None and heard.target is not None:
+            if heard.joints is not None and heard.target is not None and self._in_base(heard):
                 stage.show_miss(self._solver.point_at(heard.joints), heard.target[:3], missed)
+
+    def _in_base(self, heard: Heard) -> bool:
+        """Whether the target is in the arm's base frame: only the node knows where others are."""
+        return heard.frame in ("", self._solver.arm.base_link)
 
     def _write(self, heard: Heard) -> None:
         """Numbers change faster than they are read."""

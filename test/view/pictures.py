@@ -71,18 +71,18 @@ def uncertainty(thread: ViewThread, page: Browser) -> None:
 
 
 def recording(folder: Path) -> Path:
-    """The panda around a curve, with a first joint that is off by 0.2 rad."""
+    """The ur5e around a curve, with a first joint that is off by 0.2 rad."""
     from bag_writer import joint_state, pose, write_bag
 
-    solver = IKSolver.load("panda")
+    solver = IKSolver.load("ur5e")
     curve = curve_for(solver, "lemniscate")
     poses, states, now = [], [], curve.start
     for i, target in enumerate(curve.at(np.linspace(0.0, 2.0 * np.pi, 400))):
         stamp = 10**18 + 20_000_000 * i
         now = solver.solve(target, now).positions
-        states.append((stamp, joint_state(stamp, solver.arm.joint_names, now + 0.2 * np.eye(7)[0])))
+        states.append((stamp, joint_state(stamp, solver.arm.joint_names, now + 0.2 * np.eye(6)[0])))
         poses.append((stamp + 1, pose(stamp, tuple(target[:3]), solver.arm.base_link, target[3:])))
-    return write_bag(folder / "panda_curve", "mcap", {"/joint_states": states, "/pose": poses})
+    return write_bag(folder / "ur5e_curve", "mcap", {"/joint_states": states, "/pose": poses})
 
 
 def played(thread: ViewThread, page: Browser) -> None:
@@ -144,7 +144,7 @@ def main() -> None:
             "view_reach": lambda: take("view_reach", ["ur5e"], overlays),
             "view_uncertainty": lambda: take("view_uncertainty", ["three_link"], uncertainty),
             "view_recording": lambda: take(
-                "view_recording", ["panda", "--recording", str(recording(folder))], played
+                "view_recording", ["ur5e", "--recording", str(recording(folder))], played
             ),
             "view_live": lambda: live(folder),
         }
