@@ -9,6 +9,7 @@ PIP := $(PY) -m pip install -qq --disable-pip-version-check
 JOBS := 3
 PYTEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
 TESTS :=
+ARM := panda
 ARMS := two_link three_link yaw_pitch_pitch
 
 # The first Python for which there are ROS 2 wheels; `make PYTHON=/path/to/python3.12 …` picks another.
@@ -23,7 +24,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-all lint train clean
+.PHONY: help demo test test-all lint train view pictures clean
 
 help:
 	@echo 'make demo      solve four arms live on ROS 2, print a table, draw the paths (about 3 minutes)'
@@ -32,6 +33,8 @@ help:
 	@echo 'make lint      run only the linters'
 	@echo 'make bench     compare with other solvers, in an environment of its own (BENCH="solve --quick": a minute)'
 	@echo 'make train     train the three models that come with the package again (needs torch)'
+	@echo 'make view      drag an arm in the browser (ARM=ur5e: another one)'
+	@echo 'make pictures  take the pictures of docs/view.md again (needs chromium and chromium-driver)'
 	@echo 'make clean     remove .venv and whatever was built'
 
 demo: $(VENV)/.compiled
@@ -52,6 +55,13 @@ train: $(VENV)/.run $(VENV)/.train
 		echo "training $$arm"; \
 		$(PY) -m itnnr_ik.cli train --arm $$arm --output itnnr_ik/models/$$arm; \
 	done
+
+view: $(VENV)/.view $(VENV)/.compiled
+	$(PY) -m itnnr_ik.cli view $(ARM)
+
+pictures: $(VENV)/.test $(VENV)/.compiled
+	$(PY) examples/following.py --output docs/following.gif
+	$(PY) test/view/pictures.py
 
 # Rivals bring libraries of their own: they get .venv-bench, which git is told to leave alone.
 .PHONY: bench
@@ -91,6 +101,11 @@ $(VENV)/.compiled: $(KERNELS) | $(VENV)/.run
 $(VENV)/.test: requirements/test.txt $(VENV)/.run
 	@echo 'installing requirements/test.txt into $(VENV)'
 	@$(PIP) -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.view: requirements/pins.txt $(VENV)/.run
+	@echo 'installing viser and trimesh into $(VENV)'
+	@$(PIP) -c requirements/pins.txt viser trimesh
 	@touch $@
 
 $(VENV)/.bench: requirements/bench.txt requirements/pins.txt $(VENV)/.run

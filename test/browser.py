@@ -106,6 +106,12 @@ class Browser:
         """Click at a point of the page in pixels."""
         self.drag(point, (0.0, 0.0), 0)
 
+    def point_at(self, point: tuple[float, float]) -> None:
+        """Move the pointer there, in pixels."""
+        actions = self._actions(self._driver)
+        actions.w3c_actions.pointer_action.move_to_location(round(point[0]), round(point[1]))
+        actions.perform()
+
     def tick_box(self, label: str) -> None:
         """Click the checkbox of that label."""
         xpath = f"//label[normalize-space()='{label}']/ancestor::*[.//input[@type='checkbox']][1]//input"

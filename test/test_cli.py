@@ -42,7 +42,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert ended.value.code == 0
     output = capsys.readouterr().out
-    for command in ("demo", "train", "learn", "paper", "evaluate", "path", "bench"):
+    for command in ("demo", "train", "learn", "paper", "evaluate", "path", "bench", "view"):
         assert f"\n    {command} " in output
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from itnnr_ik.robot import KinematicChain
+from itnnr_ik.robot.transforms import turning_z_to
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.view.frames import LinkFrames
 from itnnr_ik.view.palette import LINK, Color
@@ -69,6 +70,7 @@ class ArmDrawing:
     ) -> None:
         self._shape, self._scene = shape, scene
         self._root = scene.add_frame(name, show_axes=False)
+        self._shown: Array | None = None
         self._clickable: list[viser.MeshHandle] = []
         self._links: list[viser.FrameHandle] = []
         if shape.frames is not None:
@@ -89,7 +91,11 @@ class ArmDrawing:
 
     def show(self, positions: Array | None) -> None:
         """Draw it at joint positions (n,), or not at all."""
-        self._root.visible = positions is not None
+        if self._shown is not None and positions is not None and np.array_equal(self._shown, positions):
+            return
+        self._shown = None if positions is None else positions.copy()
+        if self._root.visible != (positions is not None):
+            self._root.visible = positions is not None
         if positions is None:
             return
         if self._shape.frames is None:
@@ -99,6 +105,11 @@ class ArmDrawing:
         quaternions = Rotation.from_matrix(transforms[:, :3, :3]).as_quat()[:, [3, 0, 1, 2]]
         for link, transform, quaternion in zip(self._links, transforms, quaternions, strict=True):
             link.position, link.wxyz = transform[:3, 3], quaternion
+
+    @property
+    def tip(self) -> Array:
+        """Where a learned arm's tip is drawn (3,), in [m]."""
+        return np.asarray(self._tip.position)
 
     def on_click(self, do: Callable[[], None]) -> None:
         """Call ``do`` where it is clicked."""
@@ -124,10 +135,11 @@ class ArmDrawing:
         start, end = self._shape.solver.arm.skeleton(positions)[[0, -1]]
         away = end - start
         length = float(np.linalg.norm(away))
-        turn, _ = Rotation.align_vectors([away], [[0.0, 0.0, 1.0]])
         self._tip.position, self._rod.position = end, start
-        self._rod.wxyz = turn.as_quat()[[3, 0, 1, 2]]
-        self._rod.scale = (1.0, 1.0, max(length, 1e-6))
+        if length > 0.0:
+            turn = Rotation.from_matrix(turning_z_to(away / length))
+            self._rod.wxyz = turn.as_quat()[[3, 0, 1, 2]]
+            self._rod.scale = (1.0, 1.0, length)
 
 
 def _slimmer(mesh: trimesh.Trimesh) -> trimesh.Trimesh:

@@ -88,11 +88,15 @@ def open_view(args: argparse.Namespace, stack: ExitStack) -> View:
 
         playback = read_playback(args.recording, chosen.solver, args.arm, names if args.joints else None)
     if args.live:
-        from itnnr_ik.view.link import NodeLink
-
+        try:
+            from itnnr_ik.view.link import NodeLink
+        except ImportError as error:
+            raise ImportError(f"--live needs ROS 2: source an installation of it ({error})") from error
         link = stack.enter_context(NodeLink(chosen.solver, names, args.namespace))
-    from itnnr_ik.view.serving import serve
-
+    try:
+        from itnnr_ik.view.serving import serve
+    except ImportError as error:
+        raise ImportError(f"it needs viser and trimesh: pip install viser trimesh ({error})") from error
     server, shape = serve(chosen, args.port, stack)
     if link is not None:
         from itnnr_ik.view.live_view import LiveView

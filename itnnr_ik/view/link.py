@@ -12,6 +12,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from numpy.typing import NDArray
+from rclpy.exceptions import NameValidationException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -60,6 +61,9 @@ class NodeLink:
         solver: Of the node's arm.
         joints: The robot's names of its joints, base to tip.
         namespace: Of the node.
+
+    Raises:
+        ValueError: The namespace is none.
     """
 
     def __init__(self, solver: IKSolver, joints: tuple[str, ...], namespace: str) -> None:
@@ -70,7 +74,13 @@ class NodeLink:
         self._context = rclpy.Context()
         # Ctrl-C ends the view, and with it this.
         rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node("itnnr_ik_view", namespace=namespace, context=self._context)
+        try:
+            self._node = Node("itnnr_ik_view", namespace=namespace, context=self._context)
+        except NameValidationException as error:
+            rclpy.shutdown(context=self._context)
+            raise ValueError(
+                f"--namespace must be a ROS namespace: {' '.join(str(error).split())}"
+            ) from error
         node = self._node
         node.create_subscription(JointState, JOINT_STATES.name, self._on_joints, JOINT_STATES.qos)
         node.create_subscription(JointState, JOINT_SOLUTION.name, self._on_solution, JOINT_SOLUTION.qos)

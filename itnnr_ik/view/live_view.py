@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 
 #: Targets are sent no faster than this while one is dragged, in [s].
 _SEND_PERIOD = 0.02
+#: The scene is drawn anew, and the text is written anew, at intervals of so long [s] at least.
+_DRAW_PERIOD, _TEXT_PERIOD = 1.0 / 30.0, 0.25
 #: Joint states older than this are said to be missing, in [s].
 _STALE = 1.0
 #: What the panel shows of a status, with their units.
@@ -40,7 +42,7 @@ class LiveView:
         self.server, self._solver, self._link = server, shape.solver, link
         self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._wish: Array | None = None
-        self._send_due = 0.0
+        self._send_due = self._draw_due = self._text_due = 0.0
         self.stage = Stage(server, shape, 1, SOLUTION)
         self.stage.arm.show(None)
         self.stage.target.visible = False
@@ -63,14 +65,20 @@ class LiveView:
         if self._wish is not None and now >= self._send_due:
             wish, self._wish, self._send_due = self._wish, None, now + _SEND_PERIOD
             self._link.send(wish)
-        self._draw(self._link.heard)
+        if now >= self._draw_due:
+            self._draw_due = now + _DRAW_PERIOD
+            heard = self._link.heard
+            self._draw(heard)
+            if now >= self._text_due:
+                self._text_due = now + _TEXT_PERIOD
+                self._write(heard)
 
     def _on_drag(self, pose: Array) -> None:
         if self._link.sending:
             self._wish = pose
 
     def _switched(self) -> None:
-        """The control is the user's from now on, and begins where the tool is; or shows targets again."""
+        """Show the control where the tool is, or no longer."""
         self._wish = None
         self._link.switch(self.switch.value)
         joints = self._link.heard.joints
@@ -85,18 +93,24 @@ class LiveView:
         with self.server.atomic():
             stage.arm.show(heard.joints)
             stage.show_ghosts([] if heard.solution is None else [heard.solution])
-            if not self._link.sending:
-                stage.target.visible = heard.target is not None
-                if heard.target is not None:
-                    stage.show_target(heard.target)
-            else:
-                stage.target.visible = True
+            stage.show_goal(heard.target if self._in_base(heard) else None)
+            if stage.target.visible != self._link.sending:
+                stage.target.visible = self._link.sending
             missed = heard.status.get("code") in ("unreachable", "closest")
-            if heard.joints is not None and heard.target is not None:
+            if heard.joints is not None and heard.target is not None and self._in_base(heard):
                 stage.show_miss(self._solver.point_at(heard.joints), heard.target[:3], missed)
+
+    def _in_base(self, heard: Heard) -> bool:
+        """Whether the target is in the arm's base frame: only the node knows where others are."""
+        return heard.frame in ("", self._solver.arm.base_link)
+
+    def _write(self, heard: Heard) -> None:
+        """Numbers change faster than they are read."""
         if heard.joints is not None:
             self.sliders.show(heard.joints)
-        self._text.content = describe(heard, self._link.sending, time.monotonic())
+        text = describe(heard, self._link.sending, time.monotonic())
+        if text != self._text.content:
+            self._text.content = text
 
 
 def describe(heard: Heard, sending: bool, now: float) -> str:

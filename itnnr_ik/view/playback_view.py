@@ -41,8 +41,7 @@ class PlaybackView:
         self._before: float | None = None
         self._shown: float | None = None
         self.stage = Stage(server, shape, 1, RECORDED)
-        self.stage.target.disable_axes = self.stage.target.disable_sliders = True
-        self.stage.target.disable_rotations = True
+        self.stage.target.visible = False
         self._draw_path()
         self._text = server.gui.add_html("")
         self.play = server.gui.add_button("Play")
@@ -60,13 +59,16 @@ class PlaybackView:
         passed = 0.0 if self._before is None else now - self._before
         self._before = now
         if self.playing:
-            self.time += passed * float(self._speed.value)
-            if self.time >= self._playback.duration:
-                self.time = 0.0  # from the start again
-            self.slider.value = min(round(self.time, 2), self.slider.max)
+            time = self.time + passed * float(self._speed.value)
+            self.seek(time if time < self._playback.duration else 0.0)  # from the start again
         if self.time != self._shown:
             self._shown = self.time
             self._draw(self._playback.at(self.time))
+
+    def seek(self, time: float) -> None:
+        """Go to a time [s]."""
+        self.time = time
+        self.slider.value = min(round(time, 2), self.slider.max)
 
     def _toggle(self) -> None:
         self.playing = not self.playing
@@ -80,7 +82,7 @@ class PlaybackView:
         with self.server.atomic():
             self.stage.arm.show(moment.answer)
             self.stage.show_ghosts([] if moment.recorded is None else [moment.recorded])
-            self.stage.show_target(moment.target)
+            self.stage.show_goal(moment.target)
             if moment.answer is not None:
                 tool = self._solver.point_at(moment.answer)
                 self.stage.show_miss(tool, moment.target[:3], moment.code != "solved")

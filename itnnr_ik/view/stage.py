@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.view.arm import ArmDrawing, Shape
-from itnnr_ik.view.palette import GHOST, MISSED, Color
+from itnnr_ik.view.palette import GHOST, GOAL, MISSED, Color
 
 Array = NDArray[np.float64]
 
@@ -20,7 +20,11 @@ _CONTROL, _LINE, _POINT = 0.26, 0.008, 0.011
 #: Direction from the arm to the camera, and its distance from what it looks at in reaches.
 _EYE, _PLANAR_EYE, _DISTANCE = (1.0, -0.85, 0.5), (0.0, -0.5, 1.0), 2.1
 _FIELD_OF_VIEW = 0.62  # [rad]
+#: So far [reaches] the arm is left of the middle, where the panel is not.
+_ASIDE = 0.16
 _GHOST_OPACITY = 0.33
+#: Length of the axes of a target that nobody drags, in reaches.
+_GOAL = 0.13
 #: Sides of the grid's cells [m], of which one is about a tenth of the reach.
 _CELLS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 
@@ -51,6 +55,14 @@ class Stage:
         for ghost in self.ghosts:
             ghost.show(None)
         self.target = self._add_target()
+        self.goal = self._scene.add_frame(
+            "/goal",
+            axes_length=_GOAL * self._reach,
+            axes_radius=_GOAL * self._reach / 14.0,
+            origin_radius=_GOAL * self._reach / 5.0,
+            origin_color=GOAL,
+            visible=False,
+        )
         self._dragged: Callable[[Array], None] = lambda _: None
         self.target.on_update(self._on_target)
 
@@ -65,8 +77,19 @@ class Stage:
 
     def show_target(self, pose: Array) -> None:
         """Put the target at a pose (7,)."""
+        if np.array_equal(self.target.position, pose[:3]) and np.array_equal(
+            self.target.wxyz, pose[[6, 3, 4, 5]]
+        ):
+            return
         self.target.position = pose[:3]
         self.target.wxyz = pose[[6, 3, 4, 5]]
+
+    def show_goal(self, pose: Array | None) -> None:
+        """A target that nobody drags, at a pose (7,), or none."""
+        if pose is not None:
+            self.goal.position, self.goal.wxyz = pose[:3], pose[[6, 3, 4, 5]]
+        if self.goal.visible != (pose is not None):
+            self.goal.visible = pose is not None
 
     def show_miss(self, tool: Array, target: Array, missed: bool) -> None:
         """A line from the tool to the target, points (3,) [m], where that was missed."""
@@ -75,8 +98,11 @@ class Stage:
 
     def show_lines(self, name: str, points: Array | None, colors: Any, width: float = _LINE) -> None:
         """Lines (l, 2, 3) in [m] under a name, in place of those before; None for none."""
-        if (old := self._lines.pop(name, None)) is not None:
-            old.remove()
+        old = self._lines.get(name)
+        if points is not None and old is not None and np.array_equal(old.points, points.astype(np.float32)):
+            return
+        if old is not None:
+            self._lines.pop(name).remove()
         if points is not None and len(points):
             self._lines[name] = self._scene.add_line_segments(
                 f"/lines/{name}", points, colors, thickness=width * self._reach
@@ -136,6 +162,8 @@ class Stage:
         middle = self._middle(lowest)
         eye = np.array(_PLANAR_EYE if solver.task.planar else _EYE)
         eye *= _DISTANCE * reach / np.linalg.norm(eye)
+        right = np.cross([0.0, 0.0, 1.0], eye)
+        middle = middle + _ASIDE * reach * right / np.linalg.norm(right)
         server.initial_camera.position = middle + eye
         server.initial_camera.look_at = middle
         server.initial_camera.fov = _FIELD_OF_VIEW

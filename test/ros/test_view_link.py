@@ -68,6 +68,12 @@ def test_it_sends_only_while_that_is_switched_on(probe: Probe, link: NodeLink) -
     assert not link.send(goal)
 
 
+def test_a_namespace_that_is_none_is_refused() -> None:
+    """In one line that says why."""
+    with pytest.raises(ValueError, match="--namespace must be a ROS namespace: Invalid namespace"):
+        NodeLink(SOLVER, SOLVER.arm.joint_names, "/a b")
+
+
 def test_broken_messages_change_nothing(probe: Probe, link: NodeLink) -> None:
     """Joint states with a joint missing, and targets that are not finite."""
     broken = JointState(name=["joint_1"], position=[1.0])

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from learned import elbow_up_solver
 from view_thread import ViewThread
 
 from itnnr_ik import IKSolver
@@ -145,6 +146,21 @@ def test_every_overlay_can_be_switched_on(open_view: OpenView, arm: str) -> None
 
 def values(view: object) -> list[float]:
     return [slider.value for slider in view.sliders.handles]  # type: ignore[attr-defined]
+
+
+def test_a_learned_arm_is_a_rod_to_its_tip(open_view: OpenView, tmp_path: Path) -> None:
+    """It is dragged as others are, and says where it was not recorded."""
+    elbow_up_solver().save(tmp_path / "model")
+    thread = open_view(str(tmp_path / "model"))
+    view = thread.view
+    assert view.overlays.uncertainty is not None
+    for angles, covered in (([0.3, 0.8], True), ([0.3, 0.05], False)):
+        tip = view.posing.solver.point_at(angles)
+        view._on_drag(np.array([*tip, 0.0, 0.0, 0.0, 1.0]))
+        thread.wait(lambda tip=tip: np.allclose(view.posing.pose[:3], tip), "the target")
+        thread.wait(lambda tip=tip: np.allclose(view.stage.arm.tip, tip, atol=1e-3), "the tip")
+        assert view.posing.solution.covered is covered
+    thread.wait(lambda: "Outside the data" in view._text.content, "the words")
 
 
 def test_a_recording_is_played(open_view: OpenView, tmp_path: Path) -> None:
