@@ -91,7 +91,7 @@ $(VENV)/.run: $(addprefix requirements/,run.txt ros.txt pins.txt pins-$(ROS).txt
 	@touch $@
 
 # Compiled code is kept beside the modules, and numba does not notice that a function of another module changed.
-KERNELS := $(wildcard itnnr_ik/compiled.py $(addsuffix /*.py,$(addprefix itnnr_ik/,robot task twin solver)))
+KERNELS := $(wildcard itnnr_ik/compiled.py $(addsuffix /*.py,$(addprefix itnnr_ik/,robot task twin paths solver)))
 $(VENV)/.compiled: $(KERNELS) | $(VENV)/.run
 	@echo 'compiling the solver, once (about a minute)'
 	@find itnnr_ik -name '*.nb[ic]' -delete

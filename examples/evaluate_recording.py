@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 
 from itnnr_ik import IKSolver
-from itnnr_ik.bags.evaluation import Evaluation
-from itnnr_ik.bags.offline import evaluate_recording
-from itnnr_ik.bags.replay import Selection
-from itnnr_ik.bags.synthetic import Disturbances, record
+from itnnr_ik.evaluation.measures import Evaluation
+from itnnr_ik.evaluation.offline import evaluate_recording
+from itnnr_ik.evaluation.replay import Selection
+from itnnr_ik.learning.synthetic import Disturbances, record
 
 LONGER = 0.02  # [m]
 solver = IKSolver.load("ur5e")

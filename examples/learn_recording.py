@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from itnnr_ik import IKSolver
-from itnnr_ik.bags import Bag
-from itnnr_ik.bags.learning import learn, prepare
-from itnnr_ik.bags.synthetic import record
+from itnnr_ik.learning.learn import learn, prepare
+from itnnr_ik.learning.synthetic import record
+from itnnr_ik.recording import Bag
 
 by_urdf = IKSolver.load("three_link")
 

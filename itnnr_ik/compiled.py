@@ -30,8 +30,8 @@ def kernel(function: F) -> F:
 
     Numba counts references to every array that a function passes on, atomically. Where nothing is allocated
     there is nothing to count, and ``_nrt=False`` says so; a function that does allocate fails to compile.
-    What it returns to another kernel may be part of an array that it was given (`itnnr_ik.parts`); one that
-    Python calls returns no array: it would give away what it does not hold.
+    What it returns to another kernel may be part of an array that it was given (`itnnr_ik.solver.parts`); one
+    that Python calls returns no array: it would give away what it does not hold.
     """
     return cast("F", _njit(**_RULES, _nrt=False)(function))
 

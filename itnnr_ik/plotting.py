@@ -1,17 +1,30 @@
-"""What plots of recorded and of live answers share: dots over time on a logarithmic axis."""
+"""What pictures share: where they can be written, and dots over time on a logarithmic axis."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogFormatterSciNotation, NullLocator
 from numpy.typing import ArrayLike
 
 #: Values below this are drawn on it, with a tick that says so: zero has no logarithm.
 SMALLEST = 1e-16
 _TICKS = (SMALLEST * 100.0 ** np.arange(10)).tolist()
+
+
+def check_path(path: Path) -> None:
+    """Raise ValueError unless a picture can be written to ``path``: asked before the work, not after it."""
+    if not path.resolve().parent.is_dir():
+        raise ValueError(f"no folder {path.resolve().parent} to write {path.name} to")
+    formats = sorted(FigureCanvasAgg.get_supported_filetypes())
+    if path.suffix[1:].lower() not in formats:
+        raise ValueError(
+            f"cannot write a picture as {path.name!r}; its suffix must be one of {', '.join(formats)}"
+        )
 
 
 def log_dots(axes: Axes, times: ArrayLike, values: ArrayLike, color: str, **style: Any) -> None:

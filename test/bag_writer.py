@@ -10,7 +10,7 @@ import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from itnnr_ik.bags import JOINT_STATE, PATH, POSE_STAMPED
+from itnnr_ik.recording import JOINT_STATE, PATH, POSE_STAMPED
 
 TYPES = get_typestore(Stores.ROS2_KILTED)
 STORAGES = {"mcap": StoragePlugin.MCAP, "db3": StoragePlugin.SQLITE3}

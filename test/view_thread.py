@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from itnnr_ik.view.command import address
+from itnnr_ik.cli.view import address
 
 _PERIOD = 0.02  # [s]
 TIMEOUT = 60.0  # [s]
@@ -18,7 +18,7 @@ class ViewThread:
     """Ticks within a ``with`` statement; what a tick raises is raised at its end.
 
     Args:
-        view: As `itnnr_ik.view.command.open_view` opens it.
+        view: As `itnnr_ik.cli.view.open_view` opens it.
     """
 
     def __init__(self, view: Any) -> None:

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from itnnr_ik.demo.processes import (
+from itnnr_ik.robot import PACKAGED
+from itnnr_ik.ros.processes import (
     Children,
     check_ros,
     end_on_sigterm,
     isolated_environment,
     wait_until_connected,
 )
-from itnnr_ik.robot import PACKAGED
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets import curve_for
 

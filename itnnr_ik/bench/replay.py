@@ -18,11 +18,11 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from tqdm import tqdm
 
-from itnnr_ik.bags.messages import joint_state, pose_stamped
-from itnnr_ik.bags.offline import evaluate_recording
-from itnnr_ik.bags.records import JOINT_STATE, POSE_STAMPED
-from itnnr_ik.bags.replay import Selection
 from itnnr_ik.bench.arms import PAPER
+from itnnr_ik.evaluation.offline import evaluate_recording
+from itnnr_ik.evaluation.replay import Selection
+from itnnr_ik.recording.messages import joint_state, pose_stamped
+from itnnr_ik.recording.records import JOINT_STATE, POSE_STAMPED
 from itnnr_ik.robot import PACKAGED
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets import curve_for

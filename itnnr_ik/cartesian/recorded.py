@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.bags.pose_messages import POSE_ARRAY, POSE_TYPES
-from itnnr_ik.bags.pose_targets import flaw_of, target_of
-from itnnr_ik.bags.reader import Bag
-from itnnr_ik.bags.records import PATH, POSE_STAMPED, RecordedPose
-from itnnr_ik.bags.writer import WrittenTrajectory
 from itnnr_ik.cartesian.joined import pieces
 from itnnr_ik.cartesian.table import Array, CartesianPath
+from itnnr_ik.evaluation.pose_targets import flaw_of, target_of
 from itnnr_ik.paths import PathSolution
+from itnnr_ik.recording.pose_messages import POSE_ARRAY, POSE_TYPES
+from itnnr_ik.recording.reader import Bag
+from itnnr_ik.recording.records import PATH, POSE_STAMPED, RecordedPose
+from itnnr_ik.recording.writer import WrittenTrajectory
 from itnnr_ik.solver import IKSolver
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from itnnr_ik.bags.writer import WrittenTrajectory
 from itnnr_ik.cartesian.joined import joined
 from itnnr_ik.cartesian.table import CartesianPath
 from itnnr_ik.paths import PathSolution
+from itnnr_ik.recording.writer import WrittenTrajectory
 from itnnr_ik.solver import IKSolver
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from itnnr_ik.bags.writer import WrittenTrajectory
 from itnnr_ik.cartesian.table import Array
+from itnnr_ik.recording.writer import WrittenTrajectory
 from itnnr_ik.robot import ForwardModel
 
 #: Between two of toppra's grid points limits are kept but for a little. So many make that less than what

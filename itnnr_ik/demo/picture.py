@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import MaxNLocator
@@ -17,9 +16,9 @@ from scipy.spatial.transform import Rotation
 from itnnr_ik.demo.plan import Result
 from itnnr_ik.demo.recording import Recording, errors_of
 from itnnr_ik.plotting import SMALLEST, log_dots
-from itnnr_ik.reachable import far_apart
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.solver import IKSolver
+from itnnr_ik.targets.reachable import far_apart
 
 _TARGET = "#f2a65a"
 _TIP = "#1b4965"
@@ -41,17 +40,6 @@ _LIMITS = 4
 _LEGEND_COLUMNS = 4
 #: Of plots in space, so that the label of z is not cut off.
 _ZOOM = 0.92
-
-
-def check_path(path: Path) -> None:
-    """Raise ValueError unless a picture can be written to ``path``: before the demo, not after it."""
-    if not path.resolve().parent.is_dir():
-        raise ValueError(f"no folder {path.resolve().parent} to write {path.name} to")
-    formats = sorted(FigureCanvasAgg.get_supported_filetypes())
-    if path.suffix[1:].lower() not in formats:
-        raise ValueError(
-            f"cannot write a picture as {path.name!r}; its suffix must be one of {', '.join(formats)}"
-        )
 
 
 def draw(results: Sequence[Result], path: Path) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from itnnr_ik import IKSolver
-from itnnr_ik.bags import JOINT_STATE, POSE_STAMPED, Bag
-from itnnr_ik.bags.pairing import joint_track
-from itnnr_ik.bags.pose_targets import target_of
 from itnnr_ik.demo.recording import Expectation, Recording, Row
+from itnnr_ik.evaluation.pose_targets import target_of
+from itnnr_ik.recording import JOINT_STATE, POSE_STAMPED, Bag
+from itnnr_ik.recording.pairing import joint_track
 from itnnr_ik.robot import ForwardModel, KinematicChain
 from itnnr_ik.targets import curve_for, first_posture
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from itnnr_ik.reachable import find_reachable
 from itnnr_ik.solver import IKSolver
+from itnnr_ik.targets.reachable import find_reachable
 
 #: Share of the targets that may go unanswered: the node takes the newest, so on a busy machine some are
 #: overtaken before it comes to them. The last one cannot be.

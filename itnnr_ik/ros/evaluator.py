@@ -20,17 +20,17 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
 
-from itnnr_ik.bags import RecordedJoints, RecordedPose
-from itnnr_ik.bags.answers import SOLVED
-from itnnr_ik.bags.evaluation import evaluate
-from itnnr_ik.bags.exchange import Exchange
-from itnnr_ik.bags.output import Output
-from itnnr_ik.bags.pairing import usable_positions
-from itnnr_ik.bags.pose_targets import flaw_of, pose_of, target_of
-from itnnr_ik.bags.replay import Selection
-from itnnr_ik.bags.replay_sources import make_replay
-from itnnr_ik.bags.report import format_report
-from itnnr_ik.bags.writer import STORAGES
+from itnnr_ik.evaluation.answers import SOLVED
+from itnnr_ik.evaluation.measures import evaluate
+from itnnr_ik.evaluation.output import Output
+from itnnr_ik.evaluation.pose_targets import flaw_of, pose_of, target_of
+from itnnr_ik.evaluation.replay import Selection
+from itnnr_ik.evaluation.replay_sources import make_replay
+from itnnr_ik.evaluation.report import format_report
+from itnnr_ik.recording import RecordedJoints, RecordedPose
+from itnnr_ik.recording.pairing import usable_positions
+from itnnr_ik.recording.writer import STORAGES
+from itnnr_ik.ros.exchange import Exchange
 from itnnr_ik.ros.parameters import Choice, Number, Text
 from itnnr_ik.ros.process import run_node
 from itnnr_ik.ros.robot import JOINTS, MODEL, ROBOT_BASE_LINK, solver_from_parameters

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from sensor_msgs.msg import JointState
 
-from itnnr_ik.joint_merging import JointMerger
+from itnnr_ik.recording.joint_merging import JointMerger
 from itnnr_ik.ros.backlog import MessageInfo
 from itnnr_ik.ros.messages import positions_of_some, quote_all, velocities_by_name
 from itnnr_ik.ros.momentum import PAUSE, Moving

@@ -17,7 +17,7 @@ from rclpy.time import Time
 from sensor_msgs.msg import JointState
 
 from itnnr_ik import IKSolver
-from itnnr_ik.bags import RecordedJoints
+from itnnr_ik.recording import RecordedJoints
 from itnnr_ik.ros.parameters import Choice, Flag, Number, Numbers, ParameterError, Text, WholeNumber
 from itnnr_ik.ros.process import run_node
 from itnnr_ik.ros.robot import JOINTS, ROBOT_BASE_LINK, solver_from_parameters

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from itnnr_ik import IKSolver
-from itnnr_ik.bags import JOINT_STATE, POSE_STAMPED, Bag, RecordedJoints, RecordedPose
-from itnnr_ik.bags.pairing import joint_track
-from itnnr_ik.bags.pose_targets import pose_of
+from itnnr_ik.evaluation.pose_targets import pose_of
+from itnnr_ik.recording import JOINT_STATE, POSE_STAMPED, Bag, RecordedJoints, RecordedPose
+from itnnr_ik.recording.pairing import joint_track
 from itnnr_ik.targets import Curve, random_targets
 
 _BLOCK = 256

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.compiled import inlined, kernel
-from itnnr_ik.parts import doubles
 from itnnr_ik.solver.candidates import adjust_candidate, look_up
 from itnnr_ik.solver.closest import search_closest
 from itnnr_ik.solver.momentum import go_on
+from itnnr_ik.solver.parts import doubles
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import ease
 from itnnr_ik.solver.refine import refine

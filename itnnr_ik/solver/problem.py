@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.compiled import kernel
-from itnnr_ik.parts import doubles
 from itnnr_ik.robot.harmonic import posture_features
 from itnnr_ik.robot.kernels import forward
+from itnnr_ik.solver.parts import doubles
 from itnnr_ik.task.kernels import ROWS, task_error, task_jacobian
 
 Array = NDArray[np.float64]

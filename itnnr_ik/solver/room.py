@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.compiled import inlined, kernel
-from itnnr_ik.parts import doubles, integers, singles
 from itnnr_ik.solver.anchors import HEADER, Anchors, Layout
+from itnnr_ik.solver.parts import doubles, integers, singles
 from itnnr_ik.solver.problem import Problem, Workspace, workspace, workspace_size
 from itnnr_ik.solver.table import Table
 from itnnr_ik.task.kernels import GOAL, ROWS

@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.reachable import far_apart
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets.curve import Curve, plane_at
 from itnnr_ik.targets.postures import comfortable, dexterity, upright_axis
+from itnnr_ik.targets.reachable import far_apart
 
 Array = NDArray[np.float64]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.bags.answers import Answers
-from itnnr_ik.bags.evaluation import Evaluation
-from itnnr_ik.bags.offline import evaluate_recording
-from itnnr_ik.bags.replay import Replay, Selection
+from itnnr_ik.evaluation.answers import Answers
+from itnnr_ik.evaluation.measures import Evaluation
+from itnnr_ik.evaluation.offline import evaluate_recording
+from itnnr_ik.evaluation.replay import Replay, Selection
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.view.posing import full_pose
 

@@ -7,9 +7,9 @@ import time
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from itnnr_ik.reachable import far_apart
 from itnnr_ik.solver import IKSolver, Solution
 from itnnr_ik.targets import rest_positions
+from itnnr_ik.targets.reachable import far_apart
 
 Array = NDArray[np.float64]
 

@@ -12,11 +12,11 @@ from pose_messages import SECOND, message
 from rosbags.rosbag2 import Reader
 
 from itnnr_ik import IKSolver
-from itnnr_ik.bags import POSE_TYPES
-from itnnr_ik.bags.pose_messages import POSE_ARRAY
 from itnnr_ik.cartesian.joined import joined, pieces
 from itnnr_ik.cli import main
 from itnnr_ik.paths import Gap, PathSolution
+from itnnr_ik.recording import POSE_TYPES
+from itnnr_ik.recording.pose_messages import POSE_ARRAY
 
 TURNED = (1.0, 0.0, 0.0, 0.0)
 

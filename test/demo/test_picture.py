@@ -9,9 +9,10 @@ import pytest
 from matplotlib.image import imread
 
 from itnnr_ik import IKSolver
-from itnnr_ik.demo.picture import check_path, draw
+from itnnr_ik.demo.picture import draw
 from itnnr_ik.demo.plan import ArmPlan, Result, Run
 from itnnr_ik.demo.recording import Expectation, Recording, SeenSolution, SeenTarget, measure
+from itnnr_ik.plotting import check_path
 
 
 def _result(name: str, step_bound: float | None, unreachable: int) -> Result:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from itnnr_ik.cli import main
-from itnnr_ik.paper.command import make_tasks
+from itnnr_ik.cli.paper import make_tasks
 from itnnr_ik.paper.results import Task, committed_results, save_results
 
 

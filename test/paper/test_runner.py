@@ -13,8 +13,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="runs train networks")
 
+from itnnr_ik.cli.paper import make_tasks  # noqa: E402
 from itnnr_ik.paper import problems, runner  # noqa: E402
-from itnnr_ik.paper.command import make_tasks  # noqa: E402
 from itnnr_ik.paper.effort import Effort  # noqa: E402
 from itnnr_ik.paper.results import Task, load_results, save_results  # noqa: E402
 

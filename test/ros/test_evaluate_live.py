@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from bag_writer import joint_state, pose, write_bag
 
-from itnnr_ik.bags import Bag
+from itnnr_ik.recording import Bag
 from itnnr_ik.robot import load_robot
 
 TIMEOUT = 120.0  # [s]

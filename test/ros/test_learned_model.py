@@ -10,8 +10,8 @@ from learned import elbow_up_solver, learned_arm
 from probe import Probe
 
 from itnnr_ik import IKSolver
-from itnnr_ik.bags import Bag
-from itnnr_ik.bags.synthetic import record
+from itnnr_ik.learning.synthetic import record
+from itnnr_ik.recording import Bag
 from itnnr_ik.robot import load_robot
 from itnnr_ik.solver.model import load_model
 
@@ -21,7 +21,7 @@ ARM = load_robot("two_link")
 def test_from_a_recording_to_a_moving_arm(probe: Probe, tmp_path: Path) -> None:
     """Learned with 1 % pose noise (2 cm) and no kinematics; the tip truly comes to within 5 mm of targets."""
     pytest.importorskip("torch")
-    from itnnr_ik.bags.learning import learn, prepare
+    from itnnr_ik.learning.learn import learn, prepare
 
     record(tmp_path / "bag", ARM, minutes=2.0)
     with Bag(tmp_path / "bag") as bag:

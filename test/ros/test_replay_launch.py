@@ -18,7 +18,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 from test_launch import LAUNCH, environment, expand, parameters_of
 
-from itnnr_ik.bags import Bag
+from itnnr_ik.recording import Bag
 from itnnr_ik.robot import load_robot
 
 __all__ = ["environment", "expand"]
@@ -37,7 +37,7 @@ import argparse, time
 import rclpy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
-from itnnr_ik.bags import Bag
+from itnnr_ik.recording import Bag
 parser = argparse.ArgumentParser()
 for name in ("bag", "play", "path"):
     parser.add_argument(name)

@@ -21,7 +21,7 @@ from browser import Browser  # noqa: E402
 from view_thread import ViewThread  # noqa: E402
 
 from itnnr_ik import IKSolver  # noqa: E402
-from itnnr_ik.demo.processes import isolated_environment  # noqa: E402
+from itnnr_ik.ros.processes import isolated_environment  # noqa: E402
 from itnnr_ik.targets import curve_for, rest_positions  # noqa: E402
 from itnnr_ik.view import command  # noqa: E402
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from itnnr_ik import IKSolver
-from itnnr_ik.reachable import find_reachable
 from itnnr_ik.solver.model import load_model
+from itnnr_ik.targets.reachable import find_reachable
 from itnnr_ik.view.clouds import CELL, ReachCloud, UncertaintyCloud
 
 

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     if args.steps < 1 or args.states < 1:
         raise ValueError(f"--steps and --states must be at least 1, got {args.steps} and {args.states}")
     if args.output is not None:
-        from itnnr_ik.demo.picture import check_path
+        from itnnr_ik.plotting import check_path
 
         check_path(args.output)
     use_torch()

@@ -1,0 +1,60 @@
+"""The command line ``itnnr-ik``: one subcommand a module, each with `add_arguments` and `run`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+#: Subcommand, the module that carries it out, and its line in ``itnnr-ik --help``.
+_COMMANDS = (
+    ("demo", "itnnr_ik.cli.demo", "run the real nodes for each arm and measure them"),
+    ("train", "itnnr_ik.cli.train", "train the twin network of an arm, from its URDF or packaged"),
+    ("learn", "itnnr_ik.cli.learn", "learn inverse kinematics from a recording alone"),
+    ("paper", "itnnr_ik.cli.paper", "run the paper's experiments, print its tables, draw its figures"),
+    ("evaluate", "itnnr_ik.cli.evaluate", "replay a recording and measure the answers"),
+    ("path", "itnnr_ik.cli.path", "joint positions for a whole Cartesian path, planned at once"),
+    ("view", "itnnr_ik.cli.view", "show an arm, a running node or a recording in the browser"),
+    ("bench", "itnnr_ik.cli.bench", "compare solve and solve_batch with other solvers, in one run"),
+)
+
+
+class _DefaultsFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Names the default of every option that has one."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return super()._get_help_string(action) if action.default not in (None, False, []) else action.help
+
+
+def _parser(chosen: str) -> argparse.ArgumentParser:
+    """A parser of all subcommands, of which only ``chosen`` has its options: no other module is imported."""
+    parser = argparse.ArgumentParser(
+        prog="itnnr-ik", description="Inverse kinematics by Inverse Twin Neural Network Regression."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module_name, summary in _COMMANDS:
+        command = commands.add_parser(name, help=summary, formatter_class=_DefaultsFormatter)
+        if name == chosen:
+            module = importlib.import_module(module_name)
+            command.description = module.__doc__
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; 0 on success, 1 with one line on stderr on failure, 130 on Ctrl-C."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    chosen = next((word for word in words if not word.startswith("-")), "")
+    try:
+        args = _parser(chosen).parse_args(words)
+        return int(args.run(args))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, ImportError, RuntimeError) as error:
+        from itnnr_ik.printable import one_line
+
+        print(one_line(f"itnnr-ik {chosen}: {error}"), file=sys.stderr)
+        return 1

@@ -1,0 +1,1 @@
+"""Recordings replayed and measured: answers, tables, reports."""

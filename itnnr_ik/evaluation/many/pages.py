@@ -1,0 +1,53 @@
+"""The files of a page with many recordings: the index, and beside it a folder of reports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from itnnr_ik.evaluation.many.evaluator import Result
+from itnnr_ik.evaluation.many.index_page import make_index
+from itnnr_ik.evaluation.many.places import Place
+from itnnr_ik.evaluation.output import Output, write_page
+from itnnr_ik.recording.replacing import check_place, check_writable
+
+#: Of a recording's name, so many characters at most are in that of its report.
+_LONGEST = 60
+
+
+class Pages:
+    """Writes them: each report when its recording is done, the index at the end.
+
+    Args:
+        index: The page.
+        places: Of the recordings, which stay as they are.
+
+    Raises:
+        ValueError: They cannot be written there.
+    """
+
+    def __init__(self, index: Path, places: Sequence[Place]) -> None:
+        self._index = index
+        self._folder = index.with_name(f"{index.stem}_reports")
+        for place in places:
+            Output(html=index, recording=place.path).check()
+            check_place(self._folder, place.path)
+        check_writable(self._folder)
+        self._reports: dict[tuple[int, int], str] = {}
+
+    def add(self, number: int, result: Result) -> None:
+        """Write the reports of a recording, one of each model."""
+        for i, page in enumerate(result.pages):
+            name = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(result.name).name)[:_LONGEST]
+            report = self._folder / f"{number + 1:04}_{name}{f'_{i + 1}' if i else ''}.html"
+            self._folder.mkdir(exist_ok=True)
+            write_page(report, page)
+            self._reports[number, i] = f"{self._folder.name}/{report.name}"
+
+    def finish(
+        self, results: Mapping[int, Result], count: int, broken: Mapping[tuple[int, int], Sequence[str]]
+    ) -> str:
+        """Write the index, and tell of it; arguments as of `make_index`."""
+        write_page(self._index, make_index(results, count, self._reports, broken))
+        return f"{len(self._reports)} reports written to {self._folder}, their index to {self._index}"

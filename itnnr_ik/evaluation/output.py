@@ -1,0 +1,189 @@
+"""What an evaluation leaves behind: the printed report, the page and the recording of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from itnnr_ik.evaluation.answers import SOLVED, Answers
+from itnnr_ik.evaluation.measures import Evaluation
+from itnnr_ik.evaluation.replay import Replay, rising
+from itnnr_ik.printable import one_line
+from itnnr_ik.recording.pairing import Array
+from itnnr_ik.recording.replacing import check_place, new_file
+from itnnr_ik.recording.spread import Thinned
+from itnnr_ik.recording.writer import AnswerWriter, WrittenSolution, WrittenStatus, check_new
+from itnnr_ik.solver import IKSolver
+
+#: As many targets are drawn, at most, evenly over the recording.
+_DRAWN = 20_000
+
+
+@dataclass(frozen=True)
+class Output:
+    """Files that are wanted.
+
+    Args:
+        html: The page; None for none.
+        record: Folder of the new recording; None for none.
+        storage: A key of `itnnr_ik.recording.writer.STORAGES`.
+        recording: What is evaluated, which stays as it is; None where that is no file.
+    """
+
+    html: Path | None = None
+    record: Path | None = None
+    storage: str = "mcap"
+    recording: Path | None = None
+
+    def check(self) -> None:
+        """Raise ValueError unless the files can be written: before the work, not after it."""
+        for path in (self.record, self.html):
+            if path is not None:
+                check_place(path, self.recording)
+        if self.record is not None:
+            check_new(self.record)
+        if self.html is not None and not self.html.resolve().parent.is_dir():
+            raise ValueError(f"no folder {self.html.resolve().parent} to write {self.html.name} to")
+        if self.html is not None and self.html.exists() and not self.html.is_file():
+            raise ValueError(f"{self.html} is no regular file, expected one or nothing")
+
+    @contextmanager
+    def open(self, solver: IKSolver) -> Iterator[OpenOutput]:
+        """Take pieces of a recording with their answers; the files are in their place at the end."""
+        with ExitStack() as stack:
+            writer = None
+            if self.record is not None:
+                writer = stack.enter_context(AnswerWriter(self.record, self.storage))
+            yield OpenOutput(self, solver, writer)
+
+    def write(
+        self,
+        solver: IKSolver,
+        replay: Replay,
+        answers: Answers,
+        evaluation: Evaluation,
+        solutions: Sequence[WrittenSolution],
+        statuses: Sequence[WrittenStatus] = (),
+    ) -> list[str]:
+        """Write the files of an evaluation that was live; a sentence on each."""
+        with self.open(solver) as opened:
+            opened.draw(replay, answers)
+            if opened.writer is not None:
+                opened.writer.write(replay.joints, solutions, statuses)
+            opened.finish(evaluation)
+        return self.written()
+
+    def written(self) -> list[str]:
+        """A sentence on each file."""
+        told = []
+        if self.record is not None:
+            told.append(one_line(f"answers written to {self.record}"))
+        if self.html is not None:
+            told.append(one_line(f"report written to {self.html}"))
+        return told
+
+
+class OpenOutput:
+    """Files that are being written, see `Output.open`.
+
+    Attributes:
+        writer: Of the recording; None where none is wanted.
+    """
+
+    def __init__(self, output: Output, solver: IKSolver, writer: AnswerWriter | None) -> None:
+        self._output, self._solver = output, solver
+        self.writer = writer
+        self._page: PageMaker | None = PageMaker(solver) if output.html is not None else None
+        self._last: int | None = None
+
+    def add(self, replay: Replay, answers: Answers) -> None:
+        """Take the answers of a piece, each at the time at which its target was received."""
+        self.draw(replay, answers)
+        stamps = rising(replay.received, self._last)
+        self._last = int(stamps[-1]) if len(stamps) else self._last
+        if self.writer is not None:
+            frame = self._solver.arm.base_link
+            solutions = [
+                WrittenSolution(int(stamp), int(stamp), frame, positions)
+                for stamp, positions, code in zip(stamps, answers.positions, answers.codes, strict=True)
+                if code == SOLVED
+            ]
+            self.writer.write(replay.joints, solutions)
+
+    def draw(self, replay: Replay, answers: Answers) -> None:
+        """Keep what of a piece is drawn."""
+        if self._page is not None:
+            self._page.add(replay, answers)
+
+    def finish(self, evaluation: Evaluation) -> None:
+        """Write the page."""
+        if self._output.html is not None and self._page is not None:
+            write_page(self._output.html, self._page.page(evaluation))
+
+
+def write_page(path: Path, page: str) -> None:
+    """Write a page to its place, whole or not at all."""
+    with new_file(path) as written:
+        written.write_text(page, encoding="utf-8")
+
+
+class PageMaker:
+    """Makes the page of an evaluation, with plots of some of the targets, evenly over the recording.
+
+    Args:
+        solver: Whose arm, task and tolerances they are.
+    """
+
+    def __init__(self, solver: IKSolver) -> None:
+        self._solver = solver
+        self._rows = Thinned(_DRAWN)
+        self._first: tuple[Replay, Answers] | None = None
+
+    def add(self, replay: Replay, answers: Answers) -> None:
+        """Take a piece."""
+        if self._first is None:
+            self._first = replay, answers
+        nothing = np.zeros((len(replay), 0))
+        self._rows.add(
+            replay.received,
+            replay.targets,
+            nothing if replay.recorded is None else replay.recorded,
+            answers.positions,
+            answers.current,
+            answers.codes,
+            answers.closest,
+        )
+
+    def page(self, evaluation: Evaluation) -> str:
+        """The page."""
+        from itnnr_ik.evaluation.page import make_page
+        from itnnr_ik.evaluation.plots import Plots
+
+        return make_page(evaluation, Plots(self._solver, *self._kept()).all())
+
+    def _kept(self) -> tuple[Replay, Answers]:
+        """The targets that are drawn, as one replay."""
+        assert self._first is not None
+        replay, answers = self._first
+        received, targets, recorded, positions, current, codes, closest = self._rows.columns()
+        return (
+            replace(
+                replay,
+                received=cast(Any, received),
+                targets=cast(Array, targets),
+                current=None if replay.current is None else cast(Array, current),
+                recorded=None if replay.recorded is None else cast(Array, recorded),
+            ),
+            replace(
+                answers,
+                positions=cast(Array, positions),
+                current=cast(Array, current),
+                codes=cast(Any, codes),
+                closest=cast(Array, closest),
+            ),
+        )

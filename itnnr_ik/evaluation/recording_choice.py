@@ -1,0 +1,64 @@
+"""Which of a recording's messages are read: options of `evaluate` and `learn`."""
+
+from __future__ import annotations
+
+import argparse
+
+from itnnr_ik.evaluation.replay import Selection
+
+
+def add_selection_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that choose what of a recording is read, of which `selection_of` makes a selection."""
+    parser.add_argument(
+        "--joints", type=_names, metavar="A,B", help="recorded names of the joints, base to tip (the model's)"
+    )
+    parser.add_argument(
+        "--degrees", action="store_true", help="recorded positions of turning joints are in degrees"
+    )
+    parser.add_argument(
+        "--joint-topic", metavar="TOPIC", help="of JointState (/joint_states, or the only one)"
+    )
+    parser.add_argument(
+        "--pose-topic",
+        metavar="TOPIC",
+        help="of PoseStamped (the only one), PoseWithCovarianceStamped, TransformStamped, PointStamped, "
+        "Odometry or PoseArray",
+    )
+    parser.add_argument("--pose-index", type=int, metavar="N", help="which pose of a PoseArray, from 0 on")
+    parser.add_argument(
+        "--pose-from",
+        type=_frames,
+        metavar="BASE:TOOL",
+        help="poses of one frame in another, from /tf and /tf_static",
+    )
+
+
+def selection_of(args: argparse.Namespace, targets: str | None = None, frame: str | None = None) -> Selection:
+    """What options choose of a recording.
+
+    Raises:
+        ValueError: Options exclude each other.
+    """
+    if args.pose_from and (args.pose_topic or args.pose_index is not None):
+        raise ValueError("--pose-from takes poses from transforms: it does not go with --pose-topic")
+    return Selection(
+        joints=args.joints,
+        joint_topic=args.joint_topic,
+        pose_topic=args.pose_topic,
+        targets=targets,
+        frame=frame,
+        pose_index=args.pose_index,
+        pose_from=args.pose_from,
+        degrees=args.degrees,
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
+def _frames(text: str) -> tuple[str, str]:
+    base, _, tool = text.partition(":")
+    if not base or not tool:
+        raise argparse.ArgumentTypeError(f"expected two frames as BASE:TOOL, got {text!r}")
+    return base, tool

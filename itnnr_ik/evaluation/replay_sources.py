@@ -1,0 +1,252 @@
+"""What of a recording is replayed: its topics, as a stream of targets or all at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from tqdm import tqdm
+
+from itnnr_ik.evaluation.replay import JOINTS, POSES, Replay, Selection
+from itnnr_ik.evaluation.replay_stream import JOINT_TOPIC, ReplayStream
+from itnnr_ik.recording.pose_messages import POSE_TYPES
+from itnnr_ik.recording.reader import Bag
+from itnnr_ik.recording.records import JOINT_STATE, POSE_STAMPED, BagError, RecordedJoints, RecordedPose
+from itnnr_ik.recording.transforms import TF_TOPICS, transform_poses
+from itnnr_ik.solver import IKSolver
+
+_T = TypeVar("_T")
+
+
+@dataclass
+class OpenReplay:
+    """A recording that is being replayed.
+
+    Attributes:
+        stream: Its targets.
+        expected: How many targets there are at most.
+        told: What the reader told.
+        states: Those read so far, where they are kept.
+    """
+
+    stream: ReplayStream
+    expected: int
+    told: list[str]
+    states: list[RecordedJoints]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader of a report should know, a sentence each."""
+        return (*self.told, *self.stream.notes)
+
+
+@contextmanager
+def open_replay(
+    path: str | Path,
+    solver: IKSolver,
+    selection: Selection,
+    progress: bool = False,
+    keep_states: bool = False,
+) -> Iterator[OpenReplay]:
+    """Open a recording of a solver's arm.
+
+    Args:
+        path: The recording.
+        solver: Of its arm.
+        selection: What of it is replayed.
+        progress: Show a bar while it is looked at.
+        keep_states: Keep all joint states.
+
+    Raises:
+        BagError: The recording or a topic cannot be used; what there is, is listed.
+    """
+    told: list[str] = []
+    states: list[RecordedJoints] = []
+    with Bag(path, warn=told.append) as bag:
+        if not any(topic.count for topic in bag.topics):
+            raise BagError(": ".join([f"{bag.path} holds no messages", *told[:1]]))
+        pose_topic, joint_topic = _topics(bag, selection)
+        label = pose_topic
+        if selection.pose_from and pose_topic is not None:
+            label = f"{pose_topic}, {selection.pose_from[1]} in {selection.pose_from[0]}"
+        chosen = replace(selection, pose_topic=label, joint_topic=joint_topic)
+        counts = {topic.name: topic.count for topic in bag.topics}
+
+        def warn(note: str) -> None:
+            if note not in told:  # poses are read twice
+                told.append(note)
+
+        opened: OpenReplay | None = None
+
+        def read_states() -> Iterator[RecordedJoints]:
+            if joint_topic is None:
+                return
+            looking = opened is None
+            if not looking:
+                states.clear()
+            for state in _shown(bag.joint_states(joint_topic), "joint states", progress and looking):
+                if keep_states and not looking:
+                    states.append(state)
+                yield state
+
+        def read_poses() -> Iterator[RecordedPose]:
+            assert pose_topic is not None
+            found = recorded_poses(bag, replace(selection, pose_topic=pose_topic), warn)
+            yield from _shown(found, "poses", progress and opened is None)
+
+        stream = ReplayStream(
+            bag.path.resolve().name,
+            solver,
+            chosen,
+            read_states,
+            None if pose_topic is None else read_poses,
+            joints_required=pose_topic is None or bool(selection.joints or selection.joint_topic),
+            left_out=lambda: Counter(
+                {f"message of {t} that cannot be decoded": n for t, n in bag.undecodable.items()}
+            ),
+        )
+        # The first joint state is only where the arm stands at first.
+        expected = counts.get(pose_topic or joint_topic or "", 0) - (pose_topic is None)
+        opened = OpenReplay(stream, expected, told, states)
+        yield opened
+
+
+def read_replay(path: str | Path, solver: IKSolver, selection: Selection, progress: bool = False) -> Replay:
+    """Read a recording of a solver's arm all at once.
+
+    Raises:
+        BagError: The recording or a topic cannot be used, or holds no target; what there is, is listed.
+    """
+    with open_replay(path, solver, selection, progress, keep_states=True) as opened:
+        replay = joined(list(_shown(iter(opened.stream), "targets", progress)))
+        return replace(
+            replay,
+            states=opened.stream.converted(opened.states),
+            messages=opened.stream.messages,
+            skipped=opened.stream.skipped,
+            notes=opened.notes,
+        )
+
+
+def make_replay(
+    recording: str,
+    solver: IKSolver,
+    selection: Selection,
+    states: Sequence[RecordedJoints],
+    poses: Sequence[RecordedPose],
+) -> Replay:
+    """What messages ask of a solver, wherever they come from.
+
+    Args:
+        recording: Their name.
+        solver: Of whose arm and task they are.
+        selection: With the topics of the messages. Without a pose topic targets are made from joints.
+        states, poses: In the order of receipt.
+
+    Raises:
+        BagError: There is no target.
+    """
+    with_poses = selection.pose_topic is not None
+    stream = ReplayStream(
+        recording, solver, selection, lambda: states, (lambda: poses) if with_poses else None
+    )
+    replay = joined(list(stream))
+    return replace(
+        replay,
+        states=states,
+        messages=stream.messages,
+        skipped=stream.skipped,
+        notes=tuple(stream.notes),
+    )
+
+
+def recorded_poses(bag: Bag, selection: Selection, warn: Callable[[str], None]) -> Iterator[RecordedPose]:
+    """The poses of an open recording that are selected, from a topic or from transforms.
+
+    Raises:
+        BagError: There are none, or several topics of them.
+    """
+    if selection.pose_from:
+        return transform_poses(bag, *selection.pose_from, warn=warn)
+    return bag.poses(_pose_topic(bag, selection, True), selection.pose_index)
+
+
+def joined(pieces: Sequence[Replay]) -> Replay:
+    """Pieces of a recording as one, which are at least one."""
+    first = pieces[0]
+
+    def all_of(name: str) -> np.ndarray:
+        return np.concatenate([getattr(piece, name) for piece in pieces])
+
+    return replace(
+        first,
+        received=all_of("received"),
+        targets=all_of("targets"),
+        current=None if first.current is None else all_of("current"),
+        recorded=None if first.recorded is None else all_of("recorded"),
+    )
+
+
+def _topics(bag: Bag, selection: Selection) -> tuple[str | None, str | None]:
+    """Names of the topics of poses and of joint states, None for one that is not read."""
+    listed = {topic.name: topic for topic in bag.topics}
+    counts = Counter(dict.fromkeys((POSE_STAMPED, JOINT_STATE), 0))
+    for topic in bag.topics:
+        counts[topic.msgtype] += topic.count
+    pose_topic = joint_topic = None
+    asked = selection.pose_topic or selection.pose_from
+    wanted = selection.targets or (POSES if asked or counts[POSE_STAMPED] else JOINTS)
+    if wanted == JOINTS and not selection.targets and not counts[JOINT_STATE]:
+        wanted = POSES
+    if wanted == POSES and selection.pose_from:
+        pose_topic = _transform_topics(bag)
+    elif wanted == POSES:
+        pose_topic = _pose_topic(bag, selection, bool(selection.targets))
+    usual = listed.get(JOINT_TOPIC)
+    if selection.joint_topic:
+        joint_topic = bag.find_topic([JOINT_STATE], selection.joint_topic).name
+    elif usual is not None and usual.msgtype == JOINT_STATE and usual.count:
+        joint_topic = usual.name
+    elif counts[JOINT_STATE] or wanted == JOINTS:
+        joint_topic = bag.find_topic([JOINT_STATE]).name
+    return pose_topic, joint_topic
+
+
+def _pose_topic(bag: Bag, selection: Selection, only: bool) -> str:
+    """The topic of poses; where there is none, the error names joint states too, unless ``only`` poses do."""
+    if (
+        not only
+        and selection.pose_topic is None
+        and not any(topic.count for topic in bag.topics if topic.msgtype in POSE_TYPES)
+    ):
+        hint = ""
+        if any(topic.name in TF_TOPICS and topic.count for topic in bag.topics):
+            hint = "; --pose-from BASE:TOOL takes poses from transforms"
+        try:
+            return bag.find_topic([POSE_STAMPED, JOINT_STATE]).name
+        except BagError as error:
+            raise BagError(f"{error}{hint}") from None
+    found = bag.find_topic(list(POSE_TYPES), selection.pose_topic)
+    if found.msgtype == "geometry_msgs/msg/PoseArray" and selection.pose_index is None:
+        raise BagError(f"{found.name} is a PoseArray: say which of its poses with --pose-index")
+    return found.name
+
+
+def _transform_topics(bag: Bag) -> str:
+    listed = {topic.name: topic for topic in bag.topics}
+    if not any(topic in listed and listed[topic].count for topic in TF_TOPICS):
+        raise BagError(f"no message on {' or '.join(TF_TOPICS)} in {bag.path}; recorded: {', '.join(listed)}")
+    return TF_TOPICS[0]
+
+
+def _shown(records: Iterator[_T], label: str, progress: bool) -> Iterator[_T]:
+    # None: no bar where nobody watches.
+    shown = tqdm(
+        records, desc=f"reading {label}", unit="message", leave=False, disable=None if progress else True
+    )
+    return iter(shown)

@@ -1,0 +1,1 @@
+"""Kinematics and inverse kinematics from recordings alone."""

@@ -1,0 +1,324 @@
+"""Joint states and measured poses of a recording on one time axis, whatever their clocks say."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import Akima1DInterpolator
+from scipy.ndimage import median_filter
+from scipy.optimize import minimize_scalar
+
+from itnnr_ik.evaluation.replay import Selection
+from itnnr_ik.evaluation.replay_sources import recorded_poses
+from itnnr_ik.recording.joint_reading import JointReading
+from itnnr_ik.recording.pairing import Array, JointTrack, Times
+from itnnr_ik.recording.reader import Bag
+from itnnr_ik.recording.records import BagError, RecordedJoints, RecordedPose
+from itnnr_ik.recording.spread import Thinned
+from itnnr_ik.robot import harmonic
+
+#: A joint that moves less than this [rad] in the whole recording is not one of the arm's.
+_MOVES = 0.05
+#: Positions of a joint that this is told by, at most, and how many are taken at a time.
+_RANGE_SAMPLES, _RANGE_BATCH = 100_000, 1024
+#: More joints than this have more harmonics than a recording can tell apart.
+MAX_JOINTS = 6
+#: Joint states farther apart than this many periods, and this many [s], are not interpolated between.
+_GAP_PERIODS, _GAP = 5.0, 0.05
+#: Stamps count as a clock if so many of them rise, and two as one clock if they share so much of their time.
+_RISING, _SHARED = 0.9, 0.5
+#: A time is a stray one if it is farther than so many periods, and so many [s], from the median of as many
+#: messages around it.
+_AROUND, _STRAY = 51, 1.0
+#: Poses that the clock offset is searched with, and the work (poses times squared harmonics) of a trial when
+#: it is refined; the step [s] of the search; residuals beyond so many medians are left out.
+_OFFSET_POSES, _OFFSET_WORK, _OFFSET_STEP, _OUTLYING = 3000, 3e7, 0.02, 5.0
+
+
+@dataclass(frozen=True)
+class Series:
+    """Values (k, d) at strictly rising times (k,) [s]."""
+
+    times: Array
+    values: Array
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @cached_property
+    def curve(self) -> Akima1DInterpolator:
+        """Through the values; a straight line would be off by more than the noise of good measurements."""
+        return Akima1DInterpolator(self.times, self.values)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What was recorded of an arm.
+
+    Attributes:
+        joint_names: The arm's joints, in the order of the columns of ``joints``.
+        frame: Frame of the poses.
+        joints: Joint positions (k, n) [rad].
+        poses: Positions of the tip (l, 3) [m], by their own clock.
+        clock: ``stamp`` or ``receipt``: where the times are from.
+        skipped: How many messages were left out, by reason.
+    """
+
+    joint_names: tuple[str, ...]
+    frame: str
+    joints: Series
+    poses: Series
+    clock: str
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class ClockOffset:
+    """How far the poses' clock is ahead of the joint states' in [s], and the standard error of that."""
+
+    seconds: float
+    error: float
+
+
+def read_recording(bag: Bag, selection: Selection, warn: Callable[[str], None] = warnings.warn) -> Recording:
+    """Joint states and poses of an open bag; messages that cannot be used are counted.
+
+    Args:
+        bag: The recording.
+        selection: Topics, joints (those that move, in recorded order, where they are not named) and units.
+        warn: Called with a sentence on what is unusual.
+
+    Raises:
+        BagError: There are no two topics, or nothing usable in one of them.
+    """
+    names = _choose_joints(bag.joint_states(selection.joint_topic), selection.joints)
+    reading = JointReading(None, names, selection.joints is not None, selection.degrees)
+    reading.survey(lambda: bag.joint_states(selection.joint_topic))
+    batches = list(reading.batches(bag.joint_states(selection.joint_topic)))
+    track, skipped = JointTrack.joined(batches, len(names)), reading.reasons
+    for note in reading.notes:
+        warn(note)
+    frame, poses = _in_one_frame(recorded_poses(bag, selection, warn), skipped)
+    for label, count in (("joint states with the arm's joints", len(track)), ("finite poses", len(poses))):
+        if count < 2:
+            raise BagError(f"expected at least two {label} in {bag.path}, got {count}")
+    joint_times, pose_times = track.stamps, poses.stamps
+    by_stamp = _is_clock(joint_times) and _is_clock(pose_times)
+    by_stamp = by_stamp and _shared(joint_times, pose_times) >= _SHARED
+    if not by_stamp:
+        joint_times, pose_times = track.received, poses.received
+    joint_rows = _in_order(joint_times, "joint states", skipped)
+    pose_rows = _in_order(pose_times, "poses", skipped)
+    start = joint_times[joint_rows][0]
+    return Recording(
+        names,
+        frame,
+        Series(1e-9 * (joint_times - start)[joint_rows], track.positions[joint_rows]),
+        Series(1e-9 * (pose_times - start)[pose_rows], poses.positions[pose_rows]),
+        "stamp" if by_stamp else "receipt",
+        skipped,
+    )
+
+
+def interpolated(series: Series, times: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Values (k, d) at ``times`` (k,) [s], and where two neighbours are near enough for that: (k,)."""
+    within = np.clip(times, series.times[0], series.times[-1])
+    after = np.clip(np.searchsorted(series.times, within), 1, len(series) - 1)
+    gap = series.times[after] - series.times[after - 1]
+    values = series.curve(within)
+    longest = max(_GAP, _GAP_PERIODS * float(np.median(np.diff(series.times))))
+    return values, (within == times) & (gap <= longest)
+
+
+def estimate_offset(joints: Series, poses: Series, limit: float) -> ClockOffset:
+    """The offset that makes the poses the best function of the joints, within ± ``limit`` [s].
+
+    The function is the harmonics' linear combination (see `itnnr_ik.robot.harmonic`), fitted anew for every
+    offset that is tried: no kinematics need be known.
+
+    Raises:
+        BagError: The two do not overlap in time, or the best offset is at the limit.
+    """
+
+    def residuals(offset: float, kept: NDArray[np.bool_]) -> Array:
+        """Distances [m] from the best function; not a number where a pose has no joint states or no say."""
+        positions, valid = interpolated(joints, times - offset)
+        rows = valid & kept
+        products = harmonic.features(positions[rows], 1)
+        if len(products) < 2 * products.shape[1]:
+            raise BagError(
+                f"{len(products)} poses were recorded while joint states were: too few to learn from, "
+                f"expected at least {2 * products.shape[1]}"
+            )
+        gram = products.T @ products
+        weights = np.linalg.pinv(gram, rcond=1e-10, hermitian=True) @ (products.T @ tips[rows])
+        distance: Array = np.full(len(times), np.nan)
+        distance[rows] = np.linalg.norm(tips[rows] - products @ weights, axis=1)
+        return distance
+
+    times, tips = _evenly(poses, _OFFSET_POSES)
+    all_of_them = np.ones(len(times), dtype=bool)
+    steps = max(2, math.ceil(limit / _OFFSET_STEP))
+    tried = np.linspace(-limit, limit, 2 * steps + 1)
+    medians = [float(np.nanmedian(residuals(offset, all_of_them))) for offset in tried]
+    best = int(np.argmin(medians))
+    if best in (0, len(tried) - 1):
+        raise BagError(
+            f"the clocks of poses and joint states differ by {abs(tried[best]):.2g} s or more, "
+            f"expected less than --max-offset {limit:g} s"
+        )
+    count = int(_OFFSET_WORK / harmonic.n_features(joints.values.shape[1], 1) ** 2)
+    times, tips = _evenly(poses, max(count, _OFFSET_POSES))
+    kept = residuals(tried[best], np.ones(len(times), dtype=bool)) <= _OUTLYING * medians[best]
+
+    def loss(offset: float) -> float:
+        return float(np.nanmean(residuals(offset, kept) ** 2))
+
+    bounds = (tried[best - 1], tried[best + 1])
+    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-3 * np.ptp(bounds)})
+    offset, step = float(found.x), _OFFSET_STEP / 2
+    curvature = (loss(offset + step) + loss(offset - step) - 2.0 * found.fun) / step**2
+    coordinates = poses.values.shape[1]
+    error = np.sqrt(2.0 * found.fun / coordinates / max(curvature, 1e-30) / int(kept.sum()))
+    return ClockOffset(offset, float(error))
+
+
+def _evenly(series: Series, count: int) -> tuple[Array, Array]:
+    """At most ``count`` times and values, evenly over the series."""
+    chosen = np.unique(np.linspace(0, len(series) - 1, count).astype(int))
+    return series.times[chosen], series.values[chosen]
+
+
+def _choose_joints(states: Iterable[RecordedJoints], joints: Sequence[str] | None) -> tuple[str, ...]:
+    names = tuple(joints or _moving_joints(states))
+    if len(names) > MAX_JOINTS:
+        raise BagError(
+            f"expected at most {MAX_JOINTS} joints, got {len(names)}: name the arm's with --joints out of "
+            f"{', '.join(names)}"
+        )
+    return names
+
+
+def _moving_joints(states: Iterable[RecordedJoints]) -> tuple[str, ...]:
+    """Those that come in one message, the most of them, and then the commonest; or each by itself."""
+    recorded: dict[str, Thinned] = {}
+    together: Counter[tuple[str, ...]] = Counter()
+    waiting: dict[tuple[str, ...], list[Array]] = {}
+
+    def take(names: tuple[str, ...]) -> None:
+        for name, column in zip(names, np.array(waiting.pop(names)).T, strict=True):
+            recorded[name].add(column)
+
+    for state in states:
+        names = state.names
+        together[names] += 1
+        for name in names:
+            if name not in recorded:
+                recorded[name] = Thinned(_RANGE_SAMPLES)
+        if names and len(state.positions) == len(names):
+            waiting.setdefault(names, []).append(state.positions)
+            if len(waiting[names]) == _RANGE_BATCH:
+                take(names)
+    for names in list(waiting):
+        take(names)
+    if not together:
+        raise BagError("there is no joint state in the recording")
+    if not recorded:
+        raise BagError("the joint states have no names: name the arm's joints, base to tip, with --joints")
+    moving = [name for name, positions in recorded.items() if _range(positions) > _MOVES]
+    if not moving:
+        raise BagError(f"no joint moves by more than {_MOVES} rad; recorded: {', '.join(recorded)}")
+    sets: Counter[tuple[str, ...]] = Counter()
+    for names, number in together.items():
+        sets[tuple(name for name in names if name in moving)] += number
+    best = max(sets, key=lambda names: (len(names), sets[names]))
+    return tuple(moving) if len(best) == 1 else best
+
+
+def _range(positions: Thinned) -> float:
+    """How far a joint moves [rad], but for rare outliers."""
+    columns = positions.columns()
+    values = np.asarray(columns[0], dtype=float) if columns else np.empty(0)
+    finite = values[np.isfinite(values)]
+    low, high = np.quantile(finite, [0.01, 0.99]) if len(finite) else (0.0, 0.0)
+    return float(high - low)
+
+
+@dataclass(frozen=True)
+class _Poses:
+    """Poses of one frame: times of receipt and stamps (l,) in [ns], positions (l, 3) in [m]."""
+
+    received: Times
+    stamps: Times
+    positions: Array
+
+    def __len__(self) -> int:
+        return len(self.received)
+
+
+def _in_one_frame(poses: Iterable[RecordedPose], skipped: Counter[str]) -> tuple[str, _Poses]:
+    """The commonest frame and its finite poses."""
+    times: dict[str, array[int]] = {}
+    places: dict[str, array[float]] = {}
+    for pose in poses:
+        if not np.isfinite(pose.position).all():
+            skipped["poses that are not finite"] += 1
+            continue
+        if pose.frame not in times:
+            times[pose.frame], places[pose.frame] = array("q"), array("d")
+        times[pose.frame].extend((pose.received, pose.stamp))
+        places[pose.frame].extend(pose.position.tolist())
+    frame = max(times, key=lambda name: len(times[name]), default="")
+    others = sum(len(found) for name, found in times.items() if name != frame) // 2
+    if others:
+        skipped["poses in other frames"] += others
+    both = np.array(times.get(frame, ()), dtype=np.int64).reshape(-1, 2)
+    return frame, _Poses(both[:, 0], both[:, 1], np.array(places.get(frame, ()), dtype=float).reshape(-1, 3))
+
+
+def _is_clock(stamps: Times) -> bool:
+    return bool((stamps > 0).all() and _longest_rising(stamps).mean() >= _RISING)
+
+
+def _longest_rising(times: Times) -> NDArray[np.bool_]:
+    """A longest strictly rising subsequence of times (k,), as a mask (k,)."""
+    ends: list[int] = []  # least last time of a subsequence of each length, and where it is
+    where: list[int] = []
+    before = np.full(len(times), -1)
+    for i, time in enumerate(times.tolist()):
+        length = bisect_left(ends, time)
+        ends[length : length + 1], where[length : length + 1] = [time], [i]
+        before[i] = where[length - 1] if length else -1
+    mask = np.zeros(len(times), dtype=bool)
+    i = where[-1]
+    while i >= 0:
+        mask[i], i = True, int(before[i])
+    return mask
+
+
+def _shared(a: Times, b: Times) -> float:
+    """Share of the shorter one's time that both cover."""
+    overlap = min(a.max(), b.max()) - max(a.min(), b.min())
+    return float(overlap / max(1, min(np.ptp(a), np.ptp(b))))
+
+
+def _in_order(times: Times, what: str, skipped: Counter[str]) -> NDArray[np.bool_]:
+    """As many messages (k,) as possible with strictly rising times [ns], without strays at either end."""
+    since = times - times[0]
+    bound = max(_STRAY * 1e9, _AROUND * float(np.median(np.abs(np.diff(since)))))
+    stray = np.abs(since - median_filter(since, _AROUND, mode="mirror")) > bound
+    rising: NDArray[np.bool_] = ~stray
+    rising[rising] = _longest_rising(since[rising])
+    for reason, left_out in (("is far from the others'", stray), ("does not rise", ~rising & ~stray)):
+        if left_out.any():
+            skipped[f"{what} whose time {reason}"] += int(left_out.sum())
+    return rising

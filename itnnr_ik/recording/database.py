@@ -1,0 +1,255 @@
+"""SQLite files of rosbag2, with the journal that a killed recorder left beside them."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from itnnr_ik.recording.channels import Channel, in_ros2
+from itnnr_ik.recording.unpacking import MOST_BYTES
+
+MAGIC = b"SQLite format 3\0"
+#: Files beside a database that SQLite takes into account: a write-ahead log, and a journal to roll back.
+_JOURNALS = ("-wal", "-journal")
+#: Of a write-ahead log, and of each page in it, in [bytes].
+_LOG_HEAD, _FRAME_HEAD = 32, 24
+_NEEDED = {"topics": ("id", "name", "type"), "messages": ("topic_id", "timestamp", "data")}
+_ERRORS = (sqlite3.Error, OverflowError, MemoryError)
+
+
+@dataclass
+class _Seen:
+    """Messages of a topic's number: how many, whether their times rise, and the last time [ns]."""
+
+    count: int = 0
+    in_order: bool = True
+    last: int = field(default=-(2**63))
+
+
+class DatabaseFile:
+    """One database, read row by row; an index in it is not believed.
+
+    Args:
+        path: The file. It is not touched: where a journal lies beside it, both are copied.
+        folder: An empty one, for copies.
+
+    Raises:
+        ValueError: It is no recording, or nothing of it can be read.
+    """
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self._name = path.name
+        self.notes: list[str] = []
+        journals = [
+            j for end in _JOURNALS if (j := path.with_name(path.name + end)).is_file() and j.stat().st_size
+        ]
+        copied = path
+        if journals:
+            copied = folder / path.name
+            for file in (path, *journals):
+                shutil.copyfile(file, folder / file.name)
+        try:
+            self._connection = _connect(copied, bool(journals))
+        except _ERRORS as error:
+            raise ValueError(_sentence(error)) from None
+        self._problem = ""
+        self._seen: dict[Any, _Seen] = {}
+        try:
+            self._channels = self._read_channels()
+            self._count()
+        except _ERRORS as error:
+            self.close()
+            raise ValueError(_sentence(error)) from None
+        except BaseException:
+            self.close()
+            raise
+        if journals:
+            names = " and ".join(journal.name for journal in journals)
+            self.notes.append(
+                f"the recorder of {path.name} did not end: {self._total} messages are read with {names}"
+                f"{self._unused(copied)}"
+            )
+
+    @property
+    def channels(self) -> Sequence[Channel]:
+        """All of them."""
+        return list(self._channels.values())
+
+    @property
+    def _total(self) -> int:
+        return sum(channel.count for channel in self._channels.values())
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    def messages(self, topic: str) -> Iterator[tuple[int, Channel, bytes]]:
+        """See `RecordingFile`."""
+        wanted = {number: channel for number, channel in self._channels.items() if channel.topic == topic}
+        in_order = len(wanted) == 1 and all(self._seen[n].in_order for n in wanted if n in self._seen)
+        try:
+            for number, time, data in self._by_row(wanted) if in_order else self._by_time(wanted):
+                yield time, wanted[number], data if isinstance(data, bytes) else b""
+        except _ERRORS as error:
+            raise ValueError(_sentence(error)) from None
+
+    def _read_channels(self) -> dict[Any, Channel]:
+        tables = {
+            name
+            for (name,) in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+        columns = {}
+        for table, needed in _NEEDED.items():
+            columns[table] = {row[1] for row in self._connection.execute(f"PRAGMA table_info({table})")}
+            missing = [name for name in needed if name not in columns[table]]
+            if table not in tables or missing:
+                raise ValueError(
+                    f"expected a table {table} with {', '.join(needed)}, got "
+                    f"{', '.join(sorted(columns[table])) or 'none'}"
+                )
+        encoding = "serialization_format" if "serialization_format" in columns["topics"] else "'cdr'"
+        definitions = self._definitions() if "message_definitions" in tables else {}
+        channels = {}
+        rows = self._connection.execute(f"SELECT id, name, type, {encoding} FROM topics ORDER BY id")
+        for number, *texts in rows:
+            topic, msgtype, form = map(_as_text, texts)
+            language, text = definitions.get(msgtype, ("", ""))
+            channels[number] = Channel(topic, in_ros2(msgtype), form, text, language, 0)
+        return channels
+
+    def _unused(self, copied: Path) -> str:
+        """What of the write-ahead log SQLite does not use: nothing in it says why."""
+        log = copied.with_name(copied.name + "-wal")
+        if not log.is_file():
+            return ""
+        _, frames, _ = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        (page,) = self._connection.execute("PRAGMA page_size").fetchone()
+        left = log.stat().st_size - (_LOG_HEAD + max(0, frames) * (_FRAME_HEAD + page))
+        return f", of which the last {left} bytes are not in a complete transaction" if left > 0 else ""
+
+    def _definitions(self) -> dict[str, tuple[str, str]]:
+        try:
+            rows = self._connection.execute(
+                "SELECT topic_type, encoding, encoded_message_definition FROM message_definitions"
+            )
+            return {_as_text(name): (_as_text(language), _as_text(text)) for name, language, text in rows}
+        except _ERRORS:
+            return {}
+
+    def _count(self) -> None:
+        """Read every row but its content, up to where the file is damaged."""
+        seen, large, odd, rows, last_row = self._seen, 0, 0, 0, None
+        try:
+            for row, number, time, size in self._connection.execute(
+                "SELECT rowid, topic_id, timestamp, length(data) FROM messages NOT INDEXED ORDER BY rowid"
+            ):
+                if last_row is not None and row <= last_row:
+                    raise sqlite3.DatabaseError("rows are out of order")
+                last_row = row
+                rows += 1
+                if not isinstance(time, int) or not isinstance(size, int) or number not in self._channels:
+                    odd += 1
+                elif size > MOST_BYTES:
+                    large += 1
+                else:
+                    topic = seen.get(number)
+                    if topic is None:
+                        topic = seen[number] = _Seen()
+                    topic.count += 1
+                    topic.in_order &= time >= topic.last
+                    topic.last = time
+        except _ERRORS as error:
+            self._problem = _sentence(error)
+            if not seen:
+                raise ValueError(self._problem) from None
+        self._end = last_row
+        listed = None if self._problem else self._listed()
+        if listed not in (None, rows):
+            self._problem = f"its index lists {listed} messages, not {rows}"
+        for number, topic in seen.items():
+            self._channels[number] = replace(self._channels[number], count=topic.count)
+        if self._problem:
+            self.notes.append(
+                f"{self._name} is damaged ({self._problem}): {self._total} messages before the damage are "
+                "read"
+            )
+        elif last_row is not None and last_row > rows:
+            # Of a page that is lost nothing else tells.
+            self.notes.append(
+                f"{self._name} lacks {last_row - rows} of its row numbers: messages were deleted, or are "
+                "damaged"
+            )
+        if odd:
+            self.notes.append(
+                f"{self._name} has {odd} messages whose time, topic or content cannot be; they are left out"
+            )
+        if large:
+            self.notes.append(
+                f"{self._name} has {large} messages of more than {MOST_BYTES} bytes; they are left out"
+            )
+
+    def _listed(self) -> int | None:
+        """How many rows an index of the messages has; None without a sound one."""
+        try:
+            for _, name, *_ in self._connection.execute("PRAGMA index_list(messages)").fetchall():
+                quoted = str(name).replace('"', '""')
+                query = f'SELECT count(*) FROM messages INDEXED BY "{quoted}"'
+                return int(self._connection.execute(query).fetchone()[0])
+        except _ERRORS:
+            pass
+        return None
+
+    def _by_row(self, wanted: dict[Any, Channel]) -> Iterator[tuple[Any, int, Any]]:
+        (number,) = wanted
+        return self._connection.execute(
+            "SELECT topic_id, timestamp, data FROM messages NOT INDEXED WHERE topic_id = ? AND rowid <= ? "
+            "AND typeof(timestamp) = 'integer' AND length(data) <= ? ORDER BY rowid",
+            (number, self._end, MOST_BYTES),
+        )
+
+    def _by_time(self, wanted: dict[Any, Channel]) -> Iterator[tuple[Any, int, Any]]:
+        """Rows looked up one by one, in the order of their times."""
+        found: list[tuple[int, int]] = []
+        for number in wanted:
+            found += self._connection.execute(
+                "SELECT timestamp, rowid FROM messages NOT INDEXED WHERE topic_id = ? AND rowid <= ? "
+                "AND typeof(timestamp) = 'integer' AND length(data) <= ? ORDER BY rowid",
+                (number, self._end, MOST_BYTES),
+            ).fetchall()
+        places = np.array(found, dtype=np.int64).reshape(-1, 2)
+        for row in places[np.argsort(places[:, 0], kind="stable"), 1].tolist():
+            yield from self._connection.execute(
+                "SELECT topic_id, timestamp, data FROM messages WHERE rowid = ?", (row,)
+            )
+
+
+def _connect(path: Path, with_journal: bool) -> sqlite3.Connection:
+    options = "mode=rw" if with_journal else "immutable=1"
+    connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?{options}", uri=True)
+    try:
+        connection.text_factory = lambda text: text.decode("utf-8", "replace")
+        if sys.version_info >= (3, 11):
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES + 4096)
+        connection.execute("PRAGMA trusted_schema=OFF")
+        # SQLite then opens a file with fewer pages than its head says.
+        connection.execute("PRAGMA writable_schema=ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _sentence(error: BaseException) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -1,0 +1,266 @@
+"""``itnnr-ik evaluate`` without ROS: targets, numbers, report and recording."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from arm_recordings import ARM, bag, path, poses, states
+from bag_writer import STORAGES
+from learned import elbow_up_solver
+
+from itnnr_ik import IKSolver
+from itnnr_ik.cli import main
+from itnnr_ik.evaluation.answers import Answers, solve_replay
+from itnnr_ik.evaluation.branches import changes_branch, singular
+from itnnr_ik.evaluation.measures import evaluate, standing_still
+from itnnr_ik.evaluation.page import make_page
+from itnnr_ik.evaluation.replay import Replay, Selection
+from itnnr_ik.evaluation.replay_sources import read_replay
+from itnnr_ik.evaluation.report import format_report, percent
+from itnnr_ik.recording import Bag
+
+NUMBERS = r"\s+\d+(\s+\d\S+){3}$"
+
+
+@pytest.fixture(scope="module")
+def solver() -> IKSolver:
+    return IKSolver.load("two_link")
+
+
+@pytest.fixture
+def replay(tmp_path: Path, solver: IKSolver) -> Replay:
+    return read_replay(bag(tmp_path / "bag", joint_states=states()), solver, Selection())
+
+
+def test_recorded_joints_are_found_again(solver: IKSolver, replay: Replay) -> None:
+    """Targets from forward kinematics, each solved from the state before: the recorded joints come out."""
+    answers = solve_replay(solver, replay)
+    evaluation = evaluate(solver, "two_link", replay, answers, 0.0)
+    np.testing.assert_allclose(answers.current, path(60)[:-1])
+    assert (evaluation.targets, evaluation.solved, evaluation.reachable) == (59, 59, 59)
+    assert evaluation.displacement["all"].max < 1e-5
+    assert evaluation.branch_changes == evaluation.outside_limits == 0
+    assert evaluation.step is not None
+    assert evaluation.step.max == pytest.approx(np.abs(np.diff(path(60)[1:], axis=0)).max(), abs=1e-5)
+
+
+def test_recorded_poses_are_solved_from_the_joints_before(solver: IKSolver, tmp_path: Path) -> None:
+    """With both topics the poses are the targets, and the joints meanwhile what they are compared with."""
+    both = read_replay(bag(tmp_path / "bag", joint_states=states(), tracker=poses()), solver, Selection())
+    evaluation = evaluate(solver, "two_link", both, solve_replay(solver, both), 0.0)
+    assert both.source == "poses of /tracker"
+    assert "poses and joint states are matched by header stamps" in both.notes
+    assert evaluation.solved == 60
+    assert evaluation.displacement["all"].count == 59  # after the last joint state nothing is known
+    assert evaluation.displacement["all"].max < 1e-3
+
+
+def test_recorded_poses_alone_are_solved_from_the_answer_before(solver: IKSolver, tmp_path: Path) -> None:
+    """Without joint states the arm is where the last answer put it."""
+    alone = read_replay(bag(tmp_path / "bag", tracker=poses()), solver, Selection())
+    answers = solve_replay(solver, alone)
+    np.testing.assert_array_equal(answers.current[1:], answers.positions[:-1])
+    evaluation = evaluate(solver, "two_link", alone, answers, 0.0)
+    assert evaluation.solved == 60
+    assert evaluation.step is not None
+    assert evaluation.step.max < 0.05
+    assert evaluation.displacement == {}
+
+
+def test_targets_from_joints_can_be_asked_for(solver: IKSolver, tmp_path: Path) -> None:
+    """Where there are poses too."""
+    recording = bag(tmp_path / "bag", joint_states=states(), tracker=poses())
+    assert read_replay(recording, solver, Selection(targets="joints")).source.endswith("of /joint_states")
+
+
+def test_joint_states_of_another_arm_do_not_hinder_poses(solver: IKSolver, tmp_path: Path) -> None:
+    """They are left out, and it is told; not so where the joints were named."""
+    others = states(names=("a", "b", "c"))
+    recording = bag(tmp_path / "bag", joint_states=others, tracker=poses())
+    replay = read_replay(recording, solver, Selection())
+    assert replay.current is None
+    assert any(note.startswith("/joint_states is left out: no joint joint_1") for note in replay.notes)
+    with pytest.raises(ValueError, match="no joint x"):
+        read_replay(recording, solver, Selection(joints=("x", "b")))
+
+
+def test_targets_out_of_reach_are_counted_apart(solver: IKSolver, tmp_path: Path) -> None:
+    """They are no failure of the solver, and the worst ten begin with them."""
+    rows = poses()
+    for i in (10, 11, 12):
+        rows[i][1].pose.position.x = 5.0
+    replay = read_replay(bag(tmp_path / "bag", tracker=rows), solver, Selection())
+    evaluation = evaluate(solver, "two_link", replay, solve_replay(solver, replay), 0.0)
+    assert (evaluation.targets, evaluation.reachable, evaluation.solved) == (60, 57, 57)
+    assert evaluation.outcomes == {"solved": 57, "unreachable": 3}
+    assert [trouble.index for trouble in evaluation.worst[:3]] == [10, 11, 12]
+
+
+def test_targets_outside_a_learned_models_data_are_counted_apart(tmp_path: Path) -> None:
+    """They are not out of reach, and not solved either."""
+    solver = elbow_up_solver()
+    rows = poses()
+    replay = read_replay(bag(tmp_path / "bag", tracker=rows), solver, Selection())
+    answers = solve_replay(solver, replay)
+    answers.positions[:4] = np.nan
+    codes = np.where(np.arange(60) < 4, "outside_data", answers.codes)
+    evaluation = evaluate(solver, "learned", replay, replace(answers, codes=codes), 0.0)
+    assert (evaluation.reachable, evaluation.out_of_reach, evaluation.outside_data) == (56, 0, 4)
+    assert "60: 56 reachable, 0 out of reach, 4 outside the model's data" in format_report(evaluation)
+    assert "outside the model&#x27;s data" in make_page(evaluation, {})
+
+
+def test_a_target_missed_within_reach_counts_against_the_solver(solver: IKSolver, replay: Replay) -> None:
+    """The solver's word is not taken for it."""
+    answers = solve_replay(solver, replay)
+    answers.positions[5], answers.codes[5] = np.nan, "unreachable"
+    evaluation = evaluate(solver, "two_link", replay, answers, 0.0)
+    assert (evaluation.reachable, evaluation.solved) == (59, 58)
+
+
+def test_an_elbow_that_flips_is_a_branch_change(solver: IKSolver, replay: Replay) -> None:
+    """The same tip with the other elbow counts, a far target does not."""
+    answers = solve_replay(solver, replay)
+    positions = answers.positions.copy()
+    first, second = positions[20]
+    positions[20] = first + second, -second  # both links are 1 m long
+    np.testing.assert_allclose(solver.target_at(positions[20]), replay.targets[20], atol=1e-5)
+    flipped = replace(answers, positions=positions)
+    assert np.flatnonzero(changes_branch(solver, replay, flipped)).tolist() == [20]
+    assert evaluate(solver, "two_link", replay, flipped, 0.0).branch_changes == 1
+    far = replace(replay, targets=np.roll(replay.targets, 30, axis=0))
+    jumped = replace(answers, positions=np.roll(answers.positions, 30, axis=0))
+    assert not changes_branch(solver, far, jumped).any()
+
+
+def test_standstill_and_stretched_arm_are_told_apart(solver: IKSolver, replay: Replay) -> None:
+    """By the recorded motion, and by the Jacobian."""
+    assert replay.current is not None
+    still = replace(replay, recorded=replay.current + 1e-5)
+    assert standing_still(still).all()
+    assert not standing_still(replay).all()
+    np.testing.assert_array_equal(
+        singular(solver, np.array([[0.3, 0.0], [0.3, 1e-3], [0.3, 0.5], [np.nan, 0.0]])),
+        [True, True, False, False],
+    )
+
+
+def test_batch_and_single_solves_agree(solver: IKSolver, replay: Replay) -> None:
+    """What is solved in a batch is what `solve` gives for each."""
+    answers = solve_replay(solver, replay)
+    assert replay.current is not None
+    single = [solver.solve(t, q).positions for t, q in zip(replay.targets, replay.current, strict=True)]
+    np.testing.assert_allclose(answers.positions, single, atol=1e-5)
+
+
+def test_the_report_as_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every quantity has its line, no line is too long."""
+    recording = bag(tmp_path / "bag", joint_states=states())
+    assert main(["evaluate", str(recording), "--arm", "two_link"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "bag: forward kinematics of /joint_states, two_link, offline"
+    text = "\n".join(lines)
+    assert re.search(r"^targets +59: 59 reachable, 0 out of reach$", text, re.M)
+    assert re.search(r"^solved +100 % of the reachable targets \(59\), to 1e-06 m$", text, re.M)
+    assert re.search(r"^skipped +1 target before the first joint state$", text, re.M)
+    for label in ("residual [m]", "from recorded joints [rad]", "step from answer to answer [rad]"):
+        assert re.search(rf"^{re.escape(label)}{NUMBERS}", text, re.M)
+    assert max(map(len, lines)) <= 110
+
+
+def test_the_page_stands_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One file with plots and the worst ten, that loads nothing, and the same one every time."""
+    recording = bag(tmp_path / "<b>&", joint_states=states())
+    page = tmp_path / "report.html"
+    arguments = ["evaluate", str(recording), "--arm", "two_link", "--html", str(page)]
+    assert main(arguments) == 0
+    assert f"report written to {page}" in capsys.readouterr().out
+    text = page.read_text(encoding="utf-8")
+    plots = re.findall(r"<svg.*?</svg>", text, re.S)
+    assert len(plots) == 4
+    for plot in plots:
+        ElementTree.fromstring(plot)
+    assert "<h1>&lt;b&gt;&amp;</h1>" in text
+    assert not re.search(r"<(script|link|img)|src=|url\(http", text)
+
+
+def test_a_page_in_space_and_with_unsolved_targets(tmp_path: Path) -> None:
+    """The arm in space has a plot in space; targets without an answer are drawn."""
+    rows = poses()
+    page = tmp_path / "report.html"
+    recording = bag(tmp_path / "bag", tracker=rows)
+    assert main(["evaluate", str(recording), "--arm", "yaw_pitch_pitch", "--html", str(page)]) == 0
+    assert "<svg" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
+def test_answers_are_recorded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], solver: IKSolver, storage: str
+) -> None:
+    """The new bag holds each solution at the time of its target, and an existing one is left alone."""
+    recording = bag(tmp_path / "bag", joint_states=states())
+    new = tmp_path / "new"
+    arguments = ["evaluate", str(recording), "--arm", "two_link", "--record", str(new)]
+    assert main([*arguments, "--storage", storage]) == 0
+    capsys.readouterr()
+    with Bag(new) as reader:
+        (topic,) = reader.topics
+        solutions = list(reader.joint_states("/joint_solution"))
+    assert (topic.name, topic.count) == ("/joint_solution", 59)
+    assert [s.received for s in solutions] == [received for received, _ in states()[1:]]
+    assert solutions[0].names == ARM.joint_names
+    replay = read_replay(recording, solver, Selection())
+    np.testing.assert_array_equal([s.positions for s in solutions], solve_replay(solver, replay).positions)
+    assert main(arguments) == 1
+    assert f"{new} exists already" in capsys.readouterr().err
+    assert main([*arguments[:-1], str(tmp_path / "no" / "where")]) == 1
+    assert "no folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("storage", sorted(STORAGES))
+def test_compressed_recordings(tmp_path: Path, capsys: pytest.CaptureFixture[str], storage: str) -> None:
+    """A folder whose metadata says that its file is compressed is read."""
+    zstd = pytest.importorskip("backports.zstd", reason="needs a zstd to compress with")
+    recording = bag(tmp_path / "bag", storage, joint_states=states())
+    (file,) = (file for file in recording.iterdir() if file.suffix != ".yaml")
+    (recording / f"{file.name}.zstd").write_bytes(zstd.compress(file.read_bytes()))
+    file.unlink()
+    metadata = recording / "metadata.yaml"
+    text = metadata.read_text().replace(f"- {file.name}", f"- {file.name}.zstd")
+    text = re.sub(r"compression_format:.*", "compression_format: zstd", text)
+    metadata.write_text(re.sub(r"compression_mode:.*", "compression_mode: FILE", text))
+    assert main(["evaluate", str(recording), "--arm", "two_link", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["solved"] == 59
+
+
+@pytest.mark.parametrize("part", ["folder", "file"])
+def test_a_recording_is_not_touched(tmp_path: Path, part: str) -> None:
+    """Reading leaves every byte and adds no file."""
+    recording = bag(tmp_path / "bag", "db3", joint_states=states())
+    copy = shutil.copytree(recording, tmp_path / "copy")
+    (file,) = recording.glob("*.db3")
+    assert main(["evaluate", str(file if part == "file" else recording), "--arm", "two_link"]) == 0
+    assert sorted(f.name for f in recording.iterdir()) == sorted(f.name for f in copy.iterdir())
+    assert all((copy / f.name).read_bytes() == f.read_bytes() for f in recording.iterdir())
+
+
+def test_hundred_per_cent_is_never_rounded_to() -> None:
+    """One miss in a million shows."""
+    assert percent(5, 5) == "100 %"
+    assert percent(999_999, 1_000_000) == "99.99 %"
+    assert percent(0, 0) == "–"
+
+
+def test_answers_hold_what_was_timed(solver: IKSolver, replay: Replay) -> None:
+    """Single solves are timed beside the batch."""
+    answers: Answers = solve_replay(solver, replay)
+    assert answers.batched
+    assert len(answers.solve_times) == 59
+    assert (answers.solve_times > 0.0).all()

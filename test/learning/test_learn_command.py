@@ -1,0 +1,64 @@
+"""`itnnr-ik learn` from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from itnnr_ik import IKSolver
+from itnnr_ik.cli import main
+from itnnr_ik.learning.truth import TrueKinematics
+
+pytest.importorskip("torch")
+
+
+def test_a_model_and_a_report(
+    two_minutes: tuple[Path, TrueKinematics], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Text for people, and the same as JSON in the model's metadata."""
+    folder, _ = two_minutes
+    command = ["learn", str(folder), "-o", str(tmp_path / "model"), "--steps", "20", "--truth", str(folder)]
+    assert main([*command, "--against", "two_link"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""  # no progress where nobody watches
+    for text in (
+        "joint_1, joint_2",
+        "standstill",
+        "poses' clock",
+        "explained",
+        "nearest recorded",
+        "by truth",
+    ):
+        assert text in out
+    assert main([*command, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report == IKSolver.load(tmp_path / "model").metadata["learned"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--joints", "joint_1,nose"], "no joint nose in the recording; recorded: joint_1, joint_2"),
+        (["--pose-topic", "/nowhere"], "no topic /nowhere"),
+        (["--max-offset", "0.03"], "expected less than --max-offset 0.03 s"),
+        (["--steps", "0"], "must be positive"),
+        (["--truth", "nowhere"], "nowhere does not hold the truth"),
+        (["--against", "nowhere"], "no model 'nowhere'"),
+        # Its task is a pose, of which the position is compared.
+        (["--against", "ur5e"], "ur5e has 6 joints and 3 target coordinates, the recording 2 and 2"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(
+    two_minutes: tuple[Path, TrueKinematics],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    message: str,
+) -> None:
+    """Exit status 1, no traceback."""
+    assert main(["learn", str(two_minutes[0]), "-o", str(tmp_path), *options]) == 1
+    err = capsys.readouterr().err.strip()
+    assert message in err
+    assert err.startswith("itnnr-ik learn: ")

@@ -1,0 +1,103 @@
+"""Joint states are matched with other messages by time, and never across a gap."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from itnnr_ik.recording import RecordedJoints
+from itnnr_ik.recording.clocks import StampSurvey, by_stamps
+from itnnr_ik.recording.pairing import (
+    OLDEST_STATE,
+    JointTrack,
+    joint_track,
+    last_before,
+    positions_at,
+    too_old,
+    usable_positions,
+)
+
+SECOND = 10**9
+times = st.lists(st.integers(1, 50), min_size=2, max_size=30).map(np.cumsum)
+
+
+def track(received: np.ndarray, offset: int = 0) -> JointTrack:
+    """Joint states whose one joint is at its stamp in seconds."""
+    states = [RecordedJoints(int(t) + offset, int(t), ("a",), np.array([1e-9 * t])) for t in received]
+    return joint_track(states, ("a",))[0]
+
+
+def found_at(joints: JointTrack, stamps: list[int], offset: int = 0) -> tuple[np.ndarray, str]:
+    """Joint positions when poses with these stamps were measured, and the clock that tells."""
+    at = np.array(stamps, dtype=np.int64)
+    of_joints, of_poses = StampSurvey("joint states"), StampSurvey("poses")
+    of_joints.add(joints.received, joints.stamps)
+    of_poses.add(at + offset, at)
+    stamped, clock = by_stamps(of_joints, of_poses, OLDEST_STATE)
+    times, moments = (joints.stamps, at) if stamped else (joints.received, at + offset)
+    return positions_at(times, joints.positions, moments), clock
+
+
+@given(times, st.lists(st.integers(0, 1600), max_size=20).map(sorted))
+def test_the_state_before_is_the_last_that_was_received_earlier(received: np.ndarray, at: list[int]) -> None:
+    """As by counting; -1 before the first."""
+    found = last_before(track(received), np.array(at, dtype=np.int64))
+    assert found.tolist() == [sum(t < moment for t in received) - 1 for moment in at]
+
+
+@given(times, st.floats(0.0, 1.0))
+def test_positions_lie_between_the_states_around(received: np.ndarray, share: float) -> None:
+    """A joint in even motion is found where it was, whatever the receipt's delay on either topic."""
+    stamps = received * SECOND // 100
+    at = int(stamps[0] + share * (stamps[-1] - stamps[0]))
+    positions, clock = found_at(track(stamps, 12_345), [at], 999)
+    assert clock == "matched by header stamps"
+    assert abs(positions[0, 0] - 1e-9 * at) < 1e-6
+
+
+def test_no_position_outside_or_across_a_gap() -> None:
+    """Nothing is known before the first state, after the last, and in a long silence."""
+    stamps = np.array([10, 11, 14, 15]) * SECOND
+    positions, _ = found_at(track(stamps), [int(t * SECOND) for t in (9.9, 10.5, 12.5, 14.5, 15.1)])
+    assert np.isnan(positions[:, 0]).tolist() == [True, False, True, False, True]
+
+
+def test_clocks_that_differ_are_not_compared() -> None:
+    """A tracker with a clock of its own: the times of receipt are used, and the reason told."""
+    stamps = np.arange(10, 20) * SECOND
+    positions, clock = found_at(track(stamps), [500 * SECOND], -485 * SECOND)
+    assert clock.endswith("the stamps of poses and of joint states are of different clocks")
+    np.testing.assert_allclose(positions, [[15.0]])
+
+
+def test_old_states_are_told_from_new_ones() -> None:
+    """The bound itself is not too old."""
+    stamps = np.array([1, 2]) * SECOND
+    received = np.array([2 * SECOND + int(OLDEST_STATE * SECOND) + late for late in (0, 1)])
+    joints = track(stamps)
+    assert too_old(joints, last_before(joints, received), received).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("names", "positions", "reason"),
+    [
+        (("b", "wheel", "a"), (0.2, 9.0, 0.1), ""),
+        (("", ""), (0.1, 0.2), "joint state without joint names"),
+        (("a", "b"), (0.1,), "joint names and positions differ in number"),
+        (("gripper",), (0.1,), "joint state of other joints"),
+        (("a", "gripper"), (0.1, 0.2), "joint state without some of the joints"),
+        (("a", "b", "a"), (0.1, 0.2, 0.3), "joint named more than once"),
+        (("a", "b"), (0.1, np.inf), "joint positions not finite"),
+    ],
+)
+def test_a_joint_state_is_usable_or_not_by_itself(
+    names: tuple[str, ...], positions: tuple[float, ...], reason: str
+) -> None:
+    """Whatever the other messages are; the reason is the one that is counted."""
+    found, why = usable_positions(RecordedJoints(1, 1, names, np.array(positions)), ("a", "b"))
+    assert why == reason
+    assert (found is None) == bool(reason)
+    if found is not None:
+        assert found.tolist() == [0.1, 0.2]

@@ -1,0 +1,199 @@
+"""Poses of every message type that says where something is, and of transforms."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from arm_recordings import ARM, PERIOD, START, Messages, bag, path
+from bag_writer import write_bag
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pose_messages import SECOND, TYPE, message, transform
+from reads import reads
+from scipy.spatial.transform import Rotation, Slerp
+
+from itnnr_ik import IKSolver
+from itnnr_ik.cli import main
+from itnnr_ik.recording import POSE_TYPES, Bag, BagError
+from itnnr_ik.recording.transforms import transform_poses
+
+
+def report(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main(["evaluate", *arguments, "--json"]) == 0
+    result: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return result
+
+
+@reads(
+    "source",
+    "PoseStamped, PoseWithCovarianceStamped, TransformStamped, PointStamped, Odometry; PoseArray "
+    "with `--pose-index`",
+    "poses; points where there is no orientation",
+)
+@pytest.mark.parametrize("kind", POSE_TYPES)
+def test_every_type_gives_the_same_targets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """Six dimensions where the message has an orientation, three where it has none."""
+    solver = IKSolver.load("ur5e")
+    posture = np.array([0.4, -1.2, 1.4, -1.0, -1.3, 0.3])
+    there = solver.target_at(posture + 0.01 * np.arange(20)[:, None])
+    rows = [(START + i * PERIOD, message(kind, START + i * PERIOD, row)) for i, row in enumerate(there)]
+    folder = write_bag(tmp_path / "bag", "mcap", {"/place": rows})
+    options = ["--pose-index", "1"] if kind.endswith("PoseArray") else []
+    if kind.endswith("PointStamped"):
+        assert main(["evaluate", str(folder), "--arm", "ur5e"]) == 1
+        assert "20 pose without an orientation, which counts here" in capsys.readouterr().err
+        options += ["--task", "position"]
+    result = report(capsys, str(folder), "--arm", "ur5e", *options)
+    assert (result["targets"], result["solved"], result["source"]) == (20, 20, "poses of /place")
+    with Bag(folder) as opened:
+        read = list(opened.poses("/place", 1))
+    np.testing.assert_array_equal([found.position for found in read], there[:, :3])
+    if not kind.endswith("PointStamped"):
+        np.testing.assert_array_equal([found.orientation for found in read], there[:, 3:])
+    assert [found.stamp for found in read] == [received for received, _ in rows]
+
+
+def test_an_index_of_no_pose(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It takes one, and one that is there."""
+    rows = [(START, message("geometry_msgs/msg/PoseArray", START, np.array([1.0, 1, 0, 0, 0, 0, 1])))]
+    folder = write_bag(tmp_path / "bag", "mcap", {"/place": rows})
+    assert main(["evaluate", str(folder), "--arm", "two_link"]) == 1
+    assert "/place is a PoseArray: say which of its poses with --pose-index" in capsys.readouterr().err
+    assert main(["evaluate", str(folder), "--arm", "two_link", "--pose-index", "3"]) == 1
+    assert "1 message of /place that cannot be decoded" in capsys.readouterr().err
+
+
+@reads("source", "Odometry beside joint states", "joint states are taken, unless `--pose-topic` names it")
+def test_odometry_does_not_displace_joint_states(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mobile base's pose is not the arm's target, unless it is asked for."""
+    from arm_recordings import states
+
+    rows = [(START, message("nav_msgs/msg/Odometry", START, np.array([1.0, 1, 0, 0, 0, 0, 1])))]
+    folder = write_bag(tmp_path / "bag", "mcap", {"/joint_states": states(), "/odom": rows})
+    assert report(capsys, str(folder), "--arm", "two_link")["source"].endswith("of /joint_states")
+
+
+def tf(stamp: int, *transforms: Any) -> tuple[int, Any]:
+    return stamp, TYPE["tf2_msgs/msg/TFMessage"](transforms=list(transforms))
+
+
+def random_pose(rng: np.random.Generator) -> np.ndarray:
+    return np.concatenate([rng.normal(size=3), Rotation.random(random_state=rng).as_quat()])
+
+
+def matrix(values: np.ndarray) -> np.ndarray:
+    result = np.eye(4)
+    result[:3, :3], result[:3, 3] = Rotation.from_quat(values[3:]).as_matrix(), values[:3]
+    return result
+
+
+def between(times: np.ndarray, poses: np.ndarray, at: float) -> np.ndarray:
+    """A pose (4, 4) interpolated as tf2 does: straight, and turning evenly."""
+    turn = Slerp(times, Rotation.from_quat(poses[:, 3:]))(at).as_quat()
+    return matrix(np.concatenate([[np.interp(at, times, column) for column in poses[:, :3].T], turn]))
+
+
+def chain(
+    tmp_path: Path, seed: int, counts: tuple[int, int]
+) -> tuple[Path, list[np.ndarray], list[np.ndarray]]:
+    """world → base (static), world → arm → wrist (moving), wrist → tool (static); moving ones by matrices."""
+    rng = np.random.default_rng(seed)
+    times = [np.sort(rng.choice(900, size=count, replace=False)) / 1000.0 for count in counts]
+    moving = [np.array([random_pose(rng) for _ in time]) for time in times]
+    fixed = [random_pose(rng), random_pose(rng)]
+    rows = []
+    for name, parent, time, poses in zip(("arm", "wrist"), ("world", "/arm"), times, moving, strict=True):
+        for at, values in zip(time, poses, strict=True):
+            stamp = START + round(at * 1e9)
+            rows.append(tf(stamp + 7, transform(stamp, parent, name, values)))
+    rows.sort(key=lambda row: row[0])
+    static = [tf(START, transform(0, "world", "base", fixed[0]), transform(0, "wrist", "tool", fixed[1]))]
+    folder = write_bag(tmp_path / "bag", "mcap", {"/tf": rows, "/tf_static": static})
+    expected = []
+    stamps = []
+    for at in np.unique(np.concatenate(times)):
+        if all(time[0] <= at <= time[-1] for time in times):
+            both = [between(time, poses, at) for time, poses in zip(times, moving, strict=True)]
+            expected.append(np.linalg.inv(matrix(fixed[0])) @ both[0] @ both[1] @ matrix(fixed[1]))
+            stamps.append(START + round(at * 1e9))
+    return folder, expected, stamps
+
+
+@reads(
+    "source",
+    "/tf and /tf_static (`--pose-from BASE:TOOL`)",
+    "the chain at each stamp, interpolated as tf2 does",
+)
+@settings(max_examples=10)
+@given(st.integers(0, 10**6), st.tuples(st.integers(2, 40), st.integers(2, 700)))
+def test_a_chain_of_transforms(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, counts: tuple[int, int]
+) -> None:
+    """Composed at each stamp, interpolated in between, from one frame down to another."""
+    folder, expected, stamps = chain(tmp_path_factory.mktemp("tf"), seed, counts)
+    with Bag(folder) as opened:
+        found = list(transform_poses(opened, "base", "tool", lambda note: None))
+    assert [pose.stamp for pose in found] == stamps
+    assert {pose.frame for pose in found} <= {"base"}
+    for pose_found, wanted in zip(found, expected, strict=True):
+        got = matrix(np.concatenate([pose_found.position, pose_found.orientation]))
+        np.testing.assert_allclose(got, wanted, atol=1e-6)
+
+
+@reads("source", "transforms with gaps of more than 1 s", "no pose there; told")
+def test_gaps_are_told(tmp_path: Path) -> None:
+    """Where a transform of the chain was not heard of for more than a second, there is no pose."""
+    here = np.array([1.0, 0, 0, 0, 0, 0, 1])
+    rows = [
+        tf(START + i * SECOND // 10, transform(START + i * SECOND // 10, "a", "b", here)) for i in range(60)
+    ]
+    for i in (0, 5, 10, 40, 45):
+        rows.append(tf(START + i * SECOND // 10, transform(START + i * SECOND // 10, "b", "c", here)))
+    rows.sort(key=lambda row: row[0])
+    folder = write_bag(tmp_path / "bag", "mcap", {"/tf": rows})
+    notes: list[str] = []
+    with Bag(folder) as opened:
+        stamps = [
+            (pose.stamp - START) * 10 / SECOND for pose in transform_poses(opened, "a", "c", notes.append)
+        ]
+    assert stamps == [*range(11), *range(40, 46)]
+    assert notes == ["no pose of 'c' in 'a' at 43 moments: 43 in a gap of 'c'"]
+
+
+def test_frames_that_are_not_there(tmp_path: Path) -> None:
+    """Those recorded are listed; two trees are told, and a chain without motion."""
+    here = np.array([1.0, 0, 0, 0, 0, 0, 1])
+    rows = [tf(START, transform(START, "a", "b", here), transform(START, "x", "y", here))]
+    static = [tf(START, transform(START, "b", "c", here))]
+    folder = write_bag(tmp_path / "bag", "mcap", {"/tf": rows, "/tf_static": static})
+    for base, tool, problem in (
+        ("a", "nose", "no frame 'nose' in the transforms of .*; recorded: a, b, c, x, y"),
+        ("a", "y", "no transforms lead from 'a' to 'y' in .*: their roots are 'a' and 'x'"),
+        ("b", "c", "are static: there is nothing that moves"),
+    ):
+        with Bag(folder) as opened, pytest.raises(BagError, match=problem):
+            next(transform_poses(opened, base, tool, lambda note: None))
+
+
+def test_transforms_are_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From the command line, with joint states beside them."""
+    from arm_recordings import states
+
+    rows: Messages = []
+    for i, (x, y) in enumerate(ARM.forward(path(60))[:, :2]):
+        stamp = START + PERIOD * i
+        values = np.array([x, y, 0, 0, 0, 0, 1])
+        rows.append(tf(stamp + 2000, transform(stamp, "base_link", "tool0", values)))
+    folder = bag(tmp_path / "bag", joint_states=states(), tf=rows)
+    result = report(capsys, str(folder), "--arm", "two_link", "--pose-from", "base_link:tool0")
+    assert result["source"] == "poses of /tf, tool0 in base_link"
+    assert result["solved"] == result["targets"] == 60
+    assert result["displacement"]["all"]["max"] < 1e-4
+    assert main(["evaluate", str(folder), "--arm", "two_link", "--pose-from", "base_link:nose"]) == 1
+    assert "no frame 'nose'" in capsys.readouterr().err
