@@ -13,7 +13,7 @@ from probe import Probe, Process, values_of
 from sensor_msgs.msg import JointState
 
 from itnnr_ik.robot import load_robot
-from itnnr_ik.ros.messages import positions_by_name
+from itnnr_ik.ros.messages import positions_of_some
 from itnnr_ik.ros.status import Code, RejectedError, stamp_text
 
 ARM = load_robot("two_link")
@@ -62,9 +62,9 @@ def node(shared_probe: Probe) -> Process:
 
 
 def is_rejected(state: JointState) -> bool:
-    """Whether the node must reject a joint state, once it has it."""
+    """Whether the node must reject a joint state, once it has it: not where joints are missing."""
     try:
-        positions_by_name(state, ARM.joint_names)
+        positions_of_some(state, ARM.joint_names)
     except RejectedError:
         return True
     return False
