@@ -68,6 +68,22 @@ def test_trajectories_are_accepted_by_every_rule(probe: Probe) -> None:
     assert np.ptp(states, axis=0).max() > 0.2
 
 
+def test_a_robot_whose_parts_tell_their_joints_apart_is_led(probe: Probe) -> None:
+    """Each joint by a publisher of its own: no conflict, and the commands follow the targets."""
+    solver = IKSolver.load("two_link")
+    other = probe.node.create_publisher(JointState, "joint_states", 10)
+
+    def first_apart(message: JointState) -> JointState:
+        names, positions = message.name, message.position
+        other.publish(JointState(header=message.header, name=names[:1], position=positions[:1]))
+        return JointState(header=message.header, name=names[1:], position=positions[1:])
+
+    loop = TrafficLoop(probe, solver, 50.0, swing(solver, 0.3, lap=4.0), dress=first_apart)
+    probe.start_ik_node(*COMMANDING, "-p", "max_velocity:=1")
+    assert loop.run(START_TIMEOUT, lambda: loop.count()["solved"] > 100 and len(loop.commands) > 100)
+    assert loop.count()["conflicting_joint_states"] == 0
+
+
 def test_a_large_step_is_refused(probe: Probe) -> None:
     """Neither a command nor a solution, and a status that says how far it would have been."""
     times: list[float] = []

@@ -63,7 +63,7 @@ def node(shared_probe: Probe) -> Process:
 
 
 def is_rejected(state: JointState) -> bool:
-    """Whether the node must reject a joint state, once it has it."""
+    """Whether the node must reject a joint state, once it has it: not where joints are missing."""
     try:
         positions_of_some(state, ARM.joint_names)
     except RejectedError:
