@@ -51,6 +51,20 @@ def test_smooth_joint_paths_are_followed(name: str) -> None:
         assert largest_step(found.positions) <= 1.001 * largest_step(path)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*ARMS, "three_link", "panda"])
+def test_a_thousand_smooth_joint_paths_are_followed(name: str) -> None:
+    """Whatever the arm; with spare joints no step is above 1.5 times the path's own largest."""
+    solver = load(name)
+    for seed in range(1000):
+        path = smooth_path(solver.arm, seed)
+        targets = solver.target_at(path)
+        found = solver.solve_path(targets)
+        check(solver, found, targets)
+        assert found.gaps == (), seed
+        assert largest_step(found.positions) <= 1.5 * largest_step(path), seed
+
+
 def test_a_state_near_a_path_decides_which_is_taken() -> None:
     """The joint path that begins there is found again."""
     solver = load("ur5e")
