@@ -106,7 +106,7 @@ def opening_posture(solver: IKSolver) -> Array:
             and manipulability(solver, branch.positions)[1] >= _DEXTEROUS * reach
         ]
         if good:
-            return max(good, key=lambda q: round(20.0 * float(solver.arm.skeleton(q)[:, 2].mean()) / reach))
+            return max(good, key=lambda q: round(float(solver.arm.skeleton(q)[:, 2].mean()) / reach, 2))
     return rest
 
 
