@@ -44,7 +44,7 @@ class TargetMarker(Node):
                 f"apt install ros-$ROS_DISTRO-interactive-markers: {error}"
             ) from error
         self._targets = self.create_publisher(PoseStamped, TARGET_POSE.name, 10)
-        self._server = InteractiveMarkerServer(self, NAME)
+        self._server = InteractiveMarkerServer(self, "~")
         self._states = self.create_subscription(
             JointState, JOINT_STATES.name, self._on_joints, JOINT_STATES.qos
         )

@@ -47,7 +47,8 @@ class DragView:
         self.server, self._motion = server, Motion(self.posing.positions)
         self._events: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._aim: Array | None = None
-        self._stale, self._slow_stale, self._slow_due = True, True, 0.0
+        self._stale, self._moved = True, False
+        self._slow_stale, self._slow_due = True, 0.0
         self.stage = Stage(server, shape, _GHOSTS)
         self.stage.show_target(self.posing.pose)
         self.stage.on_drag(self._on_drag)
@@ -69,8 +70,9 @@ class DragView:
         self._handle_events()
         if self._stale:
             self._motion.go(self.posing.positions, now)
-        if self._stale or self._motion.moving(now):
-            self._stale = False
+        # Once more after a motion: before, it was nearly there.
+        if self._stale or self._moved:
+            self._stale, self._moved = False, self._motion.moving(now)
             self._draw(self._motion.at(now))
         if self._slow_stale and now >= self._slow_due:
             self._slow_stale, self._slow_due = False, now + _SLOW_PERIOD

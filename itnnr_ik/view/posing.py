@@ -92,14 +92,21 @@ class Posing:
 
 
 def opening_posture(solver: IKSolver) -> Array:
-    """A posture (n,) to begin with: the tool before the base, pointing down where it can, or one at rest."""
+    """A posture (n,) to begin with: the tool before the base, pointing down where it can, or one at rest.
+
+    Of the branches the one whose joints are highest, which seldom reaches through the floor.
+    """
     rest, reach = rest_positions(solver), solver.arm.reach or 1.0
     for share in _AHEAD:
         pose = np.array([share[0] * reach, share[1] * reach, share[2] * reach, 1.0, 0.0, 0.0, 0.0])
-        solution = solver.solve(pose[: solver.task.n_coordinates], rest)
-        dexterous = manipulability(solver, solution.positions)[1] >= _DEXTEROUS * reach
-        if solution.converged and solution.covered is not False and dexterous:
-            return solution.positions
+        good = [
+            branch.positions
+            for branch in solver.branches(pose[: solver.task.n_coordinates], rest)
+            if branch.covered is not False
+            and manipulability(solver, branch.positions)[1] >= _DEXTEROUS * reach
+        ]
+        if good:
+            return max(good, key=lambda q: round(float(solver.arm.skeleton(q)[:, 2].mean()) / reach, 2))
     return rest
 
 

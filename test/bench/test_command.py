@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from itnnr_ik.bench import command, solve
+from itnnr_ik.bench import solve
+from itnnr_ik.cli import bench as command
 from itnnr_ik.cli import main
 
 _SMALL = ["bench", "solve", "--targets=30", "--near=30", "--poses=5", "--paths=1", "--batch=50"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +58,10 @@ def test_a_command_needs_none_of_the_others() -> None:
         1,
         "itnnr-ik train: --steps must be at least 1, got 0\n",
     )
+
+
+def test_a_synthetic_recording_is_of_one_arm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The demo takes several, its recording does not."""
+    folder = str(tmp_path / "recording")
+    assert main(["demo", "--record", folder, "--arm", "two_link", "panda"]) == 1
+    assert capsys.readouterr().err == "itnnr-ik demo: --record is of one arm, got --arm two_link panda\n"

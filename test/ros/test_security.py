@@ -54,8 +54,15 @@ CONFIGURATIONS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("pattern:=bag", "publish_joint_states:=true", "bag:={bag}"),
         _DESCRIPTION,
     ),
+    "target_marker": (("use_sim_time:=true",), _DESCRIPTION),
     "evaluator": (("use_sim_time:=true",), _DESCRIPTION),
 }
+_MARKER = pytest.param(
+    "target_marker",
+    marks=pytest.mark.skipif(
+        importlib.util.find_spec("interactive_markers") is None, reason="needs interactive_markers"
+    ),
+)
 #: What is used only where a package is installed that need not be.
 _STATES = ("joint_trajectory_controller/controller_state", "simulated/controller_state")
 OPTIONAL = {
@@ -120,7 +127,7 @@ def bag(tmp_path: Path) -> Path:
     return write_bag(tmp_path / "bag", "mcap", {"/joint_states": states})
 
 
-@pytest.mark.parametrize("executable", NODES)
+@pytest.mark.parametrize("executable", [*NODES, _MARKER])
 def test_a_policy_allows_exactly_what_the_node_uses(probe: Probe, executable: str, bag: Path) -> None:
     """Nothing is missing in any configuration, and there is nothing that none of them needs."""
     names = [f"{executable}_{i}" for i in range(len(CONFIGURATIONS[executable]))]

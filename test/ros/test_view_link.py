@@ -11,7 +11,7 @@ from probe import Probe
 from sensor_msgs.msg import JointState
 
 from itnnr_ik import IKSolver
-from itnnr_ik.view.link import NodeLink
+from itnnr_ik.view.link import Heard, NodeLink
 
 SOLVER = IKSolver.load("two_link")
 POSTURE = [0.3, 0.6]
@@ -94,3 +94,26 @@ def test_broken_messages_change_nothing(probe: Probe, link: NodeLink) -> None:
     )
     assert link.heard.target is not None
     assert link.heard.target[:2].tolist() == [1.0, 0.5]
+
+
+def test_the_panel_says_how_the_node_is() -> None:
+    """Nothing heard, no joint states any more, a target out of reach, and a second sender of targets."""
+    pytest.importorskip("viser", reason="needs viser")
+    from itnnr_ik.view.live_view import describe
+
+    joints = np.zeros(2)
+    assert "Waiting for joint states" in describe(Heard(), False, 0.0)
+    assert "No joint states for 7 s" in describe(Heard(joints=joints, received=3.0), False, 10.0)
+    assert "No target yet" in describe(Heard(joints=joints, received=10.0), False, 10.0)
+    missed = Heard(
+        joints=joints,
+        received=10.0,
+        status={"code": "unreachable", "residual": "0.25"},
+        text="too far",
+        senders=2,
+    )
+    said = describe(missed, True, 10.0)
+    assert "Unreachable" in said
+    assert "250.0 mm" in said
+    assert "somebody else publishes targets, too; too far" in said
+    assert "somebody else" not in describe(missed, False, 10.0)

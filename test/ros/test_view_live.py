@@ -25,7 +25,7 @@ def test_the_page_shows_the_node_and_may_send_it_targets(probe: Probe) -> None:
     """Joints and answers as the node has them; a drag is sent once that is switched on, and not before."""
     from view_thread import ViewThread
 
-    from itnnr_ik.view import command
+    from itnnr_ik.cli import view as command
 
     probe.start_simulator("-p", "model:=two_link")
     probe.start_ik_node("-p", "model:=two_link")

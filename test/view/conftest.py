@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-import importlib.util
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-if importlib.util.find_spec("viser") is None:
-    collect_ignore_glob = ["test_*.py"]
+try:
+    import trimesh  # noqa: F401
+    import viser  # noqa: F401
+except ImportError as error:
+    _MISSING = f"needs viser and trimesh: {error}"
 else:
+    _MISSING = ""
     from view_thread import ViewThread
+
+
+class _Skipped(pytest.Module):
+    """A test module that says why it is not even imported."""
+
+    def collect(self) -> list[pytest.Item]:
+        pytest.skip(_MISSING, allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    return _Skipped.from_parent(parent, path=module_path) if _MISSING else None
 
 
 @pytest.fixture
 def open_view() -> Iterator[Callable[..., ViewThread]]:
     """Opens `itnnr-ik view` with the words that follow the command, ticking in a thread of its own."""
-    from itnnr_ik.view import command
+    from itnnr_ik.cli import view as command
 
     with ExitStack() as stack:
 

@@ -21,9 +21,10 @@ from browser import Browser  # noqa: E402
 from view_thread import ViewThread  # noqa: E402
 
 from itnnr_ik import IKSolver  # noqa: E402
+from itnnr_ik.cli import view as command  # noqa: E402
 from itnnr_ik.ros.processes import isolated_environment  # noqa: E402
-from itnnr_ik.targets import curve_for, rest_positions  # noqa: E402
-from itnnr_ik.view import command  # noqa: E402
+from itnnr_ik.targets import rest_positions  # noqa: E402
+from itnnr_ik.view.posing import opening_posture  # noqa: E402
 
 _SIZE = (1160, 680)
 Prepare = Callable[[ViewThread, Browser], None]
@@ -71,18 +72,20 @@ def uncertainty(thread: ViewThread, page: Browser) -> None:
 
 
 def recording(folder: Path) -> Path:
-    """The ur5e around a curve, with a first joint that is off by 0.2 rad."""
+    """The ur5e along an eight, with a first joint that is off by 0.2 rad."""
     from bag_writer import joint_state, pose, write_bag
 
     solver = IKSolver.load("ur5e")
-    curve = curve_for(solver, "lemniscate")
-    poses, states, now = [], [], curve.start
-    for i, target in enumerate(curve.at(np.linspace(0.0, 2.0 * np.pi, 400))):
-        stamp = 10**18 + 20_000_000 * i
+    now, poses, states = opening_posture(solver), [], []
+    center = solver.forward(now)
+    for i, turn in enumerate(np.linspace(0.0, 2.0 * np.pi, 400)):
+        stamp, target = 10**18 + 20_000_000 * i, center.copy()
+        target[1:3] += 0.25 * np.sin(turn), 0.13 * np.sin(2.0 * turn)
         now = solver.solve(target, now).positions
-        states.append((stamp, joint_state(stamp, solver.arm.joint_names, now + 0.2 * np.eye(6)[0])))
+        recorded = now + 0.2 * np.eye(6)[0]
+        states.append((stamp, joint_state(stamp, solver.arm.joint_names, recorded)))
         poses.append((stamp + 1, pose(stamp, tuple(target[:3]), solver.arm.base_link, target[3:])))
-    return write_bag(folder / "ur5e_curve", "mcap", {"/joint_states": states, "/pose": poses})
+    return write_bag(folder / "ur5e_eight", "mcap", {"/joint_states": states, "/pose": poses})
 
 
 def played(thread: ViewThread, page: Browser) -> None:

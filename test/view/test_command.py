@@ -158,7 +158,7 @@ def test_a_learned_arm_is_a_rod_to_its_tip(open_view: OpenView, tmp_path: Path) 
         tip = view.posing.solver.point_at(angles)
         view._on_drag(np.array([*tip, 0.0, 0.0, 0.0, 1.0]))
         thread.wait(lambda tip=tip: np.allclose(view.posing.pose[:3], tip), "the target")
-        thread.wait(lambda tip=tip: np.allclose(view.stage.arm.tip, tip, atol=1e-3), "the tip")
+        thread.wait(lambda tip=tip: np.allclose(view.stage.arm.tip, tip, atol=1e-5), "the tip")
         assert view.posing.solution.covered is covered
     thread.wait(lambda: "Outside the data" in view._text.content, "the words")
 
