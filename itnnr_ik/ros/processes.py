@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
+from itnnr_ik.interrupts import uninterrupted
+
 _ROS_MODULES = (
     "rclpy",
     "builtin_interfaces.msg",
@@ -157,7 +159,7 @@ class Children:
 
     def start(self, name: str, module: str, parameters: Mapping[str, Any]) -> None:
         """Run ``module``, a node, in a Python of its own with ``parameters``."""
-        with self._log(name).open("wb") as log:
+        with self._log(name).open("wb") as log, uninterrupted():
             # In a session of its own a child does not get the terminal's Ctrl-C, and is ended from here.
             self._running[name] = subprocess.Popen(
                 [sys.executable, "-m", module, *ros_arguments(parameters, self._namespace)],

@@ -123,9 +123,9 @@ PARAMETERS: tuple[Parameter, ...] = (
     Number(
         "joint_state_timeout",
         0.5,
-        "Age beyond which a joint state no longer counts as current, by the time of its receipt on the "
-        "node's clock, and where commands are sent by the machine's clock too, in [s]; 0: never, but not "
-        "where commands are sent",
+        "Age beyond which a joint state, or the oldest joint where several messages have some joints each, "
+        "no longer counts as current, by the time of its receipt on the node's clock, and where commands are "
+        "sent by the machine's clock too, in [s]; 0: never, but not where commands are sent",
         minimum=0.0,
         maximum=3600.0,
         changeable=True,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from itnnr_ik.evaluation.many.places import Place
 from itnnr_ik.evaluation.many.requirement import Requirement
 from itnnr_ik.evaluation.many.running import Runner
 from itnnr_ik.evaluation.many.table import Table, totals
+from itnnr_ik.interrupts import uninterrupted
 from itnnr_ik.printable import one_line
 
 
@@ -83,7 +83,7 @@ class _Report:
             if how:
                 self._broken[number, i] = how
         while self._next in self._results:
-            with _uninterrupted():
+            with uninterrupted():
                 self._show(self._next)
                 self._next += 1
 
@@ -113,16 +113,6 @@ class _Report:
         result = self._results[number]
         of_model = f" ({result.evaluations[model].model})" if len(result.evaluations) > 1 else ""
         return f"{result.name}{of_model}: {'; '.join(how)}"
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits: what is printed is counted, and not printed again."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _print(lines: Iterable[str], to_stderr: bool = False) -> None:
