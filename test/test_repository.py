@@ -13,6 +13,7 @@ _REGISTRY = re.compile(
 )
 _PICKLE_SUFFIXES = {".pkl", ".pickle", ".pt", ".pth", ".joblib", ".npy", ".npz"}
 _MAX_MODEL_BYTES = 2_000_000
+_MAX_PICTURE_BYTES = 1_000_000
 
 
 def _is_text(path: Path) -> bool:
@@ -60,6 +61,7 @@ def test_binaries_are_models_and_pictures(root: Path, repository_files: list[Pat
     ]
     assert weights, "no model found"
     assert sorted({*binaries} - {*weights, *pictures}) == []
+    assert [file for file in pictures if (root / file).stat().st_size > _MAX_PICTURE_BYTES] == []
 
 
 def test_models_are_small(root: Path, repository_files: list[Path]) -> None:
