@@ -42,7 +42,7 @@ def test_age_counts_from_receipt(memory: JointMemory) -> None:
     assert memory.known(10.5).tolist() == [0.1, 0.2]
     assert memory.age(10.25) == 0.25
     with pytest.raises(
-        RejectedError, match=r"came 0\.6 s ago, expected at most joint_state_timeout = 0\.5 s"
+        RejectedError, match=r"came 0\.6\d* s ago, expected at most joint_state_timeout = 0\.5 s"
     ) as caught:
         memory.known(10.6)
     assert caught.value.code is Code.STALE_JOINT_STATE
@@ -75,7 +75,7 @@ def test_joints_in_several_messages_are_merged(memory: JointMemory) -> None:
     assert memory.age(10.3) == pytest.approx(0.3)
     assert not memory.take(_state(0.3, names=("shoulder",)), 10.4)
     assert memory.known(10.5).tolist() == [0.3, 0.2]
-    with pytest.raises(RejectedError, match=r"came 0\.6 s ago") as caught:
+    with pytest.raises(RejectedError, match=r"came 0\.6\d* s ago") as caught:
         memory.known(10.6)
     assert caught.value.code is Code.STALE_JOINT_STATE
     assert memory.take(_state(0.4, names=("elbow",)), 10.6)
@@ -170,5 +170,5 @@ def test_a_clock_that_stands_still_keeps_nothing_fresh_for_commands(memory: Join
     memory.take(_state(0.1, 0.2), 10.0, waited=0.6)
     memory._received_by_node = 10.0
     assert memory.known(10.0).tolist() == [0.1, 0.2]
-    with pytest.raises(RejectedError, match=r"came 0\.6 s ago"):
+    with pytest.raises(RejectedError, match=r"came 0\.6\d* s ago"):
         memory.known(10.0, on_both_clocks=True)

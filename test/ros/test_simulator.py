@@ -14,7 +14,7 @@ import pytest
 import yaml
 from builtin_interfaces.msg import Duration, Time
 from probe import SILENCE, Probe
-from processes import START_TIMEOUT, Process
+from processes import ANSWER_TIMEOUT, START_TIMEOUT, Process
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
@@ -253,7 +253,7 @@ def test_follows_trajectories_on_its_clock(probe: Probe, engine: str) -> None:
         *options(command_out_type=command_type, command_out_topic=topic),
     )
     commander.send(one_point((0.2, 0.9), 1.0, names=("joint_2", "joint_1")))
-    probe.spin_for(0.4)
+    probe.spin_until(lambda: probe.joint_states[-1].velocity[0] > 0.0, ANSWER_TIMEOUT, "a moving joint")
     for bad, text in (
         (one_point((0.0,), 1.0), "expected 2 positions"),
         (one_point((0.0, 0.0), 1.0, names=("joint_1", "joint_9")), "expected joints ['joint_1', 'joint_2']"),
@@ -311,12 +311,19 @@ def test_a_replaced_trajectory_begins_as_the_parameter_says(probe: Probe, from_s
     for i in range(replacements + 1):
         if i:
             probe.spin_for(0.3)
-        # Half a radian from where it is by now: at about the same speed, however late this is.
-        goal = probe.joint_states[-1].position[0] + 0.5 if i else START[0] + 0.5
-        message = one_point((goal, 0.5), 1.0)
+        # Half a radian from where it is by now: at about the same speed, however late this is. The other joint
+        # turns round, which shows that the simulator has the message: the next one would replace it.
+        joints = probe.joint_states[-1].position if i else START
+        goal, turned = joints[0] + 0.5, 1.0 if i % 2 else -1.0
+        message = one_point((goal, joints[1] + 0.2 * turned), 1.0)
         message.points[0].velocities = []
         commander.send(message)
-    wait_until_at(probe, (goal, 0.5), tolerance=1e-9)
+        probe.spin_until(
+            lambda turned=turned: turned * probe.joint_states[-1].velocity[1] > 0.0,
+            ANSWER_TIMEOUT,
+            "a trajectory that has begun",
+        )
+    wait_until_at(probe, message.points[0].positions, tolerance=1e-9)
     speeds = np.array([message.velocity[0] for message in probe.joint_states])
     moving = speeds[speeds > 1e-6]
     double = moving[1:-1] > 1.5 * np.maximum(moving[:-2], moving[2:])
