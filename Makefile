@@ -94,7 +94,7 @@ $(VENV)/.run: $(addprefix requirements/,run.txt ros.txt pins.txt pins-$(ROS).txt
 KERNELS := $(wildcard itnnr_ik/compiled.py $(addsuffix /*.py,$(addprefix itnnr_ik/,robot task twin paths solver)))
 $(VENV)/.compiled: $(KERNELS) | $(VENV)/.run
 	@echo 'compiling the solver, once (about a minute)'
-	@find itnnr_ik -name '*.nb[ic]' -delete
+	@for kernel in $(KERNELS); do find itnnr_ik -name '*.nb[ic]' ! -newer $$kernel -delete; done
 	@$(PY) -m itnnr_ik.solver
 	@touch $@
 

@@ -21,6 +21,7 @@ from itnnr_ik.paper.results import Task, load_results, save_results  # noqa: E40
 BRIEF = Effort(max_epochs=2, steps=20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [Task("1", 1, "itnnr", 3), Task("3", 2, "ours", 0), Task("4", 1, "nn", 1)])
 def test_the_same_seed_gives_the_same_cell(task: Task, tmp_path: Path) -> None:
     """Trained again, and loaded from the networks that were kept."""
@@ -78,6 +79,7 @@ def test_a_lost_network_does_not_make_another_method(tmp_path: Path) -> None:
     assert {**again, "seconds": 0} == {**record, "seconds": 0}
 
 
+@pytest.mark.slow
 def test_results_of_other_points_are_not_taken_for_done(tmp_path: Path) -> None:
     """As where the points of an experiment have become known."""
     tasks = make_tasks(["1"], (1,), ["knn"], 1)
@@ -88,6 +90,7 @@ def test_results_of_other_points_are_not_taken_for_done(tmp_path: Path) -> None:
     assert runner.run_tasks(tasks, tmp_path, BRIEF, progress=False) == records
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["nn", "itnnr"])
 def test_networks_of_other_points_are_trained_again(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

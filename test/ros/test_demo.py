@@ -58,6 +58,7 @@ def test_an_arm_is_solved_live_and_measured(tmp_path: Path) -> None:
     assert picture.stat().st_size > 20_000
 
 
+@pytest.mark.slow
 def test_poses_are_solved_live_and_measured(tmp_path: Path) -> None:
     """The panda by position and orientation, both errors in the measurements."""
     process = demo("--arm", "panda", "--seconds", "2", "--output", str(tmp_path / "demo.png"), "--json")

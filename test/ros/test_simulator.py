@@ -58,6 +58,15 @@ def wait_until_at(probe: Probe, positions: Sequence[float], tolerance: float = 1
     probe.spin_until(arrived, 10.0, f"the joints at {list(positions)}")
 
 
+def wait_until_moving(probe: Probe, joint: int, sign: float) -> None:
+    """Until a command that turns a joint this way counts."""
+    probe.spin_until(
+        lambda: bool(probe.joint_states) and sign * probe.joint_states[-1].velocity[joint] > 0.0,
+        ANSWER_TIMEOUT,
+        f"joint {joint} on its way",
+    )
+
+
 def stamp_of(message: JointState) -> float:
     return float(message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec)
 
@@ -253,7 +262,7 @@ def test_follows_trajectories_on_its_clock(probe: Probe, engine: str) -> None:
         *options(command_out_type=command_type, command_out_topic=topic),
     )
     commander.send(one_point((0.2, 0.9), 1.0, names=("joint_2", "joint_1")))
-    probe.spin_until(lambda: probe.joint_states[-1].velocity[0] > 0.0, ANSWER_TIMEOUT, "a moving joint")
+    wait_until_moving(probe, 0, 1.0)
     for bad, text in (
         (one_point((0.0,), 1.0), "expected 2 positions"),
         (one_point((0.0, 0.0), 1.0, names=("joint_1", "joint_9")), "expected joints ['joint_1', 'joint_2']"),
@@ -311,18 +320,14 @@ def test_a_replaced_trajectory_begins_as_the_parameter_says(probe: Probe, from_s
     for i in range(replacements + 1):
         if i:
             probe.spin_for(0.3)
-        # Half a radian from where it is by now: at about the same speed, however late this is. The other joint
-        # turns round, which shows that the simulator has the message: the next one would replace it.
+        # Half a radian from where it is by now: at about the same speed, however late this is. The other
+        # joint turns round, which shows that the simulator has the message: the next one would replace it.
         joints = probe.joint_states[-1].position if i else START
-        goal, turned = joints[0] + 0.5, 1.0 if i % 2 else -1.0
-        message = one_point((goal, joints[1] + 0.2 * turned), 1.0)
+        turned = 1.0 if i % 2 else -1.0
+        message = one_point((joints[0] + 0.5, joints[1] + 0.2 * turned), 1.0)
         message.points[0].velocities = []
         commander.send(message)
-        probe.spin_until(
-            lambda turned=turned: turned * probe.joint_states[-1].velocity[1] > 0.0,
-            ANSWER_TIMEOUT,
-            "a trajectory that has begun",
-        )
+        wait_until_moving(probe, 1, turned)
     wait_until_at(probe, message.points[0].positions, tolerance=1e-9)
     speeds = np.array([message.velocity[0] for message in probe.joint_states])
     moving = speeds[speeds > 1e-6]
