@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from builtin_interfaces.msg import Duration, Time
+from builtin_interfaces.msg import Time
 from trajectory_msgs.msg import JointTrajectoryPoint
 
+from itnnr_ik.ros.moments import duration_of
 from itnnr_ik.ros.trajectory_controller import TrajectoryController
 
 __all__ = ["JointTrajectoryControllerState", "controller_state"]
@@ -35,7 +36,7 @@ def controller_state(
         velocities: Measured in that cycle (n,) in [rad/s] or [m/s].
         stamp: Time of the cycle.
     """
-    reference, elapsed = controller.reference, _duration(controller.time_from_start)
+    reference, elapsed = controller.reference, duration_of(controller.time_from_start)
     message = JointTrajectoryControllerState(joint_names=list(joint_names), speed_scaling_factor=1.0)
     message.header.stamp = stamp
     message.reference = JointTrajectoryPoint(
@@ -54,7 +55,3 @@ def controller_state(
     if controller.output is not None:
         message.output = JointTrajectoryPoint(positions=controller.output.tolist())
     return message
-
-
-def _duration(nanoseconds: int) -> Duration:
-    return Duration(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)

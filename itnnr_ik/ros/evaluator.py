@@ -31,6 +31,7 @@ from itnnr_ik.recording import RecordedJoints, RecordedPose
 from itnnr_ik.recording.pairing import usable_positions
 from itnnr_ik.recording.writer import STORAGES
 from itnnr_ik.ros.exchange import Exchange
+from itnnr_ik.ros.moments import nanoseconds_of
 from itnnr_ik.ros.parameters import Choice, Number, Text
 from itnnr_ik.ros.process import run_node
 from itnnr_ik.ros.robot import JOINTS, MODEL, ROBOT_BASE_LINK, solver_from_parameters
@@ -155,7 +156,7 @@ class Evaluator(Node):
     def _on_state(self, message: JointState) -> None:
         state = RecordedJoints(
             self._received(),
-            message.header.stamp.sec * 10**9 + message.header.stamp.nanosec,
+            nanoseconds_of(message.header.stamp),
             tuple(message.name),
             np.array(message.position, dtype=float),
         )
@@ -169,7 +170,7 @@ class Evaluator(Node):
         position, turn = message.pose.position, message.pose.orientation
         pose = RecordedPose(
             self._received(),
-            message.header.stamp.sec * 10**9 + message.header.stamp.nanosec,
+            nanoseconds_of(message.header.stamp),
             message.header.frame_id,
             np.array([position.x, position.y, position.z]),
             np.array([turn.x, turn.y, turn.z, turn.w]),

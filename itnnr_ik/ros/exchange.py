@@ -20,6 +20,9 @@ from itnnr_ik.evaluation.answers import SOLVED, Answers
 from itnnr_ik.evaluation.replay import Replay
 from itnnr_ik.recording.pairing import Array
 from itnnr_ik.recording.writer import WrittenSolution, WrittenStatus
+from itnnr_ik.ros.messages import set_pose
+from itnnr_ik.ros.moments import nanoseconds_of
+from itnnr_ik.ros.status import values_of
 
 UNANSWERED = "unanswered"
 #: How long an answer may take, in [s].
@@ -109,9 +112,7 @@ class Exchange:
         message = PoseStamped()
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 10**9)
         message.header.frame_id = self._frame
-        position, turn = message.pose.position, message.pose.orientation
-        position.x, position.y, position.z, *quaternion = target.tolist()
-        turn.x, turn.y, turn.z, turn.w = quaternion or (0.0, 0.0, 0.0, 1.0)
+        set_pose(message.pose, target)
         sent = time.perf_counter()
         self._targets.publish(message)
         deadline = sent + _PATIENCE
@@ -143,12 +144,12 @@ class Exchange:
         if set(index) != set(self._joints):
             return
         positions = np.array([message.position[index[name]] for name in self._joints])
-        stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+        stamp = nanoseconds_of(message.header.stamp)
         self._arrivals[stamp] = arrived, positions
         self.solutions.append(WrittenSolution(time.time_ns(), stamp, message.header.frame_id, positions))
 
     def _on_status(self, message: DiagnosticStatus) -> None:
-        values = {pair.key: pair.value for pair in message.values}
+        values = values_of(message)
         level = message.level if isinstance(message.level, int) else int.from_bytes(message.level, "little")
         self.statuses.append(
             WrittenStatus(time.time_ns(), level, message.name, message.message, message.hardware_id, values)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import PoseStamped
 from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
@@ -14,6 +13,7 @@ from itnnr_ik.paths import Gap, keep_velocities
 from itnnr_ik.ros.answer import Answerer, Values
 from itnnr_ik.ros.configuration import Configuration
 from itnnr_ik.ros.messages import joint_state_from_positions
+from itnnr_ik.ros.moments import duration_of, nanoseconds_of
 from itnnr_ik.ros.status import Code, RejectedError
 
 #: Poses of a path, at most: the node answers nothing else while it solves one.
@@ -89,7 +89,9 @@ def trajectory(
         state = joint_state_from_positions(
             positions + turns, configuration.solver.arm, configuration.joints, header
         )
-        point = JointTrajectoryPoint(positions=state.position, time_from_start=_duration(float(time)))
+        point = JointTrajectoryPoint(
+            positions=state.position, time_from_start=duration_of(round(1e9 * float(time)))
+        )
         message.points.append(point)
     return message
 
@@ -115,14 +117,8 @@ def _target(answerer: Answerer, header: Header, pose: PoseStamped, index: int) -
         raise RejectedError(rejection.code, f"pose {index}: {rejection}") from rejection
 
 
-def _duration(seconds: float) -> Duration:
-    nanoseconds = round(seconds * 1e9)
-    return Duration(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
-
-
 def _times(poses: Sequence[PoseStamped]) -> np.ndarray:
-    stamps = [pose.header.stamp for pose in poses]
-    nanoseconds = np.array([stamp.sec * 10**9 + stamp.nanosec for stamp in stamps], dtype=np.int64)
+    nanoseconds = np.array([nanoseconds_of(pose.header.stamp) for pose in poses], dtype=np.int64)
     if not (np.diff(nanoseconds) > 0).all():
         return shortest_times(len(poses))
     return np.asarray((nanoseconds - nanoseconds[0]) * 1e-9)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from geometry_msgs.msg import PoseStamped
+from geometry_msgs.msg import Pose, PoseStamped
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 
@@ -127,6 +127,13 @@ def target_from_pose(pose: list[float], solver: IKSolver, plane_tolerance: float
             f"expected at most plane_tolerance = {plane_tolerance:g} m",
         )
     return position[: task.n_coordinates]
+
+
+def set_pose(pose: Pose, values: np.ndarray) -> None:
+    """Fill in a point (3,), upright, or a pose (7,)."""
+    position, turn = pose.position, pose.orientation
+    position.x, position.y, position.z, *quaternion = values.tolist()
+    turn.x, turn.y, turn.z, turn.w = quaternion or (0.0, 0.0, 0.0, 1.0)
 
 
 def has_orientation(message: PoseStamped) -> bool:

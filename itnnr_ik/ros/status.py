@@ -58,6 +58,11 @@ def stamp_text(stamp: Time) -> str:
     return f"{stamp.sec}.{stamp.nanosec:09d}"
 
 
+def values_of(status: DiagnosticStatus) -> dict[str, str]:
+    """What a status holds, by its keys."""
+    return {pair.key: pair.value for pair in status.values}
+
+
 def make_status(
     name: str, hardware_id: str, code: Code | None, text: str, values: Mapping[str, str | float]
 ) -> DiagnosticStatus:

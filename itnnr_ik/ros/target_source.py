@@ -18,6 +18,7 @@ from sensor_msgs.msg import JointState
 
 from itnnr_ik import IKSolver
 from itnnr_ik.recording import RecordedJoints
+from itnnr_ik.ros.messages import set_pose
 from itnnr_ik.ros.parameters import Choice, Flag, Number, Numbers, ParameterError, Text, WholeNumber
 from itnnr_ik.ros.process import run_node
 from itnnr_ik.ros.robot import JOINTS, ROBOT_BASE_LINK, solver_from_parameters
@@ -151,9 +152,7 @@ class TargetSource(Node):
         target = PoseStamped()
         target.header.stamp = stamp
         target.header.frame_id = self._frame
-        position, turn = target.pose.position, target.pose.orientation
-        position.x, position.y, position.z, *quaternion = due.pose.tolist()
-        turn.x, turn.y, turn.z, turn.w = quaternion or (0.0, 0.0, 0.0, 1.0)
+        set_pose(target.pose, due.pose)
         self._target_publisher.publish(target)
         self._sent += 1
 

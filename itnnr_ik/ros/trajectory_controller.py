@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from builtin_interfaces.msg import Duration, Time
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from itnnr_ik.ros.messages import quote_all
+from itnnr_ik.ros.moments import nanoseconds_of
 from itnnr_ik.ros.sampled_trajectory import Point, SampledTrajectory
 
 #: A last velocity up to this [rad/s, m/s] counts as rest.
@@ -120,8 +120,8 @@ class TrajectoryController:
             raise ValueError(
                 f"expected the last point at rest or without velocities, got {list(points[-1].velocities)}"
             )
-        offsets = [_nanoseconds(point.time_from_start) for point in points]
-        stamp = _nanoseconds(trajectory.header.stamp)
+        offsets = [nanoseconds_of(point.time_from_start) for point in points]
+        stamp = nanoseconds_of(trajectory.header.stamp)
         if stamp < 0:  # the real one's process ends here
             raise ValueError(f"expected a stamp of 0 or later, got {1e-9 * stamp:g} s")
         if stamp and stamp + offsets[-1] < now:
@@ -165,9 +165,5 @@ class TrajectoryController:
             positions = in_order(point.positions)
             assert positions is not None
             points.append(Point(positions, in_order(point.velocities), in_order(point.accelerations)))
-        offsets = [_nanoseconds(point.time_from_start) for point in trajectory.points]
-        return SampledTrajectory(_nanoseconds(trajectory.header.stamp), offsets, points)
-
-
-def _nanoseconds(time: Time | Duration) -> int:
-    return int(time.sec) * 10**9 + int(time.nanosec)
+        offsets = [nanoseconds_of(point.time_from_start) for point in trajectory.points]
+        return SampledTrajectory(nanoseconds_of(trajectory.header.stamp), offsets, points)

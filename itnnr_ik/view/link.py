@@ -20,8 +20,8 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import JointState
 
 from itnnr_ik.ros.interfaces import JOINT_SOLUTION, JOINT_STATES, STATUS, TARGET_POSE
-from itnnr_ik.ros.messages import positions_by_name
-from itnnr_ik.ros.status import RejectedError
+from itnnr_ik.ros.messages import positions_by_name, set_pose
+from itnnr_ik.ros.status import RejectedError, values_of
 from itnnr_ik.solver import IKSolver
 
 Array = NDArray[np.float64]
@@ -135,8 +135,7 @@ class NodeLink:
         message = PoseStamped()
         message.header.frame_id = self._frame
         message.header.stamp = self._node.get_clock().now().to_msg()
-        position, turn = message.pose.position, message.pose.orientation
-        position.x, position.y, position.z, turn.x, turn.y, turn.z, turn.w = pose.tolist()
+        set_pose(message.pose, pose)
         publisher.publish(message)
         return True
 
@@ -175,5 +174,5 @@ class NodeLink:
             self._hear(target=pose, frame=message.header.frame_id)
 
     def _on_status(self, message: DiagnosticStatus) -> None:
-        values = {pair.key: pair.value for pair in message.values}
+        values = values_of(message)
         self._hear(status=values, text=message.message)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from skipped import skipped_module
 
 try:
     import rclpy
@@ -17,15 +18,8 @@ else:
     from probe import Probe
 
 
-class _Skipped(pytest.Module):
-    """A test module that says why it is not even imported."""
-
-    def collect(self) -> list[pytest.Item]:
-        pytest.skip(_MISSING, allow_module_level=True)
-
-
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
-    return _Skipped.from_parent(parent, path=module_path) if _MISSING else None
+    return skipped_module(module_path, parent, _MISSING)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
-from builtin_interfaces.msg import Duration, Time
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from itnnr_ik.ros.control.limits import Array, Limits
 from itnnr_ik.ros.control.set_points import SetPoints, State
+from itnnr_ik.ros.moments import duration_of, time_of
 
 #: How long [s] before now a trajectory begins: a controller joins it where the set-points are by now.
 _BEFORE = 0.04
@@ -140,9 +140,9 @@ class TrajectoryOutput:
         start = 0.0 if stamp is None else times[0] - _START
         trajectory = JointTrajectory(joint_names=self._joint_names)
         if stamp is not None:
-            trajectory.header.stamp = Time(**_parts(stamp + start))
+            trajectory.header.stamp = time_of(round(1e9 * (stamp + start)))
         for time, (positions, velocities, _) in zip(times, states, strict=True):
-            point = JointTrajectoryPoint(time_from_start=Duration(**_parts(time - start)))
+            point = JointTrajectoryPoint(time_from_start=duration_of(round(1e9 * (time - start))))
             point.positions = array("d", positions + turns)
             point.velocities = array("d", velocities)
             trajectory.points.append(point)
@@ -198,9 +198,3 @@ class PositionOutput:
         soonest = 0.9 if after_rest else 0.5
         self._sent_at, self._next = now, max(self._next + self._period, now + soonest * self._period)
         return Float64MultiArray(data=array("d", set_points.at(now)[0] + turns))
-
-
-def _parts(seconds: float) -> dict[str, int]:
-    """Seconds as messages have them."""
-    nanoseconds = round(seconds * 1e9)
-    return {"sec": nanoseconds // 10**9, "nanosec": nanoseconds % 10**9}
