@@ -1,13 +1,14 @@
-"""Which arm a recording is of: a packaged one, a trained model, or one that a URDF describes."""
+"""Which arm a command is about: a packaged one, a trained model, or one that a URDF describes."""
 
 from __future__ import annotations
 
 import argparse
+from os.path import isdir
+from pathlib import Path
 
-from itnnr_ik.robot import PACKAGED, load_robot
+from itnnr_ik.robot import PACKAGED
 from itnnr_ik.solver import IKSolver
-from itnnr_ik.task import Task
-from itnnr_ik.task.task import KINDS
+from itnnr_ik.task import KINDS
 
 
 def add_arm_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +24,7 @@ def add_arm_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--task",
         choices=list(KINDS),
-        help="with --arm or --urdf: what of a pose counts (six joints and more pose, five pointing)",
+        help="what of a pose counts (default: the model's, or for six joints and more pose, five pointing)",
     )
     parser.add_argument("--tolerance", type=float, default=1e-6, help="largest residual of a solution [m]")
     parser.add_argument(
@@ -32,6 +33,22 @@ def add_arm_arguments(parser: argparse.ArgumentParser) -> None:
         default=1e-6,
         help="largest orientation error of a solution [rad], where the orientation counts",
     )
+
+
+def named_solver(arm: str, base: str | None, tip: str | None, task: str | None) -> IKSolver:
+    """The solver of a packaged arm, a model folder or a URDF file, whichever ``arm`` is.
+
+    Raises:
+        ValueError: It is none of them, or the other values do not go with it.
+    """
+    if arm in PACKAGED or isdir(arm):
+        if base is not None or tip is not None:
+            raise ValueError(f"--base and --tip go with a URDF file, got the model {arm}")
+        return IKSolver.load(arm, task=task)
+    if not Path(arm).exists():
+        names = ", ".join(PACKAGED)
+        raise ValueError(f"no arm {arm!r}: expected one of {names}, a model folder or a URDF file")
+    return IKSolver.from_urdf(arm, base, tip, task)
 
 
 def solver_of(args: argparse.Namespace) -> tuple[IKSolver, str]:
@@ -46,12 +63,5 @@ def solver_of(args: argparse.Namespace) -> tuple[IKSolver, str]:
     tolerances = {"tolerance": args.tolerance, "orientation_tolerance": args.orientation_tolerance}
     if args.urdf is not None:
         return IKSolver.from_urdf(args.urdf, args.base, args.tip, args.task, **tolerances), str(args.urdf)
-    if args.model is not None:
-        if args.task is not None:
-            raise ValueError("--task goes with --arm or --urdf: a model has the task that it was trained for")
-        return IKSolver.load(args.model, **tolerances), str(args.model)
-    solver = IKSolver.load(args.arm, **tolerances)
-    if args.task not in (None, solver.task.kind):
-        arm = load_robot(args.arm)
-        solver = IKSolver(arm, Task.of_chain(arm, args.task), **tolerances)
-    return solver, args.arm
+    name = str(args.arm if args.model is None else args.model)
+    return IKSolver.load(name, **tolerances, task=args.task), name

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
+from itnnr_ik.cli.arms import named_solver
 from itnnr_ik.robot import PACKAGED
 from itnnr_ik.task.task import KINDS
 
@@ -74,30 +75,34 @@ def address(view: View) -> str:
     return f"http://{view.server.get_host()}:{view.server.get_port()}"
 
 
+def _folder(arm: str) -> Path | None:
+    """Where the meshes of an arm may be."""
+    path = Path(arm)
+    return None if arm in PACKAGED else path if path.is_dir() else path.parent
+
+
 def open_view(args: argparse.Namespace, stack: ExitStack) -> View:
     """The view that the options ask for; ``stack`` ends it."""
-    from itnnr_ik.view.choice import choose
-
-    chosen = choose(args.arm, args.base, args.tip, args.task)
-    names = tuple(args.joints.split(",")) if args.joints else chosen.solver.arm.joint_names
-    if len(names) != chosen.solver.arm.n_joints:
-        raise ValueError(f"--joints must name {chosen.solver.arm.n_joints} joints, got {args.joints}")
+    solver = named_solver(args.arm, args.base, args.tip, args.task)
+    names = tuple(args.joints.split(",")) if args.joints else solver.arm.joint_names
+    if len(names) != solver.arm.n_joints:
+        raise ValueError(f"--joints must name {solver.arm.n_joints} joints, got {args.joints}")
     playback = link = None
     if args.recording is not None:
         from itnnr_ik.view.playback import read_playback
 
-        playback = read_playback(args.recording, chosen.solver, args.arm, names if args.joints else None)
+        playback = read_playback(args.recording, solver, args.arm, names if args.joints else None)
     if args.live:
         try:
             from itnnr_ik.view.link import NodeLink
         except ImportError as error:
             raise ImportError(f"--live needs ROS 2: source an installation of it ({error})") from error
-        link = stack.enter_context(NodeLink(chosen.solver, names, args.namespace))
+        link = stack.enter_context(NodeLink(solver, names, args.namespace))
     try:
         from itnnr_ik.view.serving import serve
     except ImportError as error:
         raise ImportError(f"it needs viser and trimesh: pip install viser trimesh ({error})") from error
-    server, shape = serve(chosen, args.port, stack)
+    server, shape = serve(solver, _folder(args.arm), args.port, stack)
     if link is not None:
         from itnnr_ik.view.live_view import LiveView
 
@@ -108,4 +113,4 @@ def open_view(args: argparse.Namespace, stack: ExitStack) -> View:
         return PlaybackView(server, shape, playback)
     from itnnr_ik.view.dragging import DragView
 
-    return DragView(server, shape, chosen.twin)
+    return DragView(server, shape)

@@ -67,7 +67,7 @@ class IKSolver:
         metre_in_rad: What a metre of a prismatic joint counts in a displacement.
 
     Attributes:
-        arm, task, tolerance, orientation_tolerance, metadata, coverage: As given.
+        arm, task, twin, tolerance, orientation_tolerance, metadata, coverage: As given.
 
     Raises:
         ValueError: The network was trained for something else, or a number is not as it must be.
@@ -103,7 +103,7 @@ class IKSolver:
 
     def _assemble(self, twin: TwinInverse | None) -> None:
         tolerances = self.tolerance, self.orientation_tolerance
-        self._twin = twin
+        self.twin = twin
         self._use(Assembly(self.arm, self.task, twin, *tolerances, *self._options).search)
 
     def _use(self, search: Search) -> None:
@@ -115,25 +115,39 @@ class IKSolver:
 
     @classmethod
     def load(
-        cls, model: str | PathLike[str], tolerance: float = 1e-6, orientation_tolerance: float = 1e-6
+        cls,
+        model: str | PathLike[str],
+        tolerance: float = 1e-6,
+        orientation_tolerance: float = 1e-6,
+        *,
+        task: str | None = None,
     ) -> IKSolver:
         """A solver for a packaged arm, such as ``two_link`` or ``panda``, or a model folder.
 
+        Args:
+            model: Its name, or the folder.
+            tolerance, orientation_tolerance: See `IKSolver`.
+            task: See `Task.of_chain`; None for the model's own. Another one keeps the tool, not the network.
+
         Raises:
-            ValueError: No such model, or its files are damaged or foreign; the message says what is wrong.
+            ValueError: No such model, its files are damaged or foreign, or it was learned for another task.
         """
         from itnnr_ik.solver.model import load_model
 
-        arm, task, twin, metadata, coverage = load_model(model)
-        return cls(
-            arm,
-            task,
-            twin,
-            tolerance=tolerance,
-            orientation_tolerance=orientation_tolerance,
-            metadata=metadata,
-            coverage=coverage,
-        )
+        loaded = load_model(model)
+        options: dict[str, Any] = {"tolerance": tolerance, "orientation_tolerance": orientation_tolerance}
+        if task in (None, loaded.task.kind):
+            return cls(
+                loaded.arm,
+                loaded.task,
+                loaded.twin,
+                metadata=loaded.metadata,
+                coverage=loaded.coverage,
+                **options,
+            )
+        if not isinstance(loaded.arm, KinematicChain):
+            raise ValueError(f"{model} was learned for {loaded.task.kind} tasks, got the task {task!r}")
+        return cls(loaded.arm, Task.of_chain(loaded.arm, task, loaded.task.tool), **options)
 
     @classmethod
     def from_urdf(
@@ -200,7 +214,7 @@ class IKSolver:
         """Write the arm, the task and the trained network, if there is one, for `load`."""
         from itnnr_ik.solver.model import save_model
 
-        save_model(folder, self.arm, self.task, self._twin, self.metadata, self.coverage)
+        save_model(folder, self.arm, self.task, self.twin, self.metadata, self.coverage)
 
     def solve(
         self, target: ArrayLike, current: ArrayLike | None = None, velocity: ArrayLike | None = None

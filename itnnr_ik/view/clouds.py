@@ -10,7 +10,6 @@ from itnnr_ik.solver.anchors import PLAIN
 from itnnr_ik.solver.assembly import choose_layout, windows
 from itnnr_ik.solver.forward import TaskForward
 from itnnr_ik.targets.postures import dexterity, upright_axis
-from itnnr_ik.twin.inference import TwinInverse
 from itnnr_ik.twin.uncertainty import uncertainty
 
 Array = NDArray[np.float64]
@@ -90,18 +89,24 @@ class UncertaintyCloud:
     """How far off a network expects its own answers to be, before refinement, around a target.
 
     Args:
-        solver: The arm.
-        twin: Trained for it.
+        solver: The arm, one that `fits`.
+
+    Raises:
+        ValueError: No network was trained for the arm.
     """
 
-    def __init__(self, solver: IKSolver, twin: TwinInverse) -> None:
-        self._solver, self._twin = solver, twin
+    def __init__(self, solver: IKSolver) -> None:
+        if solver.twin is None:
+            raise ValueError("expected a solver with a trained network, got one without")
+        self._solver, self._twin = solver, solver.twin
         self._forward = TaskForward(solver.arm, solver.task)
         self._offsets = self._ball()
 
     @staticmethod
     def fits(solver: IKSolver) -> bool:
-        """Whether networks of this arm and task take targets as they are, so that they have places."""
+        """Whether it has a network, which takes targets as they are, so that they have places."""
+        if solver.twin is None:
+            return False
         layout, _, _ = choose_layout(solver.arm, solver.task)
         return layout.first == PLAIN
 

@@ -10,7 +10,6 @@ import numpy as np
 import viser
 from numpy.typing import NDArray
 
-from itnnr_ik.twin.inference import TwinInverse
 from itnnr_ik.view.arm import Shape
 from itnnr_ik.view.motion import Motion
 from itnnr_ik.view.overlays import Overlays
@@ -32,7 +31,6 @@ class DragView:
     Args:
         server: Shows it.
         shape: How the arm looks.
-        twin: The network that was trained for it, if there is one.
 
     Attributes:
         posing: Where the arm and its target are.
@@ -40,7 +38,7 @@ class DragView:
         postures: The other branches that are shown as ghosts, (n,) each.
     """
 
-    def __init__(self, server: viser.ViserServer, shape: Shape, twin: TwinInverse | None = None) -> None:
+    def __init__(self, server: viser.ViserServer, shape: Shape) -> None:
         solver = shape.solver
         self.posing = Posing(solver, opening_posture(solver))
         self.postures: list[Array] = []
@@ -59,7 +57,7 @@ class DragView:
             server.gui.add_html(note(f"{shape.missing[0]}: the arm is drawn from its joints"))
         with server.gui.add_folder("Show"):
             redraw = partial(self._events.put, lambda: None)
-            self.overlays = Overlays(server.gui, self.stage, solver, twin, redraw)
+            self.overlays = Overlays(server.gui, self.stage, solver, redraw)
         with server.gui.add_folder("Joints"):
             self.sliders = JointSliders(server.gui, solver.arm, self._on_slide)
             reset = server.gui.add_button("Reset")

@@ -8,7 +8,6 @@ import numpy as np
 import viser
 
 from itnnr_ik.solver import IKSolver
-from itnnr_ik.twin.inference import TwinInverse
 from itnnr_ik.view.clouds import CELL, ReachCloud, UncertaintyCloud
 from itnnr_ik.view.palette import by_error, scaled
 from itnnr_ik.view.posing import Posing
@@ -29,7 +28,6 @@ class Overlays:
         gui: Where they are added.
         stage: Where they are drawn.
         solver: The arm.
-        twin: The network that was trained for it, if there is one.
         changed: Called whenever somebody clicks one.
     """
 
@@ -38,13 +36,12 @@ class Overlays:
         gui: viser.GuiApi,
         stage: Stage,
         solver: IKSolver,
-        twin: TwinInverse | None,
         changed: Callable[[], None],
     ) -> None:
         self._stage, self._solver = stage, solver
         self._scale = solver.arm.reach or 1.0
         self._reach: ReachCloud | None = None
-        self._uncertainty = UncertaintyCloud(solver, twin) if twin and UncertaintyCloud.fits(solver) else None
+        self._uncertainty = UncertaintyCloud(solver) if UncertaintyCloud.fits(solver) else None
         self._changed = changed
         self.branches = self._checkbox(gui, "other branches", "click one to go there", True)
         self.proposals = self._checkbox(

@@ -5,31 +5,35 @@ from __future__ import annotations
 import io
 import socket
 from contextlib import ExitStack, redirect_stdout
+from pathlib import Path
 
 import viser
 
+from itnnr_ik.solver import IKSolver
 from itnnr_ik.view.arm import Shape
-from itnnr_ik.view.choice import Choice
 
 #: Nobody else's machine can open it.
 HOST = "127.0.0.1"
 _BRAND = (38, 103, 166)
 
 
-def serve(chosen: Choice, port: int, stack: ExitStack) -> tuple[viser.ViserServer, Shape]:
+def serve(
+    solver: IKSolver, folder: Path | None, port: int, stack: ExitStack
+) -> tuple[viser.ViserServer, Shape]:
     """Start the server, which ends with ``stack``.
 
     Args:
-        chosen: The arm.
+        solver: The arm.
+        folder: Of its URDF, where meshes may be.
         port: 0 for any that is free.
         stack: Ends it.
 
     Raises:
         OSError: The port is taken.
     """
-    shape = Shape(chosen.solver, chosen.folder)
+    shape = Shape(solver, folder)
     with redirect_stdout(io.StringIO()):  # it has a greeting of its own
-        server = viser.ViserServer(host=HOST, port=_free(port), label=chosen.solver.arm.name, verbose=False)
+        server = viser.ViserServer(host=HOST, port=_free(port), label=solver.arm.name, verbose=False)
     stack.callback(_stop, server)
     server.gui.configure_theme(
         control_width="medium", show_logo=False, show_share_button=False, brand_color=_BRAND

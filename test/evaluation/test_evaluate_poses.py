@@ -260,7 +260,6 @@ def test_an_arm_from_its_urdf(
     [
         (["--arm", "ur5e", "--tip", "x"], "--tip goes with --urdf"),
         (["--arm", "ur5e", "--base", "x"], "--base goes with --urdf"),
-        (["--model", "two_link", "--task", "pose"], "--task goes with --arm or --urdf"),
         (["--urdf", "nowhere.urdf"], "cannot read URDF file 'nowhere.urdf'"),
         (["--urdf", UR5E, "--tip", "nose"], "no link 'nose'"),
         (["--model", "nowhere"], "no model 'nowhere'"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from learned import elbow_up_solver
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import PACKAGED, load_robot
@@ -73,6 +74,20 @@ def test_a_model_folder_is_loaded_as_it_was_saved(folder: Path) -> None:
         copied = solver.solve([1.2, 0.4], [0.1, 0.2])
         assert copied.positions.tobytes() == original.positions.tobytes()
     assert (folder / "arm.urdf").read_text(encoding="utf-8") == load_robot("two_link").urdf
+
+
+def test_a_model_serves_another_task_of_its_arm_without_its_network(tmp_path: Path) -> None:
+    """With its tool, by the arm's kinematics; what was learned for a task cannot be asked for another."""
+    IKSolver.from_urdf(load_robot("panda").urdf, tool=[0.0, 0.0, 0.1]).save(tmp_path)
+    pointing = IKSolver.load(tmp_path, 1e-5, task="pointing")
+    assert (pointing.task.kind, pointing.tolerance, pointing.twin) == ("pointing", 1e-5, None)
+    posture = pointing.arm.sample(1, np.random.default_rng(0))[0]
+    assert pointing.forward(posture) == pytest.approx(IKSolver.load(tmp_path).forward(posture))
+    assert pointing.solve(pointing.target_at(posture)).converged
+    assert IKSolver.load("two_link", task="position").twin is not None
+    elbow_up_solver().save(tmp_path / "learned")
+    with pytest.raises(ValueError, match=r"learned for position tasks, got the task 'pose'"):
+        IKSolver.load(tmp_path / "learned", task="pose")
 
 
 def test_an_arm_without_a_network_is_saved_and_loaded(tmp_path: Path) -> None:

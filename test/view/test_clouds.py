@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from itnnr_ik import IKSolver
-from itnnr_ik.solver.model import load_model
 from itnnr_ik.targets.reachable import find_reachable
 from itnnr_ik.view.clouds import CELL, ReachCloud, UncertaintyCloud
 
@@ -52,9 +51,8 @@ def test_a_slice_of_an_arm_whose_first_axis_lies_is_thin() -> None:
 
 def test_uncertainty_is_larger_where_the_network_is_worse() -> None:
     """In the order of the errors that its best proposals really have."""
-    solver, model = IKSolver.load("two_link"), load_model("two_link")
-    assert model.twin is not None
-    points, expected = UncertaintyCloud(solver, model.twin).around([1.0, 0.6])
+    solver = IKSolver.load("two_link")
+    points, expected = UncertaintyCloud(solver).around([1.0, 0.6])
     real = np.array([solver.proposals(point[:2])[1].min() for point in points])
     ranks = [np.argsort(np.argsort(values)) for values in (expected, real)]
     assert np.corrcoef(*ranks)[0, 1] > 0.5

@@ -19,8 +19,8 @@ from view_thread import ViewThread
 
 from itnnr_ik import IKSolver
 from itnnr_ik.cli import main
+from itnnr_ik.cli.arms import named_solver
 from itnnr_ik.robot import PACKAGED, load_robot
-from itnnr_ik.view.choice import choose
 
 OpenView = Callable[..., ViewThread]
 
@@ -67,13 +67,15 @@ def test_what_is_shown_may_be_a_name_a_folder_or_a_urdf(tmp_path: Path) -> None:
     """Each gives its arm, the first two with the network that was trained for it."""
     IKSolver.load("three_link").save(tmp_path / "model")
     (tmp_path / "arm.urdf").write_text(load_robot("ur5e").urdf)
-    named, folder = choose("three_link", None, None, None), choose(str(tmp_path / "model"), None, None, None)
-    urdf = choose(str(tmp_path / "arm.urdf"), None, None, "position")
-    assert named.solver.arm == folder.solver.arm
+    named, folder, urdf = (
+        named_solver(arm, None, None, None)
+        for arm in ("three_link", str(tmp_path / "model"), str(tmp_path / "arm.urdf"))
+    )
+    assert named.arm == folder.arm
     assert named.twin is not None
     assert folder.twin is not None
-    assert (urdf.solver.arm.name, urdf.solver.task.kind, urdf.twin) == ("ur5e", "position", None)
-    assert choose("panda", None, None, "pointing").solver.task.kind == "pointing"
+    assert (urdf.arm.name, urdf.task.kind, urdf.twin) == ("ur5e", "pose", None)
+    assert named_solver("panda", None, None, "pointing").task.kind == "pointing"
 
 
 def test_only_this_machine_can_open_it(open_view: OpenView) -> None:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from itnnr_ik.solver import IKSolver
-from itnnr_ik.solver.model import load_model
 
 Array = NDArray[np.float64]
 
@@ -45,9 +44,9 @@ def compare_motion(count: int = 300, seed: int = 0) -> list[Motion]:
     One pass of F from the current state, `IKSolver.solve` with the current state, and one pass of F from the
     known posture that is nearest in y. Targets that the solver does not reach are left out.
     """
-    arm, task, twin, *_ = load_model("three_link")
+    solver = IKSolver.load("three_link")
+    arm, twin = solver.arm, solver.twin
     assert twin is not None
-    solver = IKSolver(arm, task, twin)
     rng = np.random.default_rng(seed)
     current = arm.sample(count, rng)
     tips = solver.target_at(current)
