@@ -19,7 +19,7 @@ NAMES = [path.name for path in EXAMPLES]
 MOST_LINES = 60
 #: What an example needs that not everybody has, and those that take more than seconds.
 NEEDS = {"learn_recording": "torch", "track_with_node": "rclpy", "uncertainty": "torch"}
-SLOW = ("learn_recording",)
+SLOW = ("evaluate_recording", "learn_recording", "path_demonstration", "track_with_node", "uncertainty")
 #: Those that start processes of their own.
 STARTERS = ("track_with_node",)
 

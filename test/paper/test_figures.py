@@ -154,6 +154,7 @@ def test_a_figure_is_the_same_bytes_each_time(tmp_path: Path) -> None:
     assert "<text" not in text
 
 
+@pytest.mark.slow
 def test_all_figures_are_written_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As SVG below 400 kB and PNG below 250 kB, each with something on it, whatever the records lack."""
     pytest.importorskip("torch", reason="trains networks")

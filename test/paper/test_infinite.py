@@ -82,6 +82,7 @@ def test_the_current_state_as_anchor_moves_least() -> None:
     assert not solver.outside.any()
 
 
+@pytest.mark.slow
 def test_the_example_runs_and_draws(tmp_path: Path) -> None:
     """As a module, with a picture, on brief settings."""
     pytest.importorskip("torch", reason="trains networks")

@@ -12,6 +12,7 @@ from itnnr_ik.cli.paper import make_tasks
 from itnnr_ik.paper.results import Task, committed_results, save_results
 
 
+@pytest.mark.slow
 def test_a_run_prints_its_table_and_a_second_one_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -126,7 +126,10 @@ def _start(folder: Path) -> subprocess.Popen[str]:
     return process
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, -signal.SIGTERM, marks=pytest.mark.slow)],
+)
 def test_an_interrupted_run_keeps_what_is_done(number: int, status: int, tmp_path: Path) -> None:
     """It ends at once, its workers with it, and without a traceback."""
     process = _start(tmp_path)

@@ -91,6 +91,7 @@ def test_physics_and_an_animation(tmp_path: Path) -> None:
     assert animation.read_bytes().startswith(b"GIF")
 
 
+@pytest.mark.slow
 def test_recorded_joints_are_replayed_against_the_model(tmp_path: Path) -> None:
     """The displacement from the recorded joints is measured, and is next to nothing."""
     angles = np.linspace(0.0, np.pi, 100)
@@ -121,7 +122,7 @@ def test_recorded_joints_without_a_model_say_what_to_train(tmp_path: Path) -> No
     assert "--model DIR" in line
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupted_demo_leaves_no_process_behind(tmp_path: Path, number: signal.Signals) -> None:
     """Its nodes end with it."""
     process = demo("--arm", "two_link", "--output", str(tmp_path / "demo.png"))

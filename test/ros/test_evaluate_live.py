@@ -52,8 +52,7 @@ def evaluate(bag: Path, *arguments: str) -> dict[str, Any]:
     "kinds",
     [
         "joints, poses",
-        "bad joints",
-        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("joints", "poses")),
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("bad joints", "joints", "poses")),
     ],
 )
 def test_live_and_offline_agree(tmp_path: Path, kinds: str) -> None:

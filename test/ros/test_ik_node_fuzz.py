@@ -1,4 +1,4 @@
-"""Ten thousand messages of every damaged kind over DDS: the node lives, and says nothing outside limits."""
+"""Messages of every damaged kind over DDS: the node lives, and says nothing outside limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from itnnr_ik.ros.status import Code, RejectedError, stamp_text
 ARM = load_robot("two_link")
 TARGET = tuple(float(value) for value in ARM.forward((-0.2, 0.95))[:2])
 #: Each example is this many joint states, each followed by a target.
-ROUNDS, EXAMPLES = 10, 500
+ROUNDS = 10
 
 odd = st.sampled_from((math.nan, math.inf, -math.inf, 1e300, -1.7e308, 5e-324))
 numbers = st.one_of(st.floats(-1.5, 1.5), st.floats(), odd)
@@ -87,14 +87,15 @@ def check_answers(probe: Probe, codes: Sequence[str], sent: Sequence[PoseStamped
         assert math.dist(tip, (target.pose.position.x, target.pose.position.y)) <= 1e-6
 
 
-def test_survives_ten_thousand_messages(shared_probe: Probe, node: Process) -> None:
+@pytest.mark.parametrize("examples", [100, pytest.param(500, marks=pytest.mark.slow)])
+def test_survives_thousands_of_messages(shared_probe: Probe, node: Process, examples: int) -> None:
     """Each target gets exactly one status, whatever joint state came before it, and none is lost."""
     probe = shared_probe
     sent = dict.fromkeys(("targets", "joint states", "damaged joint states"), 0)
     seen = dict.fromkeys(Code, 0)
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         derandomize=True,
         database=None,
         phases=[Phase.generate],
@@ -121,7 +122,7 @@ def test_survives_ten_thousand_messages(shared_probe: Probe, node: Process) -> N
 
     send()
 
-    assert sent["targets"] + sent["joint states"] == 10_000
+    assert sent["targets"] + sent["joint states"] == 2 * ROUNDS * examples
     assert seen[Code.INVALID_JOINT_STATE] == sent["damaged joint states"]
     assert seen[Code.SOLVER_ERROR] == 0
     # Few come before the first good joint state; the others belong to parameters that are off here.
@@ -130,7 +131,7 @@ def test_survives_ten_thousand_messages(shared_probe: Probe, node: Process) -> N
     paths = (Code.GAPS, Code.MOVING)
     for code in (*rare, *commanding, *paths, Code.STALE_TARGET, Code.OFF_PLANE, Code.OUTSIDE_DATA):
         del seen[code]
-    assert min(seen.values()) >= 100, seen
+    assert min(seen.values()) >= examples // 5, seen
     probe.clear()
     probe.send_joint_state(ARM.joint_names, (-0.2, 0.9))
     values, _, solution = probe.ask(probe.target(*TARGET))

@@ -18,6 +18,7 @@ from itnnr_ik.solver.model import load_model
 ARM = load_robot("two_link")
 
 
+@pytest.mark.slow
 def test_from_a_recording_to_a_moving_arm(probe: Probe, tmp_path: Path) -> None:
     """Learned with 1 % pose noise (2 cm) and no kinematics; the tip truly comes to within 5 mm of targets."""
     pytest.importorskip("torch")

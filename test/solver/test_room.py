@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -81,11 +83,16 @@ def test_compiled_code_reads_what_was_packed(name: str) -> None:
     np.testing.assert_array_equal(numbers, expected_numbers)
 
 
+@cache
+def _loaded(name: str) -> IKSolver:
+    return IKSolver.load(name)
+
+
 @pytest.mark.parametrize("name", PACKAGED)
 @given(seed=st.integers(0, 10_000), reach=st.sampled_from([1.0, 1.5]))
 def test_no_solve_writes_beyond_its_memory(name: str, seed: int, reach: float) -> None:
     """With and without a state, in reach and out of it, and for all branches."""
-    solver, rng = IKSolver.load(name), np.random.default_rng(seed)
+    solver, rng = _loaded(name), np.random.default_rng(seed)
     s, n = solver._search, solver.arm.n_joints
     model, size = pack(s), memory_size(s)
     memory = np.full(size + 500, -12345.0)
