@@ -126,6 +126,11 @@ def parameters_of(actions: list[dict[str, Any]], executable: str) -> dict[str, A
     return dict(found)
 
 
+def interrupt(process: subprocess.Popen[bytes]) -> None:
+    """Ctrl-C in its terminal, which the nodes get, too: the launch system does not hand it on."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
 @pytest.fixture
 def launch(
     environment: dict[str, str], root: Path, tmp_path: Path, probe: Probe
@@ -138,12 +143,14 @@ def launch(
         file = str(root / "launch" / "ik.launch.py")
         with log.open("w") as output:
             command = [sys.executable, "-c", LAUNCH, probe.namespace, file, *arguments]
-            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
+            process = subprocess.Popen(
+                command, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+            )
         running.append(process)
 
         def end(by_itself: bool = False) -> str:
             if not by_itself:
-                process.send_signal(signal.SIGINT)
+                interrupt(process)
             assert process.wait(START_TIMEOUT) == 0
             return log.read_text()
 
@@ -152,7 +159,7 @@ def launch(
     yield start
     for process in running:
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+            interrupt(process)
             process.wait(START_TIMEOUT)
 
 
