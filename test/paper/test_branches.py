@@ -75,4 +75,4 @@ def test_far_answers_reach_branches_that_have_no_anchor() -> None:
         np.abs(CUBIC.function(adjust(*arguments)) - targets).max()
         for adjust in (inverse.adjust_near, inverse.adjust)
     )
-    assert better < 0.5 < 2.0 < near
+    assert better < 1.5 < 4.0 < near
