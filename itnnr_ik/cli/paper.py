@@ -59,6 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     document_parser.add_argument("-o", "--output", type=Path, default=_FOLDER / "paper.md", help="file")
     _add_results(document_parser)
 
+    validate_parser = actions.add_parser("validate", help="what each part of ours is worth, on other points")
+    validate_parser.add_argument(
+        "--experiment", choices=PROBLEMS, action="append", help="repeatable; 1 to 9 by default"
+    )
+    validate_parser.add_argument("--seed", type=int, default=0, help="of data, weights and batches")
+    validate_parser.add_argument("--quick", action="store_true", help="train briefly")
+
     infinite_parser = actions.add_parser("infinite", help="infinitely many solutions: the anchor chooses one")
     infinite.add_arguments(infinite_parser)
 
@@ -97,9 +104,23 @@ def run(args: argparse.Namespace) -> int:
         args.output.parent.mkdir(parents=True, exist_ok=True)
         args.output.write_text(make_document(_results(args)), encoding="utf-8")
         print(f"{args.output} written")
+    elif args.action == "validate":
+        _validate(args)
     else:
         return infinite.run(args)
     return 0
+
+
+def _validate(args: argparse.Namespace) -> None:
+    use_torch()
+    from itnnr_ik.paper.effort import FULL, QUICK
+    from itnnr_ik.paper.validation import validate
+
+    print(f"{'RMSE of the best of 5':30}{'validation points':>20}{'20000 targets':>16}")
+    for key in args.experiment or EXPERIMENTS:
+        problem = PROBLEMS[key]
+        for variant, errors in validate(problem, args.seed, QUICK if args.quick else FULL).items():
+            print(f"{key + ' ' + variant:30}{errors[0]:20.5f}{errors[1]:16.5f}", flush=True)
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -87,17 +87,17 @@ def evaluate(
         chosen = slice(first, first + K)
         report[name] = {
             "by_rank": [rmse(errors[:, rank]) for rank in range(first, first + K)],
-            "best_exact": rmse(_best(errors[:, chosen], errors[:, chosen])),
+            "best_exact": rmse(best_of(errors[:, chosen], errors[:, chosen])),
         }
         if learned is not None:
             doubt = learned(x[:, chosen]) - y[:, None]
-            report[name]["best_learned"] = rmse(_best(errors[:, chosen], doubt))
+            report[name]["best_learned"] = rmse(best_of(errors[:, chosen], doubt))
             assert fitted.inverse is not None
             report[name]["uncertainty"] = judge_uncertainty(
                 problem, y, fitted.inverse, learned, first, points
             )
         elif not noisy:
-            report[name]["more_targets"] = rmse(_best(more_errors[:, chosen], more_errors[:, chosen]))
+            report[name]["more_targets"] = rmse(best_of(more_errors[:, chosen], more_errors[:, chosen]))
             if fitted.inverse is not None:
                 report[name]["passes"] = _passes(problem, y, fitted.inverse, first)
     return report
@@ -137,7 +137,7 @@ def _passes(problem: Problem, y: Array, inverse: TwinInverse, first_rank: int) -
     return [float(np.median(candidates.residual[:, 0])) for candidates in found]
 
 
-def _best(errors: Array, doubt: Array) -> Array:
+def best_of(errors: Array, doubt: Array) -> Array:
     """The errors (b, m) of each target's candidate with the least ‖doubt‖; both are (b, k, m)."""
     rows = np.arange(len(errors))
     best: Array = errors[rows, np.linalg.norm(doubt, axis=-1).argmin(axis=1)]

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from itnnr_ik.paper.branch_training import fit_branches
 from itnnr_ik.paper.data import Dataset
 from itnnr_ik.paper.effort import Effort
 from itnnr_ik.paper.problems import Problem
 from itnnr_ik.paper.protocols import N_RANKS, K
+from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.config import ANCHORED, PUBLISHED, CosineSchedule, PlateauSchedule
 from itnnr_ik.twin.gaussian import GaussianProcessForward
 from itnnr_ik.twin.inference import Forward, TwinInverse
@@ -22,9 +24,6 @@ from itnnr_ik.twin.neural import NeuralRegressor
 from itnnr_ik.twin.regressor import InverseTwinRegressor
 
 Array = NDArray[np.float64]
-
-#: How many times as long a training with a hint is.
-_HINTED = 3
 
 
 @dataclass(frozen=True)
@@ -94,34 +93,58 @@ def itnnr(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effor
 
 
 def ours(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort) -> Fitted:
+    """One answer an anchor by `fit_anchored`, or two where the problem asks for it (`BranchingInverse`)."""
+    if noisy:
+        return ours_of_data(problem, data, seed, effort)
+    anchors = Anchors(data.x_train, data.y_train)
+    if problem.branching:
+        inverse = fit_branches(problem, anchors, seed, effort.steps)
+        parameters = inverse.near.spec.n_parameters + inverse.evaluator.spec.n_parameters
+        return of_twin(inverse, None, {"steps": effort.steps, "parameters": parameters})
+    options = {"forward": problem.function, "sample": problem.sample}
+    return _of_regressor(fit_anchored(problem, anchors, seed, effort, **options), None, effort)
+
+
+def ours_of_data(problem: Problem, data: Dataset, seed: int, effort: Effort) -> Fitted:
     """Zero-anchored, trained for consistency on the anchors that inference meets.
 
-    For noisy data, a Gaussian process fitted to the training points stands in for f everywhere: in the
-    loss, as the anchors' smoothed outputs, and in ranking. Inputs are drawn around the training points,
-    and targets are as noisy as the training points' outputs.
+    A Gaussian process fitted to the training points stands in for f everywhere: in the loss, as the anchors'
+    smoothed outputs, and in ranking. Inputs are drawn around the training points, and targets are as noisy
+    as the training points' outputs.
     """
-    options: dict[str, Any] = {"forward": problem.function, "sample": problem.sample}
-    y_anchor = data.y_train
-    learned = None
-    hint = 0.0 if noisy else problem.hint
-    if noisy:
-        learned = GaussianProcessForward().fit(data.x_train, data.y_train)
-        y_anchor = learned(data.x_train)
-        options = {
-            "forward": learned,
-            "sample": partial(_around, data.x_train, problem.radius),
-            "disturb": learned.disturb,
-        }
-    steps = effort.steps * (_HINTED if hint else 1)
-    regressor = InverseTwinRegressor(
+    learned = GaussianProcessForward().fit(data.x_train, data.y_train)
+    anchors = Anchors(data.x_train, learned(data.x_train))
+    sample = partial(_around, data.x_train, problem.radius)
+    regressor = fit_anchored(
+        problem, anchors, seed, effort, forward=learned, sample=sample, disturb=learned.disturb
+    )
+    return _of_regressor(regressor, learned, effort)
+
+
+def _of_regressor(regressor: InverseTwinRegressor, learned: Forward | None, effort: Effort) -> Fitted:
+    notes = {"steps": effort.steps, "parameters": regressor.network_.spec.n_parameters}
+    return of_twin(regressor.inverse_, learned, notes)
+
+
+def fit_anchored(
+    problem: Problem, anchors: Anchors, seed: int, effort: Effort, **options: Any
+) -> InverseTwinRegressor:
+    """One zero-anchored network, trained for consistency on pairs of targets and the anchors nearest to them.
+
+    Args:
+        problem: Says whether inputs are angles.
+        anchors: Known points.
+        seed: Of weights and pairs.
+        effort: How long to train.
+        options: ``forward``, ``sample`` and others of `InverseTwinRegressor`.
+    """
+    return InverseTwinRegressor(
         k=N_RANKS,
         periodic=problem.periodic,
-        config=replace(ANCHORED, schedule=CosineSchedule(steps=steps), hint=hint),
+        config=replace(ANCHORED, schedule=CosineSchedule(steps=effort.steps)),
         random_state=seed,
         **options,
-    ).fit(data.x_train, y_anchor)
-    notes = {"steps": steps, "hint": hint, "parameters": regressor.network_.spec.n_parameters}
-    return of_twin(regressor.inverse_, learned, notes)
+    ).fit(anchors.x, anchors.y)
 
 
 def _around(x: Array, radius: float, count: int, rng: np.random.Generator) -> Array:

@@ -8,14 +8,18 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from itnnr_ik.paper.branches import BranchingInverse
 from itnnr_ik.paper.data import Dataset
 from itnnr_ik.paper.methods import Fitted, of_network, of_twin
+from itnnr_ik.paper.problems import Problem
+from itnnr_ik.twin.evaluator import TwinEvaluator
 from itnnr_ik.twin.gaussian import GaussianProcessForward
 from itnnr_ik.twin.neural import NeuralRegressor
+from itnnr_ik.twin.spec import NetworkSpec
 from itnnr_ik.twin.storage import load_twin, save_twin
 
 _NOTES, _NETWORK, _FORWARD = "notes.json", "network.safetensors", "forward.safetensors"
-_POINTS, _FILES = "points", "files"
+_POINTS, _FILES, _NEAR = "points", "files", "near."
 
 
 def save_networks(folder: Path, fitted: Fitted, data: Dataset) -> None:
@@ -23,7 +27,11 @@ def save_networks(folder: Path, fitted: Fitted, data: Dataset) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _NOTES).unlink(missing_ok=True)
     written = []
-    if fitted.inverse is not None:
+    if isinstance(fitted.inverse, BranchingInverse):
+        near = fitted.inverse.near
+        tensors = {f"{_NEAR}{name}": weight for name, weight in near.weights.items()}
+        save_twin(folder, fitted.inverse, {_NEAR: near.spec.to_dict()}, tensors)
+    elif fitted.inverse is not None:
         save_twin(folder, fitted.inverse, {})
     if fitted.network is not None:
         fitted.network.save(folder / _NETWORK)
@@ -37,7 +45,9 @@ def save_networks(folder: Path, fitted: Fitted, data: Dataset) -> None:
     os.replace(partial, folder / _NOTES)
 
 
-def load_networks(folder: Path, data: Dataset, noisy: bool, effort: dict[str, Any]) -> Fitted | None:
+def load_networks(
+    folder: Path, problem: Problem, data: Dataset, noisy: bool, effort: dict[str, Any]
+) -> Fitted | None:
     """What `save_networks` wrote, or None where that is of another effort or other points.
 
     What is damaged is left aside with a warning. A Gaussian process is fitted again, which takes seconds.
@@ -47,13 +57,13 @@ def load_networks(folder: Path, data: Dataset, noisy: bool, effort: dict[str, An
     try:
         notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
         same = (notes["effort"], notes.pop(_POINTS, None)) == (effort, data.fingerprint)
-        return _load(folder, data, noisy, notes) if same else None
+        return _load(folder, problem, data, noisy, notes) if same else None
     except (ValueError, KeyError, TypeError, OSError) as error:
         warnings.warn(f"{folder} is damaged and trained again: {error}", stacklevel=2)
         return None
 
 
-def _load(folder: Path, data: Dataset, noisy: bool, notes: dict[str, Any]) -> Fitted:
+def _load(folder: Path, problem: Problem, data: Dataset, noisy: bool, notes: dict[str, Any]) -> Fitted:
     # By the notes: a file that was lost must not make another method of it.
     written = notes.pop(_FILES)
     if _NETWORK in written:
@@ -63,4 +73,9 @@ def _load(folder: Path, data: Dataset, noisy: bool, notes: dict[str, Any]) -> Fi
         learned = NeuralRegressor.load(folder / _FORWARD)
     elif noisy:
         learned = GaussianProcessForward().fit(data.x_train, data.y_train)
-    return of_twin(load_twin(folder)[0], learned, notes)
+    inverse, metadata, tensors = load_twin(folder)
+    if _NEAR in metadata:
+        weights = {name.removeprefix(_NEAR): weight for name, weight in tensors.items()}
+        near = TwinEvaluator(NetworkSpec.from_dict(metadata[_NEAR]), weights)
+        inverse = BranchingInverse(inverse, near, problem.function)
+    return of_twin(inverse, learned, notes)

@@ -48,7 +48,7 @@ class Problem:
         keep: Which of the sampled inputs belong to the domain.
         boundary: Brings inputs (…, n) from beyond the domain back to it; None to leave them.
         forward_schedule: How the published method learns f from noisy data.
-        hint: For ours in Table 1, see `TwinConfig.hint`; docs/paper.md says why one experiment has it.
+        branching: In Table 1 ours gives two answers an anchor; docs/paper.md says why.
     """
 
     key: str
@@ -69,7 +69,7 @@ class Problem:
     keep: Callable[[Array], NDArray[np.bool_]] | None = None
     boundary: Callable[[Array], Array] | None = None
     forward_schedule: PlateauSchedule = _FORWARD_SCHEDULE
-    hint: float = 0.0
+    branching: bool = False
 
     @property
     def n_points(self) -> int:
@@ -172,11 +172,11 @@ PROBLEMS: dict[str, Problem] = {
         ),
         Problem(
             "5", "bivariate", "(x₁³ − 2x₁x₂² + 5x₁ + 5x₂, x₂² − 2x₁x₂ + 3x₁ − 2x₂)", _bivariate,
-            2, 2, 3.0, 600, 200, 200, (None, 1), multiplier=2.0,
+            2, 2, 3.0, 600, 200, 200, (None, 1), multiplier=2.0, branching=True,
         ),
         Problem(
             "6", "trivariate", "(x₁² − x₂² + x₃, 2x₁x₂ + x₃, x₁ + x₂ + x₃²)", _trivariate,
-            3, 3, 3.0, 600, 200, 200, multiplier=2.0, hint=3.0,
+            3, 3, 3.0, 600, 200, 200, multiplier=2.0, branching=True,
         ),
         _arm("7", "two-link arm", "planar arm, two links of 1 m", planar, 2, 2),
         _arm("8", "three-link arm", "planar arm, three links of 1 m", planar, 3, 2),

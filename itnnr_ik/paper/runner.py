@@ -44,7 +44,7 @@ def carry_out(task: Task, effort: Effort, networks: Path | None = None) -> dict[
     problem, noisy = get_problem(task.experiment), task.table == 2
     data = draw_dataset(problem, noisy, task.seed)
     folder = networks / task.name if networks is not None else None
-    fitted = load_networks(folder, data, noisy, asdict(effort)) if folder is not None else None
+    fitted = load_networks(folder, problem, data, noisy, asdict(effort)) if folder is not None else None
     if fitted is None:
         start = time.perf_counter()
         fitted = METHODS[task.method](problem, data, noisy, task.seed, effort)

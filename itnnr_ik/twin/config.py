@@ -54,9 +54,6 @@ class TwinConfig:
         pairs: Where f is known: ``perturbed`` pairs a fresh input with a point around it (section 4.3).
             ``anchored`` pairs a fresh input's output with the anchors nearest to it in y, which is what F
             meets at inference; the label of such a pair is one of many, so it goes with the consistency loss.
-        hint: With anchored pairs, weight of the distance to the label where F comes hardly nearer to the
-            target than the anchor is: no slope leads to a target beyond the branches of all its anchors. It
-            takes a longer training, and how well the other targets are met may suffer.
     """
 
     hidden: tuple[int, ...]
@@ -66,7 +63,6 @@ class TwinConfig:
     schedule: PlateauSchedule | CosineSchedule
     pull: float = 0.0
     pairs: str = "perturbed"
-    hint: float = 0.0
 
     def __post_init__(self) -> None:
         if self.loss not in ("label", "consistency"):
@@ -75,8 +71,6 @@ class TwinConfig:
             raise ValueError(f"pairs must be 'perturbed' or 'anchored', got {self.pairs!r}")
         if self.pairs == "anchored" and self.loss == "label":
             raise ValueError("anchored pairs have no label of their own: they need the consistency loss")
-        if self.hint and self.pairs != "anchored":
-            raise ValueError("a hint goes with anchored pairs")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types, for a model's metadata."""

@@ -24,8 +24,6 @@ Array = NDArray[np.float64]
 _NO_CHANGE = 0.01
 #: A typical adjustment, relative to half the width of the domain: the unit of a zero-anchored F's output.
 _ADJUSTMENT = 0.06
-#: Share of the way to the target that is left where F comes hardly nearer.
-_STUCK = 0.5
 #: Pairs from which the scales are taken.
 _SCALE_PAIRS = 2000
 
@@ -183,12 +181,7 @@ class InverseTwinRegressor:
         scales = self.network_.spec.scales
         least = _NO_CHANGE * (scales.typical_change if scales is not None else 1.0)
         change = (y_new - y_anchor).norm(dim=1) + least
-        left = error / change
-        loss = left.mean() + self.config.pull * adjustment.square().sum(dim=1).mean()
-        if self.config.hint:
-            assert scales is not None
-            away = (adjustment - label).norm(dim=1) / scales.x_spread
-            loss = loss + self.config.hint * (away * (left.detach() > _STUCK)).mean()
+        loss = (error / change).mean() + self.config.pull * adjustment.square().sum(dim=1).mean()
         return loss
 
 

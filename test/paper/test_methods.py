@@ -14,6 +14,7 @@ from itnnr_ik.paper.problems import PROBLEMS
 torch = pytest.importorskip("torch", reason="the methods train networks")
 
 from itnnr_ik.paper import methods  # noqa: E402
+from itnnr_ik.paper.branches import BranchingInverse  # noqa: E402
 from itnnr_ik.paper.effort import FULL, QUICK, Effort  # noqa: E402
 from itnnr_ik.paper.methods import METHODS, itnnr  # noqa: E402
 from itnnr_ik.twin.config import PlateauSchedule  # noqa: E402
@@ -21,15 +22,16 @@ from itnnr_ik.twin.config import PlateauSchedule  # noqa: E402
 BRIEF = Effort(max_epochs=2, steps=20)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("method", "key"), [*((method, "4") for method in METHODS), ("ours", "5")])
 @pytest.mark.parametrize("noisy", [False, True])
-def test_predictions(method: str, noisy: bool) -> None:
+def test_predictions(method: str, key: str, noisy: bool) -> None:
     """One answer for each anchor rank from 0 to 5, or one in all; ranking learns f where it is unknown."""
-    problem = PROBLEMS["4"]
+    problem = PROBLEMS[key]
     data = draw_dataset(problem, noisy, 0)
     fitted = METHODS[method](problem, data, noisy, 0, BRIEF)
     x = fitted.predictions(data.y_test)
-    assert x.shape == (100, 1 if method == "nn" else 6, 2)
+    assert x.shape == (problem.n_test, 1 if method == "nn" else 6, 2)
+    assert isinstance(fitted.inverse, BranchingInverse) == (key == "5" and not noisy)
     assert np.isfinite(x).all()
     assert (fitted.learned is not None) == (noisy and method in ("itnnr", "ours"))
 

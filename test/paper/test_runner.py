@@ -22,7 +22,10 @@ BRIEF = Effort(max_epochs=2, steps=20)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", [Task("1", 1, "itnnr", 3), Task("3", 2, "ours", 0), Task("4", 1, "nn", 1)])
+@pytest.mark.parametrize(
+    "task",
+    [Task("1", 1, "itnnr", 3), Task("3", 2, "ours", 0), Task("4", 1, "nn", 1), Task("5", 1, "ours", 0)],
+)
 def test_the_same_seed_gives_the_same_cell(task: Task, tmp_path: Path) -> None:
     """Trained again, and loaded from the networks that were kept."""
     trained = runner.carry_out(task, BRIEF, tmp_path)

@@ -102,22 +102,6 @@ def test_anchored_pairs_beat_perturbed_ones_on_their_anchors() -> None:
     assert anchored < 0.7 * perturbed
 
 
-def test_a_hint_leads_to_branches_that_have_no_anchor() -> None:
-    """Anchors on the cubic's middle branch, targets that only the right one reaches: no slope leads there."""
-    anchors = np.linspace(-0.55, 0.55, 12)[:, None]
-    targets = cubic(np.linspace(1.5, 2.0, 20)[:, None])
-    left = {}
-    for hint in (0.0, 3.0):
-        regressor = InverseTwinRegressor(
-            forward=cubic,
-            sample=lambda count, rng: rng.uniform(1.4, 2.0, (count, 1)),
-            config=replace(BRIEF, pairs="anchored", hint=hint),
-        ).fit(anchors, cubic(anchors))
-        left[hint] = np.abs(cubic(regressor.predict(targets)) - targets).max()
-    assert left[0.0] > 1.0
-    assert left[3.0] < 0.3
-
-
 def test_labels_train_the_zero_anchored_form_too() -> None:
     """Network and loss are chosen apart."""
     regressor = _two_link(config=replace(BRIEF, loss="label", pull=0.0))
@@ -179,8 +163,6 @@ def test_ranking_needs_a_forward_function() -> None:
 
 def test_an_unknown_choice_is_refused() -> None:
     """The message lists the known ones."""
-    with pytest.raises(ValueError, match="a hint goes with anchored pairs"):
-        replace(CONSISTENT, hint=1.0)
     with pytest.raises(ValueError, match="pairs must be 'perturbed' or 'anchored', got 'random'"):
         replace(CONSISTENT, pairs="random")
     with pytest.raises(ValueError, match="anchored pairs have no label"):

@@ -1,0 +1,146 @@
+"""Training of a `BranchingInverse`: first the near answers, then the far ones where those fail."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from itnnr_ik.paper.branches import BranchingInverse
+from itnnr_ik.paper.newton import GaussNewton
+from itnnr_ik.paper.problems import Problem
+from itnnr_ik.paper.protocols import N_RANKS
+from itnnr_ik.twin.anchors import Anchors
+from itnnr_ik.twin.config import ANCHORED, CosineSchedule
+from itnnr_ik.twin.evaluator import TwinEvaluator
+from itnnr_ik.twin.inference import TwinInverse
+from itnnr_ik.twin.network import TwinNetwork
+from itnnr_ik.twin.spec import NetworkSpec, Scales
+from itnnr_ik.twin.training import Batch, to_tensor, train_for_steps
+
+Array = NDArray[np.float64]
+
+#: Targets to draw from for each step, those that scales are taken from, and the share of them, answered
+#: worst, that far answers are trained on.
+_POOL, _SCALED, _HARDEST = 66, 2000, 0.01
+#: Targets of a batch, each with all of its anchors.
+_TARGETS = 86
+#: Units of the remainder of the step and of the far answers' adjustment, as shares of the largest |x|.
+_REMAINDER, _FAR = 0.06, 1.0
+#: Share of a typical change of y below which errors are no longer taken relative to it.
+_NO_CHANGE = 0.01
+#: Distance of a far answer to its label, as a share of the largest |x|, from which f counts as well.
+_CLOSE = 0.1
+
+
+def fit_branches(problem: Problem, anchors: Anchors, seed: int, steps: int) -> BranchingInverse:
+    """Train both networks for the known f of a problem.
+
+    Args:
+        problem: Gives f and draws targets from its domain.
+        anchors: Known points.
+        seed: Of targets, batches and weights.
+        steps: Optimisation steps, half of them for each kind of answer.
+    """
+    schedule = CosineSchedule(steps=max(1, steps // 2))
+    training = _Training(problem, anchors, seed, max(_SCALED, _POOL * schedule.steps))
+    every = np.arange(training.size)
+    train_for_steps(training.near, lambda: training.draw(every), training.near_loss, schedule)
+    hardest = training.hardest()
+    train_for_steps(training.far, lambda: training.draw(hardest), training.far_loss, schedule)
+    near, far = (_evaluator(network) for network in (training.near, training.far))
+    return BranchingInverse(TwinInverse(far, anchors), near, problem.function)
+
+
+class _Training:
+    """Targets with their anchors, both networks and their losses."""
+
+    def __init__(self, problem: Problem, anchors: Anchors, seed: int, size: int) -> None:
+        self.size = size
+        self._rng = np.random.default_rng(seed)
+        self._forward, self._newton = problem.function, GaussNewton(problem.function, anchors)
+        x = problem.sample(size, self._rng)
+        y = problem.function(x)
+        self._indices = torch.from_numpy(anchors.nearest(y, N_RANKS).astype(np.int64))
+        self._x, self._y = to_tensor(x), to_tensor(y)
+        self._anchors = to_tensor(anchors.y), to_tensor(anchors.x)
+        self._inverses = self._newton.inverses(anchors.x).float()
+        self._half_width = float(np.abs(anchors.x).max())
+        generator = torch.Generator().manual_seed(seed)
+        specs = self._specs(anchors, problem.periodic)
+        self.near, self.far = (TwinNetwork(spec, generator) for spec in specs)
+
+    def _specs(self, anchors: Anchors, periodic: bool) -> tuple[NetworkSpec, NetworkSpec]:
+        y_new, y_anchor, _, _, step = self._batch(torch.arange(_SCALED))
+        change = (y_new - y_anchor).std(0)
+        self._least = _NO_CHANGE * float(change.mean())
+        mean, spread = anchors.y.mean(axis=0), anchors.y.std(axis=0)
+        self._spread, n = float(spread.mean()), step.shape[1]
+
+        def spec(change: Tensor, mean: Array, spread: Array, adjustment: float) -> NetworkSpec:
+            units, middle, width = (tuple(part.tolist()) for part in (change, mean, spread))
+            scales = Scales(units, middle, width, self._half_width, adjustment * self._half_width)
+            return NetworkSpec(n, len(mean), ANCHORED.hidden, ANCHORED.activation, scales, periodic)
+
+        both = torch.cat([change, step.std(0)])
+        near = spec(both, np.append(mean, np.zeros(n)), np.append(spread, np.ones(n)), _REMAINDER)
+        return near, spec(change, mean, spread, _FAR)
+
+    def draw(self, rows: NDArray[np.int64]) -> Batch:
+        """A batch of some of the targets ``rows``."""
+        return self._batch(torch.from_numpy(rows[self._rng.integers(len(rows), size=_TARGETS)]))
+
+    def _batch(self, rows: Tensor) -> Batch:
+        """Of targets with each of their anchors: y_new, y_anchor, x_anchor, x_new − x_anchor and the step."""
+        indices = self._indices[rows].reshape(-1)
+        x_new, y_new = (values[rows].repeat_interleave(N_RANKS, 0) for values in (self._x, self._y))
+        y_anchor, x_anchor = (values[indices] for values in self._anchors)
+        step = self._newton.step(self._inverses[indices], y_new - y_anchor)
+        return y_new, y_anchor, x_anchor, x_new - x_anchor, step
+
+    def hardest(self) -> NDArray[np.int64]:
+        """The targets whose best near answer, but for that of the nearest anchor, is worst."""
+        errors = []
+        with torch.no_grad():
+            for rows in torch.split(torch.arange(self.size), _SCALED):
+                batch = self._batch(rows)
+                error = self._error(batch, self._near_adjustment(batch)).reshape(-1, N_RANKS)
+                errors.append(error[:, 1:].min(dim=1).values)
+        order = torch.cat(errors).argsort(descending=True)
+        hardest: NDArray[np.int64] = order[: round(_HARDEST * self.size)].numpy()
+        return hardest
+
+    def near_loss(self, batch: Batch) -> Tensor:
+        """The share of the way to the target that is left; of all consistent adjustments the smallest."""
+        adjustment = self._near_adjustment(batch)
+        way = (batch[0] - batch[1]).norm(dim=1) + self._least
+        left = self._error(batch, adjustment) / way
+        loss: Tensor = left.mean() + ANCHORED.pull * adjustment.square().sum(1).mean()
+        return loss
+
+    def far_loss(self, batch: Batch) -> Tensor:
+        """The distance to the input that the target is of; close to it, the error in y as well."""
+        y_new, y_anchor, x_anchor, label, _ = batch
+        adjustment = self.far(y_new, y_anchor, x_anchor)
+        away = (adjustment - label).norm(dim=1) / self._half_width
+        # In units of the spread of y: relative to the change, small changes would outweigh all others.
+        error = self._error(batch, adjustment) / self._spread
+        loss: Tensor = (away + error * (away.detach() < _CLOSE)).mean()
+        return loss
+
+    def _near_adjustment(self, batch: Batch) -> Tensor:
+        y_new, y_anchor, x_anchor, _, step = batch
+        known = torch.cat([y_anchor, torch.zeros_like(step)], dim=1)
+        adjustment: Tensor = step + self.near(torch.cat([y_new, step], dim=1), known, x_anchor)
+        return adjustment
+
+    def _error(self, batch: Batch, adjustment: Tensor) -> Tensor:
+        y_new, _, x_anchor, *_ = batch
+        error: Tensor = (self._forward(x_anchor + adjustment) - y_new).norm(dim=1)
+        return error
+
+
+def _evaluator(network: TwinNetwork) -> TwinEvaluator:
+    weights = {name: value.numpy() for name, value in network.state_dict().items()}
+    return TwinEvaluator(network.spec, weights)
