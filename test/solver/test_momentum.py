@@ -52,6 +52,24 @@ def test_the_elbow_goes_on_through_the_stretched_posture(two_link: IKSolver, sig
     np.testing.assert_allclose(moving.positions, following, atol=1e-3)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_elbow_does_not_pass_the_stretched_posture_before_it_gets_there(
+    two_link: IKSolver, sign: float
+) -> None:
+    """Tool on its way outwards, so that both solutions lie ahead: the one that is not yet stretched."""
+    state, step = np.array([0.3, -0.0174 * sign]), np.array([-0.00324, 0.00644]) * sign
+    following = state + step + np.array([-0.0005, 0.0]) * sign  # the shoulder grows faster
+    found = two_link.solve(two_link.target_at(following), state, 100.0 * step).positions
+    np.testing.assert_allclose(found, following, atol=1e-4)
+
+
+def test_the_elbow_passes_the_stretched_posture_by_half_a_step(two_link: IKSolver) -> None:
+    """The solution on this side is twenty times as near, but lies behind."""
+    state, step = np.array([0.52861, -0.01464]), np.array([-0.01546, 0.0306])
+    found = two_link.solve(two_link.target_at(state + step), state, 100.0 * step).positions
+    np.testing.assert_allclose(found, state + step, atol=1e-4)
+
+
 def test_targets_that_turn_back_do_not_turn_the_elbow(two_link: IKSolver) -> None:
     """The solution that goes on lies beyond the stretched posture, much farther than the one on this side."""
     state, back = np.array([0.3, 0.2]), np.array([0.3, 0.22])
