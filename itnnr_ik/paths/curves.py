@@ -31,7 +31,7 @@ _ASIDE, _DIFFER, _ASIDE_LEAST = 0.2, 0.08, 0.02
 #: Pairs are looked at up to so many times the largest step of any, and so much more [rad].
 _FACTORS, _MORE = (1.2, 2.0, 4.0), 0.05
 #: Where a step stands out, among at least so many, curves are looked for at other targets, too.
-_STANDS_OUT, _MOSTLY, _FEW = 1.3, 0.98, 20
+_STANDS_OUT, _MOSTLY, _FEW = 1.2, 0.98, 20
 #: A step that is so many times as long as the others, and so much more [rad], is a jump.
 _JUMP, _JUMP_LEAST = 6.0, 0.2
 #: The last posture of a closed path may be so far [rad] from the first before it is relaxed; so may the first

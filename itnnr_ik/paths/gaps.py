@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 _PAST = 4
 #: A joint this far [rad, m] beyond its limit would have to pass it.
 _BEYOND = 1e-9
+#: How far joints have to go beyond their limits is found to this share of it, or to so much [rad, m].
+_LEAST_SHARE, _LEAST_MORE = 0.05, 1e-3
 #: A position error [m] beside which the orientation error is what counts.
 _NOTHING = 1e-6
 OUT_OF_REACH, SINGULAR, OPEN = "out of reach", "a singular posture would have to be crossed", "does not close"
@@ -71,12 +73,45 @@ def _limit(arm: Kinematics, before: Stretch | None, after: Stretch | None) -> tu
         if other is not None:
             to = other.first if side == 1 else other.end - 1
         past = stretch.positions[:: -1 if side == 1 else 1][:_PAST]
-        bounds = np.full((2, len(arm.lower)), np.inf) * [[-1.0], [1.0]]
-        ahead = arm.follow(end, abs(to - end), side, past, bounds)
-        beyond = np.maximum(np.maximum(arm.lower - ahead, ahead - arm.upper), 0.0)
+        beyond = _beyond(arm, arm.follow(end, abs(to - end), side, past, _widened(arm, np.inf)))
+        if not len(beyond) or beyond[0].max() <= _BEYOND:
+            continue
         back = np.flatnonzero(beyond.max(axis=1) <= _BEYOND)
-        if len(ahead) and beyond[0].max() > _BEYOND:
-            most = beyond[: back[0] if len(back) else None].max(axis=0)
-            joint = int(most.argmax())
-            return f"limit of joint {arm.joint_names[joint]}", float(most[joint]), arm.units[joint]
+        beyond = beyond[: back[0] if len(back) else None]
+        if arm.spare:
+            beyond = _least_beyond(arm, end, side, past, beyond)
+        most = beyond.max(axis=0)
+        joint = int(most.argmax())
+        return f"limit of joint {arm.joint_names[joint]}", float(most[joint]), arm.units[joint]
     return None
+
+
+def _widened(arm: Kinematics, change: float) -> Array:
+    """Limits (2, n) that give way by so much [rad, m]."""
+    return np.array([arm.lower - change, arm.upper + change])
+
+
+def _beyond(arm: Kinematics, postures: Array) -> Array:
+    """How far joints of postures (b, n) are beyond their limits [rad, m]."""
+    past_limit: Array = np.maximum(np.maximum(arm.lower - postures, postures - arm.upper), 0.0)
+    return past_limit
+
+
+def _least_beyond(arm: Kinematics, end: int, side: int, past: Array, beyond: Array) -> Array:
+    """As little as joints go beyond their limits (b, n) where spare ones help, for as many targets.
+
+    Left alone, spare joints turn on and on. All limits give way alike, less and less, as long as the targets
+    are followed, and none by more than its joint's range.
+    """
+    ranges = arm.upper - arm.lower
+    least = np.minimum(beyond, ranges)
+    low, high = 0.0, float(least.max())
+    while high - low > max(_LEAST_SHARE * high, _LEAST_MORE):
+        middle = 0.5 * (low + high)
+        found = arm.follow(end, len(beyond), side, past, _widened(arm, middle))
+        if len(found) == len(beyond):
+            least = np.minimum(_beyond(arm, found), ranges)
+            high = min(middle, float(least.max()))
+        else:
+            low = middle
+    return least

@@ -18,8 +18,9 @@ class Gap(NamedTuple):
         first, last: Indices of the targets. Where both are solved, the joints jump from the one to the other.
         reason: Why: ``out of reach``, a joint's limit, or a singular posture that must be crossed.
         amount: How much: the largest distance from the targets out of reach, or angle where only that is
-            missed; how far the joint would have to move beyond its limit; the largest joint change of the
-            jump otherwise.
+            missed; how far the joint would have to move beyond its limit, with joints to spare the least
+            that the limits would have to give way by, and at most the joint's range; the largest joint
+            change of the jump otherwise.
         unit: Of the amount, ``m`` or ``rad``.
     """
 

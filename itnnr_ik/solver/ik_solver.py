@@ -35,7 +35,7 @@ _DISTINCT, _DISTINCT_REDUNDANT = 1e-4, 0.1
 _CHUNK, _TURNS = 256, 16
 #: A solution that goes on as the joints move is about as near as the nearest one where it is at most so many
 #: times as far, and so much [rad] farther.
-_TIMES_AS_FAR, _AS_NEAR = 4.0, 0.02
+_TIMES_AS_FAR, _AS_NEAR = 4.0, 0.05
 #: Solutions that differ by less [rad, m] are one, of which the nearest is told.
 _SAME = 1e-5
 _NO_STATE, _NO_ERRORS, _NO_ANCHORS = np.empty(0), np.empty((0, 2)), np.empty(0, dtype=np.int64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,7 @@ from itnnr_ik.solver.redundancy import project
 from itnnr_ik.solver.refine import factorise, refine
 from itnnr_ik.solver.room import Room, Search, solved
 from itnnr_ik.solver.state import displacement, limit
+from itnnr_ik.solver.tracking import precise
 
 Array = NDArray[np.float64]
 
@@ -20,6 +23,9 @@ _TIMINGS = 3
 _LONGEST, _SHORTEST = 0.5, 0.004
 #: Least squared cosine of the angle between the motion so far and the one that goes on.
 _ALONG = 0.5
+#: How far a solution may lie beside the line of the motion, as a share of the way to it and as a multiple of
+#: what one beyond it does, and still be taken before that.
+_ASIDE, _TIMES_ASIDE = 0.01, 1.5
 
 
 @inlined
@@ -43,16 +49,30 @@ def go_on(
     fastest = _moving(joints, velocity, motion, w)
     if fastest == 0.0:
         return np.inf
+    # Close to a singular posture a tolerance is wide: what is left of the error would bend the motion.
+    sharp, free = precise(problem), 2 * problem.free
+    # The nearest solution where it lies ahead: beyond a singular posture there may be another one ahead, and
+    # whoever takes that too early never comes back.
+    aside, allowed = np.inf, 0.0
+    position, angle = refine(sharp, goal, room.lower, room.upper, answer, free, sharp.steps, w)
+    if solved(s, position, angle) and _goes_along(now, motion, answer):
+        aside, allowed = _apart(now, motion, answer)
+        if aside <= allowed:
+            return displacement(joints, answer, now)
+        for i in range(n):
+            room.q[i] = answer[i]
     # The rate of the targets is not known, so neither is how far the joints go.
     length = _nearest(s, goal, now, motion, _LONGEST / fastest, w, room)
     for attempt in range(8):
         if length > 0.0:
             for i in range(n):
                 answer[i] = min(max(now[i] + length * motion[i], joints[0, i]), joints[1, i])
-            position, angle = refine(
-                problem, goal, room.lower, room.upper, answer, problem.free, problem.steps, w
-            )
+            position, angle = refine(sharp, goal, room.lower, room.upper, answer, free, sharp.steps, w)
             if solved(s, position, angle) and _goes_along(now, motion, answer):
+                other, _ = _apart(now, motion, answer)
+                if aside <= _TIMES_ASIDE * other + allowed:
+                    for i in range(n):
+                        answer[i] = room.q[i]
                 return displacement(joints, answer, now)
         # Near a singular posture the joints move and the tool hardly does: try motions of all lengths.
         length = _SHORTEST * 2.0**attempt / fastest
@@ -110,9 +130,23 @@ def _nearest(
 @kernel
 def _goes_along(now: Array, motion: Array, answer: Array) -> bool:
     """Whether the way from the state to a posture (n,) goes about the way of a motion."""
+    along, square, change = _compare(now, motion, answer)
+    return along > 0.0 and along * along >= _ALONG * square * change
+
+
+@kernel
+def _apart(now: Array, motion: Array, answer: Array) -> tuple[float, float]:
+    """How far a posture (n,) lies beside the line of a motion from the state, and how far it may [rad]."""
+    along, square, change = _compare(now, motion, answer)
+    return math.sqrt(max(change - along * along / square, 0.0)), _ASIDE * math.sqrt(change)
+
+
+@kernel
+def _compare(now: Array, motion: Array, answer: Array) -> tuple[float, float, float]:
+    """The product of a motion and the way to a posture (n,), and the squares of both."""
     along, square, change = 0.0, 0.0, 0.0
     for i in range(now.shape[0]):
         along += motion[i] * (answer[i] - now[i])
         square += motion[i] * motion[i]
         change += (answer[i] - now[i]) ** 2
-    return along > 0.0 and along * along >= _ALONG * square * change
+    return along, square, change

@@ -111,6 +111,49 @@ def test_a_limit_is_named_with_what_is_missing(two_link: IKSolver) -> None:
     assert max(gap.amount for gap in found.gaps) <= 1.97 - two_link.arm.upper[0] + 1e-6
 
 
+def least_give_way(target: np.ndarray, limit: float) -> float:
+    """Of the limits of three links of 1 m, by trying all shoulder angles and both elbows [rad]."""
+    first = np.linspace(-np.pi, np.pi, 20001)
+    x, y = target[0] - np.cos(first), target[1] - np.sin(first)
+    cosine = (x * x + y * y - 2.0) / 2.0
+    reached = np.abs(cosine) <= 1.0
+    least = np.inf
+    for sign in (1.0, -1.0):
+        third = sign * np.arccos(np.clip(cosine, -1.0, 1.0))
+        second = np.arctan2(y, x) - np.arctan2(np.sin(third), 1.0 + np.cos(third)) - first
+        second = (second + np.pi) % (2.0 * np.pi) - np.pi
+        beyond = np.abs([first, second, third]).max(axis=0) - limit
+        least = min(least, float(beyond[reached].min()))
+    return max(least, 0.0)
+
+
+@pytest.mark.parametrize("radius", [2.3, 2.6, 2.9])
+def test_spare_joints_leave_a_limit_what_they_cannot_make_up(radius: float) -> None:
+    """The amount is what the limits have to give way by at the worst target, by geometry, and hardly more."""
+    solver = load("three_link")
+    angle = np.concatenate([np.linspace(0.5, 2.9, 100), np.linspace(2.9, 0.5, 100)])
+    targets = radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    found = solver.solve_path(targets)
+    check(solver, found, targets)
+    least = max(least_give_way(target, solver.arm.upper[0]) for target in targets)
+    assert least > 0.1
+    assert {gap.reason for gap in found.gaps} <= {f"limit of joint {name}" for name in solver.arm.joint_names}
+    most = max(gap.amount for gap in found.gaps)
+    assert 0.99 * least <= most <= 1.1 * least + 0.01
+
+
+def test_no_limit_gives_way_by_more_than_its_range() -> None:
+    """Where joints swing far beyond their limits, and spare ones would turn on and on."""
+    solver = load("three_link")
+    for seed in (0, 1):
+        targets = solver.target_at(smooth_path(solver.arm, seed, count=200, swing=1.3))
+        found = solver.solve_path(targets)
+        check(solver, found, targets)
+        limits = [gap for gap in found.gaps if gap.reason.startswith("limit")]
+        assert limits
+        assert max(gap.amount for gap in limits) <= (solver.arm.upper - solver.arm.lower).max()
+
+
 def test_a_base_that_is_crossed_is_a_singular_posture() -> None:
     """A straight line through the axis of the yaw joint: the arm has to turn round."""
     solver = load("yaw_pitch_pitch")
