@@ -9,7 +9,8 @@ import numpy as np
 from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState
 
-from itnnr_ik import PathSolution, Solution
+from itnnr_ik import Solution
+from itnnr_ik.robot import ForwardModel
 from itnnr_ik.ros.configuration import Configuration
 from itnnr_ik.ros.control import Motion
 from itnnr_ik.ros.frames import Frames
@@ -55,6 +56,9 @@ class Answerer:
         joints: The newest joint state.
         frames: Where other frames are.
         motion: What leads a controller to the solutions, None where no commands are sent.
+
+    Attributes:
+        configuration, frames: As given.
     """
 
     def __init__(
@@ -66,7 +70,7 @@ class Answerer:
     ) -> None:
         self.configuration = configuration
         self._joints = joints
-        self._frames = frames
+        self.frames = frames
         self._motion = motion
         self._orientation_told = False
         self._last: np.ndarray | None = None
@@ -179,31 +183,6 @@ class Answerer:
             )
         return self._joint_state(solution, message, turns)
 
-    def solve_path(
-        self, targets: list[list[float]], current: np.ndarray | None, values: Values
-    ) -> PathSolution:
-        """Joint positions for all targets of a path, from the state ``current`` (n,) on.
-
-        Raises:
-            RejectedError: The solver fails, or a posture is outside the data of a learned arm.
-        """
-        solver, start = self.configuration.solver, time.perf_counter()
-        try:
-            found = solver.solve_path(targets, self._within_reason(current))
-        except (ValueError, ArithmeticError) as error:
-            raise RejectedError(Code.SOLVER_ERROR, f"cannot solve the path: {error}") from error
-        values["solve_time"] = time.perf_counter() - start
-        values["residual"] = float(found.residual.max())
-        if solver.coverage is not None and not found.gaps:
-            outside = np.flatnonzero(~solver.coverage.covers(found.positions))
-            if len(outside):
-                raise RejectedError(
-                    Code.OUTSIDE_DATA,
-                    f"the path is outside the data that {solver.arm.name} was learned from at {len(outside)} "
-                    f"of its {len(targets)} poses, first at pose {outside[0]}",
-                )
-        return found
-
     def state(self, state: JointState, now: float) -> tuple[np.ndarray | None, np.ndarray]:
         """Joint positions (n,) [rad, m] of a message, or else the newest; and turns they are counted from.
 
@@ -214,14 +193,6 @@ class Answerer:
         if positions is not None:
             return positions, np.zeros(len(positions))
         return self._joints.current(now), self._joints.turns
-
-    def _within_reason(self, seed: np.ndarray | None) -> np.ndarray | None:
-        """The seed (n,), not farther beyond the limits than a robot can be.
-
-        From farther away the differences between solutions drown in rounding.
-        """
-        arm = self.configuration.solver.arm
-        return None if seed is None else np.clip(seed, arm.lower - _BEYOND, arm.upper + _BEYOND)
 
     def _nearest(self, target: list[float], seed: np.ndarray | None, moving: Moving | None) -> Solution:
         """The solution for ``target`` that is nearest to ``seed`` (n,), or goes on from there as it moves."""
@@ -239,7 +210,7 @@ class Answerer:
             RejectedError: There is none, or it is not known where its frame is.
         """
         configuration = self.configuration
-        pose = self._frames.pose(message)
+        pose = self.frames.pose(message)
         return target_from_pose(pose, configuration.solver, configuration.plane_tolerance)
 
     def _joint_state(self, solution: Solution, message: PoseStamped, turns: np.ndarray) -> JointState:
@@ -272,7 +243,7 @@ class Answerer:
         configuration = self.configuration
         start = time.perf_counter()
         try:
-            solution = self._nearest(target, self._within_reason(seed), moving)
+            solution = self._nearest(target, within_reason(configuration.solver.arm, seed), moving)
         except (ValueError, ArithmeticError) as error:
             raise RejectedError(Code.SOLVER_ERROR, f"cannot solve for {target}: {error}") from error
         values["solve_time"] = time.perf_counter() - start
@@ -300,6 +271,14 @@ class Answerer:
             values["displacement"] = float(np.abs(solution.positions - current).max())
         values["anchor"] = solution.anchor
         return solution
+
+
+def within_reason(arm: ForwardModel, seed: np.ndarray | None) -> np.ndarray | None:
+    """The seed (n,), not farther beyond the limits than a robot can be.
+
+    From farther away the differences between solutions drown in rounding.
+    """
+    return None if seed is None else np.clip(seed, arm.lower - _BEYOND, arm.upper + _BEYOND)
 
 
 def _off(solution: Solution) -> str:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import units_of
 from itnnr_ik.ros.answer import Answerer
-from itnnr_ik.ros.joint_path import MOST_POSES, shortest_times, trajectory
-from itnnr_ik.ros.position_ik import UnknownLinkError, check_links, error_code, tell
+from itnnr_ik.ros.joint_path import MOST_POSES, Start, shortest_times, trajectory
+from itnnr_ik.ros.position_ik import check_links, tell
 from itnnr_ik.ros.status import Code, RejectedError
 from itnnr_ik.targets import straight_lines
 
@@ -103,58 +103,77 @@ def _stepped(solver: IKSolver, state: np.ndarray, targets: np.ndarray) -> np.nda
     return np.array(positions)
 
 
-def answer_lines(
-    request: Any, response: Any, answerer: Answerer, now: float, check: Callable[[], None]
-) -> Any:
-    """Fill in the response to a GetCartesianPath request: a trajectory and its ``fraction``.
+@dataclass(frozen=True)
+class Lines:
+    """What a GetCartesianPath request asks for.
 
-    It begins at the request's state or, where that has none of the joints, at the newest joint state.
+    Attributes:
+        start: What it is solved with; its joints are within the limits.
+        waypoints: As the task has them, in the base frame.
+        header: Of the request.
+        max_step, revolute, prismatic: See `follow_lines`.
+    """
+
+    start: Start
+    waypoints: list[list[float]]
+    header: Header
+    max_step: float
+    revolute: float
+    prismatic: float
+
+
+def read_lines(request: Any, answerer: Answerer, now: float) -> Lines:
+    """Read a request, at a time ``now`` [s] on the node's clock.
+
+    The path begins at the request's state or, where that has none of the joints, at the newest joint state.
     ``revolute_jump_threshold`` and ``prismatic_jump_threshold`` are the largest steps of such joints, where
     the message has them; ``jump_threshold`` stands in for the first. Constraints, collisions and scaling
     factors are not looked at.
 
-    Args:
-        request: Of the service.
-        response: Likewise.
-        answerer: Knows the joints, and other frames.
-        now: Time on the node's clock, in [s].
-        check: Raises RejectedError where there is no time for it.
+    Raises:
+        UnknownLinkError: It is about another link than the arm's tip.
+        RejectedError: Something in it cannot be used.
     """
-    codes = type(response.error_code)
-    try:
-        check()
-        check_links([request.link_name], answerer.configuration.end_effector_link)
-        followed, found = _solve(request, answerer, now)
-        response.start_state.joint_state = JointState(
-            header=request.header, name=found.joint_names, position=found.points[0].positions
-        )
-        response.solution.joint_trajectory, response.fraction = found, followed.fraction
-        tell(response, codes.SUCCESS, followed.text)
-    except UnknownLinkError as error:
-        tell(response, codes.INVALID_LINK_NAME, str(error))
-    except RejectedError as rejection:
-        tell(response, error_code(codes, rejection.code), str(rejection))
-    return response
-
-
-def _solve(request: Any, answerer: Answerer, now: float) -> tuple[Followed, JointTrajectory]:
     configuration, header = answerer.configuration, request.header
-    solver = configuration.solver
+    check_links([request.link_name], configuration.end_effector_link)
     if not request.waypoints:
         raise RejectedError(Code.INVALID_TARGET, "expected at least one waypoint, got none")
     waypoints = [answerer.target(PoseStamped(header=header, pose=pose)) for pose in request.waypoints]
     state, turns = answerer.state(request.start_state.joint_state, now)
     if state is None:
         raise RejectedError(Code.NO_JOINT_STATE, "expected a start_state, or a joint state before, got none")
-    inside = np.clip(state, solver.arm.lower, solver.arm.upper)
+    arm = configuration.solver.arm
+    inside = np.clip(state, arm.lower, arm.upper)
     if np.abs(inside - state).max() > _OUTSIDE:
         text = f"expected a state within the joint limits, got {state.tolist()}"
         raise RejectedError(Code.INVALID_JOINT_STATE, text)
     revolute = getattr(request, "revolute_jump_threshold", 0.0) or request.jump_threshold
     prismatic = getattr(request, "prismatic_jump_threshold", 0.0)
+    start = Start(configuration, inside, turns)
+    return Lines(start, waypoints, header, request.max_step, revolute, prismatic)
+
+
+def solve_lines(lines: Lines) -> tuple[Followed, JointTrajectory]:
+    """How far they are followed, and the trajectory, which begins at the state.
+
+    Raises:
+        RejectedError: The steps cannot be used, or the solver fails.
+    """
+    start = lines.start
+    assert start.current is not None, "read"
+    steps = lines.max_step, lines.revolute, lines.prismatic
     try:
-        followed = follow_lines(solver, inside, waypoints, request.max_step, revolute, prismatic)
+        followed = follow_lines(start.configuration.solver, start.current, lines.waypoints, *steps)
     except (ValueError, ArithmeticError) as error:
         raise RejectedError(Code.INVALID_TARGET, str(error)) from error
     times = shortest_times(len(followed.positions))
-    return followed, trajectory(answerer.configuration, followed.positions, times, turns, None, header)
+    return followed, trajectory(start, followed.positions, times, None, lines.header)
+
+
+def tell_lines(response: Any, header: Header, followed: Followed, found: JointTrajectory) -> None:
+    """Fill in the response to a request with a header."""
+    response.start_state.joint_state = JointState(
+        header=header, name=found.joint_names, position=found.points[0].positions
+    )
+    response.solution.joint_trajectory, response.fraction = found, followed.fraction
+    tell(response, "SUCCESS", followed.text)

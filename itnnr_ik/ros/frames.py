@@ -7,13 +7,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from geometry_msgs.msg import PoseStamped, Transform, TransformStamped
+from geometry_msgs.msg import Pose, PoseStamped, Transform, TransformStamped
 from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.time import Time
 
-from itnnr_ik.ros.messages import quote
+from itnnr_ik.ros.messages import pose_values, quote
 from itnnr_ik.ros.status import Code, RejectedError
 
 try:
@@ -28,7 +28,7 @@ _BACK = JumpThreshold(min_forward=None, min_backward=Duration(seconds=-1), on_cl
 
 
 class Frames:
-    """Knows where other frames are, from /tf and /tf_static.
+    """Knows where other frames are, from /tf and /tf_static; may be asked on any thread.
 
     The newest transform counts, whatever a target's stamp is: that of a recording is old, and some senders
     give none. A transform's own stamp is not compared with a clock either.
@@ -53,20 +53,24 @@ class Frames:
         The quaternion is of the length that the message has, and may be none at all.
 
         Raises:
-            RejectedError: The pose is in another frame, and it is not known where that is, or no longer
-                (``wrong_frame``).
+            RejectedError: See `transform` and `transformed`.
         """
-        point, q = message.pose.position, message.pose.orientation
-        pose = [point.x, point.y, point.z, q.x, q.y, q.z, q.w]
-        frame = message.header.frame_id
+        return placed(self.transform(message.header.frame_id), message.pose)
+
+    def transform(self, frame: str) -> Transform | None:
+        """Where a frame is in the base frame; None for the base frame itself.
+
+        Raises:
+            RejectedError: It is not known where that is, or no longer (``wrong_frame``).
+        """
         if frame == self._base:
-            return pose
+            return None
         came = f"frame {quote(frame)}" if frame else "an empty frame_id"
         text = f"expected a target in frame {quote(self._base)}, got {came}"
         if self._heard is None or not frame:
             raise RejectedError(Code.WRONG_FRAME, text if frame else f"{text}, which names none")
         try:
-            found = self._heard.lookup(self._base, frame)
+            found: Transform = self._heard.lookup(self._base, frame)
         except tf2_ros.TransformException as error:
             raise RejectedError(Code.WRONG_FRAME, f"{text}, which tf2 cannot transform: {error}") from error
         age, child = self._heard.age(self._base, frame)
@@ -76,7 +80,7 @@ class Frames:
                 f"{text}; the last new transform of {quote(child)} came {age:.3g} s ago, expected at most "
                 f"transform_timeout = {self.timeout:g} s (one that never changes belongs on /tf_static)",
             )
-        return transformed(found, pose)
+        return found
 
     def close(self) -> None:
         """Stop listening."""
@@ -154,8 +158,9 @@ class _Transforms:
         now, at = self._now(), time.monotonic()
         oldest, child = 0.0, frame
         # What both hang on is not between them.
-        for name in self._up(base).keys() ^ self._up(frame).keys():
-            link = self._links[name]
+        ours, theirs = self._up(base), self._up(frame)
+        for name in ours.keys() ^ theirs.keys():
+            link = ours.get(name) or theirs[name]
             if link.by_node is None:
                 continue
             link.by_node = min(link.by_node, now)  # a clock that was set back: the count starts anew
@@ -168,9 +173,9 @@ class _Transforms:
 
     def _up(self, frame: str) -> dict[str, _Link]:
         """The frame and those that it hangs on, but for the last."""
-        links: dict[str, _Link] = {}
-        while frame in self._links and frame not in links:
-            links[frame] = self._links[frame]
+        known, links = self._links, dict[str, _Link]()
+        while frame in known and frame not in links:
+            links[frame] = known[frame]
             frame = links[frame].parent
         return links
 
@@ -186,6 +191,16 @@ class _Transforms:
 def _frames(transform: TransformStamped) -> tuple[str, str]:
     """Parent and child as tf2 names them."""
     return transform.header.frame_id.removeprefix("/"), transform.child_frame_id.removeprefix("/")
+
+
+def placed(transform: Transform | None, pose: Pose) -> list[float]:
+    """A pose (7) as `Frames.pose` has it, of the frame that `Frames.transform` says where it is.
+
+    Raises:
+        RejectedError: See `transformed`.
+    """
+    values = pose_values(pose)
+    return values if transform is None else transformed(transform, values)
 
 
 def transformed(transform: Transform, pose: list[float]) -> list[float]:

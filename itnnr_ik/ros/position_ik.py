@@ -14,7 +14,8 @@ _ERRORS = {
     Code.WRONG_FRAME: "FRAME_TRANSFORM_FAILURE",
     Code.INVALID_JOINT_STATE: "INVALID_ROBOT_STATE",
     Code.SOLVER_ERROR: "FAILURE",
-    Code.MOVING: "FAILURE",
+    Code.BUSY: "FAILURE",
+    Code.CANCELLED: "PREEMPTED",
 }
 
 
@@ -30,18 +31,15 @@ def answer_request(request: Any, response: Any, answerer: Answerer, now: float) 
         answerer: Solves.
         now: Time on the node's clock, in [s].
     """
-    codes = type(response.error_code)
     try:
         check_links([request.ik_link_name, *request.ik_link_names], answerer.configuration.end_effector_link)
         pose = request.pose_stamped
         if request.pose_stamped_vector:
             (pose, *_) = request.pose_stamped_vector
         response.solution.joint_state = answerer.query(pose, request.robot_state.joint_state, now)
-        tell(response, codes.SUCCESS, "")
-    except UnknownLinkError as error:
-        tell(response, codes.INVALID_LINK_NAME, str(error))
-    except RejectedError as rejection:
-        tell(response, error_code(codes, rejection.code), str(rejection))
+        tell(response, "SUCCESS", "")
+    except (UnknownLinkError, RejectedError) as refusal:
+        tell_refusal(response, refusal)
     return response
 
 
@@ -56,13 +54,16 @@ def check_links(names: Iterable[str], tip: str) -> None:
         raise UnknownLinkError(f"expected link {quote(tip)}, got {quote_all(links)}")
 
 
-def error_code(codes: Any, code: Code) -> int:
-    """Constant of MoveItErrorCodes, the class ``codes``, for what a request is rejected for."""
-    return int(getattr(codes, _ERRORS.get(code, "NO_IK_SOLUTION")))
+def tell_refusal(response: Any, refusal: UnknownLinkError | RejectedError) -> None:
+    """Put into a response what its request is refused for."""
+    if isinstance(refusal, UnknownLinkError):
+        tell(response, "INVALID_LINK_NAME", str(refusal))
+    else:
+        tell(response, _ERRORS.get(refusal.code, "NO_IK_SOLUTION"), str(refusal))
 
 
-def tell(response: Any, code: int, text: str) -> None:
-    """Put an error code and, since Jazzy, a text into a response."""
-    response.error_code.val = code
+def tell(response: Any, name: str, text: str) -> None:
+    """Put a constant of MoveItErrorCodes and, since Jazzy, a text into a response."""
+    response.error_code.val = getattr(type(response.error_code), name)
     if hasattr(response.error_code, "message"):
         response.error_code.message = text

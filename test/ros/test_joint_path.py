@@ -10,22 +10,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from probe import START_TIMEOUT, Probe, values_of
+from probe import Probe
+from rclpy.serialization import serialize_message
 from rules import acceptance_problems
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64MultiArray, Header
-from std_srvs.srv import SetBool
+from std_msgs.msg import Header
 from test_settings import configured
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.ros.answer import Answerer
 from itnnr_ik.ros.frames import Frames
 from itnnr_ik.ros.joint_memory import JointMemory
-from itnnr_ik.ros.joint_path import MOST_POSES, solve_poses
+from itnnr_ik.ros.joint_path import MOST_POSES, Start, read_path, solve_poses, stamp_of
+from itnnr_ik.ros.messages import pose_values
+from itnnr_ik.ros.moments import nanoseconds_of
 from itnnr_ik.ros.status import Code, RejectedError
 
 NOW = 10.0
@@ -39,6 +40,14 @@ def answerer_of(probe: Probe, model: str, state: Sequence[float] | None, **setti
     if state is not None:
         joints.take(JointState(name=list(arm.joint_names), position=list(state)), NOW)
     return Answerer(configuration, joints, Frames(probe.node, arm.base_link, 1.0, False))
+
+
+def answer_path(
+    answerer: Answerer, header: Header, poses: list[PoseStamped], values: dict[str, str | float]
+) -> JointTrajectory:
+    """The trajectory for a path that comes now."""
+    start = Start(answerer.configuration, answerer.current(NOW), answerer.turns)
+    return solve_poses(start, answerer.frames, header, poses, values)
 
 
 def elbow_path(count: int = 50) -> np.ndarray:
@@ -70,7 +79,7 @@ def test_a_path_is_followed_through_a_singular_posture(probe: Probe) -> None:
     times = 1_700_000_000 + 0.1 * np.arange(len(path))
     poses = poses_of(probe, answerer.configuration.solver.target_at(path), "base_link", times)
     values: dict[str, str | float] = {}
-    found = solve_poses(answerer, Header(frame_id="base_link"), poses, NOW, values)
+    found = answer_path(answerer, Header(frame_id="base_link"), poses, values)
     np.testing.assert_allclose(positions_of(found), path, atol=1e-3)
     np.testing.assert_allclose(np.diff(times_of(found)), 0.1, atol=1e-6)
     names = answerer.configuration.joints
@@ -88,7 +97,7 @@ def test_velocity_limits_are_kept(probe: Probe, stamped: bool) -> None:
     answerer = answerer_of(probe, "two_link", away, max_velocity=(0.5,))
     times = 1e-3 * np.arange(1, len(path) + 1) if stamped else None
     poses = poses_of(probe, answerer.configuration.solver.target_at(path), "base_link", times)
-    found = solve_poses(answerer, Header(), poses, NOW, {})
+    found = answer_path(answerer, Header(), poses, {})
     positions = np.concatenate([[away], positions_of(found)])
     steps = np.diff(np.concatenate([[0.0], times_of(found)]))
     speeds = np.abs(np.diff(positions, axis=0)).max(axis=1) / steps
@@ -102,7 +111,7 @@ def test_the_arm_stays_on_its_branch(probe: Probe) -> None:
         path = np.array([[0.1, 0.9 * side], [0.11, 0.91 * side], [0.12, 0.92 * side]])
         answerer = answerer_of(probe, "two_link", path[0])
         poses = poses_of(probe, answerer.configuration.solver.target_at(path), "base_link")
-        found = solve_poses(answerer, Header(), poses, NOW, {})
+        found = answer_path(answerer, Header(), poses, {})
         np.testing.assert_allclose(positions_of(found), path, atol=1e-6)
 
 
@@ -110,11 +119,11 @@ def test_the_frame_of_the_path_stands_in(probe: Probe) -> None:
     """For poses that name none; one in a frame that nobody knows is named."""
     answerer = answerer_of(probe, "two_link", [0.0, 0.5])
     target = answerer.configuration.solver.target_at([[0.0, 0.5]])
-    solve_poses(answerer, Header(frame_id="base_link"), poses_of(probe, target, ""), NOW, {})
+    answer_path(answerer, Header(frame_id="base_link"), poses_of(probe, target, ""), {})
     for frames in (("base_link", "table"), ("table", "")):
         poses = poses_of(probe, target, "base_link") + poses_of(probe, target, frames[1])
         with pytest.raises(RejectedError, match=r"pose 1: expected a target in frame 'base_link'") as caught:
-            solve_poses(answerer, Header(frame_id=frames[0]), poses, NOW, {})
+            answer_path(answerer, Header(frame_id=frames[0]), poses, {})
         assert caught.value.code is Code.WRONG_FRAME
 
 
@@ -133,7 +142,7 @@ def refusals(probe: Probe) -> dict[str, tuple[list[PoseStamped], Code, str]]:
 def test_bad_paths_are_refused_in_one_line(probe: Probe, kind: str) -> None:
     poses, code, text = refusals(probe)[kind]
     with pytest.raises(RejectedError) as caught:
-        solve_poses(answerer_of(probe, "two_link", [0.0, 0.5]), Header(), poses, NOW, {})
+        answer_path(answerer_of(probe, "two_link", [0.0, 0.5]), Header(), poses, {})
     assert caught.value.code is code
     assert text in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -147,7 +156,7 @@ def test_gaps_are_told(probe: Probe) -> None:
     targets[10:15, 0] = reach + 0.25
     values: dict[str, str | float] = {}
     with pytest.raises(RejectedError, match=r"targets 10 to 14: out of reach, 0\.25 m") as caught:
-        solve_poses(answerer, Header(), poses_of(probe, targets, "base_link"), NOW, values)
+        answer_path(answerer, Header(), poses_of(probe, targets, "base_link"), values)
     assert caught.value.code is Code.GAPS
     assert values["gaps"] == "targets 10 to 14: out of reach, 0.25 m"
 
@@ -156,10 +165,10 @@ def test_the_joints_have_to_be_known(probe: Probe) -> None:
     """As for a target."""
     poses = [probe.pose((1.5, 0.3), frame="base_link")]
     with pytest.raises(RejectedError) as caught:
-        solve_poses(answerer_of(probe, "two_link", None), Header(), poses, NOW, {})
+        answer_path(answerer_of(probe, "two_link", None), Header(), poses, {})
     assert caught.value.code is Code.NO_JOINT_STATE
     answerer = answerer_of(probe, "two_link", None, require_joint_states=False)
-    assert len(solve_poses(answerer, Header(), poses, NOW, {}).points) == 1
+    assert len(answer_path(answerer, Header(), poses, {}).points) == 1
 
 
 NUMBERS = st.one_of(st.floats(-1.5, 1.5), st.floats(), st.sampled_from((0.0, 1e300, math.nan, math.inf)))
@@ -192,7 +201,7 @@ def test_any_path_gets_a_trajectory_or_a_refusal(probe: Probe, model: str) -> No
     @given(any_poses())
     def solve(poses: list[PoseStamped]) -> None:
         try:
-            found = solve_poses(answerer, Header(frame_id=arm.base_link), poses, NOW, {})
+            found = answer_path(answerer, Header(frame_id=arm.base_link), poses, {})
         except RejectedError as rejection:
             assert "\n" not in str(rejection)
             assert rejection.code is not Code.SOLVER_ERROR
@@ -209,71 +218,22 @@ def test_any_path_gets_a_trajectory_or_a_refusal(probe: Probe, model: str) -> No
     )
 
 
-class Asker:
-    """Sends paths to a running node, and keeps what comes back."""
-
-    def __init__(self, probe: Probe) -> None:
-        messages = pytest.importorskip("nav_msgs.msg", reason="needs nav_msgs")
-        self._probe, self._path = probe, messages.Path
-        self.statuses: list[DiagnosticStatus] = []
-        self.found: list[JointTrajectory] = []
-        node = probe.node
-        node.create_subscription(JointTrajectory, "itnnr_ik/path_solution", self.found.append, 10)
-        node.create_subscription(DiagnosticStatus, "itnnr_ik/path_status", self.statuses.append, 10)
-        self._sender = node.create_publisher(messages.Path, "itnnr_ik/solve_path", 1)
-
-    def ask(self, poses: list[PoseStamped]) -> dict[str, str]:
-        """The values of the status for a path."""
-        self.statuses.clear()
-        message = self._path(header=Header(frame_id="base_link"), poses=poses)
-        message.header.stamp.sec = 7
-        self._probe.repeat_until(
-            lambda: self._sender.publish(message) if not self.statuses else None,
-            lambda: bool(self.statuses),
-            "a status of a path",
-        )
-        return values_of(self.statuses[0])
-
-
-def test_the_node_answers_paths_beside_targets(probe: Probe) -> None:
-    """Over DDS: one status for each, a trajectory for the good one, targets before and after as ever."""
-    asker, path = Asker(probe), elbow_path()
-    solver = configured("two_link").solver
-    probe.start_ik_node()
-    probe.send_first_joint_state(solver.arm.joint_names, path[0].tolist())
-    good = poses_of(probe, solver.target_at(path), "")
-    bad, code, text = refusals(probe)["nan"]
-    assert asker.ask(bad)["code"] == code.value
-    assert text in asker.statuses[0].message
-    assert probe.call(SetBool, "itnnr_ik/pause", SetBool.Request(data=True)).success
-    assert asker.ask(good)["code"] == "paused"
-    assert probe.call(SetBool, "itnnr_ik/pause", SetBool.Request(data=False)).success
-    assert asker.found == []
-    values = asker.ask(good)
-    assert (values["code"], values["stamp"], values["poses"]) == ("solved", "7.000000000", str(len(path)))
-    probe.spin_until(lambda: bool(asker.found), START_TIMEOUT, "a trajectory")
-    np.testing.assert_allclose(positions_of(asker.found[0]), path, atol=1e-3)
-    assert probe.ask(probe.target(1.5, 0.3))[0]["code"] == "solved"
-    assert probe.solutions != []
-    assert not probe.node.count_publishers("joint_trajectory_controller/joint_trajectory")
-
-
-def test_an_arm_that_is_moved_comes_first(probe: Probe) -> None:
-    """Its commands go on; before, a path is answered, and sent to no controller."""
-    asker, path = Asker(probe), elbow_path()
-    solver, commands = configured("two_link").solver, []
-    probe.node.create_subscription(Float64MultiArray, "arm/positions", commands.append, 100)
-    options = ("command_out_type:=std_msgs/Float64MultiArray", "command_out_topic:=arm/positions")
-    slowly = "max_velocity:=0.001"
-    probe.start_ik_node(*(word for option in (*options, slowly) for word in ("-p", option)))
-    probe.send_first_joint_state(solver.arm.joint_names, path[0].tolist())
-    good = poses_of(probe, solver.target_at(path), "")
-    assert asker.ask(good)["code"] == "solved"
-    assert commands == []
-    away = solver.target_at(path[0] + [0.1, 0.0])
-    probe.repeat_until(
-        lambda: probe.ask(probe.pose(away, frame="base_link")), lambda: bool(commands), "a command"
-    )
-    assert asker.ask(good)["code"] == "moving"
-    count = len(commands)
-    probe.spin_until(lambda: len(commands) > count, START_TIMEOUT, "one more command")
+def test_a_path_is_read_from_its_bytes(probe: Probe) -> None:
+    """As rclpy writes them; what is no path is refused."""
+    messages = pytest.importorskip("nav_msgs.msg", reason="needs nav_msgs")
+    message = messages.Path(header=Header(frame_id="table"))
+    message.header.stamp.sec, message.header.stamp.nanosec = -7, 5
+    message.poses = [probe.pose((0.1, 0.2, 0.3, 0.0, 0.6, 0.0, 0.8), frame=frame) for frame in ("a", "")]
+    data = bytes(serialize_message(message))
+    assert stamp_of(data) == "-7.000000005"
+    found = read_path(data)
+    assert found.header.frame_id == "table"
+    for pose, expected in zip(found.poses, message.poses, strict=True):
+        assert pose.header.frame_id == expected.header.frame_id
+        assert nanoseconds_of(pose.header.stamp) == nanoseconds_of(expected.header.stamp)
+        assert pose_values(pose.pose) == pose_values(expected.pose)
+    for damaged in (b"", data[:9], data[:-40], b"\xff" * 300):
+        with pytest.raises(RejectedError, match="expected a nav_msgs/Path, got") as caught:
+            read_path(damaged)
+        assert caught.value.code is Code.INVALID_TARGET
+    assert stamp_of(data[:9]) == ""
