@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Pose, PoseStamped, Quaternion
+from geometry_msgs.msg import PoseStamped, Quaternion
 from numpy.typing import ArrayLike
 from visualization_msgs.msg import (
     InteractiveMarker,
@@ -15,6 +15,7 @@ from visualization_msgs.msg import (
     Marker,
 )
 
+from itnnr_ik.ros.messages import pose_values, set_pose
 from itnnr_ik.solver import IKSolver
 
 MARKER = "target"
@@ -39,7 +40,7 @@ def interactive_target(solver: IKSolver, frame: str, pose: ArrayLike) -> Interac
     reach, task = solver.arm.reach or 1.0, solver.task
     marker = InteractiveMarker(name=MARKER, description=f"target of {solver.arm.name}")
     marker.header.frame_id = frame
-    marker.pose = _pose(pose)
+    set_pose(marker.pose, np.asarray(pose, dtype=float))
     marker.scale = _HANDLES * reach
     marker.controls.append(_ball(_BALL * reach, task.planar))
     move, turn = InteractiveMarkerControl.MOVE_AXIS, InteractiveMarkerControl.ROTATE_AXIS
@@ -54,8 +55,8 @@ def target_of(feedback: InteractiveMarkerFeedback, stamp: Time) -> PoseStamped |
     """The target that a drag asks for, or None where it is not one that moved the marker to a pose."""
     if feedback.event_type != InteractiveMarkerFeedback.POSE_UPDATE or feedback.marker_name != MARKER:
         return None
-    p, q = feedback.pose.position, feedback.pose.orientation
-    if not all(map(math.isfinite, (p.x, p.y, p.z, q.x, q.y, q.z, q.w))) or not any((q.x, q.y, q.z, q.w)):
+    values = pose_values(feedback.pose)
+    if not all(map(math.isfinite, values)) or not any(values[3:]):
         return None
     target = PoseStamped(pose=feedback.pose)
     target.header.frame_id, target.header.stamp = feedback.header.frame_id, stamp
@@ -70,7 +71,7 @@ def _rolled(tool_axis: ArrayLike) -> str:
 
 def _handle(kind: str, axis: str, mode: int) -> InteractiveMarkerControl:
     control = InteractiveMarkerControl(name=f"{kind}_{axis}", interaction_mode=mode)
-    control.orientation = _quaternion(_TURNS[axis])
+    control.orientation = _turn(axis)
     return control
 
 
@@ -81,18 +82,11 @@ def _ball(diameter: float, planar: bool) -> InteractiveMarkerControl:
     ball.color.r, ball.color.g, ball.color.b, ball.color.a = _YELLOW
     mode = InteractiveMarkerControl.MOVE_PLANE if planar else InteractiveMarkerControl.MOVE_3D
     control = InteractiveMarkerControl(name="ball", interaction_mode=mode, always_visible=True)
-    control.orientation = _quaternion(_TURNS["z"])
+    control.orientation = _turn("z")
     control.markers.append(ball)
     return control
 
 
-def _pose(values: ArrayLike) -> Pose:
-    pose = Pose()
-    pose.position.x, pose.position.y, pose.position.z, *turn = np.asarray(values, dtype=float).tolist()
-    pose.orientation = _quaternion(turn)
-    return pose
-
-
-def _quaternion(values: ArrayLike) -> Quaternion:
-    x, y, z, w = np.asarray(values, dtype=float).tolist()
+def _turn(axis: str) -> Quaternion:
+    x, y, z, w = _TURNS[axis]
     return Quaternion(x=x, y=y, z=z, w=w)
