@@ -21,6 +21,15 @@ from itnnr_ik.ros.interfaces import (
     Interface,
 )
 
+try:
+    from rclpy.event_handler import PublisherEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import PublisherEventCallbacks
+
+#: An executor looks at each handler of events in every turn, and a subscriber that asks for what is not
+#: offered warns of it, too. Commands keep theirs: a controller may not be heard.
+_WITHOUT_EVENTS = PublisherEventCallbacks(use_default_callbacks=False)
+
 
 class Publishers:
     """Publishers of one configuration, announced at once.
@@ -59,9 +68,9 @@ class Publishers:
             self._node.destroy_publisher(self._announced.pop())
 
     def _announce(self, topic: Interface) -> Any:
-        return self._create(topic.type, topic.name, topic.qos)
+        return self._create(topic.type, topic.name, topic.qos, event_callbacks=_WITHOUT_EVENTS)
 
-    def _create(self, message_type: Any, topic: str, qos: Any) -> Any:
-        publisher = self._node.create_publisher(message_type, topic, qos)
+    def _create(self, message_type: Any, topic: str, qos: Any, **options: Any) -> Any:
+        publisher = self._node.create_publisher(message_type, topic, qos, **options)
         self._announced.append(publisher)
         return publisher
