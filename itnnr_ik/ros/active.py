@@ -140,7 +140,7 @@ class Active:
             motion.restart()
             motion.limits = configuration.limits
             clock = self._node.get_clock() if self._simulated else _STEADY
-            self._repeat(1.0 / configuration.command_rate, self._send, clock)
+            self._repeat(1.0 / configuration.command_rate, self._send_on, clock)
         self._node.get_logger().info(
             f"solving {configuration.solver.task.kind} targets for {arm.name}, joints "
             f"{quote_all(configuration.joints)}, in frame {quote(base)} on {targets.topic_name}"
@@ -290,17 +290,21 @@ class Active:
         self._scene.solved(np.array(answer.target), np.array(answer.solution.position), answer.current)
         return answer.code, answer.code.value
 
+    def _send_on(self) -> None:
+        """Publish the command that is due between targets, unless the joint states no longer count."""
+        assert self._motion is not None, "commands are sent"
+        try:
+            self._answerer.current(self._now)
+        except RejectedError:
+            self._motion.stop()
+            if not self._motion.moving:
+                return
+        self._send()
+
     def _send(self) -> None:
-        """Publish the command that is due, if one is."""
+        """Publish the command that is due, if one is; the joint states have been checked."""
         motion, commands = self._motion, self._publishers.commands
         assert motion is not None and commands is not None, "commands are sent"
-        try:
-            self._joints.known(self._now, on_both_clocks=True)
-            self._joints.check_agreement()
-        except RejectedError:
-            motion.stop()
-            if not motion.moving:
-                return
         command = motion.message(self._moment, self._now, self._joints.turns)
         if command is not None:
             commands.publish(command)
