@@ -18,11 +18,15 @@ from sensor_msgs.msg import JointState
 from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory
 
-from itnnr_ik.ros.answer import Answerer, Values
-from itnnr_ik.ros.backlog import Backlog, MessageInfo, with_info
-from itnnr_ik.ros.configuration import Configuration
+from itnnr_ik.ros.answering.answer import Answerer, Values
+from itnnr_ik.ros.answering.backlog import Backlog, MessageInfo, with_info
+from itnnr_ik.ros.answering.frames import Frames
+from itnnr_ik.ros.answering.joint_memory import JointMemory
+from itnnr_ik.ros.answering.markers import Scene
+from itnnr_ik.ros.answering.position_ik import answer_request
+from itnnr_ik.ros.answering.senders import Senders
+from itnnr_ik.ros.answering.statistics import Statistics
 from itnnr_ik.ros.control import Motion
-from itnnr_ik.ros.frames import Frames
 from itnnr_ik.ros.interfaces import (
     COMPUTE_CARTESIAN_PATH,
     COMPUTE_IK,
@@ -34,15 +38,11 @@ from itnnr_ik.ros.interfaces import (
     Interface,
     controller_state_topic,
 )
-from itnnr_ik.ros.joint_memory import JointMemory
-from itnnr_ik.ros.markers import Scene
 from itnnr_ik.ros.messages import positions_by_name, quote, quote_all
 from itnnr_ik.ros.paths import PathRequests, Worker
 from itnnr_ik.ros.paths.late_service import offer_late_service
-from itnnr_ik.ros.position_ik import answer_request
 from itnnr_ik.ros.publishers import Publishers
-from itnnr_ik.ros.senders import Senders
-from itnnr_ik.ros.statistics import Statistics
+from itnnr_ik.ros.setup.configuration import Configuration
 from itnnr_ik.ros.status import Code, RejectedError, make_status, stamp_text
 from itnnr_ik.ros.throttle import ThrottledLog
 

@@ -12,19 +12,19 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 
 from itnnr_ik.ros.active import Active
-from itnnr_ik.ros.configuration import (
+from itnnr_ik.ros.control import Motion
+from itnnr_ik.ros.interfaces import NONE
+from itnnr_ik.ros.paths import Worker
+from itnnr_ik.ros.publishers import Publishers
+from itnnr_ik.ros.running.process import run_node
+from itnnr_ik.ros.setup.configuration import (
     Configuration,
     check_changes,
     declare_parameters,
     motion_of,
     read_configuration,
 )
-from itnnr_ik.ros.control import Motion
-from itnnr_ik.ros.interfaces import NONE
-from itnnr_ik.ros.paths import Worker
-from itnnr_ik.ros.process import run_node
-from itnnr_ik.ros.publishers import Publishers
-from itnnr_ik.ros.settings import AUTOSTART
+from itnnr_ik.ros.setup.settings import AUTOSTART
 from itnnr_ik.ros.throttle import ThrottledLog
 
 NAME = "itnnr_ik"

@@ -6,7 +6,6 @@ from typing import Any
 
 from rclpy.lifecycle import LifecycleNode
 
-from itnnr_ik.ros.configuration import Configuration
 from itnnr_ik.ros.interfaces import (
     COMMAND_QOS,
     COMMAND_TYPES,
@@ -20,6 +19,7 @@ from itnnr_ik.ros.interfaces import (
     STATUS,
     Interface,
 )
+from itnnr_ik.ros.setup.configuration import Configuration
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks

@@ -9,12 +9,12 @@ from typing import Any
 
 from trajectory_msgs.msg import JointTrajectory
 
-from itnnr_ik.ros.answer import Answerer, Values
-from itnnr_ik.ros.cartesian_path import Followed, read_lines, solve_lines, tell_lines
-from itnnr_ik.ros.frames import Frames
-from itnnr_ik.ros.joint_path import Start, read_path, solve_poses, stamp_of
+from itnnr_ik.ros.answering.answer import Answerer, Values
+from itnnr_ik.ros.answering.frames import Frames
+from itnnr_ik.ros.answering.position_ik import UnknownLinkError, tell_refusal
+from itnnr_ik.ros.paths.cartesian_path import Followed, read_lines, solve_lines, tell_lines
+from itnnr_ik.ros.paths.joint_path import Start, read_path, solve_poses, stamp_of
 from itnnr_ik.ros.paths.worker import Worker
-from itnnr_ik.ros.position_ik import UnknownLinkError, tell_refusal
 from itnnr_ik.ros.status import Code, RejectedError
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from configurations import configured
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from lifecycle_msgs.msg import Transition
@@ -13,7 +14,6 @@ from std_srvs.srv import SetBool
 from test_ik_node_changes import change as change_parameters
 from test_ik_node_lifecycle import change as change_state
 from test_joint_path import elbow_path, poses_of, positions_of, refusals
-from test_settings import configured
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.ros.status import stamp_text
