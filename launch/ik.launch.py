@@ -7,7 +7,7 @@ from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from itnnr_ik.ros.launching import (
+from itnnr_ik.ros.running.launching import (
     arguments_of,
     autostart_argument,
     described,

@@ -23,7 +23,13 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from itnnr_ik.ros.launching import arguments_of, end_of, existing_file, robot_arguments, robot_parameters
+from itnnr_ik.ros.running.launching import (
+    arguments_of,
+    end_of,
+    existing_file,
+    robot_arguments,
+    robot_parameters,
+)
 
 PACKAGE = "itnnr_ik"
 NODE, EVALUATOR, NAMESPACE = "itnnr_ik", "evaluator", "/replay"

@@ -17,8 +17,7 @@ from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from itnnr_ik.ros.gazebo import to_gazebo_urdf
-from itnnr_ik.ros.launching import (
+from itnnr_ik.ros.running.launching import (
     arguments_of,
     autostart_argument,
     config_file,
@@ -29,6 +28,7 @@ from itnnr_ik.ros.launching import (
     robot_parameters,
     solver_of,
 )
+from itnnr_ik.ros.simulation.gazebo import to_gazebo_urdf
 from itnnr_ik.targets import CURVES, curve_for, rest_positions
 
 PACKAGE = "itnnr_ik"

@@ -13,7 +13,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from itnnr_ik.ros.processes import isolated_environment
+from itnnr_ik.ros.running.processes import isolated_environment
 
 ROOT = Path(__file__).parents[1]
 

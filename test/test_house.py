@@ -28,11 +28,22 @@ ARROWS = {
     "view": {"ros", "learning", *_RECORDINGS, *_CORE},
     "paper": {"solver", "twin"},
 }
+#: Of the folders in ros/: beside these, the modules that all nodes share.
+ROS_ARROWS = {
+    "control": set(),
+    "running": set(),
+    "targets": set(),
+    "setup": {"control"},
+    "simulation": {"setup", "control"},
+    "answering": {"setup", "control"},
+    "paths": {"answering", "setup", "control"},
+}
+ROS_SHARED = {"interfaces", "messages", "moments", "status", "throttle"}
 ARROWS["cli"] = {folder for folder in ARROWS if folder != "cli"}
 
 
-def imported(file: Path) -> set[str]:
-    """The folders and modules right in the package that a module imports, in its functions, too."""
+def imported(file: Path, within: str = "itnnr_ik") -> set[str]:
+    """The folders and modules right in a package that a module imports, in its functions, too."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
@@ -42,7 +53,8 @@ def imported(file: Path) -> set[str]:
             names = [alias.name for alias in node.names]
         else:
             continue
-        found |= {name.split(".")[1] for name in names if name.startswith("itnnr_ik.")}
+        depth = within.count(".") + 1
+        found |= {name.split(".")[depth] for name in names if name.startswith(f"{within}.")}
     return found
 
 
@@ -56,6 +68,18 @@ def test_folders_import_along_the_arrows() -> None:
         for file in files:
             assert imported(file) <= {folder, *arrows, *TOOLS}, file
         assert files
+
+
+def test_folders_of_ros_import_along_the_arrows() -> None:
+    """None of them a node."""
+    TopologicalSorter(ROS_ARROWS).prepare()
+    ros = PACKAGE / "ros"
+    assert {path.name for path in ros.iterdir() if list(path.glob("*.py"))} == set(ROS_ARROWS)
+    for folder, arrows in ROS_ARROWS.items():
+        for file in (ros / folder).rglob("*.py"):
+            assert imported(file, "itnnr_ik.ros") <= {folder, *arrows, *ROS_SHARED}, file
+    for name in ROS_SHARED:
+        assert imported(ros / f"{name}.py", "itnnr_ik.ros") <= ROS_SHARED, name
 
 
 def test_tools_know_nothing_of_the_folders() -> None:

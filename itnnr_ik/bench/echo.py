@@ -14,7 +14,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
 
-from itnnr_ik.ros.process import run_node
+from itnnr_ik.ros.running.process import run_node
 
 NAME = "echo"
 

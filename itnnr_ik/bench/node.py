@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from itnnr_ik.robot import PACKAGED
-from itnnr_ik.ros.processes import (
+from itnnr_ik.ros.running.processes import (
     Children,
     check_ros,
     end_on_sigterm,

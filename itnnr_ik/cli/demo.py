@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
 
         check_animation(args.animation)
     if args.simulator == "mujoco":
-        from itnnr_ik.ros.mujoco_model import load_mujoco
+        from itnnr_ik.ros.simulation.mujoco_model import load_mujoco
 
         load_mujoco()
     results = _measure(args)
@@ -137,7 +137,7 @@ def _record(args: argparse.Namespace) -> int:
 
 def _measure(args: argparse.Namespace) -> list[Result]:
     """Plan and run."""
-    from itnnr_ik.ros.processes import check_ros, end_on_sigterm, isolated_environment
+    from itnnr_ik.ros.running.processes import check_ros, end_on_sigterm, isolated_environment
 
     check_ros("the demo")
     from itnnr_ik.demo.plan import ARMS, plan_patterns, plan_recording

@@ -160,10 +160,10 @@ def _evaluate_live(
     start = time.perf_counter()
     replay = read_replay(bag, solver, selection, progress=True)
     read_seconds = time.perf_counter() - start
-    from itnnr_ik.ros.processes import check_ros
+    from itnnr_ik.ros.running.processes import check_ros
 
     check_ros("evaluate --live")
-    from itnnr_ik.ros.live import replay_live
+    from itnnr_ik.ros.running.live import replay_live
 
     answers, solutions, statuses = replay_live(solver, replay, speed)
     evaluation = evaluate(solver, label, replay, answers, read_seconds, jumps)

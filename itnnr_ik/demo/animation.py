@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from itnnr_ik.demo.plan import Result
 from itnnr_ik.demo.recording import Recording
 from itnnr_ik.robot import KinematicChain
-from itnnr_ik.ros.mujoco_model import arm_spec, load_mujoco
+from itnnr_ik.ros.simulation.mujoco_model import arm_spec, load_mujoco
 from itnnr_ik.solver import IKSolver
 
 _FRAME_RATE = 20.0  # [Hz]

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
@@ -14,8 +13,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
 
 from itnnr_ik.demo.recording import Recording, SeenSolution, SeenTarget
-from itnnr_ik.ros.messages import positions_by_name
-from itnnr_ik.ros.status import RejectedError
+from itnnr_ik.ros.messages import pose_values, positions_by_name
+from itnnr_ik.ros.moments import nanoseconds_of
+from itnnr_ik.ros.status import RejectedError, values_of
 
 #: Deep enough that a busy machine delays the monitor's view but loses none of it.
 _QUEUE = 2000
@@ -53,19 +53,18 @@ class Monitor(Node):
         )
 
     def _on_target(self, message: PoseStamped) -> None:
-        point, turn = message.pose.position, message.pose.orientation
-        pose = np.array([point.x, point.y, point.z, turn.x, turn.y, turn.z, turn.w])
-        target = SeenTarget(_nanoseconds(message.header.stamp), pose[: self._n_coordinates])
+        pose = np.array(pose_values(message.pose)[: self._n_coordinates])
+        target = SeenTarget(nanoseconds_of(message.header.stamp), pose)
         self.recording.targets.append(target)
 
     def _on_solution(self, message: JointState) -> None:
         received = time.time_ns()
         positions = self._pick(message)
         if positions is not None:
-            self.recording.solutions[_nanoseconds(message.header.stamp)] = SeenSolution(received, positions)
+            self.recording.solutions[nanoseconds_of(message.header.stamp)] = SeenSolution(received, positions)
 
     def _on_status(self, message: DiagnosticStatus) -> None:
-        values = {value.key: value.value for value in message.values}
+        values = values_of(message)
         code, stamp = values.get("code"), values.get("stamp")
         if code is not None and stamp:
             seconds, _, nanoseconds = stamp.partition(".")
@@ -74,7 +73,7 @@ class Monitor(Node):
     def _on_joint_state(self, message: JointState) -> None:
         positions = self._pick(message)
         if positions is not None:
-            self.recording.joint_states.append((_nanoseconds(message.header.stamp), positions))
+            self.recording.joint_states.append((nanoseconds_of(message.header.stamp), positions))
 
     def _pick(self, message: JointState) -> np.ndarray | None:
         """Positions (n,) of the arm's joints, or None for a message without usable ones."""
@@ -82,7 +81,3 @@ class Monitor(Node):
             return positions_by_name(message, self._joints)
         except RejectedError:
             return None
-
-
-def _nanoseconds(stamp: Time) -> int:
-    return int(stamp.sec) * 10**9 + int(stamp.nanosec)

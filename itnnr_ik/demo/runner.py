@@ -15,7 +15,7 @@ from itnnr_ik.demo.live import LiveLine
 from itnnr_ik.demo.monitor import Monitor
 from itnnr_ik.demo.plan import ArmPlan, Result, Run
 from itnnr_ik.demo.recording import Recording, measure
-from itnnr_ik.ros.processes import Children, wait_until_connected
+from itnnr_ik.ros.running.processes import Children, wait_until_connected
 
 #: How long joint states flow before the first target, so that the node has one.
 _SETTLE_SECONDS = 0.5

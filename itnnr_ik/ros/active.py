@@ -16,13 +16,17 @@ from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import JointState
 from std_srvs.srv import SetBool
+from trajectory_msgs.msg import JointTrajectory
 
-from itnnr_ik.ros.answer import Answerer, Values
-from itnnr_ik.ros.backlog import Backlog, MessageInfo, with_info
-from itnnr_ik.ros.cartesian_path import answer_lines
-from itnnr_ik.ros.configuration import Configuration
+from itnnr_ik.ros.answering.answer import Answerer, Values
+from itnnr_ik.ros.answering.backlog import Backlog, MessageInfo, with_info
+from itnnr_ik.ros.answering.frames import Frames
+from itnnr_ik.ros.answering.joint_memory import JointMemory
+from itnnr_ik.ros.answering.markers import Scene
+from itnnr_ik.ros.answering.position_ik import answer_request
+from itnnr_ik.ros.answering.senders import Senders
+from itnnr_ik.ros.answering.statistics import Statistics
 from itnnr_ik.ros.control import Motion
-from itnnr_ik.ros.frames import Frames
 from itnnr_ik.ros.interfaces import (
     COMPUTE_CARTESIAN_PATH,
     COMPUTE_IK,
@@ -34,14 +38,11 @@ from itnnr_ik.ros.interfaces import (
     Interface,
     controller_state_topic,
 )
-from itnnr_ik.ros.joint_memory import JointMemory
-from itnnr_ik.ros.joint_path import solve_poses
-from itnnr_ik.ros.markers import Scene
 from itnnr_ik.ros.messages import positions_by_name, quote, quote_all
-from itnnr_ik.ros.position_ik import answer_request
+from itnnr_ik.ros.paths import PathRequests, Worker
+from itnnr_ik.ros.paths.late_service import offer_late_service
 from itnnr_ik.ros.publishers import Publishers
-from itnnr_ik.ros.senders import Senders
-from itnnr_ik.ros.statistics import Statistics
+from itnnr_ik.ros.setup.configuration import Configuration
 from itnnr_ik.ros.status import Code, RejectedError, make_status, stamp_text
 from itnnr_ik.ros.throttle import ThrottledLog
 
@@ -57,6 +58,7 @@ class Active:
         configuration: What it works with; see `change`.
         publishers: Where answers go.
         motion: What leads a controller to the solutions, None where no commands are sent.
+        worker: Solves paths; it may still be at one of an activation before.
         warnings: Where rejected messages are told.
         paused: Targets are answered with that.
 
@@ -70,12 +72,13 @@ class Active:
         configuration: Configuration,
         publishers: Publishers,
         motion: Motion | None,
+        worker: Worker,
         warnings: ThrottledLog,
         paused: bool,
     ) -> None:
         self.paused = paused
         self._node, self._configuration, self._publishers = node, configuration, publishers
-        self._motion, self._warnings = motion, warnings
+        self._motion, self._worker, self._warnings = motion, worker, warnings
         #: What was opened, each with how it is closed again.
         self._opened = ExitStack()
         self._statistics, self._backlog, self._sources = Statistics(), Backlog(), Senders()
@@ -92,7 +95,10 @@ class Active:
         self._opened.close()
 
     def change(self, configuration: Configuration) -> None:
-        """Go on with a configuration that `Configuration.changed` made of the present one."""
+        """Go on with a configuration that `Configuration.changed` made of the present one, or is it."""
+        if configuration is self._configuration:
+            return
+        self._worker.cancel("parameters were changed")
         self._configuration = self._answerer.configuration = configuration
         self._joints.timeout = configuration.joint_state_timeout
         self._frames.timeout = configuration.transform_timeout
@@ -120,11 +126,13 @@ class Active:
         self._answerer = Answerer(configuration, self._joints, self._frames, motion)
         self._scene = Scene(configuration.solver, base)
         self._offer(PAUSE, self._on_pause)
+        self._paths = PathRequests(self._worker, self._answerer, self._publish_path, self._report_path)
         if SOLVE_PATH.type is not None:
-            self._listen(SOLVE_PATH, self._on_path)
+            self._listen(SOLVE_PATH, self._on_path, raw=True)
         if COMPUTE_IK.type is not None:
             self._offer(COMPUTE_IK, self._on_request)
-            self._offer(COMPUTE_CARTESIAN_PATH, self._on_lines)
+            self._offer(COMPUTE_CARTESIAN_PATH, self._on_lines, offer_late_service)
+        self._opened.callback(self._worker.cancel, "the node was deactivated")
         # Not on the node's clock: that this stands still is one of the things to tell.
         self._repeat(_DIAGNOSTICS_PERIOD, self._diagnose, _STEADY)
         self._repeat(_MARKERS_PERIOD, self._show, _STEADY)
@@ -132,7 +140,7 @@ class Active:
             motion.restart()
             motion.limits = configuration.limits
             clock = self._node.get_clock() if self._simulated else _STEADY
-            self._repeat(1.0 / configuration.command_rate, self._send, clock)
+            self._repeat(1.0 / configuration.command_rate, self._send_on, clock)
         self._node.get_logger().info(
             f"solving {configuration.solver.task.kind} targets for {arm.name}, joints "
             f"{quote_all(configuration.joints)}, in frame {quote(base)} on {targets.topic_name}"
@@ -140,16 +148,20 @@ class Active:
         )
 
     def _listen(
-        self, topic: Interface, callback: Callable[[Any, MessageInfo | None], None], name: str = ""
+        self,
+        topic: Interface,
+        callback: Callable[[Any, MessageInfo | None], None],
+        name: str = "",
+        raw: bool = False,
     ) -> Any:
         subscription = self._node.create_subscription(
-            topic.type, name or topic.name, with_info(callback), topic.qos
+            topic.type, name or topic.name, with_info(callback), topic.qos, raw=raw
         )
         self._opened.callback(self._node.destroy_subscription, subscription)
         return subscription
 
-    def _offer(self, service: Interface, callback: Any) -> None:
-        offered = self._node.create_service(service.type, service.name, callback)
+    def _offer(self, service: Interface, callback: Any, offer: Any = LifecycleNode.create_service) -> None:
+        offered = offer(self._node, service.type, service.name, callback)
         self._opened.callback(self._node.destroy_service, offered)
 
     def _repeat(self, period: float, callback: Callable[[], None], clock: Clock) -> None:
@@ -215,6 +227,8 @@ class Active:
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self.paused = bool(request.data)
+        if self.paused:
+            self._worker.cancel("the node was paused")
         self._answerer.start_anew()
         response.success = True
         response.message = "paused" if self.paused else "going on from the present joint state"
@@ -223,17 +237,17 @@ class Active:
     def _on_request(self, request: Any, response: Any) -> Any:
         return answer_request(request.ik_request, response, self._answerer, self._now)
 
-    def _on_path(self, message: Any, info: MessageInfo | None) -> None:
-        """Publish the joint path for a path of poses; it goes to no controller."""
-        values: Values = {"stamp": stamp_text(message.header.stamp)}
-        code, text = Code.SOLVED, Code.SOLVED.value
-        try:
-            self._check_not_paused()
-            self._check_at_rest()
-            found = solve_poses(self._answerer, message.header, message.poses, self._now, values)
-            self._publishers.paths.publish(found)
-        except RejectedError as rejection:
-            code, text = rejection.code, str(rejection)
+    def _on_path(self, data: bytes, info: MessageInfo | None) -> None:
+        self._paths.solve(data, self._now, self._check_not_paused)
+
+    def _on_lines(self, request: Any, response: Any, send: Callable[[Any], None]) -> None:
+        self._paths.follow(request, response, send, self._now)
+
+    def _publish_path(self, found: JointTrajectory) -> None:
+        self._publishers.paths.publish(found)
+
+    def _report_path(self, code: Code, text: str, values: Values) -> None:
+        if code is not Code.SOLVED:
             self._warnings.warn(f"path {code.value}", text)
         self._publishers.path_statuses.publish(self._status(code, text, values))
 
@@ -241,15 +255,6 @@ class Active:
         if self.paused:
             text = "paused: no target is answered until ~/pause is called with false"
             raise RejectedError(Code.PAUSED, text)
-
-    def _check_at_rest(self) -> None:
-        """Refuse what takes long, unless the arm can do without commands meanwhile."""
-        if self._motion is not None and self._motion.moving:
-            text = "expected an arm at rest, got one that is sent commands, which end while a path is solved"
-            raise RejectedError(Code.MOVING, text)
-
-    def _on_lines(self, request: Any, response: Any) -> Any:
-        return answer_lines(request, response, self._answerer, self._now, self._check_at_rest)
 
     def _on_target(self, message: PoseStamped, info: MessageInfo | None) -> None:
         start = time.perf_counter()
@@ -285,17 +290,21 @@ class Active:
         self._scene.solved(np.array(answer.target), np.array(answer.solution.position), answer.current)
         return answer.code, answer.code.value
 
+    def _send_on(self) -> None:
+        """Publish the command that is due between targets, unless the joint states no longer count."""
+        assert self._motion is not None, "commands are sent"
+        try:
+            self._answerer.current(self._now)
+        except RejectedError:
+            self._motion.stop()
+            if not self._motion.moving:
+                return
+        self._send()
+
     def _send(self) -> None:
-        """Publish the command that is due, if one is."""
+        """Publish the command that is due, if one is; the joint states have been checked."""
         motion, commands = self._motion, self._publishers.commands
         assert motion is not None and commands is not None, "commands are sent"
-        try:
-            self._joints.known(self._now, on_both_clocks=True)
-            self._joints.check_agreement()
-        except RejectedError:
-            motion.stop()
-            if not motion.moving:
-                return
         command = motion.message(self._moment, self._now, self._joints.turns)
         if command is not None:
             commands.publish(command)

@@ -30,11 +30,12 @@ from itnnr_ik.evaluation.report import format_report
 from itnnr_ik.recording import RecordedJoints, RecordedPose
 from itnnr_ik.recording.pairing import usable_positions
 from itnnr_ik.recording.writer import STORAGES
-from itnnr_ik.ros.exchange import Exchange
+from itnnr_ik.ros.messages import pose_values
 from itnnr_ik.ros.moments import nanoseconds_of
-from itnnr_ik.ros.parameters import Choice, Number, Text
-from itnnr_ik.ros.process import run_node
-from itnnr_ik.ros.robot import JOINTS, MODEL, ROBOT_BASE_LINK, solver_from_parameters
+from itnnr_ik.ros.running.exchange import Exchange
+from itnnr_ik.ros.running.process import run_node
+from itnnr_ik.ros.setup.parameters import Choice, Number, Text
+from itnnr_ik.ros.setup.robot import JOINTS, MODEL, ROBOT_BASE_LINK, solver_from_parameters
 from itnnr_ik.targets import first_posture
 
 NAME = "evaluator"
@@ -167,13 +168,13 @@ class Evaluator(Node):
     def _on_pose(self, message: PoseStamped) -> None:
         if self._kind == FROM_JOINTS:
             return
-        position, turn = message.pose.position, message.pose.orientation
+        values = np.array(pose_values(message.pose))
         pose = RecordedPose(
             self._received(),
             nanoseconds_of(message.header.stamp),
             message.header.frame_id,
-            np.array([position.x, position.y, position.z]),
-            np.array([turn.x, turn.y, turn.z, turn.w]),
+            values[:3],
+            values[3:],
         )
         self._poses.append(pose)
         self._waiting.append(lambda: self._pass_pose(pose))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -11,18 +12,19 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 
 from itnnr_ik.ros.active import Active
-from itnnr_ik.ros.configuration import (
+from itnnr_ik.ros.control import Motion
+from itnnr_ik.ros.interfaces import NONE
+from itnnr_ik.ros.paths import Worker
+from itnnr_ik.ros.publishers import Publishers
+from itnnr_ik.ros.running.process import run_node
+from itnnr_ik.ros.setup.configuration import (
     Configuration,
     check_changes,
     declare_parameters,
     motion_of,
     read_configuration,
 )
-from itnnr_ik.ros.control import Motion
-from itnnr_ik.ros.interfaces import NONE
-from itnnr_ik.ros.process import run_node
-from itnnr_ik.ros.publishers import Publishers
-from itnnr_ik.ros.settings import AUTOSTART
+from itnnr_ik.ros.setup.settings import AUTOSTART
 from itnnr_ik.ros.throttle import ThrottledLog
 
 NAME = "itnnr_ik"
@@ -48,6 +50,7 @@ class IKNode(LifecycleNode):
         self._announced: Publishers | None = None
         self._active: Active | None = None
         self._warnings = ThrottledLog(self.get_logger(), 1.0)
+        self._worker = Worker(self)
         #: Outlasts transitions: who paused a robot may not be who starts the node anew.
         self._paused = False
         #: Outlasts them too, as long as commands go to the same place: a controller goes on meanwhile.
@@ -73,15 +76,18 @@ class IKNode(LifecycleNode):
         self._warnings.period = configuration.warn_period
         self._configuration = configuration
         self._prepare_motion(configuration)
+        # What is loaded by now stays. To go over it for garbage time and again would take 0.1 s each time, in
+        # which nothing is answered.
+        gc.collect()
+        gc.freeze()
         return _SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start to listen, with nothing remembered."""
         assert self._configuration is not None and self._announced is not None, "configured"
         try:
-            self._active = Active(
-                self, self._configuration, self._announced, self._motion, self._warnings, self._paused
-            )
+            works_with = self._configuration, self._announced, self._motion, self._worker
+            self._active = Active(self, *works_with, self._warnings, self._paused)
         except Exception as failure:
             return self._failed("activated", failure)
         return _SUCCESS

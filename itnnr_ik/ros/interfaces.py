@@ -118,11 +118,12 @@ MARKERS = _topic(
     "residual, the solution, the target (with its axes, where they count) and the tool's path",
 )
 SOLVE_PATH = Interface(
-    # Reliable: a path is sent once, and one of its parts that is lost makes it none.
+    # Reliable: a path is sent once, and one of its parts that is lost makes it none. One that comes right
+    # after another is refused, and not lost.
     *("~/solve_path", SUBSCRIBED, Path, "nav_msgs/Path"),
-    "a path of poses to be solved as a whole, from the joint state on: frames and orientations as those of "
-    "`target_pose`; only where nav_msgs is installed",
-    _keep(1),
+    "a path of poses to be solved as a whole, from the joint state on, one at a time: frames and "
+    "orientations as those of `target_pose`; only where nav_msgs is installed",
+    _keep(10),
 )
 PATH_SOLUTION = Interface(
     *("~/path_solution", PUBLISHED, Path and JointTrajectory, TRAJECTORY),

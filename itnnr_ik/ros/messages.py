@@ -129,6 +129,12 @@ def target_from_pose(pose: list[float], solver: IKSolver, plane_tolerance: float
     return position[: task.n_coordinates]
 
 
+def pose_values(pose: Pose) -> list[float]:
+    """Position [m] and orientation (7) of a pose: x, y, z, qx, qy, qz, qw, of whatever length."""
+    point, q = pose.position, pose.orientation
+    return [point.x, point.y, point.z, q.x, q.y, q.z, q.w]
+
+
 def set_pose(pose: Pose, values: np.ndarray) -> None:
     """Fill in a point (3,), upright, or a pose (7,)."""
     position, turn = pose.position, pose.orientation

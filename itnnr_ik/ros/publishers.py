@@ -6,7 +6,6 @@ from typing import Any
 
 from rclpy.lifecycle import LifecycleNode
 
-from itnnr_ik.ros.configuration import Configuration
 from itnnr_ik.ros.interfaces import (
     COMMAND_QOS,
     COMMAND_TYPES,
@@ -20,6 +19,16 @@ from itnnr_ik.ros.interfaces import (
     STATUS,
     Interface,
 )
+from itnnr_ik.ros.setup.configuration import Configuration
+
+try:
+    from rclpy.event_handler import PublisherEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import PublisherEventCallbacks
+
+#: An executor looks at each handler of events in every turn, and a subscriber that asks for what is not
+#: offered warns of it, too. Commands keep theirs: a controller may not be heard.
+_WITHOUT_EVENTS = PublisherEventCallbacks(use_default_callbacks=False)
 
 
 class Publishers:
@@ -59,9 +68,9 @@ class Publishers:
             self._node.destroy_publisher(self._announced.pop())
 
     def _announce(self, topic: Interface) -> Any:
-        return self._create(topic.type, topic.name, topic.qos)
+        return self._create(topic.type, topic.name, topic.qos, event_callbacks=_WITHOUT_EVENTS)
 
-    def _create(self, message_type: Any, topic: str, qos: Any) -> Any:
-        publisher = self._node.create_publisher(message_type, topic, qos)
+    def _create(self, message_type: Any, topic: str, qos: Any, **options: Any) -> Any:
+        publisher = self._node.create_publisher(message_type, topic, qos, **options)
         self._announced.append(publisher)
         return publisher

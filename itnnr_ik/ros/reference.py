@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from itnnr_ik.ros.interfaces import COMMAND_TYPES, INTERFACES, SERVICE
-from itnnr_ik.ros.parameters import (
+from itnnr_ik.ros.setup.parameters import (
     Choice,
     Flag,
     JointNames,
@@ -17,7 +17,7 @@ from itnnr_ik.ros.parameters import (
     Numbers,
     Parameter,
 )
-from itnnr_ik.ros.settings import AUTOSTART, PARAMETERS
+from itnnr_ik.ros.setup.settings import AUTOSTART, PARAMETERS
 
 _COLUMNS = ("", "name", "type", "default", "")
 

@@ -18,17 +18,17 @@ from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.robot import ForwardModel, KinematicChain
-from itnnr_ik.ros.command_limiter import CommandLimiter
-from itnnr_ik.ros.controller_state import JointTrajectoryControllerState, controller_state
 from itnnr_ik.ros.interfaces import COMMAND_TYPES, NONE
-from itnnr_ik.ros.kinematic_arm import KinematicArm
 from itnnr_ik.ros.messages import positions_by_name, quote_all
-from itnnr_ik.ros.mujoco_arm import MujocoArm
-from itnnr_ik.ros.parameters import Numbers, ParameterError
-from itnnr_ik.ros.position_controllers import PacedPositionController, PositionController
-from itnnr_ik.ros.process import run_node
-from itnnr_ik.ros.robot import JOINTS, solver_from_parameters
-from itnnr_ik.ros.simulator_settings import (
+from itnnr_ik.ros.running.process import run_node
+from itnnr_ik.ros.setup.parameters import Numbers, ParameterError
+from itnnr_ik.ros.setup.robot import JOINTS, solver_from_parameters
+from itnnr_ik.ros.simulation.command_limiter import CommandLimiter
+from itnnr_ik.ros.simulation.controller_state import JointTrajectoryControllerState, controller_state
+from itnnr_ik.ros.simulation.kinematic_arm import KinematicArm
+from itnnr_ik.ros.simulation.mujoco_arm import MujocoArm
+from itnnr_ik.ros.simulation.position_controllers import PacedPositionController, PositionController
+from itnnr_ik.ros.simulation.simulator_settings import (
     COMMAND_TOPIC,
     COMMAND_TYPE,
     ENFORCE_LIMITS,
@@ -41,8 +41,8 @@ from itnnr_ik.ros.simulator_settings import (
     TOP_SPEED,
     UPDATE_RATE,
 )
+from itnnr_ik.ros.simulation.trajectory_controller import TrajectoryController
 from itnnr_ik.ros.throttle import ThrottledLog
-from itnnr_ik.ros.trajectory_controller import TrajectoryController
 from itnnr_ik.targets import curve_for, rest_positions
 
 NAME = "simulator"

@@ -25,8 +25,10 @@ class Code(str, Enum):
     UNREACHABLE = "unreachable"
     #: Of a path: it cannot be followed as a whole.
     GAPS = "gaps"
-    #: A path has to wait, for nothing else is done while it is solved.
-    MOVING = "moving"
+    #: Of a path: another one is being solved.
+    BUSY = "busy"
+    #: Of a path: what it was being solved with counts no more.
+    CANCELLED = "cancelled"
     #: Of an arm learned from a recording: what was learned does not count where the solution is.
     OUTSIDE_DATA = "outside_data"
     STEP_TOO_LARGE = "step_too_large"

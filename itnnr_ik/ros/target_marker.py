@@ -11,12 +11,12 @@ from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from visualization_msgs.msg import InteractiveMarkerFeedback
 
-from itnnr_ik.ros.interactive_target import interactive_target, target_of
 from itnnr_ik.ros.interfaces import JOINT_STATES, TARGET_POSE
 from itnnr_ik.ros.messages import positions_by_name
-from itnnr_ik.ros.process import run_node
-from itnnr_ik.ros.robot import JOINTS, ROBOT_BASE_LINK, solver_from_parameters
+from itnnr_ik.ros.running.process import run_node
+from itnnr_ik.ros.setup.robot import JOINTS, ROBOT_BASE_LINK, solver_from_parameters
 from itnnr_ik.ros.status import RejectedError
+from itnnr_ik.ros.targets.interactive_target import interactive_target, target_of
 
 NAME = "target_marker"
 

@@ -19,10 +19,10 @@ from sensor_msgs.msg import JointState
 from itnnr_ik import IKSolver
 from itnnr_ik.recording import RecordedJoints
 from itnnr_ik.ros.messages import set_pose
-from itnnr_ik.ros.parameters import Choice, Flag, Number, Numbers, ParameterError, Text, WholeNumber
-from itnnr_ik.ros.process import run_node
-from itnnr_ik.ros.robot import JOINTS, ROBOT_BASE_LINK, solver_from_parameters
-from itnnr_ik.ros.target_stream import TimedTarget, along_curve, at_random, from_bag
+from itnnr_ik.ros.running.process import run_node
+from itnnr_ik.ros.setup.parameters import Choice, Flag, Number, Numbers, ParameterError, Text, WholeNumber
+from itnnr_ik.ros.setup.robot import JOINTS, ROBOT_BASE_LINK, solver_from_parameters
+from itnnr_ik.ros.targets.target_stream import TimedTarget, along_curve, at_random, from_bag
 from itnnr_ik.targets import CURVES, curve_for
 
 NAME = "target_source"

@@ -20,7 +20,7 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import JointState
 
 from itnnr_ik.ros.interfaces import JOINT_SOLUTION, JOINT_STATES, STATUS, TARGET_POSE
-from itnnr_ik.ros.messages import positions_by_name, set_pose
+from itnnr_ik.ros.messages import pose_values, positions_by_name, set_pose
 from itnnr_ik.ros.status import RejectedError, values_of
 from itnnr_ik.solver import IKSolver
 
@@ -165,8 +165,7 @@ class NodeLink:
             return None  # the node says so in its status
 
     def _on_target(self, message: PoseStamped) -> None:
-        p, q = message.pose.position, message.pose.orientation
-        pose = np.array([p.x, p.y, p.z, q.x, q.y, q.z, q.w])
+        pose = np.array(pose_values(message.pose))
         if not pose[3:].any():
             pose[6] = 1.0  # what a position task may be sent
         if np.isfinite(pose).all():

@@ -7,12 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from itnnr_ik.ros.processes import isolated_environment
+from itnnr_ik.ros.running.processes import isolated_environment
 
 SEARCH = """
 import os, sys
 from pathlib import Path
-from itnnr_ik.ros.processes import isolated_environment
+from itnnr_ik.ros.running.processes import isolated_environment
 os.getpid = lambda: int(sys.argv[1])
 print(isolated_environment(Path("logs"))["ROS_DOMAIN_ID"])
 """

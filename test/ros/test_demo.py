@@ -15,7 +15,7 @@ import pytest
 from bag_writer import joint_state, write_bag
 
 from itnnr_ik.robot import load_robot
-from itnnr_ik.ros.processes import ChildDiedError, Children
+from itnnr_ik.ros.running.processes import ChildDiedError, Children
 
 TIMEOUT = 120.0  # [s]
 

@@ -13,8 +13,8 @@ from rclpy.parameter import Parameter
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.robot import load_robot
-from itnnr_ik.ros.backlog import MessageInfo
-from itnnr_ik.ros.settings import PARAMETERS
+from itnnr_ik.ros.answering.backlog import MessageInfo
+from itnnr_ik.ros.setup.settings import PARAMETERS
 from itnnr_ik.ros.status import stamp_text
 
 ARM = load_robot("two_link")

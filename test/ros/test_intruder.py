@@ -18,7 +18,7 @@ from probe import Probe, values_of
 from processes import START_TIMEOUT
 
 import itnnr_ik
-from itnnr_ik.ros.settings import MAX_JOINT_STEP
+from itnnr_ik.ros.setup.settings import MAX_JOINT_STEP
 
 COMMANDING = ("-p", "command_out_type:=trajectory_msgs/JointTrajectory")
 #: What an intruder tries, the harmless first.

@@ -21,9 +21,9 @@ from traffic_loop import COMMANDING, STATE_RATE, TOPIC
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.robot import load_robot
-from itnnr_ik.ros.backlog import MessageInfo
-from itnnr_ik.ros.kinematic_arm import KinematicArm
-from itnnr_ik.ros.trajectory_controller import TrajectoryController
+from itnnr_ik.ros.answering.backlog import MessageInfo
+from itnnr_ik.ros.simulation.kinematic_arm import KinematicArm
+from itnnr_ik.ros.simulation.trajectory_controller import TrajectoryController
 
 ARM = load_robot("two_link")
 MAX_STEP = 0.3  # [rad]

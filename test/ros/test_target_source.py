@@ -20,7 +20,7 @@ from sensor_msgs.msg import JointState
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import load_robot
-from itnnr_ik.ros.robot import ROBOT_PARAMETERS
+from itnnr_ik.ros.setup.robot import ROBOT_PARAMETERS
 from itnnr_ik.targets import curve_for, random_targets
 
 RECORDED_JOINTS = ("wheel", "elbow", "gripper", "shoulder")

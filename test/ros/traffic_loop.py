@@ -16,9 +16,9 @@ from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import ForwardModel
-from itnnr_ik.ros.backlog import MessageInfo
-from itnnr_ik.ros.kinematic_arm import KinematicArm
-from itnnr_ik.ros.trajectory_controller import TrajectoryController
+from itnnr_ik.ros.answering.backlog import MessageInfo
+from itnnr_ik.ros.simulation.kinematic_arm import KinematicArm
+from itnnr_ik.ros.simulation.trajectory_controller import TrajectoryController
 
 STATE_RATE = 100.0  # [Hz]
 #: How long a joint state is on its way and a target solved, and how late the probe may hear of it, in [s].

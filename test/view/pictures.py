@@ -22,7 +22,7 @@ from view_thread import ViewThread  # noqa: E402
 
 from itnnr_ik import IKSolver  # noqa: E402
 from itnnr_ik.cli import view as command  # noqa: E402
-from itnnr_ik.ros.processes import isolated_environment  # noqa: E402
+from itnnr_ik.ros.running.processes import isolated_environment  # noqa: E402
 from itnnr_ik.targets import rest_positions  # noqa: E402
 from itnnr_ik.view.posing import opening_posture  # noqa: E402
 

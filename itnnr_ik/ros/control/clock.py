@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 #: Clocks farther apart than this are not believed to measure the same time [s].
@@ -15,9 +16,13 @@ class ClockOffset:
 
     A message is never early: the largest of the differences between stamp and receipt of the last two seconds
     is that of the message that was on its way for the shortest time.
+
+    Attributes:
+        seconds: The offset [s], None where there are no stamps or the clocks do not agree.
     """
 
     def __init__(self) -> None:
+        self.seconds: float | None = None
         self._differences: deque[tuple[float, float]] = deque()
 
     def add(self, stamp: float, received: float) -> None:
@@ -30,23 +35,20 @@ class ClockOffset:
         differences = self._differences
         if differences and received < differences[-1][0]:  # a clock that was set back
             differences.clear()
-        if stamp <= 0.0:
-            return
+        if stamp > 0.0:
+            self._count(stamp - received, received)
+        offset = max((difference for _, difference in differences), default=math.inf)
+        self.seconds = offset if abs(offset) <= AGREES else None
+
+    def _count(self, difference: float, received: float) -> None:
+        differences = self._differences
         if differences and received - differences[-1][0] < _EVERY:
-            start, largest = differences[-1]
-            differences[-1] = start, max(largest, stamp - received)
+            start, largest = differences.pop()
+            differences.append((start, max(largest, difference)))
             return
-        differences.append((received, stamp - received))
+        differences.append((received, difference))
         while differences[0][0] < received - _WINDOW:
             differences.popleft()
-
-    @property
-    def seconds(self) -> float | None:
-        """The offset [s], None where there are no stamps or the clocks do not agree."""
-        if not self._differences:
-            return None
-        offset = max(difference for _, difference in self._differences)
-        return offset if abs(offset) <= AGREES else None
 
     @property
     def text(self) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from itnnr_ik.ros.control.clock import ClockOffset
 from itnnr_ik.ros.control.limits import Array, Limits
-from itnnr_ik.ros.control.outputs import Output
+from itnnr_ik.ros.control.outputs import Approach, Output
 from itnnr_ik.ros.control.set_points import SetPoints
 from itnnr_ik.ros.control.stream import Stream
 from itnnr_ik.ros.control.whereabouts import Controller, Whereabouts
@@ -22,6 +22,14 @@ _SETTLING = 0.05
 _BACK, _POINTS = 1.0, 20
 #: Goals closer than this are the same [rad, m], and slower than this they stand still [rad/s, m/s].
 _SAME, _STANDS = 1e-6, 1e-3
+
+
+class _Goal(NamedTuple):
+    """Where to go (n,) [rad, m], when that was said [s], and with what velocity (n,) to move on there."""
+
+    positions: Array
+    given: float
+    through: Array | None
 
 
 class Motion:
@@ -56,14 +64,14 @@ class Motion:
         self._output, self._joint_names, self._units = output, joint_names, units
         self._stream = Stream()
         self._now = -math.inf
-        self._goal: Array | None = None
-        self._goal_at = -math.inf
-        self._through: Array | None = None
+        self._goal: _Goal | None = None
+        #: Whether the set-points have not been led to the goal yet; and what they were led by.
         self._changed = False
-        self._kept: tuple[Limits, bool] | None = None
+        self._led_by: tuple[Limits, bool] | None = None
         self._set_points: SetPoints | None = None
+        #: How a controller that is elsewhere is being brought to them, and the box (2, n) in which it may be.
+        self._approach: Approach | None = None
         self._box: Array | None = None
-        self._approach_end: float | None = None
 
     def stop(self) -> None:
         """Nobody wants to go anywhere any more; what was sent comes to its end."""
@@ -81,12 +89,12 @@ class Motion:
 
     def take_joints(self, positions: Array, time: float) -> None:
         """Count a joint state (n,) [rad, m] of a time."""
-        if not self.where.follows_joints(positions, time, self._set_points):
+        if not self.where.follows_joints(positions, time):
             self._lose(Controller.NOT_FOLLOWING)
 
     def take_reference(self, positions: Array, time: float) -> None:
         """Count the set-point (n,) [rad, m] that the controller says it has at a time."""
-        if not self.where.follows_reference(positions, time, self._set_points):
+        if not self.where.follows_reference(positions, time):
             self._lose(Controller.NOT_FOLLOWING)
 
     def go(self, solution: Array, now: float, streaming: bool) -> None:
@@ -106,8 +114,8 @@ class Motion:
             step = np.maximum(step, np.abs(solution - self._set_points.at(now)[0]))
         self._check(step)
         velocity = self._stream.add(solution, now)
-        self._goal, self._changed, self._goal_at = solution, True, now
-        self._through = velocity if streaming else None
+        moves = streaming and velocity is not None and np.abs(velocity).max() > _STANDS
+        self._goal, self._changed = _Goal(solution, now, velocity if moves else None), True
 
     def message(self, now: float, clock: float, turns: Array) -> Any:
         """What is to be sent now, None for nothing; to be called once a period, and after each `go`.
@@ -124,17 +132,17 @@ class Motion:
             self.restart()
             return None
         if self.where.controller is not Controller.FOLLOWING and not self._arrived(now):
-            return self._approach(now, turns)
+            return self._bring(now, turns)
         if self._goal is None and self._output.goes_on:
             return None
         set_points, offset = self._set_points, self.clock.seconds
         assert set_points is not None, "following set-points"
-        stamp = None if offset is None else clock + offset
-        if not self._output.due(self._changed, now, stamp):
+        anchored = offset is not None
+        if not self._output.due(self._changed, now, anchored):
             return None
-        self._output.pace(set_points, now)
-        self._aim(set_points, now + self._output.lead, offset)
-        return self._output.message(set_points, now, stamp, turns)
+        set_points.delay(self._output.late(set_points, now))
+        self._aim(set_points, now + self._output.lead, anchored)
+        return self._output.message(set_points, now, None if offset is None else clock + offset, turns)
 
     def set_point(self, now: float) -> Array | None:
         """Where a controller that follows is at a time [s], (n,) [rad, m]; None before the first goal."""
@@ -158,41 +166,42 @@ class Motion:
     def _lose(self, controller: Controller) -> None:
         """The controller is not where the set-points are."""
         self.stop()
-        self.where.controller, self._approach_end = controller, None
+        self.where.lose(controller)
+        self._approach = None
 
-    def _aim(self, set_points: SetPoints, start: float, offset: float | None) -> None:
+    def _aim(self, set_points: SetPoints, start: float, anchored: bool) -> None:
         """Lead the set-points to the goal, or to their own within other limits, from a time [s] on."""
-        goal = set_points.goal
+        goal, given, through = self._goal or _Goal(set_points.goal, start, None)
         if self._goal is not None:
-            goal = self.limits.inside(self.where.leash(self._goal, set_points.at(start)[0]))
-        kept = self.limits, offset is None
-        passes = self._through is not None and np.abs(self._through).max() > _STANDS
-        through = self._through if passes and self._goal is not None and not self.where.tied else None
+            goal = self.limits.inside(self.where.leash(goal, set_points.at(start)[0]))
         far = np.abs(goal - set_points.goal).max() > _SAME
-        same = self._kept is not None and self._kept[0] is kept[0] and self._kept[1] is kept[1]
-        if same and not far and not (self._changed and passes):
-            self._changed = False
+        within = self._led_by is not None and self._led_by[0] is self.limits and self._led_by[1] == anchored
+        moves_on = self._changed and through is not None
+        self._changed = False
+        if within and not far and not moves_on:
             return
-        self._changed, self._kept = False, kept
-        set_points.aim(goal, start, self._output.limits(self.limits, offset), through, self._goal_at)
+        self._led_by = self.limits, anchored
+        limits = self._output.limits(self.limits, anchored)
+        set_points.aim(goal, start, limits, None if self.where.tied else through, given)
 
-    def _approach(self, now: float, turns: Array) -> Any:
+    def _bring(self, now: float, turns: Array) -> Any:
         """Bring the controller to the joints' position, from wherever it is."""
-        set_points, limits = self._set_points, self.limits
-        if self._approach_end is None:
-            runs_on = set_points is not None and now < set_points.end + _SETTLING
-            unwanted = self._goal is None and (
-                self._output.goes_on or self.where.controller is Controller.UNKNOWN
-            )
-            if unwanted or (self._output.goes_on and runs_on):
+        if self._approach is None:
+            if not self._may_begin(now):
                 return None
             here = self.where.reference if self.where.reference is not None else self.where.joints
-            goal = limits.inside(here)
-            box = self._everywhere(here)
-            set_points = set_points or SetPoints(goal, now, limits)
-            self._set_points, self._approach_end = self._output.approach(set_points, goal, box, now, limits)
-        assert self._set_points is not None, "set-points to approach"
-        return self._output.approach_message(self._set_points, self._approach_end, now, turns)
+            goal = self.limits.inside(here)
+            set_points = self._set_points or SetPoints(goal, now, self.limits)
+            self._approach = self._output.approach(set_points, goal, self._everywhere(here), now, self.limits)
+            self._set_points = self._approach.set_points
+        return self._output.approach_message(self._approach, now, turns)
+
+    def _may_begin(self, now: float) -> bool:
+        """Whether somebody wants it to move, and what it goes on with has come to its end."""
+        if self._output.goes_on:
+            at_rest = self._set_points is None or now >= self._set_points.end + _SETTLING
+            return self._goal is not None and at_rest
+        return self._goal is not None or self.where.controller is Controller.NOT_FOLLOWING
 
     def _everywhere(self, here: Array) -> Array:
         """The box (2, n) in which the controller may be, if it is not known to be ``here`` (n,)."""
@@ -209,14 +218,14 @@ class Motion:
 
     def _arrived(self, now: float) -> bool:
         """Whether an approach has come to its end, and the controller with it; else another is begun."""
-        end, set_points = self._approach_end, self._set_points
-        if end is None or set_points is None or now < end + _SETTLING:
+        approach = self._approach
+        if approach is None or now < approach.end + _SETTLING:
             return False
-        self._approach_end = None
-        if not self.where.near(set_points.goal, end):
+        self._approach = None
+        if not self.where.near(approach.set_points.goal, approach.end):
             return False
         self._box = None
-        self.where.begin(set_points, now)
+        self.where.begin(approach.set_points, now)
         return True
 
     def _check(self, step: Array) -> None:

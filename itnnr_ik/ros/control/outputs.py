@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from std_msgs.msg import Float64MultiArray
@@ -37,31 +38,45 @@ _AT_REST = 0.2
 _LATE = 1.05
 
 
-class Output(Protocol):
-    """One kind of message. Times are in [s], positions (n,) in [rad] or [m]."""
+class Approach(NamedTuple):
+    """Set-points for a controller that is not where they are, and from when until when it gets there [s]."""
 
-    #: A controller goes on to the end of what it was sent.
+    set_points: SetPoints
+    began: float
+    end: float
+
+
+class Output(ABC):
+    """One kind of message. Times are in [s], positions (n,) in [rad] or [m].
+
+    Args:
+        period: Least time between two messages.
+
+    Attributes:
+        goes_on: A controller goes on to the end of what it was sent.
+        lead: A new goal makes a difference this much later: by then the message is there, also if it is late.
+    """
+
     goes_on: bool
-    #: A new goal makes a difference this much later [s]: by then the message is there, also if it is late.
     lead: float
 
-    def due(self, changed: bool, now: float, clock: float | None) -> bool:
-        """Whether it is time for a message; ``clock`` as in `message`."""
+    def __init__(self, period: float) -> None:
+        self._period = period
+        self._sent_at = -math.inf
 
-    def pace(self, set_points: SetPoints, now: float) -> None:
-        """Keep the set-points from running ahead of what was sent."""
+    def limits(self, limits: Limits, anchored: bool) -> Limits:
+        """What set-points must keep so that the joints keep ``limits``; ``anchored`` as in `due`."""
+        return limits
 
-    def limits(self, limits: Limits, clock: float | None) -> Limits:
-        """What set-points must keep so that the joints keep ``limits``; ``clock`` as in `message`."""
+    def late(self, set_points: SetPoints, now: float) -> float:
+        """How much later set-points are to be [s], so that they do not run ahead of what was sent."""
+        return 0.0
 
-    def approach(
-        self, set_points: SetPoints, goal: Array, box: Array, now: float, limits: Limits
-    ) -> tuple[SetPoints, float]:
-        """Set-points at ``goal``, and when a controller will be there that rests anywhere in a box (2, n)."""
+    @abstractmethod
+    def due(self, changed: bool, now: float, anchored: bool) -> bool:
+        """Whether it is time for a message; ``anchored`` where the controller's clock is known."""
 
-    def approach_message(self, set_points: SetPoints, end: float, now: float, turns: Array) -> Any:
-        """What brings it there by ``end``, None where nothing is to be sent now."""
-
+    @abstractmethod
     def message(self, set_points: SetPoints, now: float, stamp: float | None, turns: Array) -> Any:
         """The message, None where the joints rest.
 
@@ -72,8 +87,18 @@ class Output(Protocol):
             turns: What is added to positions: whole turns by which the robot counts joints otherwise.
         """
 
+    @abstractmethod
+    def approach(
+        self, set_points: SetPoints, goal: Array, box: Array, now: float, limits: Limits
+    ) -> Approach:
+        """How to bring a controller that rests anywhere in a box (2, n) to ``goal`` (n,)."""
 
-class TrajectoryOutput:
+    @abstractmethod
+    def approach_message(self, approach: Approach, now: float, turns: Array) -> Any:
+        """What brings it there, None where nothing is to be sent now."""
+
+
+class TrajectoryOutput(Output):
     """``trajectory_msgs/JointTrajectory``, for a joint_trajectory_controller.
 
     A trajectory begins before now, on the set-points that are under way, so that neither a message that is
@@ -87,38 +112,36 @@ class TrajectoryOutput:
     goes_on, lead = True, 0.025
 
     def __init__(self, joint_names: Sequence[str], period: float) -> None:
-        self._joint_names, self._period = list(joint_names), period
-        self._sent_at = -math.inf
+        super().__init__(period)
+        self._joint_names = list(joint_names)
 
-    def pace(self, set_points: SetPoints, now: float) -> None:
+    def limits(self, limits: Limits, anchored: bool) -> Limits:
         """See `Output`."""
-
-    def limits(self, limits: Limits, clock: float | None) -> Limits:
-        """See `Output`."""
-        return limits if clock is not None else limits.slower(_ROOM).narrower(_MARGIN)
+        return limits if anchored else limits.slower(_ROOM).narrower(_MARGIN)
 
     def approach(
         self, set_points: SetPoints, goal: Array, box: Array, now: float, limits: Limits
-    ) -> tuple[SetPoints, float]:
+    ) -> Approach:
         """See `Output`: a cubic from rest over d has the speed 1.5 d / T and the acceleration 6 d / T²."""
         farthest = np.abs(box - goal).max(axis=0)
         by_speed = 1.5 * farthest / (_ROOM * limits.velocity)
         by_acceleration = np.sqrt(6.0 * farthest / (_ROOM * limits.acceleration))
         end = now + max(_APPROACH, float(np.maximum(by_speed, by_acceleration).max()))
-        self._approach_began = now
-        return SetPoints(goal, end, limits), end
+        return Approach(SetPoints(goal, end, limits), now, end)
 
-    def approach_message(self, set_points: SetPoints, end: float, now: float, turns: Array) -> Any:
+    def approach_message(self, approach: Approach, now: float, turns: Array) -> Any:
         """See `Output`: the same again and again, until little time is left, as one may be lost."""
-        if now - self._sent_at < self._period or end - now < 0.4 * (end - self._approach_began):
+        set_points, began, end = approach
+        if now - self._sent_at < self._period or end - now < 0.4 * (end - began):
             return None
         self._sent_at = now
         goal = set_points.goal
-        return self._trajectory(None, [end - now], [(goal, np.zeros(len(goal)), np.zeros(len(goal)))], turns)
+        rest = np.zeros(len(goal))
+        return self._trajectory(None, [end - now], [(goal, rest, rest)], turns)
 
-    def due(self, changed: bool, now: float, clock: float | None) -> bool:
+    def due(self, changed: bool, now: float, anchored: bool) -> bool:
         """See `Output`."""
-        period = self._period if changed or clock is not None else _AGAIN
+        period = self._period if changed or anchored else _AGAIN
         return now - self._sent_at > period - _EARLY
 
     def message(self, set_points: SetPoints, now: float, stamp: float | None, turns: Array) -> Any:
@@ -149,7 +172,7 @@ class TrajectoryOutput:
         return trajectory
 
 
-class PositionOutput:
+class PositionOutput(Output):
     """``std_msgs/Float64MultiArray``, for a forward_command_controller: one a period while joints move.
 
     Args:
@@ -159,34 +182,29 @@ class PositionOutput:
     goes_on, lead = False, 0.0
 
     def __init__(self, period: float) -> None:
-        self._period = period
-        self._sent_at = self._next = -math.inf
+        super().__init__(period)
+        self._next = -math.inf
 
-    def pace(self, set_points: SetPoints, now: float) -> None:
-        """See `Output`: after a message that was late, they are later by as much."""
-        late = now - self._sent_at - _LATE * self._period
-        if late > 0.0 and -math.inf < self._sent_at < set_points.end:
-            set_points.delay(late)
-
-    def limits(self, limits: Limits, clock: float | None) -> Limits:
-        """See `Output`."""
-        return limits
+    def late(self, set_points: SetPoints, now: float) -> float:
+        """See `Output`: by as much as the last message was."""
+        moving = -math.inf < self._sent_at < set_points.end
+        return max(0.0, now - self._sent_at - _LATE * self._period) if moving else 0.0
 
     def approach(
         self, set_points: SetPoints, goal: Array, box: Array, now: float, limits: Limits
-    ) -> tuple[SetPoints, float]:
+    ) -> Approach:
         """See `Output`: from the last position that was sent, where an active controller stands."""
         if not math.isfinite(self._sent_at):
-            return set_points, -math.inf
+            return Approach(set_points, now, -math.inf)
         set_points = SetPoints(set_points.at(self._sent_at)[0], now, limits)
         set_points.aim(goal, now, limits)
-        return set_points, set_points.end
+        return Approach(set_points, now, set_points.end)
 
-    def approach_message(self, set_points: SetPoints, end: float, now: float, turns: Array) -> Any:
+    def approach_message(self, approach: Approach, now: float, turns: Array) -> Any:
         """See `Output`."""
-        return self.message(set_points, now, None, turns) if self.due(False, now, None) else None
+        return self.message(approach.set_points, now, None, turns) if self.due(False, now, False) else None
 
-    def due(self, changed: bool, now: float, clock: float | None) -> bool:
+    def due(self, changed: bool, now: float, anchored: bool) -> bool:
         """See `Output`."""
         return now >= self._next - _EARLY
 

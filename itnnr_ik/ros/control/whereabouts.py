@@ -67,14 +67,20 @@ class Whereabouts:
         self._reference_at, self._interval = -np.inf, 0.0
         self._lag, self._lag_by, self._error = 0.0, np.zeros(2), np.zeros(1)
         self._mean_square, self._moves = 0.0, 0
-        self._began: tuple[Array, Array] | None = None
+        #: What the controller follows, and where it and the joints were when that began.
+        self._set_points: SetPoints | None = None
+        self._began = np.zeros((2, 0))
 
     def begin(self, set_points: SetPoints, now: float) -> None:
         """The controller is where the set-points are."""
-        self.controller, self.seen = Controller.FOLLOWING, False
+        self.controller, self.seen, self._set_points = Controller.FOLLOWING, False, set_points
         where = set_points.at(now)[0]
-        self._began = self.joints, where
+        self._began = np.stack([where, self.joints])
         self._error = (self.joints - where).clip(-self.tolerance, self.tolerance)
+
+    def lose(self, controller: Controller) -> None:
+        """The controller is not where the set-points are."""
+        self.controller, self._set_points = controller, None
 
     def silent(self, now: float) -> bool:
         """Whether a controller that told its state is not active."""
@@ -83,20 +89,21 @@ class Whereabouts:
         silent = max(_SILENT, _INTERVALS * self._interval)
         return self.reference is not None and now - self._reference_at > silent
 
-    def follows_reference(self, positions: Array, time: float, set_points: SetPoints | None) -> bool:
+    def follows_reference(self, positions: Array, time: float) -> bool:
         """Count the controller's own set-point (n,) [rad, m] of a time [s]: is it where it should be?"""
         if self.reference is not None:
             self._interval += _NEW_INTERVAL * (min(time - self._reference_at, _SILENT) - self._interval)
         self.reference, self._reference_at = positions, time
-        if self.controller is not Controller.FOLLOWING or set_points is None:
+        if self._set_points is None:
             return True
-        around = set_points.positions([time - _ON_ITS_WAY, time, time + _ON_ITS_WAY])
+        around = self._set_points.positions([time - _ON_ITS_WAY, time, time + _ON_ITS_WAY])
         return _beyond(positions, around) <= _OFF
 
-    def follows_joints(self, positions: Array, time: float, set_points: SetPoints | None) -> bool:
+    def follows_joints(self, positions: Array, time: float) -> bool:
         """Count joint positions (n,) [rad, m] of a time [s]: are they where they should be?"""
         self.joints, self.joints_at = positions, time
-        if self.controller is not Controller.FOLLOWING or set_points is None or self.reference is not None:
+        set_points = self._set_points
+        if set_points is None or self.reference is not None:
             return True
         if self.seen:
             width = 0.01 + 0.5 * self._lag
@@ -118,14 +125,14 @@ class Whereabouts:
     @property
     def tied(self) -> bool:
         """Whether the joints may not follow, so that set-points must stay near them."""
-        return not self.seen and self.reference is None and self._began is not None
+        return not self.seen and self.reference is None
 
     def leash(self, goal: Array, present: Array) -> Array:
         """``goal`` (n,) [rad, m], or from ``present`` as far there as is safe where joints may not follow."""
-        if not self.tied or self._began is None:
+        if not self.tied:
             return goal
-        joints, set_points = self._began
-        middle = self.joints + set_points - joints
+        began, joints_began = self._began
+        middle = began + self.joints - joints_began
         return np.clip(goal, np.minimum(present, middle - _LEASH), np.maximum(present, middle + _LEASH))
 
     @property
@@ -148,10 +155,10 @@ class Whereabouts:
             self._mean_square += new * (min(float(off @ off), _MOST_ERROR**2) - self._mean_square)
         error = self._error + (_NEW_ERROR if moving else _NEW_ERROR_AT_REST) * off
         self._error = error.clip(-self.tolerance, self.tolerance)
-        if not self.seen and self._began is not None:
-            moved = expected - self._began[1]
+        if not self.seen:
+            moved, came = np.stack([expected, positions]) - self._began
             j = int(np.abs(moved).argmax())
-            along = (positions - self._began[0])[j] * np.sign(moved[j])
+            along = came[j] * np.sign(moved[j])
             self.seen = bool(abs(moved[j]) >= _FAR and along >= _ALONG * abs(moved[j]))
 
 

@@ -47,7 +47,7 @@ def test_the_goal_is_reached(name: str) -> None:
         assert goal is not None
         reached = sequence.set_points[-1][1]
         margin = 0.0021 if CASES[name].clock is None else 1e-6
-        assert np.abs(reached - goal).max() <= margin
+        assert np.abs(reached - goal.positions).max() <= margin
 
 
 def at_rest(trajectories: bool = True, joints: np.ndarray | None = None) -> Motion:

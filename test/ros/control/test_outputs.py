@@ -55,10 +55,10 @@ def test_a_trajectory_without_a_clock_begins_when_it_is_received() -> None:
     assert (message.header.stamp.sec, message.header.stamp.nanosec) == (0, 0)
     times, positions, _ = points_of(message)
     np.testing.assert_allclose(positions[0], set_points.at(0.1 + times[0])[0], atol=1e-9)
-    room = output.limits(LIMITS, None)
+    room = output.limits(LIMITS, False)
     assert (room.velocity < 0.5 * LIMITS.velocity).all()
     assert (room.upper < LIMITS.upper).all()
-    assert output.limits(LIMITS, 0.0) is LIMITS
+    assert output.limits(LIMITS, True) is LIMITS
 
 
 def test_times_rise_also_where_the_motion_ends_before_the_first_point() -> None:
@@ -95,7 +95,7 @@ def test_a_late_timer_makes_no_larger_step() -> None:
     set_points, output, now, sent = moving(), PositionOutput(0.01), 0.0, []
     rng = np.random.default_rng(0)
     while now < 1.5:
-        output.pace(set_points, now)
+        set_points.delay(output.late(set_points, now))
         message = output.message(set_points, now, None, NO_TURNS)
         if message is not None:
             sent.append(np.array(message.data))
@@ -110,11 +110,12 @@ def test_an_approach_is_slow_from_everywhere() -> None:
     """By the cubic that a controller makes of it from rest, at either end of the box; the same again."""
     output, box = TrajectoryOutput(NAMES, 0.01), np.array([[-0.4, 0.0], [0.2, 0.1]])
     goal = np.array([0.1, 0.05])
-    set_points, end = output.approach(SetPoints(np.zeros(2), 0.0, LIMITS), goal, box, 0.0, LIMITS)
-    first = output.approach_message(set_points, end, 0.0, NO_TURNS)
-    assert output.approach_message(set_points, end, 0.001, NO_TURNS) is None
-    again = output.approach_message(set_points, end, 0.05, NO_TURNS)
-    assert output.approach_message(set_points, end, 0.9 * end, NO_TURNS) is None
+    approach = output.approach(SetPoints(np.zeros(2), 0.0, LIMITS), goal, box, 0.0, LIMITS)
+    end = approach.end
+    first = output.approach_message(approach, 0.0, NO_TURNS)
+    assert output.approach_message(approach, 0.001, NO_TURNS) is None
+    again = output.approach_message(approach, 0.05, NO_TURNS)
+    assert output.approach_message(approach, 0.9 * end, NO_TURNS) is None
     for message, now in ((first, 0.0), (again, 0.05)):
         assert acceptance_problems(message, NAMES) == []
         assert points_of(message)[0] == pytest.approx([end - now])
@@ -123,4 +124,4 @@ def test_an_approach_is_slow_from_everywhere() -> None:
         times = np.linspace(0.0, end, 500)
         assert (np.abs(spline(times, 1)) <= 0.5 * LIMITS.velocity).all()
         assert (np.abs(spline(times, 2)) <= LIMITS.acceleration).all()
-    np.testing.assert_allclose(set_points.goal, goal, atol=1e-12)
+    np.testing.assert_allclose(approach.set_points.goal, goal, atol=1e-12)

@@ -19,13 +19,13 @@ TOLERANCE = 0.05
 def following(lag: float, error: float, until: float = 1.0) -> tuple[Whereabouts, SetPoints, float]:
     """Joints that have followed set-points for a while, late by ``lag`` [s] and off by ``error`` [rad]."""
     where, set_points = Whereabouts(TOLERANCE), SetPoints(np.zeros(2), 0.0, LIMITS)
-    assert where.follows_joints(np.full(2, error), 0.0, None)
+    assert where.follows_joints(np.full(2, error), 0.0)
     where.begin(set_points, 0.0)
     assert set_points.aim(np.array([2.0, -1.0]), 0.0, LIMITS)
     now = 0.0
     while now < until:
         now += PERIOD
-        assert where.follows_joints(set_points.at(now - lag)[0] + error, now, set_points)
+        assert where.follows_joints(set_points.at(now - lag)[0] + error, now)
     return where, set_points, now
 
 
@@ -37,7 +37,7 @@ def test_joints_that_stop_are_seen_the_sooner_the_better_they_followed(lag: floa
     assert where.seen
     stopped = set_points.at(now - lag)[0] + error
     seen_after = 0.0
-    while where.follows_joints(stopped, now + seen_after, set_points):
+    while where.follows_joints(stopped, now + seen_after):
         seen_after += PERIOD
         assert seen_after < 0.3
     ahead = np.abs(set_points.at(now + seen_after)[0] - stopped).max()
@@ -47,7 +47,7 @@ def test_joints_that_stop_are_seen_the_sooner_the_better_they_followed(lag: floa
 def test_joints_that_have_not_moved_keep_set_points_near() -> None:
     """A goal far away is cut to the leash until they come along."""
     where, set_points = Whereabouts(TOLERANCE), SetPoints(np.zeros(2), 0.0, LIMITS)
-    where.follows_joints(np.array([0.01, 0.0]), 0.0, None)
+    where.follows_joints(np.array([0.01, 0.0]), 0.0)
     where.begin(set_points, 0.0)
     goal = np.array([1.0, 0.0])
     assert where.tied
@@ -57,23 +57,23 @@ def test_joints_that_have_not_moved_keep_set_points_near() -> None:
     while where.tied:
         now += PERIOD
         assert now < 0.3
-        assert where.follows_joints(set_points.at(now)[0] + np.array([0.01, 0.0]), now, set_points)
+        assert where.follows_joints(set_points.at(now)[0] + np.array([0.01, 0.0]), now)
     np.testing.assert_array_equal(where.leash(goal, np.zeros(2)), goal)
 
 
 def test_a_controller_that_tells_its_set_point_needs_no_joints() -> None:
     """Blocked joints say nothing then; its set-point elsewhere does, and its silence."""
     where, set_points = Whereabouts(TOLERANCE), SetPoints(np.zeros(2), 0.0, LIMITS)
-    where.follows_joints(np.zeros(2), 0.0, None)
+    where.follows_joints(np.zeros(2), 0.0)
     where.begin(set_points, 0.0)
     assert set_points.aim(np.array([1.0, 0.0]), 0.0, LIMITS)
     for now in np.arange(PERIOD, 0.5, PERIOD).tolist():
-        assert where.follows_reference(set_points.at(now)[0], now, set_points)
-        assert where.follows_joints(np.zeros(2), now, set_points)
+        assert where.follows_reference(set_points.at(now)[0], now)
+        assert where.follows_joints(np.zeros(2), now)
         assert not where.silent(now)
     assert where.silent(0.7)
-    assert not where.follows_reference(np.zeros(2), 0.71, set_points)
-    where.controller = Controller.NOT_FOLLOWING
+    assert not where.follows_reference(np.zeros(2), 0.71)
+    where.lose(Controller.NOT_FOLLOWING)
     assert where.near(np.zeros(2), 0.71)
     assert not where.near(np.zeros(2), 0.72), "only what came since counts"
     assert not where.near(np.full(2, 0.1), 0.71)

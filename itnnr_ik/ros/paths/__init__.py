@@ -1,0 +1,6 @@
+"""Whole paths: solved on a thread of their own, answered on the node's; sent to no controller."""
+
+from itnnr_ik.ros.paths.requests import PathRequests
+from itnnr_ik.ros.paths.worker import Worker
+
+__all__ = ["PathRequests", "Worker"]

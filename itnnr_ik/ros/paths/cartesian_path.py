@@ -1,0 +1,179 @@
+"""The service ``compute_cartesian_path``: straight lines, as far as they can be followed from a state on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Header
+from trajectory_msgs.msg import JointTrajectory
+
+from itnnr_ik import IKSolver
+from itnnr_ik.robot import units_of
+from itnnr_ik.ros.answering.answer import Answerer
+from itnnr_ik.ros.answering.position_ik import check_links, tell
+from itnnr_ik.ros.paths.joint_path import MOST_POSES, Start, shortest_times, trajectory
+from itnnr_ik.ros.status import Code, RejectedError
+from itnnr_ik.targets import straight_lines
+
+#: A step [rad] from one target to the next that is a jump, whatever is allowed.
+_JUMP = 0.5
+#: A robot at a limit may be so far [rad, m] beyond it, by noise.
+_OUTSIDE = 0.01
+#: A path that is planned as a whole begins at the state if the step from there is at most so many times the
+#: largest other one, and so much more [rad].
+_LONGER, _LONGER_BY = 2.0, 1e-3
+
+
+@dataclass(frozen=True)
+class Followed:
+    """How far straight lines are followed.
+
+    Attributes:
+        positions: (c, n) [rad, m], the state first.
+        fraction: Share of the waypoints that are passed.
+        text: What ends it; empty for nothing.
+    """
+
+    positions: np.ndarray
+    fraction: float
+    text: str
+
+
+def follow_lines(
+    solver: IKSolver,
+    state: np.ndarray,
+    waypoints: list[list[float]],
+    max_step: float,
+    revolute: float = 0.0,
+    prismatic: float = 0.0,
+) -> Followed:
+    """Joint positions from a state along straight lines of the tool, until they cannot be followed.
+
+    Args:
+        solver: Of the arm.
+        state: Joint positions (n,) [rad, m] within the limits.
+        waypoints: (k, 2, 3 or 7), as the task has them.
+        max_step: Way from target to target [m] at most.
+        revolute, prismatic: Largest step of a joint of that kind [rad], [m]; 0 for any.
+
+    Raises:
+        ValueError: See `straight_lines`.
+    """
+    targets, along = straight_lines(solver.target_at(state), waypoints, max_step, MOST_POSES)
+    positions, text = _planned(solver, state, targets)
+    if len(positions) < len(targets):
+        stepped = _stepped(solver, state, targets)
+        if len(stepped) > len(positions):
+            positions = stepped
+    most = np.where(np.array(units_of(solver.arm)) == "m", prismatic or np.inf, revolute or np.inf)
+    jumps = np.flatnonzero((np.abs(np.diff(positions, axis=0)) > most).any(axis=1))
+    if len(jumps):
+        positions, text = positions[: jumps[0] + 1], "a joint would make a larger step than is allowed"
+    whole = len(positions) == len(targets)
+    return Followed(positions, float(along[len(positions) - 1] / along[-1]), "" if whole else text)
+
+
+def _planned(solver: IKSolver, state: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, str]:
+    """Positions (c, n) of a path that is looked at as a whole, up to its first gap, and what that is."""
+    found = solver.solve_path(targets, state)
+    first = min((gap.first for gap in found.gaps), default=len(targets))
+    if found.gaps and found.converged[first]:
+        first += 1  # a jump from there
+    positions = np.vstack([state, found.positions[1:first]])
+    steps = np.abs(np.diff(positions, axis=0)).max(axis=1, initial=0.0)
+    text = str(found.gaps[0]) if found.gaps else "another posture at the start could follow all of it"
+    begins = len(steps) == 0 or steps[0] <= _LONGER * steps[1:].max(initial=0.0) + _LONGER_BY
+    return (positions if begins else positions[:1]), text
+
+
+def _stepped(solver: IKSolver, state: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Positions (c, n) of targets that are looked at one after the other, up to the first that is missed."""
+    positions = [state]
+    velocity = np.zeros_like(state)
+    for target in targets[1:]:
+        found = solver.solve(target, positions[-1], velocity)
+        if not found.converged or found.displacement is None or found.displacement > _JUMP:
+            break
+        velocity = found.positions - positions[-1]
+        positions.append(found.positions)
+    return np.array(positions)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What a GetCartesianPath request asks for.
+
+    Attributes:
+        start: What it is solved with; its joints are within the limits.
+        waypoints: As the task has them, in the base frame.
+        header: Of the request.
+        max_step, revolute, prismatic: See `follow_lines`.
+    """
+
+    start: Start
+    waypoints: list[list[float]]
+    header: Header
+    max_step: float
+    revolute: float
+    prismatic: float
+
+
+def read_lines(request: Any, answerer: Answerer, now: float) -> Lines:
+    """Read a request, at a time ``now`` [s] on the node's clock.
+
+    The path begins at the request's state or, where that has none of the joints, at the newest joint state.
+    ``revolute_jump_threshold`` and ``prismatic_jump_threshold`` are the largest steps of such joints, where
+    the message has them; ``jump_threshold`` stands in for the first. Constraints, collisions and scaling
+    factors are not looked at.
+
+    Raises:
+        UnknownLinkError: It is about another link than the arm's tip.
+        RejectedError: Something in it cannot be used.
+    """
+    configuration, header = answerer.configuration, request.header
+    check_links([request.link_name], configuration.end_effector_link)
+    if not request.waypoints:
+        raise RejectedError(Code.INVALID_TARGET, "expected at least one waypoint, got none")
+    waypoints = [answerer.target(PoseStamped(header=header, pose=pose)) for pose in request.waypoints]
+    state, turns = answerer.state(request.start_state.joint_state, now)
+    if state is None:
+        raise RejectedError(Code.NO_JOINT_STATE, "expected a start_state, or a joint state before, got none")
+    arm = configuration.solver.arm
+    inside = np.clip(state, arm.lower, arm.upper)
+    if np.abs(inside - state).max() > _OUTSIDE:
+        text = f"expected a state within the joint limits, got {state.tolist()}"
+        raise RejectedError(Code.INVALID_JOINT_STATE, text)
+    revolute = getattr(request, "revolute_jump_threshold", 0.0) or request.jump_threshold
+    prismatic = getattr(request, "prismatic_jump_threshold", 0.0)
+    start = Start(configuration, inside, turns)
+    return Lines(start, waypoints, header, request.max_step, revolute, prismatic)
+
+
+def solve_lines(lines: Lines) -> tuple[Followed, JointTrajectory]:
+    """How far they are followed, and the trajectory, which begins at the state.
+
+    Raises:
+        RejectedError: The steps cannot be used, or the solver fails.
+    """
+    start = lines.start
+    assert start.current is not None, "read"
+    steps = lines.max_step, lines.revolute, lines.prismatic
+    try:
+        followed = follow_lines(start.configuration.solver, start.current, lines.waypoints, *steps)
+    except (ValueError, ArithmeticError) as error:
+        raise RejectedError(Code.INVALID_TARGET, str(error)) from error
+    times = shortest_times(len(followed.positions))
+    return followed, trajectory(start, followed.positions, times, None, lines.header)
+
+
+def tell_lines(response: Any, header: Header, followed: Followed, found: JointTrajectory) -> None:
+    """Fill in the response to a request with a header."""
+    response.start_state.joint_state = JointState(
+        header=header, name=found.joint_names, position=found.points[0].positions
+    )
+    response.solution.joint_trajectory, response.fraction = found, followed.fraction
+    tell(response, "SUCCESS", followed.text)

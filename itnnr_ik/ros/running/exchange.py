@@ -1,0 +1,215 @@
+"""Joint states and targets sent to a running `ik_node`, one target at a time, with what came back.
+
+The only module of recordings besides `itnnr_ik.ros.running.live` that needs ROS.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import PoseStamped
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import JointState
+
+from itnnr_ik.evaluation.answers import SOLVED, Answers
+from itnnr_ik.evaluation.replay import Replay
+from itnnr_ik.recording.pairing import Array
+from itnnr_ik.recording.writer import WrittenSolution, WrittenStatus
+from itnnr_ik.ros.messages import set_pose
+from itnnr_ik.ros.moments import nanoseconds_of
+from itnnr_ik.ros.status import values_of
+
+UNANSWERED = "unanswered"
+#: How long an answer may take, in [s].
+_PATIENCE = 5.0
+#: Between the node's being found and the first message [s]: whoever finds is not yet found.
+_FOUND = 0.3
+#: A target follows a joint state at least this much later [s]: order between topics is not kept by DDS.
+_SETTLE = 0.003
+_QUEUE = 1000
+#: An answer farther than this [rad] from where it says to be was solved from another state than planned.
+_SAME_STATE = 1e-6
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What one target got: status code, positions (n,) in [rad] or [m] or None, and times in [s]."""
+
+    code: str
+    positions: Array | None = None
+    round_trip: float = np.nan
+    solve_time: float = np.nan
+    displacement: float = np.nan
+    residual: float = np.nan
+
+
+class Exchange:
+    """Talks to an `ik_node` in the namespace of ``node``.
+
+    Args:
+        node: Whose publishers and subscriptions are used.
+        spin: Serves the node's subscriptions for at most the given time [s], and raises where the other
+            side has ended.
+        joints: Names of the arm's joints on the robot, base to tip.
+        frame: Frame of the targets.
+
+    Attributes:
+        replies: By the stamp of their target, in [ns].
+        solutions, statuses: Everything that the node said, in the order of receipt.
+    """
+
+    def __init__(self, node: Node, spin: Callable[[float], None], joints: Sequence[str], frame: str) -> None:
+        self._node = node
+        self._spin = spin
+        self._joints = tuple(joints)
+        self._frame = frame
+        self.replies: dict[int, Reply] = {}
+        self.solutions: list[WrittenSolution] = []
+        self.statuses: list[WrittenStatus] = []
+        self._arrivals: dict[int, tuple[float, Array]] = {}
+        self._codes: dict[int, dict[str, str]] = {}
+        self._settled = 0.0
+        self._found_at: float | None = None
+        reliable = QoSProfile(depth=_QUEUE)
+        self._targets = node.create_publisher(PoseStamped, "target_pose", 10)
+        self._states = node.create_publisher(JointState, "joint_states", 10)
+        node.create_subscription(JointState, "joint_solution", self._on_solution, reliable)
+        node.create_subscription(DiagnosticStatus, "itnnr_ik/status", self._on_status, reliable)
+
+    def connected(self) -> bool:
+        """Whether an `ik_node` hears and is heard, for long enough that no message is lost."""
+        found = (
+            self._targets.get_subscription_count() > 0
+            and self._states.get_subscription_count() > 0
+            and self._node.count_publishers("joint_solution") > 0
+            and self._node.count_publishers("itnnr_ik/status") > 0
+        )
+        if not found:
+            self._found_at = None
+        elif self._found_at is None:
+            self._found_at = time.monotonic()
+        return self._found_at is not None and time.monotonic() - self._found_at >= _FOUND
+
+    def send_state(self, names: Sequence[str], positions: Sequence[float]) -> None:
+        """Publish a joint state with these names and positions, in [rad] or [m]."""
+        self._states.publish(JointState(name=list(names), position=[float(q) for q in positions]))
+        self._settled = time.monotonic() + _SETTLE
+
+    def ask(self, target: Array, stamp: int) -> Reply:
+        """Publish a target with a ``stamp`` [ns] of its own and wait for what comes of it.
+
+        Args:
+            target: A point (3,) in [m], or a pose (7,) as x, y, z, qx, qy, qz, qw.
+            stamp: Of its header.
+        """
+        while (left := self._settled - time.monotonic()) > 0.0:
+            self._spin(left)
+        message = PoseStamped()
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 10**9)
+        message.header.frame_id = self._frame
+        set_pose(message.pose, target)
+        sent = time.perf_counter()
+        self._targets.publish(message)
+        deadline = sent + _PATIENCE
+        while not self._complete(stamp) and time.perf_counter() < deadline:
+            self._spin(deadline - time.perf_counter())
+        reply = self._reply(stamp, sent)
+        self.replies[stamp] = reply
+        return reply
+
+    def _complete(self, stamp: int) -> bool:
+        values = self._codes.get(stamp)
+        return values is not None and (values["code"] != SOLVED or stamp in self._arrivals)
+
+    def _reply(self, stamp: int, sent: float) -> Reply:
+        values = self._codes.get(stamp)
+        if values is None or not self._complete(stamp):
+            return Reply(UNANSWERED)
+        times, residual, displacement = (
+            float(values.get(key, "nan")) for key in ("solve_time", "residual", "displacement")
+        )
+        if values["code"] != SOLVED:
+            return Reply(values["code"], solve_time=times, residual=residual)
+        arrived, positions = self._arrivals[stamp]
+        return Reply(SOLVED, positions, arrived - sent, times, displacement, residual)
+
+    def _on_solution(self, message: JointState) -> None:
+        arrived = time.perf_counter()
+        index = {name: i for i, name in enumerate(message.name)}
+        if set(index) != set(self._joints):
+            return
+        positions = np.array([message.position[index[name]] for name in self._joints])
+        stamp = nanoseconds_of(message.header.stamp)
+        self._arrivals[stamp] = arrived, positions
+        self.solutions.append(WrittenSolution(time.time_ns(), stamp, message.header.frame_id, positions))
+
+    def _on_status(self, message: DiagnosticStatus) -> None:
+        values = values_of(message)
+        level = message.level if isinstance(message.level, int) else int.from_bytes(message.level, "little")
+        self.statuses.append(
+            WrittenStatus(time.time_ns(), level, message.name, message.message, message.hardware_id, values)
+        )
+        stamp = values.get("stamp")
+        if stamp and "code" in values:
+            seconds, _, nanoseconds = stamp.partition(".")
+            self._codes[int(seconds) * 10**9 + int(nanoseconds)] = values
+
+    def answers(self, replay: Replay, start: Array | None, seconds: float) -> Answers:
+        """The replies to the targets of a replay, each sent with its stamp there.
+
+        Args:
+            replay: What was asked.
+            start: The joint positions (n,) sent before the first target of a replay without joint
+                states.
+            seconds: What all of it took, in [s].
+        """
+        replies = [self.replies.get(int(stamp), Reply(UNANSWERED)) for stamp in replay.stamps]
+        n = len(self._joints)
+        nowhere = np.full(n, np.nan)
+        positions = np.array([nowhere if r.positions is None else r.positions for r in replies])
+        positions = positions.reshape(-1, n)
+        current = replay.current
+        if current is None:
+            assert start is not None
+            current = _last_answers(positions, start)
+        told = np.array([reply.displacement for reply in replies])
+        apart = np.abs(np.abs(positions - current).max(axis=1) - told) > _SAME_STATE
+        rejected = sum("stamp" not in s.values for s in self.statuses if "code" in s.values)
+        notes = []
+        if apart.any():
+            notes.append(
+                f"{apart.sum()} targets were solved from another joint state than the one before them"
+            )
+        if rejected:
+            notes.append(f"the node rejected {rejected} joint states")
+        solve_times = np.array([reply.solve_time for reply in replies])
+        round_trips = np.array([reply.round_trip for reply in replies])
+        codes = np.array([reply.code for reply in replies])
+        closest = np.array([reply.residual for reply in replies])
+        return Answers(
+            positions,
+            current,
+            codes,
+            closest,
+            solve_times,
+            round_trips,
+            seconds,
+            batched=False,
+            notes=tuple(notes),
+        )
+
+
+def _last_answers(positions: Array, start: Array) -> Array:
+    """Before each of the answers (b, n), NaN where there is none: the last one, and ``start`` before all."""
+    states = np.empty_like(positions)
+    state = start
+    for i, answer in enumerate(positions):
+        states[i] = state
+        if np.isfinite(answer).all():
+            state = answer
+    return states

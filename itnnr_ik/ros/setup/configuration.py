@@ -1,0 +1,206 @@
+"""What ``ik_node`` works with: its parameters, checked together and changed together, and the solver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from rclpy.exceptions import InvalidTopicNameException
+from rclpy.expand_topic_name import expand_topic_name
+from rclpy.node import Node
+
+from itnnr_ik import IKSolver
+from itnnr_ik.robot import units_of
+from itnnr_ik.ros.control import Limits, Motion, PositionOutput, TrajectoryOutput
+from itnnr_ik.ros.interfaces import COMMAND_TYPES, NONE, TRAJECTORY
+from itnnr_ik.ros.setup.parameters import ParameterError
+from itnnr_ik.ros.setup.robot import (
+    END_EFFECTOR_LINK,
+    JOINTS,
+    MODEL,
+    ROBOT_BASE_LINK,
+    ROBOT_PARAMETERS,
+    solver_from_parameters,
+)
+from itnnr_ik.ros.setup.settings import (
+    AUTOSTART,
+    MAX_ACCELERATION,
+    MAX_JERK,
+    MAX_JOINT_STEP,
+    MAX_VELOCITY,
+    PARAMETERS,
+)
+
+#: Targets that are solved before the node is configured.
+_WARM_UP = 20
+#: Of the URDF's velocity limits: ros2_control clips commands that are faster, and complains.
+_OF_URDF_VELOCITY = 0.9
+#: A name that is as near to a parameter's, and not shorter, is meant to be it.
+_MISSPELT, _SHORTEST = 0.88, 7
+_BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the node works with; units and meanings are those of the parameters of the same names.
+
+    ``model`` is the folder or name that was given, and may be empty.
+    """
+
+    solver: IKSolver
+    model: str
+    joints: tuple[str, ...]
+    robot_base_link: str
+    end_effector_link: str
+    require_joint_states: bool
+    seed_tolerance: float
+    joint_state_timeout: float
+    target_timeout: float
+    transform_timeout: float
+    plane_tolerance: float
+    unreachable: str
+    command_out_type: str
+    command_out_topic: str
+    command_rate: float
+    following_tolerance: float
+    streaming: bool
+    max_joint_step: tuple[float, ...]
+    max_velocity: tuple[float, ...]
+    max_acceleration: tuple[float, ...]
+    max_jerk: tuple[float, ...]
+    warn_period: float
+
+    def __post_init__(self) -> None:
+        if self.command_out_type != NONE and not self.require_joint_states:
+            raise ParameterError("require_joint_states", "true where commands are sent", False)
+        if self.command_out_type != NONE and self.joint_state_timeout == 0.0:
+            raise ParameterError("joint_state_timeout", "above 0 where commands are sent", 0.0)
+        _ = self.limits  # so that lists of a wrong length are refused now
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What each joint may do.
+
+        Raises:
+            ParameterError: A list has not as many numbers as the arm has joints.
+        """
+        arm = self.solver.arm
+        return Limits(
+            lower=arm.lower,
+            upper=arm.upper,
+            velocity=np.minimum(_OF_URDF_VELOCITY * arm.velocity, MAX_VELOCITY.of(arm, self.max_velocity)),
+            acceleration=MAX_ACCELERATION.of(arm, self.max_acceleration),
+            jerk=MAX_JERK.of(arm, self.max_jerk),
+            step=MAX_JOINT_STEP.of(arm, self.max_joint_step),
+        )
+
+    def changed(self, changes: Mapping[str, Any]) -> Configuration:
+        """This configuration with other values of changeable parameters: all of them, or an error.
+
+        Raises:
+            ParameterError: A value cannot be used, or its parameter cannot change while the node is
+                configured.
+        """
+        values = {}
+        for name, value in changes.items():
+            parameter = _BY_NAME[name]
+            if not parameter.changeable:
+                raise ParameterError(name, "left alone until the node is cleaned up", value)
+            values[name] = parameter.check(value)
+        solver = self.solver
+        tolerance = values.pop("tolerance", solver.tolerance)
+        orientation = values.pop("orientation_tolerance", solver.orientation_tolerance)
+        if (tolerance, orientation) != (solver.tolerance, solver.orientation_tolerance):
+            solver = solver.with_tolerance(tolerance, orientation)
+        return replace(self, solver=solver, **values)
+
+
+def motion_of(configuration: Configuration) -> Motion:
+    """What leads a controller to solutions, for a configuration that sends commands."""
+    period = 1.0 / configuration.command_rate
+    trajectories = configuration.command_out_type == TRAJECTORY
+    return Motion(
+        TrajectoryOutput(configuration.joints, period) if trajectories else PositionOutput(period),
+        configuration.joints,
+        units_of(configuration.solver.arm),
+        configuration.limits,
+        configuration.following_tolerance,
+    )
+
+
+def declare_parameters(node: Node) -> None:
+    """Declare the parameters on ``node``, whatever their values; `read_configuration` checks them."""
+    for parameter in PARAMETERS:
+        parameter.declare(node, read_only=False)
+
+
+def read_configuration(node: Node) -> Configuration:
+    """The parameters' values, checked, and the solver for the robot, ready to solve.
+
+    Raises:
+        ValueError: A parameter's value cannot be used, or the robot or the model cannot.
+    """
+    values = {parameter.name: parameter.get(node) for parameter in PARAMETERS}
+    _check_names(node)
+    solver = solver_from_parameters(node, values.pop("tolerance"), values.pop("orientation_tolerance"))
+    for parameter in ROBOT_PARAMETERS:
+        if parameter not in (MODEL, ROBOT_BASE_LINK, END_EFFECTOR_LINK):
+            del values[parameter.name]
+    values["joints"] = JOINTS.of(solver.arm, values["joints"])
+    values["robot_base_link"] = values["robot_base_link"] or solver.arm.base_link
+    values["end_effector_link"] = values["end_effector_link"] or solver.arm.tip_link
+    if values["command_out_type"] != NONE:
+        _, topic = COMMAND_TYPES[values["command_out_type"]]
+        topic = values["command_out_topic"] or topic
+        values["command_out_topic"] = topic
+        try:
+            expand_topic_name(topic, node.get_name(), node.get_namespace())
+        except (ValueError, InvalidTopicNameException) as error:
+            what = "the name of a topic"
+            raise ParameterError("command_out_topic", what, topic) from error
+    configuration = Configuration(solver=solver, **values)
+    _warm_up(solver)
+    return configuration
+
+
+def _warm_up(solver: IKSolver) -> None:
+    """Compile all that answers a target, and bring it into the caches, before the first one comes."""
+    positions = solver.arm.sample(_WARM_UP, np.random.default_rng(0))
+    for current, target in zip(positions, solver.target_at(positions[::-1]), strict=True):
+        solver.solve(target)
+        solver.solve(target, current)
+    solver.solve_path([target, target], current)
+    solver.proposals(target, current)
+    solver.point_at(current)
+
+
+def _check_names(node: Node) -> None:
+    """Refuse a misspelt parameter, which ROS passes by: a robot would move by the default.
+
+    Other names may be another node's, which the same file is for.
+    """
+    # rclpy tells of given values that were not declared nowhere else.
+    known = {*_BY_NAME, AUTOSTART.name}
+    for name in node._parameter_overrides.keys() - known:
+        for meant in get_close_matches(name, known, 1, _MISSPELT) if len(name) >= _SHORTEST else ():
+            raise ParameterError(name, f"spelt {meant!r}", node._parameter_overrides[name].value)
+
+
+def check_changes(configuration: Configuration | None, changes: Mapping[str, Any]) -> Configuration | None:
+    """What a change of parameters makes of ``configuration``; without one the values are only checked.
+
+    Names that are not in `PARAMETERS` are rclpy's own.
+
+    Raises:
+        ParameterError: See `Configuration.changed`.
+    """
+    own = {name: value for name, value in changes.items() if name in _BY_NAME}
+    if configuration is not None:
+        return configuration.changed(own) if own else configuration
+    for name, value in own.items():
+        _BY_NAME[name].check(value)
+    return None

@@ -1,0 +1,1 @@
+"""Where targets come from: streams of them, and a marker that is dragged."""

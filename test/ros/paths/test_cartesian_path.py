@@ -1,0 +1,127 @@
+"""Straight lines from waypoint to waypoint, and the service compute_cartesian_path."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from probe import Probe
+
+from itnnr_ik import IKSolver
+from itnnr_ik.robot import load_robot
+from itnnr_ik.ros.paths.cartesian_path import follow_lines
+
+
+@pytest.fixture(scope="module")
+def two_link() -> IKSolver:
+    return IKSolver.load("two_link")
+
+
+def off_the_lines(points: np.ndarray, corners: np.ndarray) -> float:
+    """Largest distance [m] of points (m, 2) from the polyline through corners (k, 2)."""
+    starts, ways = corners[:-1], np.diff(corners, axis=0)
+    ahead = ((points[:, None] - starts) * ways).sum(axis=2) / (ways**2).sum(axis=1)
+    nearest = starts + np.clip(ahead, 0.0, 1.0)[..., None] * ways
+    return float(np.linalg.norm(points[:, None] - nearest, axis=2).min(axis=1).max())
+
+
+@pytest.mark.parametrize("max_step", [0.1, 0.01])
+def test_all_of_it_is_followed_from_the_state(two_link: IKSolver, max_step: float) -> None:
+    """On the lines, in steps no longer than asked for, to the last waypoint, in the elbow's posture."""
+    for side in (1.0, -1.0):
+        state = np.array([0.2, 1.2 * side])
+        corners = np.array([two_link.target_at(state), [1.6, 0.3], [1.5, -0.4]])
+        found = follow_lines(two_link, state, corners[1:].tolist(), max_step)
+        assert (found.fraction, found.text) == (1.0, "")
+        np.testing.assert_array_equal(found.positions[0], state)
+        points = two_link.target_at(found.positions)
+        assert off_the_lines(points, corners) <= 2e-6
+        assert np.linalg.norm(np.diff(points, axis=0), axis=1).max() <= max_step + 2e-6
+        np.testing.assert_allclose(points[-1], corners[-1], atol=2e-6)
+        assert (found.positions[:, 1] * side > 0.0).all()
+
+
+def test_it_ends_where_the_arm_does(two_link: IKSolver) -> None:
+    """At the reach, with the share of the waypoints up to there, and the reason."""
+    state = np.array([0.0, 1.0])
+    start = two_link.target_at(state)
+    inside, beyond = start + np.array([0.0, -0.2]), start + np.array([1.0, -0.2])
+    found = follow_lines(two_link, state, [inside.tolist(), beyond.tolist()], 0.01)
+    reached = two_link.target_at(found.positions[-1])
+    radius = float(two_link.arm.reach)
+    assert np.linalg.norm(reached) <= radius
+    assert np.hypot(reached[0] + 0.01, reached[1]) > radius
+    assert found.fraction == pytest.approx(0.5 * (1.0 + (reached[0] - inside[0]) / 1.0), abs=1e-5)
+    assert "out of reach" in found.text
+
+
+def test_steps_of_a_joint_are_bounded(two_link: IKSolver) -> None:
+    """By the threshold of a revolute joint: near the stretched posture they are long; 0 is none."""
+    state = np.array([0.0, 1.0])
+    radius = float(two_link.arm.reach) - 1e-4
+    waypoint = [[radius, 0.0]]
+    free = follow_lines(two_link, state, waypoint, 0.02)
+    steps = np.abs(np.diff(free.positions, axis=0)).max(axis=1)
+    assert free.fraction == 1.0
+    allowed = 0.5 * (steps.max() + np.sort(steps)[-2])
+    bounded = follow_lines(two_link, state, waypoint, 0.02, revolute=float(allowed))
+    assert len(bounded.positions) == int(steps.argmax()) + 1
+    assert 0.0 < bounded.fraction < 1.0
+    assert "larger step than is allowed" in bounded.text
+    assert follow_lines(two_link, state, waypoint, 0.02, prismatic=1e-6).fraction == 1.0
+
+
+@pytest.mark.parametrize("model", ["ur5e", "panda"])
+def test_orientations_turn_evenly(model: str) -> None:
+    """From one pose to another, within tolerances of the slerp between them, from the state itself."""
+    solver = IKSolver.load(model)
+    state = np.clip(np.array([0.3, -1.2, 1.5, -1.0, 1.2, 0.7, 0.4])[: solver.arm.n_joints], *(
+        solver.arm.lower + 0.3, solver.arm.upper - 0.3
+    ))  # fmt: skip
+    rng = np.random.default_rng(3)
+    waypoint = solver.target_at(state + 0.15 * rng.uniform(-1.0, 1.0, len(state)))
+    found = follow_lines(solver, state, [waypoint.tolist()], 0.005)
+    assert found.fraction == 1.0
+    np.testing.assert_array_equal(found.positions[0], state)
+    poses = solver.target_at(found.positions)
+    turned = 2.0 * np.arccos(np.clip(np.abs((poses[:-1, 3:] * poses[1:, 3:]).sum(axis=1)), 0.0, 1.0))
+    assert np.ptp(turned) <= 1e-5
+    assert np.abs(np.diff(found.positions, axis=0)).max() < 0.1
+
+
+def test_a_useless_step_is_refused(two_link: IKSolver) -> None:
+    state = np.array([0.0, 1.0])
+    for step in (0.0, -1.0, np.nan, 1e-9):
+        with pytest.raises(ValueError, match="expected a max_step"):
+            follow_lines(two_link, state, [[1.0, 0.5]], step)
+
+
+def test_the_service(probe: Probe) -> None:
+    """From the state in the request, with a trajectory of the joints; nothing else is published."""
+    moveit = pytest.importorskip(
+        "moveit_msgs.srv", reason="needs moveit_msgs, which comes with a ROS 2 installation only"
+    )
+    from geometry_msgs.msg import Pose
+    from moveit_msgs.msg import MoveItErrorCodes
+
+    arm = load_robot("two_link")
+    probe.start_ik_node("-p", "end_effector_link:=tool0")
+
+    def ask(state: tuple[float, ...], *points: tuple[float, float], step: float = 0.01):  # type: ignore[no-untyped-def]
+        request = moveit.GetCartesianPath.Request(max_step=step, link_name="tool0")
+        request.header.frame_id = "base_link"
+        request.start_state.joint_state.name = list(arm.joint_names)
+        request.start_state.joint_state.position = list(state)
+        for x, y in points:
+            pose = Pose()
+            pose.position.x, pose.position.y = x, y
+            request.waypoints.append(pose)
+        return probe.call(moveit.GetCartesianPath, "compute_cartesian_path", request)
+
+    whole = ask((0.2, 1.2), (1.6, 0.3), (1.5, -0.4))
+    assert (whole.error_code.val, whole.fraction) == (MoveItErrorCodes.SUCCESS, 1.0)
+    points = whole.solution.joint_trajectory.points
+    np.testing.assert_allclose(points[0].positions, (0.2, 1.2), atol=1e-9)
+    np.testing.assert_allclose(arm.forward(points[-1].positions)[:2], (1.5, -0.4), atol=2e-6)
+    assert 0.0 < ask((0.2, 1.2), (3.0, 0.0)).fraction < 1.0
+    assert ask((0.2, 1.2), (1.2, 0.4), step=0.0).error_code.val != MoveItErrorCodes.SUCCESS
+    assert probe.solutions == []
