@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check
 # So many tests at once, more than there are cores: those of nodes mostly wait. A worker that has none left takes
 # some of another's.
-JOBS := 3
+JOBS := 4
 PYTEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
 TESTS :=
 ARM := panda

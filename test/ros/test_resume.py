@@ -148,7 +148,7 @@ class Switch:
 
 
 @pytest.mark.parametrize("streaming", [pytest.param("false", marks=pytest.mark.slow), "true"])
-@pytest.mark.parametrize("name", ["pause", "activate"])
+@pytest.mark.parametrize("name", [pytest.param("pause", marks=pytest.mark.slow), "activate"])
 def test_nothing_old_is_sent(probe: Probe, name: str, streaming: str) -> None:
     """Silent means silent; afterwards a command is for a target of that time, from the joints of that time.
 

@@ -382,7 +382,7 @@ def test_another_limit_is_saved_with_what_was_loaded(model: Path, tmp_path: Path
     arm = loaded.arm.with_changes(
         limits=(np.clip(loaded.arm.lower, -1.0, 0.0), np.clip(loaded.arm.upper, 0.5, 1.0))
     )
-    other = IKSolver(arm, loaded.task, loaded._twin, metadata=loaded.metadata, coverage=loaded.coverage)
+    other = IKSolver(arm, loaded.task, loaded.twin, metadata=loaded.metadata, coverage=loaded.coverage)
     other.save(tmp_path / "other")
     again = IKSolver.load(tmp_path / "other").arm
     np.testing.assert_array_equal([again.lower, again.upper], [arm.lower, arm.upper])

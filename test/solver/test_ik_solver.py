@@ -398,9 +398,9 @@ def test_another_tolerance_gives_the_bits_of_a_new_solver(
     given = IKSolver.load(name)
     rng = np.random.default_rng(5)
     options: dict[str, Any] = {"posture": given.arm.sample(1, rng)[0], "metre_in_rad": 3.0}
-    first = IKSolver(given.arm, given.task, given._twin, orientation_tolerance=1e-5, **options)
+    first = IKSolver(given.arm, given.task, given.twin, orientation_tolerance=1e-5, **options)
     tolerances = {"tolerance": tolerance, "orientation_tolerance": 1e-5 if angle is None else angle}
-    new = IKSolver(given.arm, given.task, given._twin, **tolerances, **options)
+    new = IKSolver(given.arm, given.task, given.twin, **tolerances, **options)
     targets, states = first.target_at(first.arm.sample(40, rng)), first.arm.sample(40, rng)
     targets[-1, :3] *= 3.0
     before = first.solve_batch(targets, states).positions

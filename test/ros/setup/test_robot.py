@@ -98,7 +98,7 @@ def test_the_trained_network_is_used_where_it_was_trained_for(node: MakeNode, tm
     def has_network(**values: Any) -> bool:
         solver = solver_from_parameters(node(**values))
         solver.save(tmp_path / str(len(list(tmp_path.iterdir()))))
-        return solver._twin is not None
+        return solver.twin is not None
 
     urdf = load_robot("two_link").urdf
     assert has_network(model="two_link")
