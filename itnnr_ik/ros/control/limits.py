@@ -34,9 +34,7 @@ class Limits:
     def narrower(self, margin: float) -> Limits:
         """The same with a margin [rad, m] to the position limits, where there is room for one."""
         with np.errstate(invalid="ignore"):
-            middle = 0.5 * (
-                self.lower + self.upper
-            )  # not a number for joints without limits, which keep them
+            middle = 0.5 * (self.lower + self.upper)  # not a number where there are none, which stays so
         lower = np.fmin(self.lower + margin, middle)
         return replace(self, lower=lower, upper=np.fmax(self.upper - margin, middle))
 
