@@ -13,7 +13,6 @@ from itnnr_ik.paper.problems import Problem
 from itnnr_ik.paper.protocols import N_RANKS
 from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.config import ANCHORED, CosineSchedule
-from itnnr_ik.twin.evaluator import TwinEvaluator
 from itnnr_ik.twin.inference import TwinInverse
 from itnnr_ik.twin.network import TwinNetwork
 from itnnr_ik.twin.spec import NetworkSpec, Scales
@@ -49,8 +48,8 @@ def fit_branches(problem: Problem, anchors: Anchors, seed: int, steps: int) -> B
     train_for_steps(training.near, lambda: training.draw(every), training.near_loss, schedule)
     hardest = training.hardest()
     train_for_steps(training.far, lambda: training.draw(hardest), training.far_loss, schedule)
-    near, far = (_evaluator(network) for network in (training.near, training.far))
-    return BranchingInverse(TwinInverse(far, anchors), near, problem.function)
+    far = TwinInverse(training.far.evaluator(), anchors)
+    return BranchingInverse(far, training.near.evaluator(), problem.function)
 
 
 class _Training:
@@ -139,8 +138,3 @@ class _Training:
         y_new, _, x_anchor, *_ = batch
         error: Tensor = (self._forward(x_anchor + adjustment) - y_new).norm(dim=1)
         return error
-
-
-def _evaluator(network: TwinNetwork) -> TwinEvaluator:
-    weights = {name: value.numpy() for name, value in network.state_dict().items()}
-    return TwinEvaluator(network.spec, weights)

@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from itnnr_ik.twin.evaluator import TwinEvaluator
 from itnnr_ik.twin.spec import NetworkSpec
 
 _ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU}
@@ -59,3 +60,8 @@ class TwinNetwork(nn.Module):
         moved, still = self.layers(both).chunk(2)
         adjustment: Tensor = (moved - still) * scales.adjustment
         return adjustment
+
+    def evaluator(self) -> TwinEvaluator:
+        """The same function without torch, once it is trained."""
+        weights = {name: value.numpy() for name, value in self.state_dict().items()}
+        return TwinEvaluator(self.spec, weights)

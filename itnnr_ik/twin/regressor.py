@@ -11,7 +11,6 @@ from torch import Tensor
 
 from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.config import CONSISTENT, PlateauSchedule, TwinConfig
-from itnnr_ik.twin.evaluator import TwinEvaluator
 from itnnr_ik.twin.inference import Candidates, Forward, TwinInverse
 from itnnr_ik.twin.network import TwinNetwork
 from itnnr_ik.twin.pairs import AnchoredPairs, DataPairs, Pairs, PerturbedPairs, Sample
@@ -120,8 +119,7 @@ class InverseTwinRegressor:
         else:
             size = schedule.batch_size
             train_for_steps(self.network_, lambda: pairs.draw(size, rng), self._loss, schedule, self.progress)
-        weights = {name: value.numpy() for name, value in self.network_.state_dict().items()}
-        self.inverse_ = TwinInverse(TwinEvaluator(self.network_.spec, weights), anchors)
+        self.inverse_ = TwinInverse(self.network_.evaluator(), anchors)
         return self
 
     def candidates(self, Y: Array, passes: int = 1) -> Candidates:
