@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import qmc
 
 from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
 from itnnr_ik.solver import anchors as kernels
 from itnnr_ik.solver.anchors import HEADER, NONE, PLAIN, SHIFT, TURN, Anchors, Layout
 from itnnr_ik.solver.problem import FREE_STEPS, STEPS, Problem
 from itnnr_ik.solver.room import Search
+from itnnr_ik.solver.spread import fill_box
 from itnnr_ik.solver.table import Table, lay_table, no_table
 from itnnr_ik.task import Task
 from itnnr_ik.twin.inference import TwinInverse
@@ -139,13 +139,12 @@ def pose_problem(
 
 
 def spread_postures(arm: ForwardModel, task: Task, seed: int) -> Array:
-    """Postures (p, n) that fill the open joints' limits (scrambled Sobol sequence); the others are 0."""
+    """Postures (p, n) that fill the open joints' limits evenly; the others are 0."""
     lower, upper = windows(arm)
     _, chosen, _ = choose_layout(arm, task)
     count = len(range(arm.n_joints)[chosen])
     postures = np.zeros((2 ** min(_MOST_POWER, _POWER + _POWER_PER_JOINT * count), arm.n_joints))
-    unit = qmc.Sobol(count, seed=seed).random(len(postures))
-    postures[:, chosen] = qmc.scale(unit, lower[chosen], upper[chosen])
+    postures[:, chosen] = fill_box(lower[chosen], upper[chosen], len(postures), seed)
     return postures
 
 
@@ -154,8 +153,7 @@ class Assembly:
 
     Args:
         arm, task: What is solved.
-        twin: Trained network with its anchors; None for anchors laid here, evenly spread (scrambled Sobol
-            sequence).
+        twin: Trained network with its anchors; None for anchors laid here, evenly spread.
         tolerance, orientation_tolerance: In [m] and [rad].
         metre_in_rad: What a metre of a prismatic joint counts in a displacement.
         posture: (n,) that spare joints prefer; None for any with room to move.
@@ -187,7 +185,7 @@ class Assembly:
             starts = min(starts, _REDUNDANT_STARTS)
         if self.layout.first == PLAIN:
             starts = 0
-        box = (2.0 * qmc.Sobol(n, seed=1).random(_MANY_STARTS)[:starts] - 1.0) * _START_SHARE
+        box = fill_box(np.full(n, -_START_SHARE), np.full(n, _START_SHARE), starts)
         n_open = len(range(n)[self.open])
         self.reach, sizes = arm.reach or 1.0, rows.shape[0]
         count = max(

@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
 from itnnr_ik.compiled import compiled, kernel
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.solver.problem import Problem, differentiate, evaluate, workspace, workspace_size
 from itnnr_ik.solver.refine import factorise, refine, substitute
+from itnnr_ik.solver.spread import fill_box
 from itnnr_ik.solver.state import turn_towards
 from itnnr_ik.task import Task
 from itnnr_ik.task.kernels import GOAL, ROWS
@@ -26,8 +26,8 @@ from itnnr_ik.task.kernels import GOAL, ROWS
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-#: Cells along each of one, two or three coordinates, and postures drawn: two to this power.
-_CELLS, _POWER = (2048, 128, 32), 16
+#: Cells along each of one, two or three coordinates, and postures drawn.
+_CELLS, _POSTURES = (2048, 128, 32), 65536
 #: Postures [rad, m] of a cell that differ by less are one: solutions, samples of a curve of solutions, and
 #: postures in a cell whose middle is out of reach.
 _SAME, _SAME_ON_CURVE, _SAME_BESIDE = 0.01, 0.2, 0.03
@@ -236,11 +236,10 @@ class _Maker:
         return Table(self._grid, shape, starts, rows, self.turned)
 
     def _drawn(self) -> tuple[Array, Array]:
-        """Postures (b, n) that fill the limits (scrambled Sobol sequence), and their coordinates (b, D)."""
-        q = np.zeros((2**_POWER, self._n))
+        """Postures (b, n) that fill the limits evenly, and their coordinates (b, D)."""
+        q = np.zeros((_POSTURES, self._n))
         chosen = slice(1 if self.turned else 0, None)
-        unit = qmc.Sobol(self._n - chosen.start, seed=2).random(len(q))
-        q[:, chosen] = qmc.scale(unit, self._lower[chosen], self._upper[chosen])
+        q[:, chosen] = fill_box(self._lower[chosen], self._upper[chosen], len(q))
         points = (self._arm.transforms(q) @ self._tool)[:, :3, 3]
         seen = (points - self._origin) @ self._columns
         if self.turned:

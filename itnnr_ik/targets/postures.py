@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import qmc
 
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.solver import IKSolver
@@ -89,6 +88,9 @@ def spread(solver: IKSolver) -> Array:
 
     As far as there are enough of those.
     """
+    # Takes as long to import as all the rest, and a node that only solves needs none of it.
+    from scipy.stats import qmc
+
     arm = solver.arm
     lower, upper = windows(arm)
     middle, half = 0.5 * (lower + upper), 0.5 * _SHARE * (upper - lower)

@@ -119,7 +119,7 @@ def test_joint_order_shuffled_at_every_message(probe: Probe, name: str) -> None:
         orders.add(tuple(n for n in names if n in solver.arm.joint_names))
         return JointState(name=list(names), position=list(positions))
 
-    loop = TrafficLoop(probe, solver, 100.0, swing(solver, 0.2, lap=2.0), dress=shuffle)
+    loop = TrafficLoop(probe, solver, 100.0, swing(solver, 0.2, lap=2.0), lag=0.1, dress=shuffle)
     probe.start_ik_node("-p", f"model:={name}", *COMMANDING, "-p", f"max_joint_step:={MAX_STEP}")
     assert_answers_resume(loop, 50)
     loop.clear()

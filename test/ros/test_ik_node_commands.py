@@ -43,7 +43,7 @@ def start(probe: Probe, message_type: type, topic: str, *parameters: str) -> lis
 def test_trajectories_are_accepted_by_every_rule(probe: Probe) -> None:
     """A robot follows them, by commands that are within limits and at rest at their end."""
     solver = IKSolver.load("two_link")
-    loop = TrafficLoop(probe, solver, 50.0, swing(solver, 0.3, lap=4.0))
+    loop = TrafficLoop(probe, solver, 50.0, swing(solver, 0.3, lap=4.0), lag=0.1)
     probe.start_ik_node(*COMMANDING, "-p", "max_velocity:=1")
     assert loop.run(START_TIMEOUT, lambda: loop.count()["solved"] > 50 and len(loop.commands) > 50)
     loop.clear()

@@ -78,7 +78,7 @@ class Command:
 
 
 def assert_solved(loop: TrafficLoop) -> None:
-    """Most are: after a pause of a busy machine the next target may be too far for one step."""
+    """Most are: on a busy machine the robot may be left too far behind for one step."""
     count = loop.count()
     assert count["solved"] > 0.75 * count.total(), count
     assert count.keys() <= {"solved", "step_too_large"}
@@ -95,6 +95,7 @@ class TrafficLoop:
         solver: Its arm is the robot, bent at first; it is where a joint_trajectory_controller has it.
         rate: Targets a second of each path.
         paths: What each of the publishers of targets sends.
+        lag: The paths stand still while the robot's tool is farther than this from a target of theirs [m].
         dress: What becomes of each joint state before it is sent.
     """
 
@@ -104,9 +105,11 @@ class TrafficLoop:
         solver: IKSolver,
         rate: float,
         *paths: Path,
+        lag: float = np.inf,
         dress: Callable[[JointState], JointState] = lambda message: message,
     ) -> None:
         self._probe, self._arm, self._period, self._dress = probe, solver.arm, 1.0 / rate, dress
+        self._solver, self._lag, self._along = solver, lag, 0.0
         more = [probe.node.create_publisher(PoseStamped, "target_pose", 10) for _ in paths[1:]]
         self._senders: list[tuple[Publisher, Path]] = list(zip([probe.targets, *more], paths, strict=True))
         probe.node.create_subscription(JointTrajectory, TOPIC, self._on_command, 1000)
@@ -121,7 +124,7 @@ class TrafficLoop:
         self.commands: list[Command] = []
         self.refused = 0
         self._last_state = time.time() - 1.0 / STATE_RATE
-        self._start = self._next_target = self._next_state = time.time()
+        self._next_target = self._next_state = self._last_target = time.time()
 
     def clear(self) -> None:
         """Forget what came; targets whose answer is still out stay known."""
@@ -181,11 +184,18 @@ class TrafficLoop:
             self._probe.states.publish(self._dress(message))
 
     def _send_targets(self, now: float) -> None:
+        # A pause of this process must not be one long step.
+        passed, self._last_target = min(now - self._last_target, 2.0 * self._period), now
+        if self._lag == np.inf or all(self._behind(path) <= self._lag for _, path in self._senders):
+            self._along += passed
         for publisher, path in self._senders:
-            target = path(now - self._start)
+            target = path(self._along)
             message = self._probe.pose(target, frame=self._arm.base_link)
             self.sent[message.header.stamp.nanosec] = Sent(time.time(), target)
             publisher.publish(message)
+
+    def _behind(self, path: Path) -> float:
+        return float(np.linalg.norm(path(self._along) - self._solver.target_at(self._robot.positions)))
 
     def _on_command(self, message: JointTrajectory, info: MessageInfo) -> None:
         positions = np.array([point.positions for point in message.points])
