@@ -29,8 +29,11 @@ _TARGETS = 86
 _REMAINDER, _FAR = 0.06, 1.0
 #: Share of a typical change of y below which errors are no longer taken relative to it.
 _NO_CHANGE = 0.01
-#: Distance of a far answer to its label, as a share of the largest |x|, from which f counts as well.
-_CLOSE = 0.1
+#: Steps for each kind of answer, as a multiple of those of other training.
+_MORE_STEPS = 1.5
+#: Distance of a far answer to its label, as a share of the largest |x|, from which f counts as well, and the
+#: weight of a target's best far answer beside that of all of them.
+_CLOSE, _BEST = 0.3, 0.5
 
 
 def fit_branches(problem: Problem, anchors: Anchors, seed: int, steps: int) -> BranchingInverse:
@@ -40,9 +43,9 @@ def fit_branches(problem: Problem, anchors: Anchors, seed: int, steps: int) -> B
         problem: Gives f and draws targets from its domain.
         anchors: Known points.
         seed: Of targets, batches and weights.
-        steps: Optimisation steps, half of them for each kind of answer.
+        steps: Optimisation steps of other training.
     """
-    schedule = CosineSchedule(steps=max(1, steps // 2))
+    schedule = CosineSchedule(steps=round(_MORE_STEPS * steps))
     training = _Training(problem, anchors, seed, max(_SCALED, _POOL * schedule.steps))
     every = np.arange(training.size)
     train_for_steps(training.near, lambda: training.draw(every), training.near_loss, schedule)
@@ -119,13 +122,18 @@ class _Training:
         return loss
 
     def far_loss(self, batch: Batch) -> Tensor:
-        """The distance to the input that the target is of; close to it, the error in y as well."""
+        """The distance to the input that the target is of; close to it, the error in y as well.
+
+        The better of a target's answers count more: one that is right will do.
+        """
         y_new, y_anchor, x_anchor, label, _ = batch
         adjustment = self.far(y_new, y_anchor, x_anchor)
         away = (adjustment - label).norm(dim=1) / self._half_width
         # In units of the spread of y: relative to the change, small changes would outweigh all others.
         error = self._error(batch, adjustment) / self._spread
-        loss: Tensor = (away + error * (away.detach() < _CLOSE)).mean()
+        wrong = (away + error * (away.detach() < _CLOSE)).reshape(-1, N_RANKS)
+        best = wrong[:, 1:].min(dim=1).values
+        loss: Tensor = (1.0 - _BEST) * wrong.mean() + _BEST * best.mean()
         return loss
 
     def _near_adjustment(self, batch: Batch) -> Tensor:
