@@ -66,7 +66,7 @@ class Bag:
             self._opened = stack.pop_all()
         return self
 
-    def __exit__(self, *raised: Any) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._opened.close()
 
     def _open(self, stack: ExitStack) -> list[RecordingFile]:

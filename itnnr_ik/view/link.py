@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field, replace
-from types import TracebackType
 
 import numpy as np
 import rclpy
@@ -95,12 +94,7 @@ class NodeLink:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         rclpy.shutdown(context=self._context)
         self._thread.join()
         self._executor.shutdown()
