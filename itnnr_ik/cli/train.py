@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 
 from itnnr_ik.arrays import use_torch
+from itnnr_ik.cli.arms import add_chain_arguments
 from itnnr_ik.robot import PACKAGED, KinematicChain, load_robot
 from itnnr_ik.solver import IKSolver
-from itnnr_ik.task import KINDS, Task
+from itnnr_ik.task import Task
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,11 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     robot = parser.add_mutually_exclusive_group(required=True)
     robot.add_argument("--urdf", type=Path, metavar="FILE", help="URDF of the robot")
     robot.add_argument("--arm", choices=PACKAGED, help="a robot that comes with the package")
-    parser.add_argument("--base", metavar="LINK", help="where the arm begins (default: the only root link)")
-    parser.add_argument("--tip", metavar="LINK", help="where the arm ends (default: the only leaf link)")
-    parser.add_argument(
-        "--task", choices=KINDS, help="what counts of the tool (default: by number of joints)"
-    )
+    add_chain_arguments(parser)
     parser.add_argument(
         "--tool-position", type=float, nargs=3, metavar=("X", "Y", "Z"), help="of the tool at the tip [m]"
     )
