@@ -21,6 +21,11 @@ def shown(value: object) -> str:
     return text if len(text) <= _MOST else f"{text[:_MOST]}…"
 
 
+def reason(error: BaseException, most: int | None = None) -> str:
+    """What an error says, on one line of at most so many characters; its type where it says nothing."""
+    return " ".join(str(error).split()).rstrip(".")[:most] or type(error).__name__
+
+
 def listed(names: Iterable[str]) -> str:
     """Names for a message."""
     given = list(names)

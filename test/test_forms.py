@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from itnnr_ik.forms import checked, listed, shown
+from itnnr_ik.forms import checked, listed, reason, shown
 
 _FORM = {
     "x": float,
@@ -72,6 +72,14 @@ def test_a_value_is_shown_on_one_line(value: object) -> None:
     """However long it is."""
     assert 1 <= len(shown(value)) <= 121
     assert len(shown(value).splitlines()) == 1
+
+
+def test_an_error_is_told_on_one_line() -> None:
+    """Without its full stop, cut where that is asked for, and never empty."""
+    assert reason(ValueError("it is\n\tso.")) == "it is so"
+    assert reason(ValueError("a" * 400)) == "a" * 400
+    assert reason(ValueError("a" * 400), 30) == "a" * 30
+    assert reason(KeyError()) == "KeyError"
 
 
 def test_names_are_listed() -> None:

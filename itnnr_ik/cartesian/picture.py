@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from itnnr_ik.paths import PathSolution
-from itnnr_ik.robot import ForwardModel, KinematicChain
+from itnnr_ik.robot import ForwardModel, units_of
 
 SUFFIXES = (".png", ".svg", ".pdf")
 _JOINT, _LIMIT, _GAP, _GRID = "#1b4965", "#98a2ae", "#c1121f", "#e3e6ea"
@@ -32,8 +32,7 @@ def draw_joints(arm: ForwardModel, found: PathSolution, suffix: str) -> bytes:
         for limit in (arm.lower[j], arm.upper[j]):
             if low - _NEAR <= limit <= high + _NEAR:
                 axes.axhline(limit, color=_LIMIT, linewidth=0.9, linestyle=":")
-        prismatic = isinstance(arm, KinematicChain) and arm.joint_types[j] == "prismatic"
-        axes.set_ylabel("[m]" if prismatic else "[rad]")
+        axes.set_ylabel(f"[{units_of(arm)[j]}]")
         axes.set_title(arm.joint_names[j], loc="left", fontsize=9)
         axes.grid(True, color=_GRID, linewidth=0.7)
     unit = "target" if found.times is None else "time [s]"

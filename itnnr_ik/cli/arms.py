@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from os.path import isdir
 from pathlib import Path
+from typing import Any
 
 from itnnr_ik.robot import PACKAGED
 from itnnr_ik.solver import IKSolver
@@ -17,15 +18,7 @@ def add_arm_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--arm", choices=list(PACKAGED), help="a packaged arm")
     which.add_argument("--model", metavar="DIR", help="folder of a trained or learned model")
     which.add_argument("--urdf", metavar="FILE", help="a robot's URDF; nothing needs training")
-    parser.add_argument(
-        "--base", metavar="LINK", help="with --urdf: first link (the only one without parent)"
-    )
-    parser.add_argument("--tip", metavar="LINK", help="with --urdf: last link (the only one without child)")
-    parser.add_argument(
-        "--task",
-        choices=list(KINDS),
-        help="what of a pose counts (default: the model's, or for six joints and more pose, five pointing)",
-    )
+    add_chain_arguments(parser)
     parser.add_argument("--tolerance", type=float, default=1e-6, help="largest residual of a solution [m]")
     parser.add_argument(
         "--orientation-tolerance",
@@ -35,20 +28,30 @@ def add_arm_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_chain_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that choose a chain in a URDF, and what of its tool counts."""
+    for name, which, missing in (("--base", "first", "parent"), ("--tip", "last", "child")):
+        parser.add_argument(
+            name, metavar="LINK", help=f"{which} link of a URDF's chain (the only one without {missing})"
+        )
+    parser.add_argument(
+        "--task",
+        choices=list(KINDS),
+        help="what of a pose counts (the model's, or for six joints and more pose, five pointing)",
+    )
+
+
 def named_solver(arm: str, base: str | None, tip: str | None, task: str | None) -> IKSolver:
     """The solver of a packaged arm, a model folder or a URDF file, whichever ``arm`` is.
 
     Raises:
         ValueError: It is none of them, or the other values do not go with it.
     """
-    if arm in PACKAGED or isdir(arm):
-        if base is not None or tip is not None:
-            raise ValueError(f"--base and --tip go with a URDF file, got the model {arm}")
-        return IKSolver.load(arm, task=task)
-    if not Path(arm).exists():
+    is_model = arm in PACKAGED or isdir(arm)
+    if not is_model and not Path(arm).exists():
         names = ", ".join(PACKAGED)
         raise ValueError(f"no arm {arm!r}: expected one of {names}, a model folder or a URDF file")
-    return IKSolver.from_urdf(arm, base, tip, task)
+    return _solver(arm, is_model, base, tip, task=task)
 
 
 def solver_of(args: argparse.Namespace) -> tuple[IKSolver, str]:
@@ -57,11 +60,15 @@ def solver_of(args: argparse.Namespace) -> tuple[IKSolver, str]:
     Raises:
         ValueError: Options do not fit each other, or there is no such model, file or chain.
     """
-    for name in ("base", "tip"):
-        if args.urdf is None and getattr(args, name) is not None:
-            raise ValueError(f"--{name} goes with --urdf")
+    name = next(str(given) for given in (args.urdf, args.arm, args.model) if given is not None)
     tolerances = {"tolerance": args.tolerance, "orientation_tolerance": args.orientation_tolerance}
-    if args.urdf is not None:
-        return IKSolver.from_urdf(args.urdf, args.base, args.tip, args.task, **tolerances), str(args.urdf)
-    name = str(args.arm if args.model is None else args.model)
-    return IKSolver.load(name, **tolerances, task=args.task), name
+    return _solver(name, args.urdf is None, args.base, args.tip, task=args.task, **tolerances), name
+
+
+def _solver(name: str, is_model: bool, base: str | None, tip: str | None, **options: Any) -> IKSolver:
+    if not is_model:
+        return IKSolver.from_urdf(name, base, tip, **options)
+    for option, link in (("--base", base), ("--tip", tip)):
+        if link is not None:
+            raise ValueError(f"{option} goes with a URDF, got the model {name}")
+    return IKSolver.load(name, **options)

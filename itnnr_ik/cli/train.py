@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from itertools import chain
 from pathlib import Path
 
 from itnnr_ik.arrays import use_torch
+from itnnr_ik.cli.arms import add_chain_arguments
 from itnnr_ik.robot import PACKAGED, KinematicChain, load_robot
 from itnnr_ik.solver import IKSolver
-from itnnr_ik.task import KINDS, Task
+from itnnr_ik.task import Task
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,11 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     robot = parser.add_mutually_exclusive_group(required=True)
     robot.add_argument("--urdf", type=Path, metavar="FILE", help="URDF of the robot")
     robot.add_argument("--arm", choices=PACKAGED, help="a robot that comes with the package")
-    parser.add_argument("--base", metavar="LINK", help="where the arm begins (default: the only root link)")
-    parser.add_argument("--tip", metavar="LINK", help="where the arm ends (default: the only leaf link)")
-    parser.add_argument(
-        "--task", choices=KINDS, help="what counts of the tool (default: by number of joints)"
-    )
+    add_chain_arguments(parser)
     parser.add_argument(
         "--tool-position", type=float, nargs=3, metavar=("X", "Y", "Z"), help="of the tool at the tip [m]"
     )
@@ -37,17 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=joint_limits,
         action="append",
         metavar="JOINT=LOWER,UPPER",
-        help="joint limits [rad] or [m] in place of the URDF's, once for each joint",
+        help="limits of a joint [rad] or [m] in place of the URDF's, by its name there; repeatable",
     )
-    for side in ("lower", "upper"):
-        parser.add_argument(
-            f"--{side}",
-            type=number_list,
-            nargs="+",
-            action="extend",
-            metavar="NUMBER",
-            help=f"{side} limits of all joints, base to tip [rad] or [m] (default: the URDF's)",
-        )
     parser.add_argument("--joints", metavar="A,B", help="joint names, base to tip (default: the URDF's)")
     parser.add_argument("--seed", type=int, default=0, help="of weights, pairs and anchors")
     parser.add_argument("--steps", type=int, default=20_000, help="optimisation steps")
@@ -55,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def number_list(text: str) -> list[float]:
-    """``0.65,1.45``, or one number of several arguments; a negative list needs ``--lower=-1,-2``."""
+    """``0.65,1.45``."""
     return [float(number) for number in text.split(",")]
 
 
@@ -75,15 +62,11 @@ def read_arm(args: argparse.Namespace) -> KinematicChain:
     """The arm that the options name, with the limits and joint names that they give.
 
     Raises:
-        ValueError: See `KinematicChain.from_urdf` and `KinematicChain.with_changes`.
+        ValueError: See `KinematicChain.from_urdf` and `KinematicChain.with_joint_names`.
     """
     urdf = args.urdf if args.urdf is not None else load_robot(args.arm).urdf
     arm = KinematicChain.from_urdf(urdf, args.base, args.tip, limits=dict(args.limits or ()))
-    lower, upper = (list(chain.from_iterable(numbers or ())) for numbers in (args.lower, args.upper))
-    return arm.with_changes(
-        (lower or arm.lower.tolist(), upper or arm.upper.tolist()) if lower or upper else None,
-        args.joints.split(",") if args.joints else None,
-    )
+    return arm.with_joint_names(args.joints.split(",")) if args.joints else arm
 
 
 def run(args: argparse.Namespace) -> int:

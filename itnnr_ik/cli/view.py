@@ -11,9 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
-from itnnr_ik.cli.arms import named_solver
+from itnnr_ik.cli.arms import add_chain_arguments, named_solver
 from itnnr_ik.robot import PACKAGED
-from itnnr_ik.task.task import KINDS
 
 #: Between two ticks, in [s].
 _PERIOD = 1.0 / 60.0
@@ -38,11 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "arm", metavar="ARM", help=f"a packaged arm ({', '.join(PACKAGED)}), a model folder or a URDF file"
     )
-    parser.add_argument("--base", metavar="LINK", help="of a URDF: first link (the only one without parent)")
-    parser.add_argument("--tip", metavar="LINK", help="of a URDF: last link (the only one without child)")
-    parser.add_argument(
-        "--task", choices=list(KINDS), help="what of a pose counts (six joints and more pose, five pointing)"
-    )
+    add_chain_arguments(parser)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--live", action="store_true", help="show the running ik_node of this arm")
     what.add_argument(

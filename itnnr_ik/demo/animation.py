@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from itnnr_ik.demo.plan import Result
 from itnnr_ik.demo.recording import Recording
+from itnnr_ik.forms import reason
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.ros.simulation.mujoco_model import arm_spec, load_mujoco
 from itnnr_ik.solver import IKSolver
@@ -66,7 +67,7 @@ def check_animation(path: Path) -> None:
     except Exception as error:  # whatever the graphics library raises
         raise RuntimeError(
             f"MuJoCo cannot draw without a screen (MUJOCO_GL={os.environ.get('MUJOCO_GL', '')}): "
-            f"{' '.join(str(error).split())}; on Debian and Ubuntu it needs libegl1 and libgl1-mesa-dri"
+            f"{reason(error)}; on Debian and Ubuntu it needs libegl1 and libgl1-mesa-dri"
         ) from error
 
 

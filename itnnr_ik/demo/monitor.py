@@ -15,7 +15,7 @@ from sensor_msgs.msg import JointState
 from itnnr_ik.demo.recording import Recording, SeenSolution, SeenTarget
 from itnnr_ik.ros.messages import pose_values, positions_by_name
 from itnnr_ik.ros.moments import nanoseconds_of
-from itnnr_ik.ros.status import RejectedError, values_of
+from itnnr_ik.ros.status import RejectedError, stamp_from_text, values_of
 
 #: Deep enough that a busy machine delays the monitor's view but loses none of it.
 _QUEUE = 2000
@@ -67,8 +67,7 @@ class Monitor(Node):
         values = values_of(message)
         code, stamp = values.get("code"), values.get("stamp")
         if code is not None and stamp:
-            seconds, _, nanoseconds = stamp.partition(".")
-            self.recording.codes[int(seconds) * 10**9 + int(nanoseconds or 0)] = code
+            self.recording.codes[stamp_from_text(stamp)] = code
 
     def _on_joint_state(self, message: JointState) -> None:
         positions = self._pick(message)

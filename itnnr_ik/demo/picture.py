@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation
 from itnnr_ik.demo.plan import Result
 from itnnr_ik.demo.recording import Recording, errors_of
 from itnnr_ik.plotting import SMALLEST, log_dots
-from itnnr_ik.robot import KinematicChain
+from itnnr_ik.robot import units_of
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets.reachable import far_apart
 
@@ -135,8 +135,7 @@ def _draw_joints(axes: Axes, result: Result) -> None:
         fontsize=8,
         pad=6 + 12 * rows,
     )
-    kinds = set(arm.joint_types) if isinstance(arm, KinematicChain) else set()
-    axes.set_ylabel("position [rad], [m]" if "prismatic" in kinds else "position [rad]")
+    axes.set_ylabel("position [rad], [m]" if "m" in units_of(arm) else "position [rad]")
     _finish(axes, recording.duration)
 
 

@@ -181,8 +181,8 @@ def _model_for_joints(
     """The one model that recorded joints are replayed against; says what to do where there is none."""
     if len(models) != 1:
         raise ValueError(
-            f"{topic} holds joint states: give the model of the recorded arm with --model DIR; train it with "
-            "`itnnr-ik train --arm ARM --links M … --lower RAD … --upper RAD … -o DIR`"
+            f"{topic} holds joint states: give the recorded arm with --arm, or its model with --model DIR; "
+            "train one with `itnnr-ik train --urdf FILE -o DIR`"
         )
     if not joints:
         raise ValueError(

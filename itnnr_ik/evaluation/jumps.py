@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -100,9 +100,7 @@ class JumpCheck:
         solved = self._solved
         if solved is None or not solved.first < index <= solved.last:
             solved = self._solved = self._judged(index)
-        self._found.append(
-            Jump(index, time, step, solved.first, solved.last, solved.avoidable, solved.reason)
-        )
+        self._found.append(replace(solved, index=index, time=time, step=step))
 
     def _judged(self, index: int) -> Jump:
         """What the path around a target says, whatever jumps on it."""

@@ -271,10 +271,9 @@ class Tally:
             self._displacement.setdefault(name, SpreadOf()).add(apart[rows])
 
     def _add_steps(self, positions: Array) -> None:
-        before = positions[:1] if self._last is None else self._last
-        both = np.concatenate([before, positions]) if self._last is not None else positions
+        both = positions if self._last is None else np.concatenate([self._last, positions])
         self._step.add(np.abs(np.diff(both, axis=0)).max(axis=1, initial=0.0))
-        self._last = positions[-1:].copy() if len(positions) else self._last
+        self._last = both[-1:].copy()
 
     def _add_worst(
         self, replay: Replay, answers: Answers, residual: Array, angle: Array | None, apart: Array

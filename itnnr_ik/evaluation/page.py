@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 
 from itnnr_ik.evaluation.measures import Evaluation
-from itnnr_ik.evaluation.report import percent, speed, spreads, title
+from itnnr_ik.evaluation.report import percent, setting, speed, spreads, title
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #24303c; background: #f4f6f8; margin: 0; }
@@ -46,7 +46,7 @@ def make_page(evaluation: Evaluation, plots: Mapping[str, str]) -> str:
 <title>{escape(title(e))}</title><style>{STYLE}</style></head>
 <body><main>
 <h1>{escape(e.recording)}</h1>
-<p class="source">{escape(title(e).partition(": ")[2])} · {escape(speed(e))}</p>
+<p class="source">{escape(setting(e))} · {escape(speed(e))}</p>
 <div class="cards">{_cards(e)}</div>
 <section><h2>Numbers</h2><div class="scroll">{_numbers(e)}</div></section>
 {figures}<section><h2>The {len(e.worst)} targets that stand out most</h2>

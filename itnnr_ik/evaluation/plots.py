@@ -18,7 +18,7 @@ from itnnr_ik.evaluation.measures import displacements
 from itnnr_ik.evaluation.replay import Replay
 from itnnr_ik.plotting import SMALLEST, log_dots
 from itnnr_ik.recording.pairing import Array
-from itnnr_ik.robot import KinematicChain
+from itnnr_ik.robot import units_of
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets.reachable import far_apart
 
@@ -129,7 +129,7 @@ class Plots:
                 margin = 0.08 * (upper - lower)
                 axes.set_ylim(lower - margin, upper + margin)
             axes.set_xlim(*self._span)
-            axes.set_ylabel("[m]" if self._is_prismatic(j) else "[rad]")
+            axes.set_ylabel(f"[{units_of(self._arm)[j]}]")
             axes.set_title(self._replay.joints[j], loc="left", fontsize=9, color="#3a4450")
             axes.grid(True, color=GRID, linewidth=0.7)
             axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.96), ncols=3, frameon=False, markerscale=3)
@@ -191,9 +191,6 @@ class Plots:
             tolerance = self._solver.orientation_tolerance
             rows.append(("orientation error [rad]", self._angle, tolerance, TURN))
         return rows
-
-    def _is_prismatic(self, joint: int) -> bool:
-        return isinstance(self._arm, KinematicChain) and self._arm.joint_types[joint] == "prismatic"
 
     @property
     def _span(self) -> tuple[float, float]:

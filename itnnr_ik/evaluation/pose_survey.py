@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from itnnr_ik.evaluation.pose_targets import flaw_of
+from itnnr_ik.forms import listed
 from itnnr_ik.recording.clocks import StampSurvey
 from itnnr_ik.recording.records import RecordedPose
 from itnnr_ik.solver import IKSolver
-
-_LISTED = 20
 
 
 class PoseFilter:
@@ -51,8 +50,7 @@ class PoseFilter:
     def __call__(self, poses: Iterable[RecordedPose]) -> Iterator[RecordedPose]:
         """Those that can be targets; the others are counted."""
         others = [repr(name) for name in self._frames if name != self._frame]
-        listed = ", ".join(others[:_LISTED]) + (", …" if len(others) > _LISTED else "")
-        elsewhere = f"pose in another frame than {self._frame!r}: {listed}"
+        elsewhere = f"pose in another frame than {self._frame!r}: {listed(others)}"
         for pose in poses:
             self.messages += 1
             flaw = flaw_of(self._solver, pose) or (elsewhere if pose.frame != self._frame else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 
+from itnnr_ik.evaluation.answers import SOLVED
 from itnnr_ik.evaluation.measures import Evaluation
 from itnnr_ik.printable import one_line
 from itnnr_ik.recording.spread import Spread
@@ -15,9 +16,14 @@ _LABEL = 34
 
 def title(evaluation: Evaluation) -> str:
     """What was replayed against what, in one line."""
+    return f"{evaluation.recording}: {setting(evaluation)}"
+
+
+def setting(evaluation: Evaluation) -> str:
+    """Where the targets are from, whose they are, and how they were answered."""
     e = evaluation
     model = e.arm if e.model == e.arm else f"{e.arm} ({e.model})"
-    return f"{e.recording}: {e.source}, {model}, {e.mode}"
+    return f"{e.source}, {model}, {e.mode}"
 
 
 def percent(part: int, whole: int) -> str:
@@ -78,7 +84,7 @@ def format_report(evaluation: Evaluation) -> str:
         "solved",
         f"{percent(e.solved, e.reachable)} of the reachable targets ({e.solved}), to {tolerances(e)}",
     )
-    others = _counts({code: count for code, count in e.outcomes.items() if code != "solved"})
+    others = _counts({code: count for code, count in e.outcomes.items() if code != SOLVED})
     if others:
         lines += _entry("not solved", others)
     lines += _entry("branch changes", str(e.branch_changes))

@@ -13,6 +13,7 @@ from itnnr_ik.paper.problems import Problem
 from itnnr_ik.paper.protocols import N_RANKS
 from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.config import ANCHORED, CosineSchedule
+from itnnr_ik.twin.consistency import ConsistencyLoss, measure_scales, residuals
 from itnnr_ik.twin.inference import TwinInverse
 from itnnr_ik.twin.network import TwinNetwork
 from itnnr_ik.twin.spec import NetworkSpec, Scales
@@ -27,8 +28,6 @@ _POOL, _SCALED, _HARDEST = 66, 2000, 0.01
 _TARGETS = 86
 #: Units of the remainder of the step and of the far answers' adjustment, as shares of the largest |x|.
 _REMAINDER, _FAR = 0.06, 1.0
-#: Share of a typical change of y below which errors are no longer taken relative to it.
-_NO_CHANGE = 0.01
 #: Steps for each kind of answer, as a multiple of those of other training.
 _MORE_STEPS = 1.5
 #: Distance of a far answer to its label, as a share of the largest |x|, from which f counts as well, and the
@@ -68,26 +67,21 @@ class _Training:
         self._x, self._y = to_tensor(x), to_tensor(y)
         self._anchors = to_tensor(anchors.y), to_tensor(anchors.x)
         self._inverses = self._newton.inverses(anchors.x).float()
-        self._half_width = float(np.abs(anchors.x).max())
         generator = torch.Generator().manual_seed(seed)
-        specs = self._specs(anchors, problem.periodic)
-        self.near, self.far = (TwinNetwork(spec, generator) for spec in specs)
+        scales = self._measure_scales(anchors)
+        self.near, self.far = (
+            TwinNetwork(_spec(anchors, each, problem.periodic), generator) for each in scales
+        )
+        self._scales = scales[1]
+        self._consistency = ConsistencyLoss(problem.function, self._scales.typical_change, ANCHORED.pull)
 
-    def _specs(self, anchors: Anchors, periodic: bool) -> tuple[NetworkSpec, NetworkSpec]:
+    def _measure_scales(self, anchors: Anchors) -> tuple[Scales, Scales]:
+        """Of both networks. N is a twin with outputs (y, s), where s is 0 at every anchor."""
         y_new, y_anchor, _, _, step = self._batch(torch.arange(_SCALED))
-        change = (y_new - y_anchor).std(0)
-        self._least = _NO_CHANGE * float(change.mean())
-        mean, spread = anchors.y.mean(axis=0), anchors.y.std(axis=0)
-        self._spread, n = float(spread.mean()), step.shape[1]
-
-        def spec(change: Tensor, mean: Array, spread: Array, adjustment: float) -> NetworkSpec:
-            units, middle, width = (tuple(part.tolist()) for part in (change, mean, spread))
-            scales = Scales(units, middle, width, self._half_width, adjustment * self._half_width)
-            return NetworkSpec(n, len(mean), ANCHORED.hidden, ANCHORED.activation, scales, periodic)
-
-        both = torch.cat([change, step.std(0)])
-        near = spec(both, np.append(mean, np.zeros(n)), np.append(spread, np.ones(n)), _REMAINDER)
-        return near, spec(change, mean, spread, _FAR)
+        change = y_new - y_anchor
+        extended = Anchors(anchors.x, np.hstack([anchors.y, np.zeros_like(anchors.x)]))
+        near = measure_scales(extended, torch.cat([change, step], dim=1), _REMAINDER)
+        return near, measure_scales(anchors, change, _FAR)
 
     def draw(self, rows: NDArray[np.int64]) -> Batch:
         """A batch of some of the targets ``rows``."""
@@ -107,19 +101,15 @@ class _Training:
         with torch.no_grad():
             for rows in torch.split(torch.arange(self.size), _SCALED):
                 batch = self._batch(rows)
-                error = self._error(batch, self._near_adjustment(batch)).reshape(-1, N_RANKS)
-                errors.append(error[:, 1:].min(dim=1).values)
+                error = residuals(self._forward, batch, self._near_adjustment(batch))
+                errors.append(error.reshape(-1, N_RANKS)[:, 1:].min(dim=1).values)
         order = torch.cat(errors).argsort(descending=True)
         hardest: NDArray[np.int64] = order[: round(_HARDEST * self.size)].numpy()
         return hardest
 
     def near_loss(self, batch: Batch) -> Tensor:
         """The share of the way to the target that is left; of all consistent adjustments the smallest."""
-        adjustment = self._near_adjustment(batch)
-        way = (batch[0] - batch[1]).norm(dim=1) + self._least
-        left = self._error(batch, adjustment) / way
-        loss: Tensor = left.mean() + ANCHORED.pull * adjustment.square().sum(1).mean()
-        return loss
+        return self._consistency(batch, self._near_adjustment(batch))
 
     def far_loss(self, batch: Batch) -> Tensor:
         """The distance to the input that the target is of; close to it, the error in y as well.
@@ -128,9 +118,9 @@ class _Training:
         """
         y_new, y_anchor, x_anchor, label, _ = batch
         adjustment = self.far(y_new, y_anchor, x_anchor)
-        away = (adjustment - label).norm(dim=1) / self._half_width
+        away = (adjustment - label).norm(dim=1) / self._scales.x_spread
         # In units of the spread of y: relative to the change, small changes would outweigh all others.
-        error = self._error(batch, adjustment) / self._spread
+        error = residuals(self._forward, batch, adjustment) / float(np.mean(self._scales.y_spread))
         wrong = (away + error * (away.detach() < _CLOSE)).reshape(-1, N_RANKS)
         best = wrong[:, 1:].min(dim=1).values
         loss: Tensor = (1.0 - _BEST) * wrong.mean() + _BEST * best.mean()
@@ -142,7 +132,7 @@ class _Training:
         adjustment: Tensor = step + self.near(torch.cat([y_new, step], dim=1), known, x_anchor)
         return adjustment
 
-    def _error(self, batch: Batch, adjustment: Tensor) -> Tensor:
-        y_new, _, x_anchor, *_ = batch
-        error: Tensor = (self._forward(x_anchor + adjustment) - y_new).norm(dim=1)
-        return error
+
+def _spec(anchors: Anchors, scales: Scales, periodic: bool) -> NetworkSpec:
+    shape = anchors.x.shape[1], len(scales.change), ANCHORED.hidden, ANCHORED.activation
+    return NetworkSpec(*shape, scales, periodic)

@@ -18,6 +18,7 @@ import torch
 from tqdm import tqdm
 
 from itnnr_ik.arrays import use_torch
+from itnnr_ik.forms import reason
 from itnnr_ik.paper.data import draw_dataset
 from itnnr_ik.paper.effort import Effort
 from itnnr_ik.paper.evaluation import evaluate
@@ -85,7 +86,7 @@ def run_tasks(
     )
     records = load_results(path)
     if failures:
-        texts = "; ".join(f"{task.name}: {' '.join(str(error).split())}" for task, error in failures.items())
+        texts = "; ".join(f"{task.name}: {reason(error)}" for task, error in failures.items())
         raise RuntimeError(f"{len(failures)} of {len(wanted)} runs failed, repeat to try them again: {texts}")
     return {task: records[task] for task in wanted}
 

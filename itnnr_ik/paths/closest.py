@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.paths.kinematics import Kinematics
+from itnnr_ik.paths.kinematics import Kinematics, displacement
 
 Array = NDArray[np.float64]
 
@@ -31,15 +31,15 @@ def come_close(arm: Kinematics, first: int, end: int, before: Array | None, afte
     cost = _AWAY / arm.reach * (errors - errors.min(axis=0))
     total, came = cost[:, 0].copy(), np.zeros((end - first, len(postures)), dtype=np.int64)
     if before is not None:
-        total += _steps(arm, before, postures[:, 0])
+        total += displacement(arm.weights, postures[:, 0] - before)
     changing = _CHANGING * (1.0 - np.eye(len(postures)))
     for i in range(1, end - first):
-        change = np.abs(postures[:, None, i - 1] - postures[None, :, i])
-        ways = total[:, None] + (arm.weights * change).max(axis=2) + changing
+        change = postures[:, None, i - 1] - postures[None, :, i]
+        ways = total[:, None] + displacement(arm.weights, change) + changing
         came[i] = ways.argmin(axis=0)
         total = ways.min(axis=0) + cost[:, i]
     if after is not None:
-        total += _steps(arm, after, postures[:, -1])
+        total += displacement(arm.weights, postures[:, -1] - after)
     track, chosen = int(total.argmin()), np.empty((end - first, postures.shape[2]))
     for i in range(end - first - 1, -1, -1):
         chosen[i] = postures[track, i]
@@ -71,9 +71,3 @@ def _tracks(
 
 def _backwards(postures: Array, errors: Array) -> tuple[Array, Array]:
     return postures[::-1], errors[::-1]
-
-
-def _steps(arm: Kinematics, posture: Array, others: Array) -> Array:
-    """Largest joint changes (k,) [rad] from a posture (n,) to others (k, n)."""
-    steps: Array = (arm.weights * np.abs(others - posture)).max(axis=1)
-    return steps

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.paths.graph import Joints, Layers, are_new, next_new, steps_of_pairs
-from itnnr_ik.paths.kinematics import Kinematics
+from itnnr_ik.paths.kinematics import PAST, Kinematics, displacement
 from itnnr_ik.paths.planner import Planner, Request
 from itnnr_ik.paths.relaxation import relax
 from itnnr_ik.paths.solution import Stretch
@@ -37,8 +37,6 @@ _JUMP, _JUMP_LEAST = 6.0, 0.2
 #: The last posture of a closed path may be so far [rad] from the first before it is relaxed; so may the first
 #: from the state, for the step between them to be made small.
 _CLOSING = 0.4
-#: Postures that say how a stretch goes on.
-_PAST = 4
 
 
 def choose_targets(arm: Kinematics, way: float) -> Indices:
@@ -95,9 +93,9 @@ def keep_on_sheet(arm: Kinematics, joints: Joints, layers: Layers, targets: Indi
         places = targets[layer] + part * (targets[layer + 1] - targets[layer])
         q, solved = arm.refine(places, start, bounds)
         asides.append(q - start)
-        aside = (joints.weights * np.abs(q - start)).max(axis=1)
+        aside = displacement(joints.weights, q - start)
         allowed[chosen] &= solved & (aside <= _ASIDE * steps[chosen] + _ASIDE_LEAST)
-    differ = (joints.weights * np.abs(asides[1] - asides[0])).max(axis=1)
+    differ = displacement(joints.weights, asides[1] - asides[0])
     allowed[chosen] &= differ <= _DIFFER * steps[chosen] + _ASIDE_LEAST
     return layers._replace(allowed=allowed)
 
@@ -135,7 +133,7 @@ def _joined(
 
 def largest_step(arm: Kinematics, positions: Array) -> float:
     """Largest joint change [rad] from a posture (m, n) to the next."""
-    return float((arm.weights * np.abs(np.diff(positions, axis=0))).max(initial=0.0))
+    return float(displacement(arm.weights, np.diff(positions, axis=0)).max(initial=0.0))
 
 
 def find_curves(arm: Kinematics, current: Array | None, closed: bool) -> list[Stretch]:
@@ -165,7 +163,7 @@ def _rank(arm: Kinematics, stretches: list[Stretch]) -> tuple[int, int, float]:
 
 def _is_even(arm: Kinematics, positions: Array) -> bool:
     """Whether no step stands out."""
-    steps = (arm.weights * np.abs(np.diff(positions, axis=0))).max(axis=1, initial=0.0)
+    steps = displacement(arm.weights, np.diff(positions, axis=0))
     return len(steps) < _FEW or steps.max() <= _STANDS_OUT * np.quantile(steps, _MOSTLY)
 
 
@@ -180,15 +178,16 @@ def _filled(
     positions = np.ascontiguousarray(np.stack(columns, axis=1))
     bounds = np.array([arm.lower, arm.upper])
     before = None
-    if first == 0 and current is not None and _apart(arm, current, positions[0]) <= _CLOSING:
+    if first == 0 and current is not None and displacement(arm.weights, positions[0] - current) <= _CLOSING:
         before = current
-    around = closed and count == arm.count and _apart(arm, positions[0], positions[-1]) <= _CLOSING
+    closes = displacement(arm.weights, positions[-1] - positions[0]) <= _CLOSING
+    around = closed and count == arm.count and closes
     if around:
         q, solved = relax(arm, first, positions[:-1], bounds, closed=True, before=before)
         q, solved = np.concatenate([q, q[:1]]), np.append(solved, solved[0])
     else:
         q, solved = relax(arm, first, positions, bounds, before=before)
-    steps = (arm.weights * np.abs(np.diff(q, axis=0))).max(axis=1, initial=0.0)
+    steps = displacement(arm.weights, np.diff(q, axis=0))
     jumps = steps > _JUMP * np.median(steps) + _JUMP_LEAST if len(steps) else np.zeros(0, np.bool_)
     parts, start = [], 0
     for end in range(1, count + 1):
@@ -199,10 +198,6 @@ def _filled(
     return parts
 
 
-def _apart(arm: Kinematics, q: Array, other: Array) -> float:
-    return float((arm.weights * np.abs(q - other)).max())
-
-
 def _extended(arm: Kinematics, stretches: list[Stretch]) -> list[Stretch]:
     """Stretches followed on to both sides, as far as it goes."""
     bounds = np.array([arm.lower, arm.upper])
@@ -211,7 +206,7 @@ def _extended(arm: Kinematics, stretches: list[Stretch]) -> list[Stretch]:
         before = longer[-1].end if longer else 0
         after = stretches[i + 1].first if i + 1 < len(stretches) else arm.count
         q = stretch.positions
-        head = arm.follow(stretch.first, stretch.first - before, -1, q[:_PAST], bounds)
-        tail = arm.follow(stretch.end - 1, after - stretch.end, 1, q[: -_PAST - 1 : -1], bounds)
+        head = arm.follow(stretch.first, stretch.first - before, -1, q[:PAST], bounds)
+        tail = arm.follow(stretch.end - 1, after - stretch.end, 1, q[: -PAST - 1 : -1], bounds)
         longer.append(Stretch(stretch.first - len(head), np.concatenate([head[::-1], q, tail])))
     return longer

@@ -6,13 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.paths.closest import come_close
-from itnnr_ik.paths.kinematics import Kinematics
+from itnnr_ik.paths.kinematics import PAST, Kinematics, displacement
 from itnnr_ik.paths.solution import Gap, Stretch
 
 Array = NDArray[np.float64]
 
-#: Postures that say how the joints go on.
-_PAST = 4
 #: A joint this far [rad, m] beyond its limit would have to pass it.
 _BEYOND = 1e-9
 #: How far joints have to go beyond their limits is found to this share of it, or to so much [rad, m].
@@ -53,7 +51,7 @@ def explain(
             continue
         why = _limit(arm, before, after)
         if why is None and jumps:
-            change = float((arm.weights * np.abs(positions[first] - positions[first - 1])).max())
+            change = float(displacement(arm.weights, positions[first] - positions[first - 1]))
             why = SINGULAR, change, "rad"
         elif why is None:
             why = OUT_OF_REACH, float(residual[end:first].max()), "m"
@@ -72,7 +70,7 @@ def _limit(arm: Kinematics, before: Stretch | None, after: Stretch | None) -> tu
         to = arm.count - 1 if side == 1 else 0
         if other is not None:
             to = other.first if side == 1 else other.end - 1
-        past = stretch.positions[:: -1 if side == 1 else 1][:_PAST]
+        past = stretch.positions[:: -1 if side == 1 else 1][:PAST]
         beyond = _beyond(arm, arm.follow(end, abs(to - end), side, past, _widened(arm, np.inf)))
         if not len(beyond) or beyond[0].max() <= _BEYOND:
             continue

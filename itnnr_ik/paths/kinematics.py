@@ -11,6 +11,10 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
+#: Postures known so far that say how solutions go on, see `Kinematics.follow`.
+PAST = 4
+
+
 class Kinematics(Protocol):
     """An arm with n joints, and m targets.
 
@@ -79,3 +83,14 @@ class Kinematics(Protocol):
     def errors(self, postures: Array) -> tuple[Array, Array | None, NDArray[np.bool_]]:
         """Position errors (m,) [m] of postures (m, n) for all targets, angles (m,) [rad] or None, and which
         are solutions."""
+
+
+def displacement(weights: Array, changes: Array) -> Array:
+    """Largest joint change [rad] of each of (…, n), in any unit of motion: (…,).
+
+    Args:
+        weights: (n,) What a unit of motion counts [rad].
+        changes: (…, n) in [rad] or [m].
+    """
+    largest: Array = (weights * np.abs(changes)).max(axis=-1)
+    return largest

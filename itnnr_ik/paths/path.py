@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from itnnr_ik.paths.curves import find_curves
 from itnnr_ik.paths.gaps import OPEN, explain, fill
-from itnnr_ik.paths.kinematics import Kinematics
-from itnnr_ik.paths.planner import Planner
+from itnnr_ik.paths.kinematics import Kinematics, displacement
+from itnnr_ik.paths.planner import SAME, Planner
 from itnnr_ik.paths.solution import Gap, PathSolution, SlowDown, Stretch
 from itnnr_ik.paths.timing import keep_velocities
 from itnnr_ik.paths.tracks import Tracks, read_joints
@@ -17,8 +17,6 @@ Array = NDArray[np.float64]
 
 #: Times that branches are looked for where stretches end, and the most targets at which they are.
 _REPAIRS, _SHARE = 2, 0.05
-#: Postures [rad, m] that are one.
-_SAME = 1e-6
 
 
 def solve_path(
@@ -36,12 +34,13 @@ def solve_path(
         velocity: Limits (n,) in [rad/s] or [m/s], with times.
         closed: The last posture is to be the first.
     """
+    closed = closed and arm.count > 1  # one target ends where it begins
     stretches = (find_curves if arm.spare else _branches)(arm, current, closed)
     positions = np.clip(fill(arm, stretches, current), arm.lower, arm.upper)
     residual, angle, converged = arm.errors(positions)
     gaps = explain(arm, stretches, positions, residual, angle)
-    jump = float((arm.weights * np.abs(positions[-1] - positions[0])).max())
-    if closed and jump > _SAME:
+    jump = float(displacement(arm.weights, positions[-1] - positions[0]))
+    if closed and jump > SAME:
         gaps = (*gaps, Gap(arm.count - 1, 0, OPEN, jump, "rad"))
     slow: tuple[SlowDown, ...] = ()
     if times is not None and velocity is not None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.paths.graph import Joints, Layers, copies_within, sweep, trace
-from itnnr_ik.paths.kinematics import Kinematics
+from itnnr_ik.paths.kinematics import Kinematics, displacement
 from itnnr_ik.paths.solution import Stretch
 from itnnr_ik.paths.tracks import apart
 
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 _ROUNDING = 1.0 + 1e-9
 #: Postures [rad, m] that are one.
-_SAME = 1e-6
+SAME = 1e-6
 #: Postures that a closed path is begun with.
 _BEGINNINGS = 16
 
@@ -32,7 +32,7 @@ class Request(NamedTuple):
 
     current: Array | None = None
     closed: bool = False
-    near: float = _SAME
+    near: float = SAME
 
 
 class Planner:
@@ -45,7 +45,7 @@ class Planner:
         widest = int(np.diff(layers.starts).max())
         self._costs = np.empty((2, widest, self._copies))
 
-    def join(self, current: Array | None, closed: bool = False, near: float = _SAME) -> list[Stretch]:
+    def join(self, current: Array | None, closed: bool = False, near: float = SAME) -> list[Stretch]:
         """The longest stretches that can be joined, each as `shortest` has it.
 
         Each goes as far as any path does from where it begins, so there are as few as can be. A ``closed``
@@ -75,14 +75,14 @@ class Planner:
             positions = self.shortest(0, now, node, allowed)
             if positions is None or len(positions) < count:
                 continue
-            if (joints.weights * np.abs(positions[-1] - positions[0])).max() > near:
+            if displacement(joints.weights, positions[-1] - positions[0]) > near:
                 continue
-            steps = (joints.weights * np.abs(np.diff(positions, axis=0))).max(axis=1, initial=0.0)
-            away = 0.0 if now is None else float((joints.weights * np.abs(positions[0] - now)).max())
+            steps = displacement(joints.weights, np.diff(positions, axis=0))
+            away = 0.0 if now is None else float(displacement(joints.weights, positions[0] - now))
             cost = (float(steps.max()) + away, float(steps.sum()))
             if cost < least:
                 best, least = positions, cost
-        if best is not None and near == _SAME:
+        if best is not None and near == SAME:
             best[-1] = best[0]
         return best
 
@@ -136,8 +136,7 @@ class Planner:
         difference -= self._arm.middle if now is None else now
         whole = np.where(joints.free, joints.turns, np.inf)
         difference -= np.where(joints.free, joints.turns, 0.0) * np.round(difference / whole)
-        changes: Array = (joints.weights * np.abs(difference)).max(axis=2)
-        return changes
+        return displacement(joints.weights, difference)
 
     def _unwound(self, positions: Array, now: Array | None) -> Array:
         """Positions (L, n) with joints without limits turned the short way from one to the next."""

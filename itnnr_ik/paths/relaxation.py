@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import bsr_array, eye_array
 from scipy.sparse.linalg import spsolve
 
-from itnnr_ik.paths.kinematics import Kinematics
+from itnnr_ik.paths.kinematics import Kinematics, displacement
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -118,5 +118,5 @@ def _move(
     matrix += (damping * matrix.diagonal().max() + 1e-12) * eye_array(size, format="csc")
     along = spsolve(matrix, -scale * (jacobian.T @ slope)).reshape(count, r)
     move = np.einsum("kir,kr->ki", basis, along)
-    longest = (arm.weights * np.abs(move)).max(axis=1, keepdims=True)
-    return np.asarray(move * np.minimum(1.0, _LONGEST / np.maximum(longest, 1e-12)))
+    longest = displacement(arm.weights, move)
+    return np.asarray(move * np.minimum(1.0, _LONGEST / np.maximum(longest, 1e-12))[:, None])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.paths.graph import Joints, Layers
-from itnnr_ik.paths.kinematics import Kinematics
+from itnnr_ik.paths.kinematics import PAST, Kinematics, displacement
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -17,8 +17,6 @@ Indices = NDArray[np.int64]
 WINDOW = 50
 #: Postures that differ by less [rad, m] are one; tracks that do at two targets in a row are.
 _SAME, _SAME_TRACK = 1e-4, 1e-6
-#: Postures of a track that say how it goes on.
-_PAST = 4
 #: A track of fewer postures beside a target where branches are looked up began at a bad one, near a singular
 #: posture: they are looked up again so many targets further.
 _STUB, _FURTHER = 4, 7
@@ -70,10 +68,7 @@ def apart(joints: Joints, q: Array, others: Array) -> Array:
     """Largest differences (b,) [rad] of a posture (n,) from others (b, n), whole turns left out."""
     difference = others - q
     whole = np.where(joints.turns > 0.0, joints.turns, np.inf)
-    away: Array = (joints.weights * np.abs(difference - joints.turns * np.round(difference / whole))).max(
-        axis=1
-    )
-    return away
+    return displacement(joints.weights, difference - joints.turns * np.round(difference / whole))
 
 
 class Tracks:
@@ -161,7 +156,7 @@ class Tracks:
         """Follow a track forwards to a target; whether it gets there."""
         postures = track.postures
         last = track.first + len(postures) - 1
-        more = self._arm.follow(last, key - last, 1, postures[: -_PAST - 1 : -1], self._bounds)
+        more = self._arm.follow(last, key - last, 1, postures[: -PAST - 1 : -1], self._bounds)
         track.parts.append(more)
         return len(more) == key - last
 
@@ -188,15 +183,13 @@ class Tracks:
         How it went on says how it came to where it was begun.
         """
         postures = track.postures
-        if len(postures) > 2 * _PAST:
-            begun = self._arm.follow(
-                track.first + _PAST, _PAST, -1, postures[_PAST : 2 * _PAST], self._bounds
-            )
-            postures[_PAST - len(begun) : _PAST] = begun[::-1]
+        if len(postures) > 2 * PAST:
+            begun = self._arm.follow(track.first + PAST, PAST, -1, postures[PAST : 2 * PAST], self._bounds)
+            postures[PAST - len(begun) : PAST] = begun[::-1]
         while track.first > 0:
             key = WINDOW * ((track.first - 1) // WINDOW)
             count = track.first - key
-            more = self._arm.follow(track.first, count, -1, track.postures[:_PAST], self._bounds)
+            more = self._arm.follow(track.first, count, -1, track.postures[:PAST], self._bounds)
             if len(more):
                 track.parts = [more[::-1], *track.parts]
                 track.first -= len(more)
@@ -216,7 +209,7 @@ class Tracks:
         target = np.concatenate([track.first + np.arange(len(track.postures)) for track in tracks])
         last = np.cumsum([len(track.postures) for track in tracks]) - 1
         steps = np.zeros(len(q) + 1)
-        steps[1:-1] = (self._joints.weights * np.abs(np.diff(q, axis=0))).max(axis=1)
+        steps[1:-1] = displacement(self._joints.weights, np.diff(q, axis=0))
         steps[last + 1] = 0.0
         order = np.argsort(target, kind="stable")
         place = np.empty(len(q) + 1, dtype=np.int64)

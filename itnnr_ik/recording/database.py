@@ -13,7 +13,9 @@ from urllib.parse import quote
 
 import numpy as np
 
+from itnnr_ik.forms import reason
 from itnnr_ik.recording.channels import Channel, in_ros2
+from itnnr_ik.recording.records import MOST_TOLD
 from itnnr_ik.recording.unpacking import MOST_BYTES
 
 MAGIC = b"SQLite format 3\0"
@@ -59,7 +61,7 @@ class DatabaseFile:
         try:
             self._connection = _connect(copied, bool(journals))
         except _ERRORS as error:
-            raise ValueError(_sentence(error)) from None
+            raise ValueError(reason(error, MOST_TOLD)) from None
         self._problem = ""
         self._seen: dict[Any, _Seen] = {}
         try:
@@ -67,7 +69,7 @@ class DatabaseFile:
             self._count()
         except _ERRORS as error:
             self.close()
-            raise ValueError(_sentence(error)) from None
+            raise ValueError(reason(error, MOST_TOLD)) from None
         except BaseException:
             self.close()
             raise
@@ -99,7 +101,7 @@ class DatabaseFile:
             for number, time, data in self._by_row(wanted) if in_order else self._by_time(wanted):
                 yield time, wanted[number], data if isinstance(data, bytes) else b""
         except _ERRORS as error:
-            raise ValueError(_sentence(error)) from None
+            raise ValueError(reason(error, MOST_TOLD)) from None
 
     def _read_channels(self) -> dict[Any, Channel]:
         tables = {
@@ -167,7 +169,7 @@ class DatabaseFile:
                     topic.in_order &= time >= topic.last
                     topic.last = time
         except _ERRORS as error:
-            self._problem = _sentence(error)
+            self._problem = reason(error, MOST_TOLD)
             if not seen:
                 raise ValueError(self._problem) from None
         self._end = last_row
@@ -249,7 +251,3 @@ def _connect(path: Path, with_journal: bool) -> sqlite3.Connection:
 
 def _as_text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _sentence(error: BaseException) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

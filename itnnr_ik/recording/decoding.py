@@ -9,7 +9,9 @@ from typing import Any
 from rosbags.interfaces import Nodetype
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 
+from itnnr_ik.forms import reason
 from itnnr_ik.recording.channels import ROS1, Channel
+from itnnr_ik.recording.records import MOST_TOLD
 from itnnr_ik.recording.unpacking import MOST_BYTES, ZSTD, ZSTD_MAGIC, unpack
 
 #: No definition of a message is longer, in characters and in lines but for comments; no sequence of one has
@@ -43,7 +45,7 @@ class Decoder:
                 parsed = _parse(channel)
             # What rosbags raises depends on where the text is odd.
             except Exception as error:
-                self.problem = " ".join(str(error).split())[:160] or type(error).__name__
+                self.problem = reason(error, MOST_TOLD)
         same = all(name in installed and installed[name][1] == parsed[name][1] for name in parsed)
         self.standard = same and channel.encoding != ROS1
         if channel.msgtype not in parsed and channel.msgtype not in installed:
@@ -62,7 +64,7 @@ class Decoder:
             return self._decode(plain(data), self._msgtype)
         # Of a damaged message rosbags raises what comes.
         except Exception as error:
-            raise ValueError(" ".join(str(error).split())[:160] or type(error).__name__) from None
+            raise ValueError(reason(error, MOST_TOLD)) from None
 
 
 def plain(data: bytes) -> bytes:
@@ -142,7 +144,7 @@ def _store(types: Fields, channel: Channel) -> Any:
         store.register(needed)
         store.get_msgdef(channel.msgtype)
     except Exception as error:
-        raise ValueError(" ".join(str(error).split())[:160] or type(error).__name__) from None
+        raise ValueError(reason(error, MOST_TOLD)) from None
     store.max_sequence_length = _MOST_ELEMENTS
     return store
 

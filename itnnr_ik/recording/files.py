@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from itnnr_ik.recording import database, mcap, ros1
@@ -96,8 +95,4 @@ def _beginning(file: Path) -> bytes:
 
 def suffixes() -> str:
     """How names of data files end, in words."""
-    return _alternatives(SUFFIXES)
-
-
-def _alternatives(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"
+    return f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"

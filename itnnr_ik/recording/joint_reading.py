@@ -55,7 +55,7 @@ class JointReading:
         self._begin()
 
     def _begin(self) -> None:
-        self.messages = self._usable = self._unnamed = self._changes = 0
+        self.messages = self._usable = self._changes = 0
         self.reasons: Counter[str] = Counter()
         self.units = JointUnits(self._arm, self._joints, self._degrees)
         self._ages = SpreadOf()

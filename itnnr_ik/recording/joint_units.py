@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.recording.pairing import Array
-from itnnr_ik.robot import ForwardModel, KinematicChain
+from itnnr_ik.robot import ForwardModel, units_of
 
 DEGREE = np.pi / 180.0
 _TURN = 2.0 * np.pi
@@ -25,9 +25,7 @@ _TORN = 3.0
 
 def angular(arm: ForwardModel) -> NDArray[np.bool_]:
     """Which joints (n,) turn rather than slide."""
-    if not isinstance(arm, KinematicChain):
-        return np.ones(arm.n_joints, dtype=bool)
-    return np.array([kind != "prismatic" for kind in arm.joint_types])
+    return np.array([unit == "rad" for unit in units_of(arm)])
 
 
 class JointUnits:

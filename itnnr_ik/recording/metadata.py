@@ -10,6 +10,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from itnnr_ik.forms import reason
+from itnnr_ik.recording.records import MOST_TOLD
+
 NAME = "metadata.yaml"
 #: A longer file is none that a recorder wrote, in [bytes].
 _LONGEST = 1 << 22
@@ -68,7 +71,7 @@ def read_hints(path: Path) -> Hints:
         files, topics = info.get("relative_file_paths"), info.get("topics_with_message_count")
         mode = info.get("compression_mode")
     except Exception as error:
-        return Hints(problem=(" ".join(str(error).split()) or type(error).__name__)[:160])
+        return Hints(problem=reason(error, MOST_TOLD))
     counts: Counter[str] = Counter()
     for row in topics if isinstance(topics, list) else []:
         name, count = _entry(row)

@@ -11,13 +11,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from itnnr_ik.forms import reason
 from itnnr_ik.recording import metadata
 from itnnr_ik.recording.channels import Channel, RecordingFile
 from itnnr_ik.recording.decoding import Decoder, plain
 from itnnr_ik.recording.files import data_files, is_packed, open_file, suffixes
 from itnnr_ik.recording.joint_layout import JointStateDecoder, joints_of
 from itnnr_ik.recording.pose_messages import READERS, poses_of_path
-from itnnr_ik.recording.records import JOINT_STATE, PATH, BagError, RecordedJoints, RecordedPose, TopicSummary
+from itnnr_ik.recording.records import (
+    JOINT_STATE,
+    MOST_TOLD,
+    PATH,
+    BagError,
+    RecordedJoints,
+    RecordedPose,
+    TopicSummary,
+)
 from itnnr_ik.recording.unpacking import ZSTD_MAGIC
 
 #: What reading a file raises where it is damaged.
@@ -66,7 +75,7 @@ class Bag:
             self._opened = stack.pop_all()
         return self
 
-    def __exit__(self, *raised: Any) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._opened.close()
 
     def _open(self, stack: ExitStack) -> list[RecordingFile]:
@@ -77,7 +86,7 @@ class Bag:
             try:
                 file = open_file(path, folder, notes)
             except _READ_ERRORS as error:
-                problem = _sentence(error)
+                problem = reason(error, MOST_TOLD)
                 notes.append(f"{path.name} cannot be read ({problem}): it is left out")
                 continue
             stack.callback(file.close)
@@ -203,7 +212,7 @@ class Bag:
                 record = maker(received, plain(data) if data[:4] == ZSTD_MAGIC else data)
             # Fields that are not there, or of another kind than their name says.
             except (ValueError, AttributeError, TypeError, LookupError, OverflowError) as error:
-                problem = problem or _sentence(error)
+                problem = problem or reason(error, MOST_TOLD)
                 undecodable += 1
                 continue
             yield record
@@ -242,7 +251,7 @@ class Bag:
                     count += 1
                     yield message
         except _READ_ERRORS as error:
-            self._warn(f"{topic} could be read up to its message {count} only ({_sentence(error)})")
+            self._warn(f"{topic} could be read up to its message {count} only ({reason(error, MOST_TOLD)})")
 
 
 def _channels(files: Sequence[RecordingFile]) -> list[Channel]:
@@ -267,7 +276,3 @@ def _one(messages: Iterator[tuple[int, Channel, bytes]]) -> list[tuple[int, Chan
 
 def _first(item: tuple[int, Channel, bytes]) -> int:
     return item[0]
-
-
-def _sentence(error: BaseException) -> str:
-    return " ".join(str(error).split()).rstrip(".")[:300] or type(error).__name__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,10 @@ import numpy as np
 POSE_STAMPED = "geometry_msgs/msg/PoseStamped"
 JOINT_STATE = "sensor_msgs/msg/JointState"
 PATH = "nav_msgs/msg/Path"
+
+
+#: What a message tells of an error of a library, at most [characters].
+MOST_TOLD = 300
 
 
 class BagError(ValueError):
@@ -60,18 +63,3 @@ class RecordedJoints:
     stamp: int
     names: tuple[str, ...]
     positions: np.ndarray
-
-    def pick(self, joints: Sequence[str]) -> np.ndarray:
-        """Positions (n,) of ``joints`` in the order asked for, whatever the recorded order.
-
-        Raises:
-            BagError: A joint was not recorded; the message lists those that were.
-        """
-        missing = [joint for joint in joints if joint not in self.names]
-        if missing:
-            raise BagError(
-                f"no joint {', '.join(missing)} in the recording; recorded: {', '.join(self.names)}"
-            )
-        if len(self.positions) != len(self.names):
-            raise BagError(f"{len(self.names)} joint names came with {len(self.positions)} positions")
-        return self.positions[[self.names.index(joint) for joint in joints]]

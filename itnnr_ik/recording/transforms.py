@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
+from itnnr_ik.forms import listed
 from itnnr_ik.recording.joint_layout import nanoseconds
 from itnnr_ik.recording.pairing import OLDEST_STATE, Array
 from itnnr_ik.recording.reader import Bag
@@ -21,7 +22,6 @@ TF_TOPICS = (TF, TF_STATIC)
 #: Moments that are composed together.
 _BATCH = 256
 _LONGEST_GAP = round(OLDEST_STATE * 1e9)
-_LISTED = 30
 
 
 @dataclass
@@ -174,10 +174,7 @@ def _chain(bag: Bag, base: str, tool: str) -> list[_Edge]:
     frames = sorted({*parents, *parents.values()})
     for frame in (base, tool):
         if frame not in frames:
-            listed = ", ".join(frames[:_LISTED]) + (", …" if len(frames) > _LISTED else "")
-            raise BagError(
-                f"no frame {frame!r} in the transforms of {bag.path}; recorded: {listed or 'none'}"
-            )
+            raise BagError(f"no frame {frame!r} in the transforms of {bag.path}; recorded: {listed(frames)}")
     up, down = _ancestors(base, parents), _ancestors(tool, parents)
     common = next((frame for frame in up if frame in down), None)
     if common is None:

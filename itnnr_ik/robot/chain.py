@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -144,38 +143,18 @@ class KinematicChain:
             "name": self.name,
         }
 
-    def with_changes(
-        self,
-        limits: Sequence[Sequence[float]] | None = None,
-        joint_names: Sequence[str] | None = None,
-    ) -> KinematicChain:
-        """This chain with other limits ((lower, …), (upper, …)) in [rad] or [m], or other joint names.
-
-        Joints have the new names in its URDF, too. A continuous joint stays so with ∓inf.
+    def with_joint_names(self, joint_names: Sequence[str]) -> KinematicChain:
+        """This chain with other names (n) of its joints, in its URDF, too.
 
         Raises:
-            ValueError: A number or a value of them does not fit; the message says which.
+            ValueError: Their number is not that of the joints, or one is empty or there twice.
         """
-        source = self.source
-        if limits is not None:
-            sides = [list(map(float, side)) for side in limits]
-            if len(sides) != 2 or any(len(side) != self.n_joints for side in sides):
-                raise ValueError(
-                    f"{self.name} needs limits (lower, upper) of {self.n_joints} joints each, got {limits}"
-                )
-            unlimited = {"continuous": [-math.inf, math.inf]}
-            for joint, kind, pair in zip(
-                self.joint_names, self.joint_types, map(list, zip(*sides, strict=True)), strict=True
-            ):
-                if pair != unlimited.get(kind):
-                    source["limits"][joint] = pair
-        if joint_names is not None:
-            if len(joint_names) != self.n_joints:
-                raise ValueError(f"{self.name} needs {self.n_joints} joint names, got {tuple(joint_names)}")
-            names = dict(zip(self.joint_names, map(str, joint_names), strict=True))
-            source["urdf"] = rename_joints(self.urdf, names)
-            for key in ("limits", "locked"):
-                source[key] = {names.get(joint, joint): value for joint, value in source[key].items()}
+        if len(joint_names) != self.n_joints:
+            raise ValueError(f"{self.name} needs {self.n_joints} joint names, got {tuple(joint_names)}")
+        names = dict(zip(self.joint_names, map(str, joint_names), strict=True))
+        source = {**self.source, "urdf": rename_joints(self.urdf, names)}
+        for key in ("limits", "locked"):
+            source[key] = {names.get(joint, joint): value for joint, value in source[key].items()}
         return KinematicChain.from_urdf(**source)
 
     def forward(self, positions: Any) -> Array:

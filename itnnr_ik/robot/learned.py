@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -161,23 +160,6 @@ class LearnedArm:
     def sample(self, count: int, rng: np.random.Generator) -> Array:
         """Joint positions (count, n) in [rad], uniform within the limits."""
         return rng.uniform(self.lower, self.upper, size=(count, self.n_joints))
-
-    def with_changes(
-        self,
-        limits: Sequence[Sequence[float]] | None = None,
-        joint_names: Sequence[str] | None = None,
-    ) -> LearnedArm:
-        """This arm with other limits ((lower, …), (upper, …)) in [rad] or joint names.
-
-        Raises:
-            ValueError: A number or a value of them does not fit; the message says which.
-        """
-        changes: dict[str, Any] = {}
-        if limits is not None:
-            changes["lower"], changes["upper"] = (np.array(side, dtype=float) for side in limits)
-        if joint_names is not None:
-            changes["joint_names"] = tuple(joint_names)
-        return replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that defines the arm but its coefficients, as JSON types."""

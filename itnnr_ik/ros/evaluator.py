@@ -34,8 +34,9 @@ from itnnr_ik.ros.messages import pose_values
 from itnnr_ik.ros.moments import nanoseconds_of
 from itnnr_ik.ros.running.exchange import Exchange
 from itnnr_ik.ros.running.process import run_node
-from itnnr_ik.ros.setup.parameters import Choice, Number, Text
+from itnnr_ik.ros.setup.parameters import Choice, Text
 from itnnr_ik.ros.setup.robot import JOINTS, MODEL, ROBOT_BASE_LINK, solver_from_parameters
+from itnnr_ik.ros.setup.settings import ORIENTATION_TOLERANCE, TOLERANCE
 from itnnr_ik.targets import first_posture
 
 NAME = "evaluator"
@@ -47,16 +48,6 @@ _TARGETS = Choice(
     "Where targets come from: the tool at recorded joints, recorded poses, or recorded poses without joint "
     "states, each solved from the answer before",
     choices=(FROM_JOINTS, FROM_POSES, FROM_POSES_ALONE),
-)
-_TOLERANCE = Number(
-    "tolerance", 1e-6, "Largest position error of a solution, in [m]", minimum=1e-9, maximum=0.1
-)
-_ORIENTATION_TOLERANCE = Number(
-    "orientation_tolerance",
-    1e-6,
-    "Largest orientation error of a solution, in [rad], where the task has an orientation",
-    minimum=1e-9,
-    maximum=1.0,
 )
 _HTML = Text("html", "", "Where the report with plots is written, a file; empty: nowhere")
 _RECORD = Text("record", "", "Where the answers are recorded, a new folder; empty: nowhere")
@@ -76,7 +67,7 @@ class Evaluator(Node):
 
     def __init__(self) -> None:
         super().__init__(NAME)
-        self._solver = solver_from_parameters(self, _TOLERANCE.get(self), _ORIENTATION_TOLERANCE.get(self))
+        self._solver = solver_from_parameters(self, TOLERANCE.get(self), ORIENTATION_TOLERANCE.get(self))
         self._model = MODEL.get(self) or self._solver.arm.name
         self._joints = JOINTS.of(self._solver.arm, JOINTS.get(self))
         self._kind = _TARGETS.get(self)

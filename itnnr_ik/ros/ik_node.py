@@ -11,6 +11,7 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
+from itnnr_ik.forms import reason
 from itnnr_ik.ros.active import Active
 from itnnr_ik.ros.control import Motion
 from itnnr_ik.ros.interfaces import NONE
@@ -118,7 +119,7 @@ class IKNode(LifecycleNode):
         """Keep and tell why it cannot be ``what``: rclpy would swallow the exception, and say nothing."""
         self._failure = failure
         if not self._starting:  # otherwise it ends the process, and is told there
-            self.get_logger().error(f"cannot be {what}: {' '.join(str(failure).split())}")
+            self.get_logger().error(f"cannot be {what}: {reason(failure)}")
         return _FAILURE
 
     def _prepare_motion(self, configuration: Configuration) -> None:

@@ -60,6 +60,12 @@ def stamp_text(stamp: Time) -> str:
     return f"{stamp.sec}.{stamp.nanosec:09d}"
 
 
+def stamp_from_text(text: str) -> int:
+    """The stamp in [ns] that `stamp_text` wrote."""
+    seconds, _, nanoseconds = text.partition(".")
+    return int(seconds) * 10**9 + int(nanoseconds)
+
+
 def values_of(status: DiagnosticStatus) -> dict[str, str]:
     """What a status holds, by its keys."""
     return {pair.key: pair.value for pair in status.values}

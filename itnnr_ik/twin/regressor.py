@@ -11,17 +11,16 @@ from torch import Tensor
 
 from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.config import CONSISTENT, PlateauSchedule, TwinConfig
+from itnnr_ik.twin.consistency import ConsistencyLoss, measure_scales
 from itnnr_ik.twin.inference import Candidates, Forward, TwinInverse
 from itnnr_ik.twin.network import TwinNetwork
 from itnnr_ik.twin.pairs import AnchoredPairs, DataPairs, Pairs, PerturbedPairs, Sample
-from itnnr_ik.twin.spec import NetworkSpec, Scales
+from itnnr_ik.twin.spec import NetworkSpec
 from itnnr_ik.twin.training import Batch, train_for_steps, train_until_plateau
 
 Array = NDArray[np.float64]
 
-#: Share of a typical change of y below which the consistency loss is no longer taken relative to it.
-_NO_CHANGE = 0.01
-#: A typical adjustment, relative to half the width of the domain: the unit of a zero-anchored F's output.
+#: A typical adjustment, as a share of the largest |x|: the unit of a zero-anchored F's output.
 _ADJUSTMENT = 0.06
 #: Pairs from which the scales are taken.
 _SCALE_PAIRS = 2000
@@ -158,14 +157,7 @@ class InverseTwinRegressor:
         if not config.zero_anchored:
             return NetworkSpec(*shape)
         y_new, y_anchor, *_ = pairs.draw(_SCALE_PAIRS, np.random.default_rng(self.random_state))
-        half_width = float(np.abs(anchors.x).max()) or 1.0
-        scales = Scales(
-            _positive((y_new - y_anchor).std(0).tolist()),
-            tuple(anchors.y.mean(axis=0).tolist()),
-            _positive(anchors.y.std(axis=0).tolist()),
-            half_width,
-            _ADJUSTMENT * half_width,
-        )
+        scales = measure_scales(anchors, y_new - y_anchor, _ADJUSTMENT)
         return NetworkSpec(*shape, scales, self.periodic)
 
     def _loss(self, batch: Batch) -> Tensor:
@@ -175,14 +167,6 @@ class InverseTwinRegressor:
             loss: Tensor = (adjustment - label).abs().mean()
             return loss
         assert self.forward is not None
-        error: Tensor = (self.forward(x_anchor + adjustment) - y_new).norm(dim=1)
         scales = self.network_.spec.scales
-        least = _NO_CHANGE * (scales.typical_change if scales is not None else 1.0)
-        change = (y_new - y_anchor).norm(dim=1) + least
-        loss = (error / change).mean() + self.config.pull * adjustment.square().sum(dim=1).mean()
-        return loss
-
-
-def _positive(values: list[float]) -> tuple[float, ...]:
-    """As scales: 1 in place of 0, where nothing varies."""
-    return tuple(value or 1.0 for value in values)
+        typical_change = 1.0 if scales is None else scales.typical_change
+        return ConsistencyLoss(self.forward, typical_change, self.config.pull)(batch, adjustment)

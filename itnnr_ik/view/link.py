@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field, replace
-from types import TracebackType
 
 import numpy as np
 import rclpy
@@ -19,6 +18,7 @@ from rclpy.publisher import Publisher
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import JointState
 
+from itnnr_ik.forms import reason
 from itnnr_ik.ros.interfaces import JOINT_SOLUTION, JOINT_STATES, STATUS, TARGET_POSE
 from itnnr_ik.ros.messages import pose_values, positions_by_name, set_pose
 from itnnr_ik.ros.status import RejectedError, values_of
@@ -78,9 +78,7 @@ class NodeLink:
             self._node = Node("itnnr_ik_view", namespace=namespace, context=self._context)
         except NameValidationException as error:
             rclpy.shutdown(context=self._context)
-            raise ValueError(
-                f"--namespace must be a ROS namespace: {' '.join(str(error).split())}"
-            ) from error
+            raise ValueError(f"--namespace must be a ROS namespace: {reason(error)}") from error
         node = self._node
         node.create_subscription(JointState, JOINT_STATES.name, self._on_joints, JOINT_STATES.qos)
         node.create_subscription(JointState, JOINT_SOLUTION.name, self._on_solution, JOINT_SOLUTION.qos)
@@ -95,12 +93,7 @@ class NodeLink:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         rclpy.shutdown(context=self._context)
         self._thread.join()
         self._executor.shutdown()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from itnnr_ik.files import read_bytes
+from itnnr_ik.forms import reason
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.robot.description import Description
 from itnnr_ik.robot.joint import Joint
@@ -170,7 +171,7 @@ def _mesh(shape: ElementTree.Element, folder: Path | None) -> trimesh.Trimesh:
         if isinstance(mesh, trimesh.Scene):
             mesh = mesh.to_mesh()
     except Exception as error:  # each format's reader has its own
-        raise ValueError(f"cannot read mesh {name}: {' '.join(str(error).split())}") from error
+        raise ValueError(f"cannot read mesh {name}: {reason(error)}") from error
     if not isinstance(mesh, trimesh.Trimesh) or not len(mesh.faces):
         raise ValueError(f"no triangles in mesh {name}")
     mesh.apply_transform(np.diag([*_numbers(shape.get("scale", "1 1 1"), 3), 1.0]))

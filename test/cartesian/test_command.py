@@ -180,7 +180,7 @@ def test_the_input_is_never_written_over(tmp_path: Path, capsys: pytest.CaptureF
             "expected a picture ending in .png, .svg, .pdf, got joints.gif",
         ),
         ("x,y\n1,1\n", "-o nowhere/joints.csv", "to write joints.csv to"),
-        ("x,y\n1,1\n", "--base base_link", "--base goes with --urdf"),
+        ("x,y\n1,1\n", "--base base_link", "--base goes with a URDF"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_nothing_written(

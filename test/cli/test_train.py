@@ -52,10 +52,11 @@ def test_the_command_trains_a_solver_for_a_urdf(
 
 
 def test_the_command_trains_a_packaged_arm_with_other_limits_and_names(tmp_path: Path) -> None:
-    """In base-to-tip order, separated by commas or blanks."""
+    """Limits by the names of its URDF, names in base-to-tip order."""
     pytest.importorskip("torch", reason="training needs torch")
     folder = tmp_path / "planar"
-    command = "train --arm two_link --lower -1.9 -1.8 --upper 0.1,0.2 --joints a,b --steps 150"
+    limits = "--limits joint_1=-1.9,0.1 --limits joint_2=-1.8,0.2"
+    command = f"train --arm two_link {limits} --joints a,b --steps 150"
     assert main([*command.split(), "--output", str(folder)]) == 0
     solver = IKSolver.load(folder)
     assert solver.arm.joint_names == ("a", "b")
@@ -79,7 +80,6 @@ def test_the_same_seed_trains_the_same_model(tmp_path: Path, capsys: pytest.Capt
     ("options", "message"),
     [
         ("--arm two_link --steps 0", "--steps must be at least 1, got 0"),
-        ("--arm two_link --lower 0 0 0", "two_link needs limits (lower, upper) of 2 joints each"),
         ("--arm two_link --joints a,b,c", "two_link needs 2 joint names, got ('a', 'b', 'c')"),
         ("--arm two_link --tip tool0", "no link 'tool0' in two_link; links: base_link, "),
         ("--arm two_link --limits elbow=0,1", "limits names 'elbow'"),

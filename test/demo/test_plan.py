@@ -84,7 +84,7 @@ def test_another_devices_joint_states_give_no_target(tmp_path: Path) -> None:
         (
             [],
             ["shoulder", "elbow"],
-            r"/joint_states holds joint states: .*--model DIR; train it with `itnnr-ik train",
+            r"/joint_states holds joint states: .*--model DIR; train one with `itnnr-ik train --urdf",
         ),
         (["two_link"], [], "--joints; recorded are: wheel, elbow, shoulder"),
         (["two_link"], ["elbow"], "two_link has 2 joints, --joints names 1"),

@@ -258,8 +258,8 @@ def test_an_arm_from_its_urdf(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--arm", "ur5e", "--tip", "x"], "--tip goes with --urdf"),
-        (["--arm", "ur5e", "--base", "x"], "--base goes with --urdf"),
+        (["--arm", "ur5e", "--tip", "x"], "--tip goes with a URDF, got the model ur5e"),
+        (["--arm", "ur5e", "--base", "x"], "--base goes with a URDF"),
         (["--urdf", "nowhere.urdf"], "cannot read URDF file 'nowhere.urdf'"),
         (["--urdf", UR5E, "--tip", "nose"], "no link 'nose'"),
         (["--model", "nowhere"], "no model 'nowhere'"),

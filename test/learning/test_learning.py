@@ -14,7 +14,7 @@ from itnnr_ik.learning.learn import NEAREST, Learned, learn, prepare
 from itnnr_ik.learning.synthetic import Disturbances, record
 from itnnr_ik.learning.truth import TrueKinematics
 from itnnr_ik.recording import Bag, BagError
-from itnnr_ik.robot import LearnedArm, load_robot
+from itnnr_ik.robot import KinematicChain, LearnedArm, load_robot
 from itnnr_ik.solver.coverage import Coverage
 
 pytest.importorskip("torch")
@@ -26,6 +26,12 @@ def learned_from(folder: Path, truth: TrueKinematics, name: str, steps: int) -> 
     with Bag(folder) as bag:
         prepared = prepare(bag)
     return learn(prepared, steps=steps, truth=truth.forward, against={name: IKSolver.load(name)})
+
+
+def _limited(arm: KinematicChain, *pairs: tuple[float, float]) -> KinematicChain:
+    """The arm with other limits (lower, upper) [rad], base to tip."""
+    limits = dict(zip(arm.joint_names, pairs, strict=True))
+    return KinematicChain.from_urdf(**{**arm.source, "limits": limits})
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +89,7 @@ def test_the_same_seed_learns_the_same(
 def test_what_was_not_recorded_is_told_and_flagged(tmp_path: Path) -> None:
     """An arm that only ever moved one of its two elbows' ways: targets of the other are not covered."""
     everywhere = load_robot("two_link")
-    corner = everywhere.with_changes(limits=((-1.5, 0.3), (0.0, 1.5)))
+    corner = _limited(everywhere, (-1.5, 0.0), (0.3, 1.5))
     truth = record(tmp_path / "bag", corner, minutes=2.0)
     learned = learned_from(tmp_path / "bag", truth, "two_link", 100)
     solver = learned.solver
@@ -117,9 +123,7 @@ def test_fewer_joints_than_coordinates_are_refused(tmp_path: Path) -> None:
 def test_coverage_is_where_the_error_is_small(tmp_path: Path) -> None:
     """The three-link arm, recorded in a part of its joint range: covered below the noise, far out useless."""
     everywhere = load_robot("three_link")
-    record(
-        tmp_path / "bag", everywhere.with_changes(limits=((-1.0, -0.3, -0.3), (0.0, 0.8, 0.8))), minutes=2.0
-    )
+    record(tmp_path / "bag", _limited(everywhere, (-1.0, 0.0), (-0.3, 0.8), (-0.3, 0.8)), minutes=2.0)
     with Bag(tmp_path / "bag") as bag:
         pairs = prepare(bag).pairs
     fit = fit_harmonics(pairs.positions[pairs.training], pairs.tips[pairs.training], 1)

@@ -242,6 +242,16 @@ def test_short_paths(count: int) -> None:
         assert found.gaps == ()
 
 
+@pytest.mark.parametrize("name", ["two_link", "three_link"])
+def test_one_target_closes(name: str) -> None:
+    """It is the first and the last one."""
+    solver = load(name)
+    target = solver.target_at(np.full((1, solver.arm.n_joints), 0.3))
+    found = solver.solve_path(target, closed=True)
+    assert found.converged.all()
+    assert found.gaps == ()
+
+
 def test_bad_input_is_refused(two_link: IKSolver) -> None:
     """Each with what was expected and what came."""
     targets = np.array([[1.0, 0.5], [1.0, 0.6]])

@@ -76,7 +76,7 @@ def test_the_jacobian_is_the_derivative(seed: int, n: int, order: int) -> None:
 
 
 def test_it_has_what_a_robot_has() -> None:
-    """Reach, frame, other names and limits; the skeleton is only from the origin to the tip."""
+    """Reach, frame, limits; the skeleton is only from the origin to the tip."""
     arm = load_robot("two_link")
     learned = learned_arm(arm)
     assert learned.reach == pytest.approx(2.0, rel=0.1)
@@ -87,8 +87,6 @@ def test_it_has_what_a_robot_has() -> None:
     np.testing.assert_allclose(learned.skeleton(positions), [[0.0, 0.0, 0.0], tip], atol=1e-12)
     samples = learned.sample(500, np.random.default_rng(0))
     assert ((samples >= learned.lower) & (samples <= learned.upper)).all()
-    renamed = learned.with_changes(joint_names=("a", "b"), limits=((0.0, 0.0), (1.0, 1.0)))
-    assert (renamed.joint_names, renamed.upper.tolist()) == (("a", "b"), [1.0, 1.0])
     assert learned.joint_names == arm.joint_names
     assert learned.forward(np.empty((0, 2))).shape == (0, 2)
 

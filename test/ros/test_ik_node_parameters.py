@@ -67,7 +67,7 @@ def test_a_trained_model_brings_its_names(probe: Probe, tmp_path: Path, root: Pa
     """A model folder beside the packaged parameters: its joints count. An integer does for a number."""
     trained, names = load_model("three_link"), ("shoulder", "elbow", "wrist")
     assert isinstance(trained.arm, KinematicChain)
-    arm = trained.arm.with_changes(joint_names=names)
+    arm = trained.arm.with_joint_names(names)
     save_model(tmp_path / "mine", arm, trained.task, trained.twin, {})
     parameters = root / "config" / "three_link.yaml"
     probe.start_ik_node(

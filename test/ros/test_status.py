@@ -6,7 +6,7 @@ import pytest
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from itnnr_ik.ros.status import Code, make_status, stamp_text
+from itnnr_ik.ros.status import Code, make_status, stamp_from_text, stamp_text
 
 
 def test_values_start_with_the_code_and_keep_all_digits() -> None:
@@ -31,3 +31,4 @@ def test_stamp_keeps_its_nine_digits() -> None:
     """5 ns and 500 ms must not read the same."""
     assert stamp_text(Time(sec=3, nanosec=5)) == "3.000000005"
     assert stamp_text(Time(sec=-3, nanosec=500_000_000)) == "-3.500000000"
+    assert stamp_from_text("3.000000005") == 3_000_000_005

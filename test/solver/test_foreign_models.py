@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from learned import elbow_up_solver
 from safetensors.numpy import load_file, save_file
 
 from itnnr_ik import IKSolver
-from itnnr_ik.robot import load_robot
+from itnnr_ik.robot import KinematicChain, LearnedArm, load_robot
 from itnnr_ik.solver.assembly import spread_postures
 from itnnr_ik.solver.forward import TaskForward
 from itnnr_ik.twin.anchors import Anchors
@@ -379,9 +380,13 @@ def test_limits_that_are_none_are_refused(model: Path) -> None:
 def test_another_limit_is_saved_with_what_was_loaded(model: Path, tmp_path: Path) -> None:
     """Not what the metadata say of the arm, the task and the network that were loaded."""
     loaded = IKSolver.load(model)
-    arm = loaded.arm.with_changes(
-        limits=(np.clip(loaded.arm.lower, -1.0, 0.0), np.clip(loaded.arm.upper, 0.5, 1.0))
-    )
+    lower, upper = np.clip(loaded.arm.lower, -1.0, 0.0), np.clip(loaded.arm.upper, 0.5, 1.0)
+    if isinstance(loaded.arm, KinematicChain):
+        limits = dict(zip(loaded.arm.joint_names, zip(lower, upper, strict=True), strict=True))
+        arm = KinematicChain.from_urdf(**{**loaded.arm.source, "limits": limits})
+    else:
+        assert isinstance(loaded.arm, LearnedArm)
+        arm = replace(loaded.arm, lower=lower, upper=upper)
     other = IKSolver(arm, loaded.task, loaded.twin, metadata=loaded.metadata, coverage=loaded.coverage)
     other.save(tmp_path / "other")
     again = IKSolver.load(tmp_path / "other").arm

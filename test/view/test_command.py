@@ -42,7 +42,7 @@ def test_an_unknown_arm_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("panda", "--tip", "panda_link7"), "--base and --tip go with a URDF file, got the model panda"),
+        (("panda", "--tip", "panda_link7"), "--tip goes with a URDF, got the model panda"),
         (("panda", "--port", "70000"), "--port must be from 0 to 65535, got 70000"),
         (("panda", "--joints", "a,b"), "--joints must name 7 joints, got a,b"),
     ],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from rclpy.exceptions import InvalidHandle
@@ -16,9 +16,9 @@ from itnnr_ik.ros.status import Code, RejectedError
 
 T = TypeVar("T")
 
-#: After so long [s] a thread lets others go on that wait for the interpreter: Python's own 5 ms, a few times
-#: a message, would be as long as the time between two targets.
-_SWITCH = 5e-4
+#: After so long [s] a thread lets others go on that wait for the interpreter, while there is a job: Python's
+#: own 5 ms, a few times a message, would be as long as the time between two targets.
+_SWITCH, _USUAL = 5e-4, sys.getswitchinterval()
 
 
 class Worker:
@@ -34,7 +34,6 @@ class Worker:
         self._ended = node.create_guard_condition(self._deliver)
         self._job: Future[Any] | None = None
         self._tell: Callable[[Future[Any]], None] | None = None
-        self._switch = sys.getswitchinterval()
 
     def start(self, job: Callable[[], T], tell: Callable[[Future[T]], None]) -> None:
         """Begin a job.
@@ -51,7 +50,6 @@ class Worker:
             what = text if self._tell is not None else f"{text}, though that was cancelled"
             raise RejectedError(Code.BUSY, what)
         self._job, self._tell = Future(), tell
-        sys.setswitchinterval(_SWITCH)
         # Nothing to wait for when the process ends.
         threading.Thread(target=self._run, args=(job, self._job), name="paths", daemon=True).start()
 
@@ -65,7 +63,9 @@ class Worker:
 
     def _run(self, job: Callable[[], Any], ended: Future[Any]) -> None:
         try:
-            ended.set_result(job())
+            with _interpreter_shared():
+                result = job()
+            ended.set_result(result)
         except BaseException as error:
             ended.set_exception(error)
         with suppress(InvalidHandle):  # the node is gone
@@ -76,6 +76,15 @@ class Worker:
             return
         job, tell = self._job, self._tell
         self._job = self._tell = None
-        sys.setswitchinterval(self._switch)
         if tell is not None:
             tell(job)
+
+
+@contextmanager
+def _interpreter_shared() -> Iterator[None]:
+    """Meanwhile, threads that wait for the interpreter get it after `_SWITCH`, whatever the node does."""
+    sys.setswitchinterval(_SWITCH)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(_USUAL)

@@ -22,7 +22,7 @@ from itnnr_ik.recording.pairing import Array
 from itnnr_ik.recording.writer import WrittenSolution, WrittenStatus
 from itnnr_ik.ros.messages import set_pose
 from itnnr_ik.ros.moments import nanoseconds_of
-from itnnr_ik.ros.status import values_of
+from itnnr_ik.ros.status import stamp_from_text, values_of
 
 UNANSWERED = "unanswered"
 #: How long an answer may take, in [s].
@@ -156,8 +156,7 @@ class Exchange:
         )
         stamp = values.get("stamp")
         if stamp and "code" in values:
-            seconds, _, nanoseconds = stamp.partition(".")
-            self._codes[int(seconds) * 10**9 + int(nanoseconds)] = values
+            self._codes[stamp_from_text(stamp)] = values
 
     def answers(self, replay: Replay, start: Array | None, seconds: float) -> Answers:
         """The replies to the targets of a replay, each sent with its stamp there.

@@ -15,6 +15,8 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.node import Node
 
+from itnnr_ik.forms import reason
+
 #: rclpy.spin() waits without a limit, and sleeps through one SIGTERM in five where no message comes.
 _LONGEST_WAIT = 0.5  # [s]
 #: What keeps a node from starting, and is told in one line.
@@ -87,7 +89,7 @@ def run_node(
         if not interrupted:
             if node is not None or not isinstance(error, _CANNOT_START):
                 raise
-            get_logger(name).fatal(" ".join(str(error).split()))
+            get_logger(name).fatal(reason(error))
             return 1
     finally:
         rclpy.try_shutdown()

@@ -1,4 +1,4 @@
-"""Which robot a node is for, and what of it: parameters, and the solver or the chain that they choose."""
+"""Which robot a node is for, and what of it: parameters, and the solver that they choose."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ TOOL_ORIENTATION = Numbers(
 )
 JOINTS = JointNames()
 
-#: What `solver_from_parameters` and `chain_from_parameters` read; `JOINTS` rename the joints they give.
+#: What `solver_from_parameters` reads; `JOINTS` rename the joints of its arm.
 ROBOT_PARAMETERS: tuple[Parameter, ...] = (
     MODEL,
     ROBOT_DESCRIPTION,
@@ -124,19 +124,6 @@ def solver_from_parameters(
         metadata=None if model is None else model.metadata,
         coverage=None if model is None else model.coverage,
     )
-
-
-def chain_from_parameters(node: Node) -> KinematicChain:
-    """The chain of joints that the parameters of ``node`` choose, as for `solver_from_parameters`.
-
-    Raises:
-        ValueError: See there; or the model was learned from a recording, so that its kinematics is not known.
-    """
-    arm, _ = _arm_from_parameters(node)
-    if not isinstance(arm, KinematicChain):
-        expected = "of an arm whose kinematics is known, not learned from a recording"
-        raise ParameterError(MODEL.name, expected, MODEL.get(node))
-    return arm
 
 
 def _arm_from_parameters(node: Node) -> tuple[ForwardModel, Model | None]:

@@ -14,6 +14,22 @@ AUTOSTART = Flag(
     "Configure and activate at start; false: wait for a lifecycle manager's transitions. It counts at the "
     "process's start only, and a cleanup does not change that",
 )
+TOLERANCE = Number(
+    "tolerance",
+    1e-6,
+    "Largest position error of a solution, in [m]",
+    minimum=1e-9,
+    maximum=0.1,
+    changeable=True,
+)
+ORIENTATION_TOLERANCE = Number(
+    "orientation_tolerance",
+    1e-6,
+    "Largest orientation error of a solution, in [rad], where the task has an orientation",
+    minimum=1e-9,
+    maximum=1.0,
+    changeable=True,
+)
 COMMAND_OUT_TYPE = Choice(
     "command_out_type",
     NONE,
@@ -93,22 +109,8 @@ _STREAMING = Flag(
 PARAMETERS: tuple[Parameter, ...] = (
     *ROBOT_PARAMETERS,
     JOINTS,
-    Number(
-        "tolerance",
-        1e-6,
-        "Largest position error of a solution, in [m]",
-        minimum=1e-9,
-        maximum=0.1,
-        changeable=True,
-    ),
-    Number(
-        "orientation_tolerance",
-        1e-6,
-        "Largest orientation error of a solution, in [rad], where the task has an orientation",
-        minimum=1e-9,
-        maximum=1.0,
-        changeable=True,
-    ),
+    TOLERANCE,
+    ORIENTATION_TOLERANCE,
     _REQUIRE_JOINT_STATES,
     Number(
         "seed_tolerance",

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from itnnr_ik.forms import reason
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.robot.description import Description
 from itnnr_ik.robot.joint import Joint
@@ -60,7 +61,7 @@ def arm_spec(arm: KinematicChain) -> Any:
                 follow = spec.add_equality(type=mujoco.mjtEq.mjEQ_JOINT, name1=name, name2=drive.leader)
                 follow.data[:5] = [drive.offset, drive.ratio, 0.0, 0.0, 0.0]
     except ValueError as error:
-        raise ValueError(f"MuJoCo cannot simulate {arm.name}: {' '.join(str(error).split())}") from error
+        raise ValueError(f"MuJoCo cannot simulate {arm.name}: {reason(error)}") from error
     return spec
 
 

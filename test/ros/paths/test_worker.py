@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from concurrent.futures import Future
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from probe import Probe
 from processes import ANSWER_TIMEOUT
+from rclpy.node import Node
 
 from itnnr_ik.ros.paths import Worker
 from itnnr_ik.ros.status import Code, RejectedError
@@ -87,3 +89,23 @@ def test_what_was_cancelled_is_told_once(probe: Probe) -> None:
 
     probe.repeat_until(begin_next, lambda: len(jobs.told) > 1, "the end of the next")
     assert jobs.told[1][0].result() == "next"
+
+
+def test_the_interpreter_is_as_before_though_the_node_is_gone(probe: Probe) -> None:
+    """A job shares it more often with others, and gives that back at its own end."""
+    usual, node = sys.getswitchinterval(), Node("gone", context=probe.node.context)
+    worker, began, may_end = Worker(node), threading.Event(), threading.Event()
+
+    def job() -> None:
+        began.set()
+        assert may_end.wait(ANSWER_TIMEOUT)
+
+    worker.start(job, lambda _: None)
+    assert began.wait(ANSWER_TIMEOUT)
+    assert sys.getswitchinterval() < usual
+    node.destroy_node()
+    may_end.set()
+    for thread in threading.enumerate():
+        if thread.name == "paths":
+            thread.join(ANSWER_TIMEOUT)
+    assert sys.getswitchinterval() == usual

@@ -18,7 +18,7 @@ from std_msgs.msg import String
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import PACKAGED, KinematicChain, load_robot
-from itnnr_ik.ros.setup.robot import chain_from_parameters, solver_from_parameters
+from itnnr_ik.ros.setup.robot import solver_from_parameters
 
 PANDA = load_robot("panda").urdf
 
@@ -48,7 +48,7 @@ def test_a_packaged_arm_by_its_name(node: MakeNode, name: str) -> None:
     assert solver.arm == expected.arm
     assert solver.task.kind == expected.task.kind
     assert (solver.tolerance, solver.orientation_tolerance) == (1e-5, 1e-4)
-    assert chain_from_parameters(node()) == load_robot("two_link")
+    assert solver_from_parameters(node()).arm == load_robot("two_link")
 
 
 def test_a_description_and_two_links_choose_the_chain(node: MakeNode) -> None:
@@ -64,7 +64,7 @@ def test_a_description_and_two_links_choose_the_chain(node: MakeNode) -> None:
     solver = solver_from_parameters(node(robot_description=PANDA, task="position", **part))
     assert solver.task.kind == "position"
     # A link of a model's robot does, too.
-    assert chain_from_parameters(node(model="panda", **part)).n_joints == 5
+    assert solver_from_parameters(node(model="panda", **part)).arm.n_joints == 5
 
 
 def test_other_names_are_those_of_a_models_ends(node: MakeNode) -> None:
@@ -167,8 +167,6 @@ def test_an_arm_learned_from_a_recording(node: MakeNode, tmp_path: Path) -> None
     ):
         with pytest.raises(ValueError, match=text):
             solver_from_parameters(node(model=model, **values))
-    with pytest.raises(ValueError, match="'model' must be of an arm whose kinematics is known"):
-        chain_from_parameters(node(model=model))
 
 
 @pytest.mark.parametrize(
@@ -198,10 +196,9 @@ def test_a_description_from_a_latched_topic(probe: Probe, node: MakeNode) -> Non
     publisher = probe.node.create_publisher(String, "robot_description", latched)
     publisher.publish(String(data=PANDA))
     topic = {"robot_description_topic": "robot_description", "robot_description_timeout": 30}
-    chain = chain_from_parameters(node(**topic))
-    assert chain == load_robot("panda")
+    assert solver_from_parameters(node(**topic)).arm == load_robot("panda")
     text = load_robot("scara").urdf
-    assert chain_from_parameters(node(robot_description=text, **topic)) == load_robot("scara")
+    assert solver_from_parameters(node(robot_description=text, **topic)).arm == load_robot("scara")
     with pytest.raises(ValueError, match="model 'ur5e' is not of the chain"):
         solver_from_parameters(node(model="ur5e", **topic))
     probe.node.destroy_publisher(publisher)
