@@ -46,8 +46,7 @@ def run(args: argparse.Namespace) -> int:
             f"--steps and --max-offset must be positive, got {args.steps} and {args.max_offset:g}"
         )
     use_torch()
-    from itnnr_ik.learning.learn import learn
-    from itnnr_ik.learning.preparing import prepare
+    from itnnr_ik.learning.learn import learn, prepare
     from itnnr_ik.learning.truth import TrueKinematics
     from itnnr_ik.recording.reader import Bag
     from itnnr_ik.recording.replacing import check_place, check_writable

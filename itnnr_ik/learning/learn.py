@@ -11,7 +11,7 @@ import numpy as np
 
 from itnnr_ik.learning.forward import HarmonicFit, choose_order, fit_harmonics
 from itnnr_ik.learning.measuring import Judge, judge_of, measure
-from itnnr_ik.learning.preparing import Prepared
+from itnnr_ik.learning.preparing import Prepared, prepare
 from itnnr_ik.learning.report import describe
 from itnnr_ik.learning.series import Array
 from itnnr_ik.recording.records import BagError
@@ -21,6 +21,8 @@ from itnnr_ik.solver import IKSolver
 from itnnr_ik.solver.coverage import Coverage
 from itnnr_ik.solver.training import train_twin
 from itnnr_ik.task import Task
+
+__all__ = ["Learned", "learn", "prepare"]
 
 #: Limits are these quantiles of the recorded joint positions.
 _LIMITS = (0.001, 0.999)
@@ -61,7 +63,7 @@ def learn(
     """Learn the forward function and then the twin network from it, and measure them on what was held out.
 
     Args:
-        prepared: See `itnnr_ik.learning.preparing.prepare`.
+        prepared: See `prepare`.
         seed: Of the twin's training.
         steps: Of the twin's training.
         progress: Show a bar.
