@@ -241,10 +241,7 @@ def _pose_topic(bag: Bag, selection: Selection, only: bool) -> str:
             return bag.find_topic([POSE_STAMPED, JOINT_STATE]).name
         except BagError as error:
             raise BagError(f"{error}{hint}") from None
-    found = bag.find_topic(list(POSE_TYPES), selection.pose_topic)
-    if found.msgtype == "geometry_msgs/msg/PoseArray" and selection.pose_index is None:
-        raise BagError(f"{found.name} is a PoseArray: say which of its poses with --pose-index")
-    return found.name
+    return bag.find_topic(list(POSE_TYPES), selection.pose_topic).name
 
 
 def _transform_topics(bag: Bag) -> str:
