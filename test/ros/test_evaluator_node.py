@@ -151,6 +151,19 @@ def test_poses_that_nothing_can_be_solved_from_end_it_with_one_line(
     assert "Traceback" not in player.evaluator.output
 
 
+def test_a_solution_that_cannot_be_read_is_left_out(probe: Probe) -> None:
+    """Another node's, without positions."""
+    probe.start_ik_node()
+    player = Player(probe, "joints")
+    names = load_robot("two_link").joint_names
+    for q in np.linspace((0.1, 0.8), (0.2, 0.9), 4):
+        player.joints(names, q.tolist())
+        probe.commands.publish(JointState(name=names))
+    assert player.end(7) == 0
+    assert "Traceback" not in player.evaluator.output
+    assert "targets (3)" in player.evaluator.output
+
+
 def test_a_page_that_cannot_be_written_at_the_end_is_told_in_one_line(
     probe: Probe, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
