@@ -1,4 +1,4 @@
-"""Files that strangers wrote: read whole, up to a size, and never waited for."""
+"""Files that strangers wrote: read whole, up to a size, and never waited for; and where new ones can be."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import stat
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from itnnr_ik.forms import shown
@@ -49,6 +50,13 @@ def read_json(path: str | os.PathLike[str], most: int) -> Any:
         return json.loads(text, parse_int=_whole, object_pairs_hook=_unambiguous)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def check_folder_of(path: Path) -> None:
+    """Raise ValueError unless there is a folder to write ``path`` to: before the work, not after it."""
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise ValueError(f"no folder {folder} to write {path.name} to")
 
 
 def _whole(digits: str) -> int | float:

@@ -11,6 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogFormatterSciNotation, NullLocator
 from numpy.typing import ArrayLike
 
+from itnnr_ik.files import check_folder_of
+
 #: Values below this are drawn on it, with a tick that says so: zero has no logarithm.
 SMALLEST = 1e-16
 _TICKS = (SMALLEST * 100.0 ** np.arange(10)).tolist()
@@ -18,8 +20,7 @@ _TICKS = (SMALLEST * 100.0 ** np.arange(10)).tolist()
 
 def check_path(path: Path) -> None:
     """Raise ValueError unless a picture can be written to ``path``: asked before the work, not after it."""
-    if not path.resolve().parent.is_dir():
-        raise ValueError(f"no folder {path.resolve().parent} to write {path.name} to")
+    check_folder_of(path)
     formats = sorted(FigureCanvasAgg.get_supported_filetypes())
     if path.suffix[1:].lower() not in formats:
         raise ValueError(

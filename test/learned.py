@@ -28,15 +28,10 @@ def learned_arm(arm: KinematicChain, order: int = 1, plane_height: float = 0.0) 
     )
 
 
-def task_of(arm: LearnedArm) -> Task:
-    """What is asked of a learned arm."""
-    return Task("position", planar=arm.n_coordinates == 2, length=0.3 * arm.reach)
-
-
 def elbow_up_solver() -> IKSolver:
     """The two-link arm, recorded only with its second joint above 0.2 rad."""
     arm = load_robot("two_link")
     postures = arm.sample(20_000, np.random.default_rng(1))
     coverage = Coverage(postures[postures[:, 1] > 0.2], 0.1)
     learned = learned_arm(arm)
-    return IKSolver(learned, task_of(learned), load_model("two_link").twin, coverage=coverage)
+    return IKSolver(learned, Task.of_learned(learned), load_model("two_link").twin, coverage=coverage)

@@ -11,7 +11,7 @@ from itnnr_ik.cartesian.joined import pieces
 from itnnr_ik.cartesian.table import Array, CartesianPath
 from itnnr_ik.evaluation.pose_targets import flaw_of, target_of
 from itnnr_ik.paths import PathSolution
-from itnnr_ik.recording.pose_messages import POSE_ARRAY, POSE_TYPES
+from itnnr_ik.recording.pose_messages import POSE_TYPES
 from itnnr_ik.recording.reader import Bag
 from itnnr_ik.recording.records import PATH, POSE_STAMPED, RecordedPose
 from itnnr_ik.recording.writer import WrittenTrajectory
@@ -42,8 +42,6 @@ def read_recorded(
     notes: list[str] = []
     with Bag(recording, warn=notes.append) as bag:
         found = bag.find_topic([POSE_STAMPED, PATH, *POSE_TYPES[1:]], topic)
-        if found.msgtype == POSE_ARRAY and pose_index is None:
-            raise ValueError(f"{found.name} is a PoseArray: say which of its poses with --pose-index")
         if found.msgtype == PATH:
             poses = bag.last_path(found.name)
             times = _times(poses)

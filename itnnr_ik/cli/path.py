@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from itnnr_ik.cartesian.files import check_files, write_file
+from itnnr_ik.cartesian.files import check_files
 from itnnr_ik.cartesian.outline import read_outline
 from itnnr_ik.cartesian.plane import Plane, lay
 from itnnr_ik.cartesian.recorded import read_recorded, trajectories
@@ -26,7 +26,7 @@ from itnnr_ik.cli.arms import add_arm_arguments, solver_of
 from itnnr_ik.cli.train import number_list
 from itnnr_ik.paths import PathSolution
 from itnnr_ik.recording.files import is_named_so
-from itnnr_ik.recording.replacing import check_place
+from itnnr_ik.recording.replacing import check_place, replace_file
 from itnnr_ik.recording.writer import STORAGES, WrittenTrajectory, check_new, write_trajectories
 from itnnr_ik.solver import IKSolver
 
@@ -154,7 +154,7 @@ def _write(
     joints = solver.arm.joint_names
     if args.output is not None:
         rows = motion or found
-        write_file(args.output, joint_table(joints, rows.positions, rows.times).encode())
+        replace_file(args.output, joint_table(joints, rows.positions, rows.times).encode())
         told.append(f"joint path written to {args.output}")
     if args.record is not None:
         pieces = [motion] if motion else trajectories(found)
@@ -163,6 +163,6 @@ def _write(
     if args.picture is not None:
         from itnnr_ik.cartesian.picture import draw_joints
 
-        write_file(args.picture, draw_joints(solver.arm, found, args.picture.suffix.lower()))
+        replace_file(args.picture, draw_joints(solver.arm, found, args.picture.suffix.lower()))
         told.append(f"picture written to {args.picture}")
     return told

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from itnnr_ik.demo.plan import Result
 from itnnr_ik.demo.recording import Recording
+from itnnr_ik.files import check_folder_of
 from itnnr_ik.forms import reason
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.ros.simulation.mujoco_model import arm_spec, load_mujoco
@@ -54,8 +55,9 @@ def check_animation(path: Path) -> None:
         ImportError: MuJoCo cannot be loaded.
         RuntimeError: It cannot draw without a screen.
     """
-    if path.suffix.lower() != ".gif" or not path.resolve().parent.is_dir():
-        raise ValueError(f"the animation must be a .gif file in a folder that there is, got {path}")
+    check_folder_of(path)
+    if path.suffix.lower() != ".gif":
+        raise ValueError(f"the animation must be a .gif file, got {path}")
     if sys.platform == "linux" and not os.environ.get("MUJOCO_GL"):
         # MuJoCo looks at it once, and without it aborts the process where there is no screen.
         if "mujoco" in sys.modules:

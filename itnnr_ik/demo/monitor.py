@@ -13,9 +13,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
 
 from itnnr_ik.demo.recording import Recording, SeenSolution, SeenTarget
-from itnnr_ik.ros.messages import pose_values, positions_by_name
+from itnnr_ik.ros.messages import pose_values, positions_if_usable
 from itnnr_ik.ros.moments import nanoseconds_of
-from itnnr_ik.ros.status import RejectedError, stamp_from_text, values_of
+from itnnr_ik.ros.status import stamp_from_text, values_of
 
 #: Deep enough that a busy machine delays the monitor's view but loses none of it.
 _QUEUE = 2000
@@ -59,7 +59,7 @@ class Monitor(Node):
 
     def _on_solution(self, message: JointState) -> None:
         received = time.time_ns()
-        positions = self._pick(message)
+        positions = positions_if_usable(message, self._joints)
         if positions is not None:
             self.recording.solutions[nanoseconds_of(message.header.stamp)] = SeenSolution(received, positions)
 
@@ -70,13 +70,6 @@ class Monitor(Node):
             self.recording.codes[stamp_from_text(stamp)] = code
 
     def _on_joint_state(self, message: JointState) -> None:
-        positions = self._pick(message)
+        positions = positions_if_usable(message, self._joints)
         if positions is not None:
             self.recording.joint_states.append((nanoseconds_of(message.header.stamp), positions))
-
-    def _pick(self, message: JointState) -> np.ndarray | None:
-        """Positions (n,) of the arm's joints, or None for a message without usable ones."""
-        try:
-            return positions_by_name(message, self._joints)
-        except RejectedError:
-            return None

@@ -95,6 +95,11 @@ def _draw_paths(figure: Figure, place: Any, result: Result) -> None:
     axes.plot(*np.zeros((m, 1)), "s", color="#333333", markersize=6, zorder=7)
     row = result.row
     axes.set_title(f"{row.arm}, {row.targets}: {row.solved} of {row.sent} solved", fontsize=10)
+    _finish_paths(axes, in_space)
+
+
+def _finish_paths(axes: Any, in_space: bool) -> None:
+    """Axes in one scale, grid and legend."""
     axes.set_xlabel("x [m]")
     axes.set_ylabel("y [m]")
     if in_space:

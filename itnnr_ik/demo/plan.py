@@ -12,7 +12,7 @@ import numpy as np
 from itnnr_ik import IKSolver
 from itnnr_ik.demo.recording import Expectation, Recording, Row
 from itnnr_ik.evaluation.pose_targets import target_of
-from itnnr_ik.recording import JOINT_STATE, POSE_STAMPED, Bag
+from itnnr_ik.recording import JOINT_STATE, POSE_STAMPED, Bag, RecordedJoints, RecordedPose
 from itnnr_ik.recording.pairing import joint_track
 from itnnr_ik.robot import ForwardModel, KinematicChain
 from itnnr_ik.targets import curve_for, first_posture
@@ -88,32 +88,14 @@ def plan_patterns(models: Sequence[str], seconds: float) -> list[ArmPlan]:
                 f"{model} was learned from a recording, which need not cover where a curve leads: give a "
                 "recording to replay with --bag, or measure it with `itnnr-ik evaluate`"
             )
-        curve = Run(
-            _CURVE,
-            {
-                "pattern": _CURVE,
-                "model": model,
-                "rate": _CURVE_RATE,
-                "period": _CURVE_PERIOD,
-                "count": round(seconds * _CURVE_RATE),
-            },
-            Expectation(
-                round(seconds * _CURVE_RATE),
-                solver.tolerance,
-                solver.orientation_tolerance,
-                step_bound=_CURVE_STEP,
-            ),
-        )
-        points = Run(
-            "random",
-            {
-                "pattern": "random",
-                "model": model,
-                "rate": _RANDOM_RATE,
-                "count": round(seconds * _RANDOM_RATE),
-            },
-            Expectation(round(seconds * _RANDOM_RATE), solver.tolerance, solver.orientation_tolerance),
-        )
+        tolerances = solver.tolerance, solver.orientation_tolerance
+        count = round(seconds * _CURVE_RATE)
+        source = {"model": model, "rate": _CURVE_RATE, "period": _CURVE_PERIOD, "count": count}
+        expected = Expectation(count, *tolerances, step_bound=_CURVE_STEP)
+        curve = Run(_CURVE, {"pattern": _CURVE, **source}, expected)
+        count = round(seconds * _RANDOM_RATE)
+        source = {"model": model, "rate": _RANDOM_RATE, "count": count}
+        points = Run("random", {"pattern": "random", **source}, Expectation(count, *tolerances))
         posture = curve_for(solver, _CURVE).start
         plans.append(ArmPlan(solver, model, arm.joint_names, posture, (curve, points)))
     return plans
@@ -133,51 +115,58 @@ def plan_recording(
     """
     with Bag(path) as bag:
         found = bag.find_topic([POSE_STAMPED, JOINT_STATE], topic)
+        source = {"pattern": "bag", "bag": str(path.resolve()), "topic": found.name, "speed": speed}
         if found.msgtype == POSE_STAMPED:
-            first = next(bag.poses(found.name))
-            names = list(models) or list(POSITION_ARMS)
-        else:
-            states = list(bag.joint_states(found.name))
-            recorded = dict.fromkeys(name for state in states for name in state.names)
-            names = _model_for_joints(models, joints, found.name, list(recorded))
-    replays = found.msgtype == JOINT_STATE
-    plans = []
-    for model in names:
-        solver = IKSolver.load(model)
-        arm = solver.arm
-        count = found.count
-        source = {
-            "pattern": "bag",
-            "model": model,
-            "bag": str(path.resolve()),
-            "topic": found.name,
-            "speed": speed,
-        }
-        if replays:
-            if len(joints) != arm.n_joints:
-                raise ValueError(f"{arm.name} has {arm.n_joints} joints, --joints names {len(joints)}")
-            # The first joint state is only where the arm stands at first.
-            count = len(joint_track(states, joints)[0]) - 1
-            # Nobody else publishes joint states: there is neither a simulator nor a robot in the namespace.
-            source |= {"joints": list(joints), "publish_joint_states": True}
-        expected = Expectation(
-            count,
-            solver.tolerance,
-            solver.orientation_tolerance,
-            step_bound=_RECORDED_STEP,
-            may_be_unreachable=not replays,
-            replays_joints=replays,
-        )
-        run = Run(path.resolve().name, source, expected)
-        robot_joints = tuple(joints) if replays else arm.joint_names
-        posture = None if replays else first_posture(solver, target_of(solver, first))
-        plans.append(ArmPlan(solver, model, robot_joints, posture, (run,)))
-    return plans
+            first = next(bag.poses(found.name), None)
+            if first is None:
+                raise ValueError(f"no message of {found.name} in {path} can be read")
+            return [_follow(model, source, first, found.count) for model in list(models) or POSITION_ARMS]
+        states = list(bag.joint_states(found.name))
+    recorded = dict.fromkeys(name for state in states for name in state.names)
+    model = _model_for_joints(models, joints, found.name, list(recorded))
+    return [_replay(model, source, states, joints)]
+
+
+def _follow(model: str, source: Mapping[str, Any], first: RecordedPose, count: int) -> ArmPlan:
+    """Recorded poses, of which some may be out of reach, from the first one on."""
+    solver = IKSolver.load(model)
+    expected = Expectation(
+        count,
+        solver.tolerance,
+        solver.orientation_tolerance,
+        step_bound=_RECORDED_STEP,
+        may_be_unreachable=True,
+    )
+    run = Run(Path(source["bag"]).name, {**source, "model": model}, expected)
+    posture = first_posture(solver, target_of(solver, first))
+    return ArmPlan(solver, model, solver.arm.joint_names, posture, (run,))
+
+
+def _replay(
+    model: str, source: Mapping[str, Any], states: Sequence[RecordedJoints], joints: Sequence[str]
+) -> ArmPlan:
+    """Recorded joint states, which take the place of a robot's."""
+    solver = IKSolver.load(model)
+    if len(joints) != solver.arm.n_joints:
+        raise ValueError(f"{model} has {solver.arm.n_joints} joints, --joints names {len(joints)}")
+    # The first joint state is only where the arm stands at first.
+    count = len(joint_track(states, joints)[0]) - 1
+    expected = Expectation(
+        count,
+        solver.tolerance,
+        solver.orientation_tolerance,
+        step_bound=_RECORDED_STEP,
+        replays_joints=True,
+    )
+    # Nobody else publishes joint states: there is neither a simulator nor a robot in the namespace.
+    own = {"model": model, "joints": list(joints), "publish_joint_states": True}
+    run = Run(Path(source["bag"]).name, {**source, **own}, expected)
+    return ArmPlan(solver, model, tuple(joints), None, (run,))
 
 
 def _model_for_joints(
     models: Sequence[str], joints: Sequence[str], topic: str, recorded: Sequence[str]
-) -> list[str]:
+) -> str:
     """The one model that recorded joints are replayed against; says what to do where there is none."""
     if len(models) != 1:
         raise ValueError(
@@ -188,4 +177,4 @@ def _model_for_joints(
         raise ValueError(
             f"name the arm's joints, base to tip, with --joints; recorded are: {', '.join(recorded)}"
         )
-    return list(models)
+    return models[0]

@@ -13,9 +13,10 @@ import numpy as np
 from itnnr_ik.evaluation.answers import SOLVED, Answers
 from itnnr_ik.evaluation.measures import Evaluation
 from itnnr_ik.evaluation.replay import Replay, rising
+from itnnr_ik.files import check_folder_of
 from itnnr_ik.printable import one_line
 from itnnr_ik.recording.pairing import Array
-from itnnr_ik.recording.replacing import check_place, new_file
+from itnnr_ik.recording.replacing import check_place, replace_file
 from itnnr_ik.recording.spread import Thinned
 from itnnr_ik.recording.writer import AnswerWriter, WrittenSolution, WrittenStatus, check_new
 from itnnr_ik.solver import IKSolver
@@ -47,10 +48,10 @@ class Output:
                 check_place(path, self.recording)
         if self.record is not None:
             check_new(self.record)
-        if self.html is not None and not self.html.resolve().parent.is_dir():
-            raise ValueError(f"no folder {self.html.resolve().parent} to write {self.html.name} to")
-        if self.html is not None and self.html.exists() and not self.html.is_file():
-            raise ValueError(f"{self.html} is no regular file, expected one or nothing")
+        if self.html is not None:
+            check_folder_of(self.html)
+            if self.html.exists() and not self.html.is_file():
+                raise ValueError(f"{self.html} is no regular file, expected one or nothing")
 
     @contextmanager
     def open(self, solver: IKSolver) -> Iterator[OpenOutput]:
@@ -123,13 +124,7 @@ class OpenOutput:
     def finish(self, evaluation: Evaluation) -> None:
         """Write the page."""
         if self._output.html is not None and self._page is not None:
-            write_page(self._output.html, self._page.page(evaluation))
-
-
-def write_page(path: Path, page: str) -> None:
-    """Write a page to its place, whole or not at all."""
-    with new_file(path) as written:
-        written.write_text(page, encoding="utf-8")
+            replace_file(self._output.html, self._page.page(evaluation).encode())
 
 
 class PageMaker:

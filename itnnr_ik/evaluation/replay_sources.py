@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,26 +23,72 @@ from itnnr_ik.solver import IKSolver
 _T = TypeVar("_T")
 
 
-@dataclass
 class OpenReplay:
-    """A recording that is being replayed.
+    """A recording that is being replayed, see `open_replay`.
 
     Attributes:
         stream: Its targets.
         expected: How many targets there are at most.
-        told: What the reader told.
         states: Those read so far, where they are kept.
     """
 
-    stream: ReplayStream
-    expected: int
-    told: list[str]
-    states: list[RecordedJoints]
+    def __init__(
+        self,
+        bag: Bag,
+        solver: IKSolver,
+        selection: Selection,
+        told: list[str],
+        progress: bool,
+        keep_states: bool,
+    ) -> None:
+        self._bag, self._selection, self._told = bag, selection, told
+        self._progress, self._keep_states = progress, keep_states
+        pose_topic, joint_topic = _topics(bag, selection)
+        self._pose_topic, self._joint_topic = pose_topic, joint_topic
+        self.states: list[RecordedJoints] = []
+        self._looking = True  # at all messages, before they are replayed
+        self.stream = ReplayStream(
+            bag.path.resolve().name,
+            solver,
+            replace(selection, pose_topic=_label(pose_topic, selection), joint_topic=joint_topic),
+            self._read_states,
+            None if pose_topic is None else self._read_poses,
+            joints_required=pose_topic is None or bool(selection.joints or selection.joint_topic),
+            left_out=self._left_out,
+        )
+        self._looking = False
+        counts = {topic.name: topic.count for topic in bag.topics}
+        # The first joint state is only where the arm stands at first.
+        self.expected = counts.get(pose_topic or joint_topic or "", 0) - (pose_topic is None)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the reader of a report should know, a sentence each."""
-        return (*self.told, *self.stream.notes)
+        return (*self._told, *self.stream.notes)
+
+    def _read_states(self) -> Iterator[RecordedJoints]:
+        if self._joint_topic is None:
+            return
+        looking = self._looking
+        if not looking:
+            self.states.clear()
+        states = self._bag.joint_states(self._joint_topic)
+        for state in _shown(states, "joint states", self._progress and looking):
+            if self._keep_states and not looking:
+                self.states.append(state)
+            yield state
+
+    def _read_poses(self) -> Iterator[RecordedPose]:
+        found = recorded_poses(self._bag, replace(self._selection, pose_topic=self._pose_topic), self._tell)
+        yield from _shown(found, "poses", self._progress and self._looking)
+
+    def _tell(self, note: str) -> None:
+        if note not in self._told:  # poses are read twice
+            self._told.append(note)
+
+    def _left_out(self) -> Counter[str]:
+        counts = self._bag.undecodable
+        return Counter({f"message of {topic} that cannot be decoded": n for topic, n in counts.items()})
 
 
 @contextmanager
@@ -66,54 +112,10 @@ def open_replay(
         BagError: The recording or a topic cannot be used; what there is, is listed.
     """
     told: list[str] = []
-    states: list[RecordedJoints] = []
     with Bag(path, warn=told.append) as bag:
         if not any(topic.count for topic in bag.topics):
             raise BagError(": ".join([f"{bag.path} holds no messages", *told[:1]]))
-        pose_topic, joint_topic = _topics(bag, selection)
-        label = pose_topic
-        if selection.pose_from and pose_topic is not None:
-            label = f"{pose_topic}, {selection.pose_from[1]} in {selection.pose_from[0]}"
-        chosen = replace(selection, pose_topic=label, joint_topic=joint_topic)
-        counts = {topic.name: topic.count for topic in bag.topics}
-
-        def warn(note: str) -> None:
-            if note not in told:  # poses are read twice
-                told.append(note)
-
-        opened: OpenReplay | None = None
-
-        def read_states() -> Iterator[RecordedJoints]:
-            if joint_topic is None:
-                return
-            looking = opened is None
-            if not looking:
-                states.clear()
-            for state in _shown(bag.joint_states(joint_topic), "joint states", progress and looking):
-                if keep_states and not looking:
-                    states.append(state)
-                yield state
-
-        def read_poses() -> Iterator[RecordedPose]:
-            assert pose_topic is not None
-            found = recorded_poses(bag, replace(selection, pose_topic=pose_topic), warn)
-            yield from _shown(found, "poses", progress and opened is None)
-
-        stream = ReplayStream(
-            bag.path.resolve().name,
-            solver,
-            chosen,
-            read_states,
-            None if pose_topic is None else read_poses,
-            joints_required=pose_topic is None or bool(selection.joints or selection.joint_topic),
-            left_out=lambda: Counter(
-                {f"message of {t} that cannot be decoded": n for t, n in bag.undecodable.items()}
-            ),
-        )
-        # The first joint state is only where the arm stands at first.
-        expected = counts.get(pose_topic or joint_topic or "", 0) - (pose_topic is None)
-        opened = OpenReplay(stream, expected, told, states)
-        yield opened
+        yield OpenReplay(bag, solver, selection, told, progress, keep_states)
 
 
 def read_replay(path: str | Path, solver: IKSolver, selection: Selection, progress: bool = False) -> Replay:
@@ -217,6 +219,14 @@ def _topics(bag: Bag, selection: Selection) -> tuple[str | None, str | None]:
     return pose_topic, joint_topic
 
 
+def _label(pose_topic: str | None, selection: Selection) -> str | None:
+    """What poses are called in a report."""
+    if pose_topic is None or not selection.pose_from:
+        return pose_topic
+    base, tool = selection.pose_from
+    return f"{pose_topic}, {tool} in {base}"
+
+
 def _pose_topic(bag: Bag, selection: Selection, only: bool) -> str:
     """The topic of poses; where there is none, the error names joint states too, unless ``only`` poses do."""
     if (
@@ -231,10 +241,7 @@ def _pose_topic(bag: Bag, selection: Selection, only: bool) -> str:
             return bag.find_topic([POSE_STAMPED, JOINT_STATE]).name
         except BagError as error:
             raise BagError(f"{error}{hint}") from None
-    found = bag.find_topic(list(POSE_TYPES), selection.pose_topic)
-    if found.msgtype == "geometry_msgs/msg/PoseArray" and selection.pose_index is None:
-        raise BagError(f"{found.name} is a PoseArray: say which of its poses with --pose-index")
-    return found.name
+    return bag.find_topic(list(POSE_TYPES), selection.pose_topic).name
 
 
 def _transform_topics(bag: Bag) -> str:

@@ -7,7 +7,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.learning.matching import Series
+from itnnr_ik.learning.series import Series
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import Akima1DInterpolator
 from scipy.ndimage import median_filter
-from scipy.optimize import minimize_scalar
 
 from itnnr_ik.evaluation.replay import Selection
 from itnnr_ik.evaluation.replay_sources import recorded_poses
+from itnnr_ik.learning.series import Series
 from itnnr_ik.recording.joint_reading import JointReading
 from itnnr_ik.recording.pairing import Array, JointTrack, Times
 from itnnr_ik.recording.reader import Bag
 from itnnr_ik.recording.records import BagError, RecordedJoints, RecordedPose
 from itnnr_ik.recording.spread import Thinned
-from itnnr_ik.robot import harmonic
 
 #: A joint that moves less than this [rad] in the whole recording is not one of the arm's.
 _MOVES = 0.05
@@ -32,32 +28,11 @@ _MOVES = 0.05
 _RANGE_SAMPLES, _RANGE_BATCH = 100_000, 1024
 #: More joints than this have more harmonics than a recording can tell apart.
 MAX_JOINTS = 6
-#: Joint states farther apart than this many periods, and this many [s], are not interpolated between.
-_GAP_PERIODS, _GAP = 5.0, 0.05
 #: Stamps count as a clock if so many of them rise, and two as one clock if they share so much of their time.
 _RISING, _SHARED = 0.9, 0.5
 #: A time is a stray one if it is farther than so many periods, and so many [s], from the median of as many
 #: messages around it.
 _AROUND, _STRAY = 51, 1.0
-#: Poses that the clock offset is searched with, and the work (poses times squared harmonics) of a trial when
-#: it is refined; the step [s] of the search; residuals beyond so many medians are left out.
-_OFFSET_POSES, _OFFSET_WORK, _OFFSET_STEP, _OUTLYING = 3000, 3e7, 0.02, 5.0
-
-
-@dataclass(frozen=True)
-class Series:
-    """Values (k, d) at strictly rising times (k,) [s]."""
-
-    times: Array
-    values: Array
-
-    def __len__(self) -> int:
-        return len(self.times)
-
-    @cached_property
-    def curve(self) -> Akima1DInterpolator:
-        """Through the values; a straight line would be off by more than the noise of good measurements."""
-        return Akima1DInterpolator(self.times, self.values)
 
 
 @dataclass(frozen=True)
@@ -79,14 +54,6 @@ class Recording:
     poses: Series
     clock: str
     skipped: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class ClockOffset:
-    """How far the poses' clock is ahead of the joint states' in [s], and the standard error of that."""
-
-    seconds: float
-    error: float
 
 
 def read_recording(bag: Bag, selection: Selection, warn: Callable[[str], None] = warnings.warn) -> Recording:
@@ -127,75 +94,6 @@ def read_recording(bag: Bag, selection: Selection, warn: Callable[[str], None] =
         "stamp" if by_stamp else "receipt",
         skipped,
     )
-
-
-def interpolated(series: Series, times: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Values (k, d) at ``times`` (k,) [s], and where two neighbours are near enough for that: (k,)."""
-    within = np.clip(times, series.times[0], series.times[-1])
-    after = np.clip(np.searchsorted(series.times, within), 1, len(series) - 1)
-    gap = series.times[after] - series.times[after - 1]
-    values = series.curve(within)
-    longest = max(_GAP, _GAP_PERIODS * float(np.median(np.diff(series.times))))
-    return values, (within == times) & (gap <= longest)
-
-
-def estimate_offset(joints: Series, poses: Series, limit: float) -> ClockOffset:
-    """The offset that makes the poses the best function of the joints, within ± ``limit`` [s].
-
-    The function is the harmonics' linear combination (see `itnnr_ik.robot.harmonic`), fitted anew for every
-    offset that is tried: no kinematics need be known.
-
-    Raises:
-        BagError: The two do not overlap in time, or the best offset is at the limit.
-    """
-
-    def residuals(offset: float, kept: NDArray[np.bool_]) -> Array:
-        """Distances [m] from the best function; not a number where a pose has no joint states or no say."""
-        positions, valid = interpolated(joints, times - offset)
-        rows = valid & kept
-        products = harmonic.features(positions[rows], 1)
-        if len(products) < 2 * products.shape[1]:
-            raise BagError(
-                f"{len(products)} poses were recorded while joint states were: too few to learn from, "
-                f"expected at least {2 * products.shape[1]}"
-            )
-        gram = products.T @ products
-        weights = np.linalg.pinv(gram, rcond=1e-10, hermitian=True) @ (products.T @ tips[rows])
-        distance: Array = np.full(len(times), np.nan)
-        distance[rows] = np.linalg.norm(tips[rows] - products @ weights, axis=1)
-        return distance
-
-    times, tips = _evenly(poses, _OFFSET_POSES)
-    all_of_them = np.ones(len(times), dtype=bool)
-    steps = max(2, math.ceil(limit / _OFFSET_STEP))
-    tried = np.linspace(-limit, limit, 2 * steps + 1)
-    medians = [float(np.nanmedian(residuals(offset, all_of_them))) for offset in tried]
-    best = int(np.argmin(medians))
-    if best in (0, len(tried) - 1):
-        raise BagError(
-            f"the clocks of poses and joint states differ by {abs(tried[best]):.2g} s or more, "
-            f"expected less than --max-offset {limit:g} s"
-        )
-    count = int(_OFFSET_WORK / harmonic.n_features(joints.values.shape[1], 1) ** 2)
-    times, tips = _evenly(poses, max(count, _OFFSET_POSES))
-    kept = residuals(tried[best], np.ones(len(times), dtype=bool)) <= _OUTLYING * medians[best]
-
-    def loss(offset: float) -> float:
-        return float(np.nanmean(residuals(offset, kept) ** 2))
-
-    bounds = (tried[best - 1], tried[best + 1])
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-3 * np.ptp(bounds)})
-    offset, step = float(found.x), _OFFSET_STEP / 2
-    curvature = (loss(offset + step) + loss(offset - step) - 2.0 * found.fun) / step**2
-    coordinates = poses.values.shape[1]
-    error = np.sqrt(2.0 * found.fun / coordinates / max(curvature, 1e-30) / int(kept.sum()))
-    return ClockOffset(offset, float(error))
-
-
-def _evenly(series: Series, count: int) -> tuple[Array, Array]:
-    """At most ``count`` times and values, evenly over the series."""
-    chosen = np.unique(np.linspace(0, len(series) - 1, count).astype(int))
-    return series.times[chosen], series.values[chosen]
 
 
 def _choose_joints(states: Iterable[RecordedJoints], joints: Sequence[str] | None) -> tuple[str, ...]:

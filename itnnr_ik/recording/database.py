@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -33,7 +34,7 @@ class _Seen:
 
     count: int = 0
     in_order: bool = True
-    last: int = field(default=-(2**63))
+    last: int = -(2**63)
 
 
 class DatabaseFile:
@@ -63,7 +64,7 @@ class DatabaseFile:
         except _ERRORS as error:
             raise ValueError(reason(error, MOST_TOLD)) from None
         self._problem = ""
-        self._seen: dict[Any, _Seen] = {}
+        self._seen: defaultdict[Any, _Seen] = defaultdict(_Seen)
         try:
             self._channels = self._read_channels()
             self._count()
@@ -148,23 +149,21 @@ class DatabaseFile:
 
     def _count(self) -> None:
         """Read every row but its content, up to where the file is damaged."""
-        seen, large, odd, rows, last_row = self._seen, 0, 0, 0, None
+        seen, rows, odd, large, end = self._seen, 0, 0, 0, None
         try:
             for row, number, time, size in self._connection.execute(
                 "SELECT rowid, topic_id, timestamp, length(data) FROM messages NOT INDEXED ORDER BY rowid"
             ):
-                if last_row is not None and row <= last_row:
+                if end is not None and row <= end:
                     raise sqlite3.DatabaseError("rows are out of order")
-                last_row = row
+                end = row
                 rows += 1
                 if not isinstance(time, int) or not isinstance(size, int) or number not in self._channels:
                     odd += 1
                 elif size > MOST_BYTES:
                     large += 1
                 else:
-                    topic = seen.get(number)
-                    if topic is None:
-                        topic = seen[number] = _Seen()
+                    topic = seen[number]
                     topic.count += 1
                     topic.in_order &= time >= topic.last
                     topic.last = time
@@ -172,31 +171,32 @@ class DatabaseFile:
             self._problem = reason(error, MOST_TOLD)
             if not seen:
                 raise ValueError(self._problem) from None
-        self._end = last_row
+        self._end = end
         listed = None if self._problem else self._listed()
         if listed not in (None, rows):
             self._problem = f"its index lists {listed} messages, not {rows}"
         for number, topic in seen.items():
             self._channels[number] = replace(self._channels[number], count=topic.count)
+        self._tell(rows, odd, large)
+
+    def _tell(self, rows: int, odd: int, large: int) -> None:
+        """Note what is damaged, missing or left out of so many rows."""
+        name, notes = self._name, self.notes
         if self._problem:
-            self.notes.append(
-                f"{self._name} is damaged ({self._problem}): {self._total} messages before the damage are "
-                "read"
+            notes.append(
+                f"{name} is damaged ({self._problem}): {self._total} messages before the damage are read"
             )
-        elif last_row is not None and last_row > rows:
+        elif self._end is not None and self._end > rows:
             # Of a page that is lost nothing else tells.
-            self.notes.append(
-                f"{self._name} lacks {last_row - rows} of its row numbers: messages were deleted, or are "
-                "damaged"
+            notes.append(
+                f"{name} lacks {self._end - rows} of its row numbers: messages were deleted, or are damaged"
             )
         if odd:
-            self.notes.append(
-                f"{self._name} has {odd} messages whose time, topic or content cannot be; they are left out"
+            notes.append(
+                f"{name} has {odd} messages whose time, topic or content cannot be; they are left out"
             )
         if large:
-            self.notes.append(
-                f"{self._name} has {large} messages of more than {MOST_BYTES} bytes; they are left out"
-            )
+            notes.append(f"{name} has {large} messages of more than {MOST_BYTES} bytes; they are left out")
 
     def _listed(self) -> int | None:
         """How many rows an index of the messages has; None without a sound one."""

@@ -31,49 +31,55 @@ class McapFile(ChunkedFile):
             raise ValueError("it does not begin as an MCAP file")
         self._schemas: dict[int, tuple[str, str, str]] = {}
         self._unresolved: dict[int, tuple[int, str, str]] = {}
+        self._ended = False
         position = len(MAGIC)
         run = Block(position, 0)
-        ended = False
-        while position < self._size:
-            self._file.seek(position)
-            head = self._file.read(_RECORD.size)
-            if len(head) < _RECORD.size:
-                self._note_damage("it ends within a record")
-                break
-            opcode, length = _RECORD.unpack(head)
-            if opcode == _FOOTER:
-                ended = True
-                break
-            inside = position + _RECORD.size
-            if not opcode:
-                self._note_damage(f"no record at byte {position}")
-                break
-            cut = inside + length > self._size
-            if cut and opcode != _CHUNK:
-                self._note_damage("it ends within a record, or a length is wrong")
-                break
-            end = inside + length
+        while position < self._size and (record := self._record_at(position)) is not None:
+            opcode, inside, end = record
             if opcode == _MESSAGE and run.start + run.packed == position and end - run.start <= _BLOCK:
                 run.packed = end - run.start
             else:
                 self._close_run(run)
                 run = Block(position, end - position) if opcode == _MESSAGE else Block(end, 0)
-                if opcode == _CHUNK:
-                    self._scan_chunk(inside, length, cut)
-                    if cut:
-                        self._note_damage("it ends within a chunk, or a length is wrong")
-                        break
-                elif opcode in (_SCHEMA, _CHANNEL) and length <= _LONGEST:
-                    self._define(opcode, self._file.read(length))
-                elif opcode == _STATISTICS and length >= 8:
-                    (self._announced,) = struct.unpack("<Q", self._file.read(8))
+                self._take(opcode, inside, end)
             position = end
         self._close_run(run)
-        if not ended:
+        if not self._ended:
             self._note_damage("its end is missing")
         for number, (schema, topic, encoding) in self._unresolved.items():
             name, language, text = self._schemas.get(schema, ("", "", ""))
             self._channels[number] = Channel(topic, in_ros2(name), encoding, text, language, 0)
+
+    def _record_at(self, position: int) -> tuple[int, int, int] | None:
+        """Opcode, and where the content begins and ends; None where there is no further record."""
+        self._file.seek(position)
+        head = self._file.read(_RECORD.size)
+        if len(head) < _RECORD.size:
+            self._note_damage("it ends within a record")
+            return None
+        opcode, length = _RECORD.unpack(head)
+        inside = position + _RECORD.size
+        if opcode == _FOOTER:
+            self._ended = True
+        elif not opcode:
+            self._note_damage(f"no record at byte {position}")
+        elif inside + length > self._size and opcode != _CHUNK:
+            self._note_damage("it ends within a record, or a length is wrong")
+        else:
+            return opcode, inside, inside + length
+        return None
+
+    def _take(self, opcode: int, start: int, end: int) -> None:
+        """Take in the record whose content is next in the file, if it counts and is no message."""
+        length = end - start
+        if opcode == _CHUNK:
+            self._scan_chunk(start, length, end > self._size)
+            if end > self._size:
+                self._note_damage("it ends within a chunk, or a length is wrong")
+        elif opcode in (_SCHEMA, _CHANNEL) and length <= _LONGEST:
+            self._define(opcode, self._file.read(length))
+        elif opcode == _STATISTICS and length >= 8:
+            (self._announced,) = struct.unpack("<Q", self._file.read(8))
 
     def _close_run(self, run: Block) -> None:
         """Count the messages outside chunks that were found one after the other."""

@@ -33,9 +33,7 @@ def _point(received: int, message: Any, index: int | None) -> RecordedPose:
 
 
 def _pose_of_array(received: int, message: Any, index: int | None) -> RecordedPose:
-    if index is None:
-        raise ValueError("a PoseArray has several poses: name one by its index")
-    if not 0 <= index < len(message.poses):
+    if index is None or not 0 <= index < len(message.poses):
         raise ValueError(f"{len(message.poses)} poses, none of index {index}")
     pose = message.poses[index]
     return _record(received, message.header, pose.position, pose.orientation)

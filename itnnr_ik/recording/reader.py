@@ -17,7 +17,7 @@ from itnnr_ik.recording.channels import Channel, RecordingFile
 from itnnr_ik.recording.decoding import Decoder, plain
 from itnnr_ik.recording.files import data_files, is_packed, open_file, suffixes
 from itnnr_ik.recording.joint_layout import JointStateDecoder, joints_of
-from itnnr_ik.recording.pose_messages import READERS, poses_of_path
+from itnnr_ik.recording.pose_messages import POSE_ARRAY, READERS, poses_of_path
 from itnnr_ik.recording.records import (
     JOINT_STATE,
     MOST_TOLD,
@@ -163,8 +163,13 @@ class Bag:
         Args:
             topic: Its name.
             index: Which pose of a PoseArray.
+
+        Raises:
+            BagError: There is no such topic, or it is of PoseArray and it is not said which of its poses.
         """
         found = self.find_topic(list(READERS), topic)
+        if found.msgtype == POSE_ARRAY and index is None:
+            raise BagError(f"{found.name} is a PoseArray: say which of its poses with --pose-index")
         read = READERS[found.msgtype]
         return self._records(found.name, lambda _, decode: lambda at, data: read(at, decode(data), index))
 

@@ -12,12 +12,11 @@ from pathlib import Path
 from itnnr_ik.recording.records import BagError
 
 
-@contextmanager
-def new_file(path: Path) -> Iterator[Path]:
-    """A file to write to, which takes the place of ``path`` at the end; on an error all is as it was."""
-    place = path.resolve()
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file, in place of one that may be there: who reads it sees all of it, or what was before."""
+    place = path.resolve()  # a link stays one
     with _beside(place) as written:
-        yield written
+        written.write_bytes(content)
         os.replace(written, place)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
+from itnnr_ik.files import check_folder_of
 from itnnr_ik.recording.messages import joint_state, joint_trajectory
 from itnnr_ik.recording.pairing import Array
 from itnnr_ik.recording.records import JOINT_STATE, BagError
@@ -60,11 +61,10 @@ class WrittenTrajectory:
 
 
 def check_new(folder: Path) -> None:
-    """Raise BagError unless a recording can be written to ``folder``: before the work, not after it."""
+    """Raise ValueError unless a recording can be written to ``folder``: before the work, not after it."""
     if folder.exists():
         raise BagError(f"{folder} exists already; a recording is written to a new folder only")
-    if not folder.resolve().parent.is_dir():
-        raise BagError(f"no folder {folder.resolve().parent} to write {folder.name} to")
+    check_folder_of(folder)
 
 
 class AnswerWriter:
@@ -77,7 +77,7 @@ class AnswerWriter:
         storage: A key of `STORAGES`.
 
     Raises:
-        BagError: The folder exists, or cannot be made.
+        ValueError: The folder exists, or cannot be made.
     """
 
     def __init__(self, folder: Path, storage: str) -> None:
@@ -143,7 +143,7 @@ def write_trajectories(
         trajectories: In the order of their times.
 
     Raises:
-        BagError: The folder exists, or cannot be made.
+        ValueError: The folder exists, or cannot be made.
     """
     check_new(folder)
     types = get_typestore(Stores.ROS2_KILTED)

@@ -38,7 +38,7 @@ from itnnr_ik.ros.interfaces import (
     Interface,
     controller_state_topic,
 )
-from itnnr_ik.ros.messages import positions_by_name, quote, quote_all
+from itnnr_ik.ros.messages import positions_if_usable, quote, quote_all
 from itnnr_ik.ros.paths import PathRequests, Worker
 from itnnr_ik.ros.paths.late_service import offer_late_service
 from itnnr_ik.ros.publishers import Publishers
@@ -217,11 +217,8 @@ class Active:
     def _on_controller_state(self, message: Any, info: MessageInfo | None) -> None:
         assert self._motion is not None, "a controller"
         reference = JointState(name=message.joint_names, position=message.reference.positions)
-        try:
-            positions = positions_by_name(reference, self._configuration.joints)
-        except RejectedError:
-            return  # before it is active it tells nothing
-        if positions is not None:
+        positions = positions_if_usable(reference, self._configuration.joints)
+        if positions is not None:  # before the controller is active it tells nothing
             age = self._age(message.header.stamp, self._now, _waited(info))
             self._motion.take_reference(positions - self._joints.turns, self._moment - age)
 

@@ -54,6 +54,14 @@ def positions_by_name(message: JointState, joint_names: Sequence[str]) -> np.nda
     return np.array([found[name] for name in joint_names])
 
 
+def positions_if_usable(message: JointState, joint_names: Sequence[str]) -> np.ndarray | None:
+    """The same, but None for whatever message they cannot be taken from: for who only looks on."""
+    try:
+        return positions_by_name(message, joint_names)
+    except RejectedError:
+        return None
+
+
 def positions_of_some(message: JointState, joint_names: Sequence[str]) -> dict[str, float]:
     """Positions [rad, m] by name of those of the joints that a message has, in the order of ``joint_names``.
 

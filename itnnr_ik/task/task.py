@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from itnnr_ik.forms import checked, shown
 from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
 from itnnr_ik.robot.kernels import quaternion
+from itnnr_ik.robot.transforms import of_rotation, turning_z_to
 from itnnr_ik.task import kernels
 
 Array = NDArray[np.float64]
@@ -89,6 +90,11 @@ class Task:
         planar = kind == "position" and chain.is_planar
         return cls(kind, planar, _LENGTH_SHARE * (chain.reach or 1.0), frame, axis)
 
+    @classmethod
+    def of_learned(cls, arm: LearnedArm) -> Task:
+        """The task of a learned arm: its tip's position, which is all that is known of it."""
+        return cls("position", arm.n_coordinates == 2, _LENGTH_SHARE * arm.reach)
+
     @property
     def code(self) -> int:
         """The kind as the kernels know it."""
@@ -134,10 +140,10 @@ class Task:
         elements = np.array(chain.elements)
         tip = _IDENTITY.copy()
         tip[:3] = elements[-1, :12].reshape(3, 4)
-        turn = _IDENTITY.copy()
+        frame = tip @ self.tool
         if self.kind == "pointing":
-            turn[:3, :3] = _turn_z_to(self.tool_axis)
-        elements[-1, :12] = (tip @ self.tool @ turn)[:3].reshape(-1)
+            frame = frame @ of_rotation(turning_z_to(self.tool_axis))
+        elements[-1, :12] = frame[:3].reshape(-1)
         return elements
 
     def to_dict(self) -> dict[str, Any]:
@@ -194,11 +200,3 @@ def _transform(frame: ArrayLike) -> Array:
     transform: Array = _IDENTITY.copy()
     transform[:3, 3], transform[:3, :3] = goal[:3], goal[3:].reshape(3, 3)
     return transform
-
-
-def _turn_z_to(axis: Array) -> Array:
-    """A rotation (3, 3) whose z axis is ``axis`` (3,)."""
-    x = np.cross(axis, [0.0, 1.0, 0.0] if abs(axis[1]) < 0.9 else [1.0, 0.0, 0.0])
-    x /= np.linalg.norm(x)
-    rotation: Array = np.stack([x, np.cross(axis, x), axis], axis=1)
-    return rotation

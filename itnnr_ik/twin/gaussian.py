@@ -130,6 +130,41 @@ class GaussianProcessForward:
         return value.clamp_min(process.least) ** (1 / process.power)
 
 
+class _Likelihood:
+    """How unlikely an output is: the negative logarithm, up to a constant, and its gradient.
+
+    It is a function of θ (n + 3,): logarithms of the lengths, of the signal and of both noises.
+
+    Args:
+        scaled: Inputs (p, n), each of unit spread.
+        target: Output (p,), standardised.
+        size: By how much relative noise changes it (p,).
+    """
+
+    def __init__(self, scaled: Tensor, target: Tensor, size: Tensor) -> None:
+        self._target, self._size, self._n = target, size, scaled.shape[1]
+        self._squared = (scaled[:, None] - scaled[None]).square().reshape(-1, self._n)
+
+    def covariance(self, theta: Tensor) -> Tensor:
+        """Of the points (p, p), with their noise."""
+        n, count = self._n, len(self._target)
+        signal, constant, relative = (2 * theta[n:]).exp()
+        kernel = (-0.5 * self._squared @ (-2 * theta[:n]).exp()).exp().reshape(count, count)
+        noise = constant + relative * self._size**2 + _JITTER * signal
+        total: Tensor = signal * kernel + torch.diag(noise)
+        return total
+
+    def __call__(self, values: Array) -> tuple[float, Array]:
+        """Value and gradient (n + 3,) at θ."""
+        theta = torch.tensor(values, requires_grad=True)
+        factor = torch.linalg.cholesky(self.covariance(theta))
+        alpha = torch.cholesky_solve(self._target[:, None], factor)[:, 0]
+        loss = 0.5 * self._target @ alpha + factor.diagonal().log().sum()
+        loss.backward()
+        assert theta.grad is not None
+        return float(loss.detach()), theta.grad.numpy()
+
+
 def _fit(x: Array, y: Array, power: float, max_iterations: int) -> _Process:
     n = x.shape[1]
     width = x.std(axis=0)
@@ -138,33 +173,16 @@ def _fit(x: Array, y: Array, power: float, max_iterations: int) -> _Process:
     mean, spread = powered.mean(), powered.std() or 1.0
     target = torch.from_numpy((powered - mean) / spread)
     size = torch.from_numpy(np.abs(powered) * power / spread)  # d y^power / dy · y
-    scaled = torch.from_numpy(x / width)
-    squared = (scaled[:, None] - scaled[None]).square().reshape(-1, n)
-
-    def covariance(theta: Tensor) -> Tensor:
-        signal, constant, relative = (2 * theta[n:]).exp()
-        kernel = (-0.5 * squared @ (-2 * theta[:n]).exp()).exp().reshape(len(y), len(y))
-        noise = constant + relative * size**2 + _JITTER * signal
-        total: Tensor = signal * kernel + torch.diag(noise)
-        return total
-
-    def loss_and_gradient(values: Array) -> tuple[float, Array]:
-        theta = torch.tensor(values, requires_grad=True)
-        factor = torch.linalg.cholesky(covariance(theta))
-        alpha = torch.cholesky_solve(target[:, None], factor)[:, 0]
-        loss = 0.5 * target @ alpha + factor.diagonal().log().sum()
-        loss.backward()
-        assert theta.grad is not None
-        return float(loss.detach()), theta.grad.numpy()
-
+    likelihood = _Likelihood(torch.from_numpy(x / width), target, size)
     start = np.array([0.0] * n + [0.0, np.log(0.03), np.log(0.03)])
     bounds = [(-4.0, 4.0)] * n + [(-3.0, 8.0), (-9.0, 1.0), (-9.0, 1.0)]
     options = {"maxiter": max_iterations}
-    found = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    found = minimize(likelihood, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     with torch.no_grad():
         theta = torch.from_numpy(found.x)
-        factor = torch.linalg.cholesky(covariance(theta))
-        weights = torch.linalg.solve(covariance(theta), target) * (2 * theta[n]).exp()
+        covariance = likelihood.covariance(theta)
+        factor = torch.linalg.cholesky(covariance)
+        weights = torch.linalg.solve(covariance, target) * (2 * theta[n]).exp()
     constant, relative = np.exp(found.x[n + 1 :])
     # The likelihood of y, not of its power: the density changes with the slope of y^power.
     density = len(y) * np.log(spread)

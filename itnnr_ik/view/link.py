@@ -20,8 +20,8 @@ from sensor_msgs.msg import JointState
 
 from itnnr_ik.forms import reason
 from itnnr_ik.ros.interfaces import JOINT_SOLUTION, JOINT_STATES, STATUS, TARGET_POSE
-from itnnr_ik.ros.messages import pose_values, positions_by_name, set_pose
-from itnnr_ik.ros.status import RejectedError, values_of
+from itnnr_ik.ros.messages import pose_values, positions_if_usable, set_pose
+from itnnr_ik.ros.status import values_of
 from itnnr_ik.solver import IKSolver
 
 Array = NDArray[np.float64]
@@ -144,18 +144,12 @@ class NodeLink:
             self._heard = replace(self._heard, **changes)  # type: ignore[arg-type]
 
     def _on_joints(self, message: JointState) -> None:
-        if (positions := self._positions(message)) is not None:
+        if (positions := positions_if_usable(message, self._joints)) is not None:
             self._hear(joints=positions, received=time.monotonic())
 
     def _on_solution(self, message: JointState) -> None:
-        if (positions := self._positions(message)) is not None:
+        if (positions := positions_if_usable(message, self._joints)) is not None:
             self._hear(solution=positions)
-
-    def _positions(self, message: JointState) -> Array | None:
-        try:
-            return positions_by_name(message, self._joints)
-        except RejectedError:
-            return None  # the node says so in its status
 
     def _on_target(self, message: PoseStamped) -> None:
         pose = np.array(pose_values(message.pose))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bag_writer import joint_state, pose, write_bag
+from bag_writer import STORAGES, TYPES, joint_state, pose, write_bag
+from rosbags.rosbag2 import Writer
 
 from itnnr_ik import IKSolver
 from itnnr_ik.demo.plan import ARMS, POSITION_ARMS, plan_patterns, plan_recording
+from itnnr_ik.recording import POSE_STAMPED
 from itnnr_ik.targets import curve_for
 
 JOINTS = ("wheel", "elbow", "shoulder")
@@ -101,3 +103,13 @@ def test_joint_states_need_a_model_and_names(
     """Each refusal says what to give."""
     with pytest.raises(ValueError, match=message):
         plan_recording(states, models, None, joints, 1.0)
+
+
+def test_poses_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    """A recording of one message that is cut."""
+    with Writer(tmp_path / "cut", version=9, storage_plugin=STORAGES["mcap"]) as writer:
+        connection = writer.add_connection("/tracker", POSE_STAMPED, typestore=TYPES)
+        writer.write(connection, 1, b"\0\1\0\0")
+    told = pytest.raises(ValueError, match=r"no message of /tracker in .*cut can be read")
+    with pytest.warns(UserWarning, match="cannot be decoded"), told:
+        plan_recording(tmp_path / "cut", [], None, [], 1.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from itnnr_ik.learning.cleaning import moving, noise_of, time_blocks
-from itnnr_ik.learning.matching import Series
+from itnnr_ik.learning.series import Series
 from itnnr_ik.learning.synthetic import smooth_motion
 from itnnr_ik.robot import load_robot
 

@@ -10,7 +10,9 @@ import pytest
 from itnnr_ik import IKSolver
 from itnnr_ik.evaluation.replay import Selection
 from itnnr_ik.learning.forward import fit_harmonics
-from itnnr_ik.learning.learn import NEAREST, Learned, learn, prepare
+from itnnr_ik.learning.learn import Learned, learn
+from itnnr_ik.learning.measuring import NEAREST
+from itnnr_ik.learning.preparing import prepare
 from itnnr_ik.learning.synthetic import Disturbances, record
 from itnnr_ik.learning.truth import TrueKinematics
 from itnnr_ik.recording import Bag, BagError

@@ -10,10 +10,8 @@ import pytest
 from bag_writer import joint_state, pose, write_bag
 
 from itnnr_ik.evaluation.replay import Selection
-from itnnr_ik.learning.matching import Recording, Series, estimate_offset, interpolated, read_recording
-from itnnr_ik.learning.synthetic import smooth_motion
+from itnnr_ik.learning.matching import Recording, read_recording
 from itnnr_ik.recording import Bag, BagError
-from itnnr_ik.robot import load_robot
 
 MS = 1_000_000
 NAMES = ("wheel", "shoulder", "gripper", "elbow")
@@ -159,45 +157,3 @@ def test_what_is_missing_is_said(
     """Topics, messages, joints, motion."""
     with pytest.raises(BagError, match=message):
         read(tmp_path, topics, joints)
-
-
-def test_interpolation_stays_within_neighbours() -> None:
-    """Neither beyond the ends nor across a gap."""
-    times = np.array([0.0, 0.1, 0.2, 0.3, 2.0, 2.1])
-    series = Series(times, np.stack([times, -times], axis=1))
-    values, valid = interpolated(series, np.array([-0.01, 0.05, 0.3, 1.0, 2.05, 2.2]))
-    assert valid.tolist() == [False, True, True, False, True, False]
-    np.testing.assert_allclose(values[valid], [[0.05, -0.05], [0.3, -0.3], [2.05, -2.05]])
-
-
-@pytest.mark.parametrize("offset", [-0.31, 0.0, 0.05, 0.2])
-def test_the_offset_is_found_without_kinematics(offset: float) -> None:
-    """To a fraction of a millisecond, in noise and with outliers, and with an honest standard error."""
-    arm = load_robot("yaw_pitch_pitch")
-    rng = np.random.default_rng(0)
-    times = np.arange(6000) / 50.0
-    positions = smooth_motion(arm, times, rng)
-    tips = arm.forward(positions)[:, :3] + rng.normal(0.0, 0.02, (len(times), 3))
-    tips[rng.uniform(size=len(times)) < 0.02] += 1.0
-    found = estimate_offset(Series(times, positions), Series(times + offset, tips), 0.5)
-    assert found.seconds == pytest.approx(offset, abs=5 * found.error)
-    assert found.error < 5e-4
-
-
-def test_an_offset_beyond_the_bound_is_an_error() -> None:
-    """Not the nearest value that was tried."""
-    arm = load_robot("two_link")
-    times = np.arange(3000) / 50.0
-    positions = smooth_motion(arm, times, np.random.default_rng(0))
-    with pytest.raises(BagError, match=r"expected less than --max-offset 0\.1 s"):
-        estimate_offset(Series(times, positions), Series(times + 0.25, arm.forward(positions)[:, :2]), 0.1)
-
-
-@pytest.mark.parametrize("limit", [0.001, 0.01, 0.015])
-def test_clocks_that_agree_need_no_wide_search(limit: float) -> None:
-    """However small the bound."""
-    arm = load_robot("two_link")
-    times = np.arange(3000) / 50.0
-    positions = smooth_motion(arm, times, np.random.default_rng(0))
-    found = estimate_offset(Series(times, positions), Series(times, arm.forward(positions)[:, :2]), limit)
-    assert abs(found.seconds) < 1e-4

@@ -16,7 +16,7 @@ from arm_recordings import bag, states
 from itnnr_ik import IKSolver
 from itnnr_ik.cli import main
 from itnnr_ik.recording import BagError
-from itnnr_ik.recording.replacing import check_writable, new_file, new_folder
+from itnnr_ik.recording.replacing import check_writable, new_folder, replace_file
 
 
 @pytest.fixture
@@ -123,15 +123,21 @@ def test_no_space_left_leaves_no_part_of_a_recording(recording: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
-def test_an_interruption_leaves_what_was_there(tmp_path: Path, error: type[BaseException]) -> None:
+def test_an_interruption_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
     """Of a file and of a folder."""
     (tmp_path / "file").write_text("before")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "a").write_text("before")
     before = contents(tmp_path)
-    with pytest.raises(error), new_file(tmp_path / "file") as written:
-        written.write_text("half")
+
+    def interrupted(*_: object) -> None:
         raise error
+
+    with monkeypatch.context() as while_written, pytest.raises(error):
+        while_written.setattr(os, "replace", interrupted)
+        replace_file(tmp_path / "file", b"half")
     with pytest.raises(error), new_folder(tmp_path / "folder") as written:
         written.mkdir()
         (written / "a").write_text("half")

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from learned import elbow_up_solver, learned_arm, task_of
+from learned import elbow_up_solver, learned_arm
 
 from itnnr_ik.robot import LearnedArm, load_robot
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.solver.forward import TaskForward
+from itnnr_ik.task import Task
 
 ARMS = ("two_link", "three_link", "yaw_pitch_pitch")
 
@@ -33,10 +34,10 @@ def test_harmonics_hold_every_rigid_arm(name: str, order: int) -> None:
     np.testing.assert_allclose(learned.jacobian(positions), jacobian, atol=1e-12)
     np.testing.assert_allclose(learned.forward(positions[0]), tips[0], atol=1e-12)
     np.testing.assert_allclose(learned.jacobian(positions[0]), jacobian[0], atol=1e-12)
-    solver = IKSolver(learned, task_of(learned))
+    solver = IKSolver(learned, Task.of_learned(learned))
     np.testing.assert_allclose(solver.errors(positions, tips)[0], 0.0, atol=1e-12)
     torch = pytest.importorskip("torch")
-    forward = TaskForward(learned, task_of(learned))
+    forward = TaskForward(learned, Task.of_learned(learned))
     np.testing.assert_allclose(forward(torch.tensor(positions)).numpy(), tips, atol=1e-12)
 
 
@@ -114,7 +115,7 @@ def test_the_description_comes_back() -> None:
 def test_a_plane_has_a_height() -> None:
     """It is described, in the solver's points and in the skeleton; where none is described it is 0."""
     learned = learned_arm(load_robot("two_link"), plane_height=0.4)
-    solver = IKSolver(learned, task_of(learned))
+    solver = IKSolver(learned, Task.of_learned(learned))
     np.testing.assert_array_equal(solver.in_space([[0.1, 0.2]]), [[0.1, 0.2, 0.4]])
     assert learned.skeleton([0.1, 0.2])[1, 2] == 0.4
     data = learned.to_dict()

@@ -151,6 +151,37 @@ def test_poses_that_nothing_can_be_solved_from_end_it_with_one_line(
     assert "Traceback" not in player.evaluator.output
 
 
+def test_a_solution_that_cannot_be_read_is_left_out(probe: Probe) -> None:
+    """Another node's, without positions."""
+    probe.start_ik_node()
+    player = Player(probe, "joints")
+    names = load_robot("two_link").joint_names
+    for q in np.linspace((0.1, 0.8), (0.2, 0.9), 4):
+        player.joints(names, q.tolist())
+        probe.commands.publish(JointState(name=names))
+    assert player.end(7) == 0
+    assert "Traceback" not in player.evaluator.output
+    assert "targets (3)" in player.evaluator.output
+
+
+def test_a_page_that_cannot_be_written_at_the_end_is_told_in_one_line(
+    probe: Probe, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Its folder went away while it was played: the numbers are printed, status 1 and the reason."""
+    folder = tmp_path_factory.mktemp("pages")
+    probe.start_ik_node()
+    player = Player(probe, "joints", f"html:={folder / 'page.html'}")
+    for q in np.linspace((0.1, 0.8), (0.2, 0.9), 4):
+        player.joints(load_robot("two_link").joint_names, q.tolist())
+    folder.rmdir()
+    assert player.end(3) == 1
+    output = player.evaluator.output
+    assert "targets (3)" in output
+    assert "evaluator: " in output
+    assert str(folder) in output.splitlines()[-1]
+    assert "Traceback" not in output
+
+
 def test_without_messages_there_is_one_line(probe: Probe) -> None:
     """Nothing was played: status 1 and the reason."""
     evaluator = probe.start("evaluator", "-p", "model:=two_link")

@@ -22,7 +22,8 @@ ARM = load_robot("two_link")
 def test_from_a_recording_to_a_moving_arm(probe: Probe, tmp_path: Path) -> None:
     """Learned with 1 % pose noise (2 cm) and no kinematics; the tip truly comes to within 5 mm of targets."""
     pytest.importorskip("torch")
-    from itnnr_ik.learning.learn import learn, prepare
+    from itnnr_ik.learning.learn import learn
+    from itnnr_ik.learning.preparing import prepare
 
     record(tmp_path / "bag", ARM, minutes=2.0)
     with Bag(tmp_path / "bag") as bag:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from learned import learned_arm, task_of
+from learned import learned_arm
 from scipy.spatial.transform import Rotation
 
 from itnnr_ik import IKSolver
@@ -25,7 +25,7 @@ def solvers() -> dict[str, IKSolver]:
         found[f"panda {kind}"] = IKSolver(panda, Task.of_chain(panda, kind))
     tool, axis = POINTING_WITH_TOOL
     found["panda tool"] = IKSolver(panda, Task.of_chain(panda, "pointing", tool, axis))
-    found["learned"] = IKSolver(learned, task_of(learned))
+    found["learned"] = IKSolver(learned, Task.of_learned(learned))
     return found
 
 

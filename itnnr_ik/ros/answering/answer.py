@@ -250,6 +250,19 @@ class Answerer:
         values["residual"] = solution.residual
         if solution.orientation_error is not None:
             values["orientation_error"] = solution.orientation_error
+        self._check_usable(target, solution, values)
+        if current is not None:
+            values["displacement"] = float(np.abs(solution.positions - current).max())
+        values["anchor"] = solution.anchor
+        return solution
+
+    def _check_usable(self, target: list[float], solution: Solution, values: Values) -> None:
+        """Refuse a solution that is not of the target, or not covered by what was learned.
+
+        Raises:
+            RejectedError: See `_solve`.
+        """
+        configuration = self.configuration
         coverage = configuration.solver.coverage
         if not solution.converged and configuration.unreachable != CLOSEST:
             within = "" if coverage is None else " within the recorded joint range"
@@ -267,10 +280,6 @@ class Answerer:
                 f"from: its solution is {distance:.3g} rad from the nearest recorded posture, expected at "
                 f"most {coverage.within:.3g} rad",
             )
-        if current is not None:
-            values["displacement"] = float(np.abs(solution.positions - current).max())
-        values["anchor"] = solution.anchor
-        return solution
 
 
 def within_reason(arm: ForwardModel, seed: np.ndarray | None) -> np.ndarray | None:

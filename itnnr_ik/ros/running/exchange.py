@@ -20,7 +20,7 @@ from itnnr_ik.evaluation.answers import SOLVED, Answers
 from itnnr_ik.evaluation.replay import Replay
 from itnnr_ik.recording.pairing import Array
 from itnnr_ik.recording.writer import WrittenSolution, WrittenStatus
-from itnnr_ik.ros.messages import set_pose
+from itnnr_ik.ros.messages import positions_if_usable, set_pose
 from itnnr_ik.ros.moments import nanoseconds_of
 from itnnr_ik.ros.status import stamp_from_text, values_of
 
@@ -140,10 +140,9 @@ class Exchange:
 
     def _on_solution(self, message: JointState) -> None:
         arrived = time.perf_counter()
-        index = {name: i for i, name in enumerate(message.name)}
-        if set(index) != set(self._joints):
+        positions = positions_if_usable(message, self._joints)
+        if positions is None:
             return
-        positions = np.array([message.position[index[name]] for name in self._joints])
         stamp = nanoseconds_of(message.header.stamp)
         self._arrivals[stamp] = arrived, positions
         self.solutions.append(WrittenSolution(time.time_ns(), stamp, message.header.frame_id, positions))

@@ -96,7 +96,7 @@ def run_node(
     try:
         if node is not None:
             finish(node)
-    except ValueError as error:
-        print(f"{name}: {error}", file=sys.stderr)
+    except (ValueError, OSError) as error:
+        print(f"{name}: {reason(error)}", file=sys.stderr)
         return 1
     return 0
