@@ -138,6 +138,14 @@ def test_commands_exist(page: Path, command: str) -> None:
         assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", said), f"{option} of itnnr-ik {command}"
 
 
+def test_every_command_is_on_the_first_page() -> None:
+    """Getting started has a row for each that `itnnr-ik --help` lists."""
+    page = (ROOT / "docs" / "getting_started.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^    (\w+) ", _help(()), re.MULTILINE)
+    assert listed
+    assert set(re.findall(r"^\| `itnnr-ik (\w+)` \|", page, re.MULTILINE)) == set(listed)
+
+
 def test_tests_that_are_named_exist() -> None:
     """A page that points to a test for what it says points to one that there is."""
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)

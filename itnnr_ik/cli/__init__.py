@@ -24,13 +24,15 @@ class _DefaultsFormatter(argparse.ArgumentDefaultsHelpFormatter):
     """Names the default of every option that has one."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        return super()._get_help_string(action) if action.default not in (None, False, []) else action.help
+        nothing = action.default is None or action.default is False or action.default == []
+        return action.help if nothing else super()._get_help_string(action)
 
 
 def _parser(chosen: str) -> argparse.ArgumentParser:
     """A parser of all subcommands, of which only ``chosen`` has its options: no other module is imported."""
     parser = argparse.ArgumentParser(
-        prog="itnnr-ik", description="Inverse kinematics by Inverse Twin Neural Network Regression."
+        prog="itnnr-ik",
+        description="Inverse kinematics of serial arms, by their URDF or by a recording of them.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module_name, summary in _COMMANDS:

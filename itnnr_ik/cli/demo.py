@@ -161,7 +161,7 @@ def _what_held(results: list[Result]) -> str:
     skipped = sum(result.row.rejected.get("unanswered", 0) for result in results)
     taken = f" ({skipped} overtaken by a newer one before the node came to them)" if skipped else ""
     bounds = {e.step_bound for e in expected if e.step_bound is not None}
-    steps = f", joint steps on smooth paths ≤ {max(bounds):g} rad" if bounds else ""
+    steps = f", joint steps on smooth paths ≤ {max(bounds):g} rad a target" if bounds else ""
     oriented = [result.run.expected for result in results if result.plan.solver.task.has_orientation]
     angle = (
         f" and ≤ {max(e.orientation_tolerance for e in oriented):g} rad where it counts" if oriented else ""

@@ -58,8 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=10,
         metavar="N",
-        help="say of the first N answers on another branch whether a path planned as a whole goes without "
-        "(10); 0: do not look, which may take seconds a jump",
+        help="say of the first N answers on another branch whether a path planned as a whole goes without; "
+        "0: do not look, which may take seconds a jump",
     )
     _add_output_arguments(parser)
     parser.add_argument(

@@ -68,6 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     infinite_parser = actions.add_parser("infinite", help="infinitely many solutions: the anchor chooses one")
     infinite.add_arguments(infinite_parser)
+    for action in actions.choices.values():
+        action.formatter_class = parser.formatter_class
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:

@@ -159,7 +159,8 @@ def _write(
     if args.record is not None:
         pieces = [motion] if motion else trajectories(found)
         write_trajectories(args.record, args.storage, joints, pieces)
-        told.append(f"{len(pieces)} trajectories written to {args.record}")
+        number = "1 trajectory" if len(pieces) == 1 else f"{len(pieces)} trajectories"
+        told.append(f"{number} written to {args.record}")
     if args.picture is not None:
         from itnnr_ik.cartesian.picture import draw_joints
 

@@ -164,7 +164,9 @@ class IKNode(LifecycleNode):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the node until it is interrupted."""
-    return run_node(NAME, IKNode, args)
+    status = run_node(NAME, IKNode, args)
+    gc.unfreeze()  # the node goes, too, before ruckig looks at exit for objects that are left, and lists them
+    return status
 
 
 if __name__ == "__main__":

@@ -22,6 +22,20 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert ("--experiment" if "paper" in command else "--arm") in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("train", "--seed SEED of weights, pairs and anchors (default: 0)"),
+        ("paper figures", "folder (default: itnnr_paper/figures)"),
+    ],
+)
+def test_help_names_defaults(command: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Zero, too, and those of a command's parts."""
+    with pytest.raises(SystemExit):
+        main([*command.split(), "--help"])
+    assert option in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_failure_is_one_line_and_status_1(capsys: pytest.CaptureFixture[str]) -> None:
     """A value that cannot be used is named with what was expected."""
     assert main(["bench", "solve", "--targets", "0"]) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 
 import numpy as np
@@ -66,6 +67,16 @@ def test_trajectories_are_accepted_by_every_rule(probe: Probe) -> None:
     assert np.median(speeds, axis=0).max() <= 1.0
     assert (np.abs(np.diff(states, axis=0)) <= 1.0 * (np.diff(times)[:, None] + 0.05)).all()
     assert np.ptp(states, axis=0).max() > 0.2
+
+
+def test_ends_quietly_after_commands(probe: Probe) -> None:
+    """Nothing but log lines: ruckig lists whatever of it is left when the interpreter ends."""
+    solver = IKSolver.load("two_link")
+    loop = TrafficLoop(probe, solver, 50.0, swing(solver, 0.3, lap=4.0))
+    process = probe.start_ik_node(*COMMANDING, fresh=True)
+    assert loop.run(START_TIMEOUT, lambda: len(loop.commands) > 20)
+    assert process.interrupt(signal.SIGINT) == 0
+    assert [line for line in process.output.splitlines() if not line.startswith("[")] == []
 
 
 def test_a_robot_whose_parts_tell_their_joints_apart_is_led(probe: Probe) -> None:
