@@ -39,7 +39,7 @@ is how far the best of five (Table 2: by the learned f) of ITNNR as published li
 - In experiments 5 and 6, Table 1, ours gives two answers an anchor, and f chooses: five anchors, ten answers.
   The near one is the damped Gauss–Newton step from the anchor plus a learned remainder; the far one is of a
   second network, trained towards known preimages of the hundredth of targets that near answers miss most.
-  Both have half of the steps of the others' training.
+  Each network has half as many steps again as the others' training.
 - Protocol **published** takes the anchors ranked 1 to 5 by their distance from the target in y and leaves
   out the nearest one, as the published results do; **corrected** takes ranks 0 to 4.
 """
@@ -47,14 +47,14 @@ is how far the best of five (Table 2: by the learned f) of ITNNR as published li
 _VALIDATION = """\
 ## Validation
 
-The two answers were chosen by validation points and 20000 targets drawn with the seed 7001, not by test
+The two answers and their training were chosen by validation points and targets drawn for it, not by test
 points or *other targets*. `itnnr-ik paper validate --experiment 5 --experiment 6` prints the RMSE of the
 best of five, one run:
 
 | validation points / 20000 targets | F alone | step and remainder | with far answers |
 | --- | --- | --- | --- |
-| 5 bivariate | 0.01251 / 0.09430 | 0.00816 / 0.09277 | 0.00657 / 0.00783 |
-| 6 trivariate | 0.01000 / 0.03382 | 0.00542 / 0.03279 | 0.00542 / 0.01104 |
+| 5 bivariate | 0.01251 / 0.09430 | 0.00371 / 0.09226 | 0.00371 / 0.00361 |
+| 6 trivariate | 0.01000 / 0.03382 | 0.00337 / 0.03241 | 0.00321 / 0.00395 |
 
 *F alone*, ours elsewhere, misses targets beyond a fold, about one in a hundred; only far answers reach them.
 """
@@ -103,7 +103,7 @@ _LIMITS = """\
 - Targets beyond a fold whose five nearest anchors all lie on another branch: no small adjustment leads
   there. A test set of 100 or 200 points may hold none of them; *other targets* show what they cost ours in
   experiment 1, and ITNNR as published in 1. In Table 2 they make up most of the error of experiment 6 under
-  *published*. More anchors help. In Table 1 of experiment 6 far answers miss a few in some of the runs, too.
+  *published*. More anchors help.
 - Elsewhere in Table 2 the learned forward function: its error, and targets that noise has put out of reach.
   In experiment 5 F itself, too: its errors differ from run to run though the learned function is the same.
 """
