@@ -32,6 +32,7 @@ from itnnr_ik.solver import IKSolver
 JOINT_TOPIC = "/joint_states"
 #: Joint states are looked at so long [s] before and after poses that they may belong to.
 _MARGIN = 3.0 * OLDEST_STATE
+_STALE = f"target with a joint state older than {OLDEST_STATE:g} s"
 #: Positions are in degrees if the tip is so much nearer to the poses then, and otherwise farther away than
 #: this share of the workspace.
 _NEARER, _FAR = 0.1, 0.1
@@ -148,7 +149,7 @@ class ReplayStream:
                 continue
             received = track.received[rows]
             late = too_old(track, rows - 1, received)
-            self._skip("target with a joint state older than 1 s", int(late.sum()))
+            self._skip(_STALE, int(late.sum()))
             rows = rows[~late]
             if len(rows):
                 yield self._piece(
@@ -191,7 +192,7 @@ class ReplayStream:
             first = before < 0
             self._skip("target before the first joint state", int(first.sum()))
             late = ~first & too_old(track, before, received) if len(track) else ~first
-            self._skip("target with a joint state older than 1 s", int(late.sum()))
+            self._skip(_STALE, int(late.sum()))
             kept = ~first & ~late
             if kept.any():
                 current = track.positions[before[kept]]

@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from itnnr_ik.recording.clocks import StampSurvey
 from itnnr_ik.recording.joint_merging import JointMerger
 from itnnr_ik.recording.joint_units import JointUnits
-from itnnr_ik.recording.pairing import OLDEST_STATE, UNNAMED, Array, JointTrack, check_recorded, picker_of
+from itnnr_ik.recording.pairing import (
+    NOT_FINITE,
+    NUMBERS_DIFFER,
+    OLDEST_STATE,
+    OTHER_JOINTS,
+    UNNAMED,
+    Array,
+    JointTrack,
+    check_recorded,
+    picker_of,
+)
 from itnnr_ik.recording.records import BagError, RecordedJoints
 from itnnr_ik.recording.spread import SpreadOf
 from itnnr_ik.robot import ForwardModel
@@ -20,7 +30,7 @@ from itnnr_ik.robot import ForwardModel
 #: Joint states that are looked at together.
 BATCH = 4096
 _OTHER_NUMBER = "joint state without names and with another number of positions"
-_PARTLY = "joint state before all joints were known, or with one older than 1 s"
+_PARTLY = f"joint state before all joints were known, or with one older than {OLDEST_STATE:g} s"
 
 
 class UnitsError(BagError):
@@ -151,9 +161,7 @@ class JointReading:
             self.messages += 1
             positions = state.positions
             if len(positions) != count and (any(state.names) or picker is not None):
-                self.reasons[
-                    "joint names and positions differ in number" if any(state.names) else _OTHER_NUMBER
-                ] += 1
+                self.reasons[NUMBERS_DIFFER if any(state.names) else _OTHER_NUMBER] += 1
                 continue
             if picker is None:
                 self.reasons[reason] += 1
@@ -184,7 +192,7 @@ class JointReading:
         for number, state in enumerate(states):
             self.messages += 1
             if not merger.add(state.names, state.positions, state.received):
-                self.reasons["joint state of other joints"] += 1
+                self.reasons[OTHER_JOINTS] += 1
                 continue
             merged = merger.state()
             if merged is None:
@@ -206,7 +214,7 @@ class JointReading:
         positions = np.concatenate(found).reshape(len(rows), -1)
         finite = np.isfinite(positions).all(axis=1)
         if not finite.all():
-            self.reasons["joint positions not finite"] += int((~finite).sum())
+            self.reasons[NOT_FINITE] += int((~finite).sum())
             columns, positions = columns[finite], positions[finite]
         self._usable += len(positions)
         return JointTrack(columns[:, 0], columns[:, 1], positions, columns[:, 2].astype(np.intp))

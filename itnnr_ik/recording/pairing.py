@@ -14,7 +14,11 @@ from itnnr_ik.recording.records import BagError, RecordedJoints
 #: A joint state older than this [s] tells nothing of where the arm is.
 OLDEST_STATE = 1.0
 
+#: Why a joint state cannot be used.
 UNNAMED = "joint state without joint names"
+OTHER_JOINTS = "joint state of other joints"
+NUMBERS_DIFFER = "joint names and positions differ in number"
+NOT_FINITE = "joint positions not finite"
 
 Array = NDArray[np.float64]
 Times = NDArray[np.int64]
@@ -96,7 +100,7 @@ def picker_of(names: Sequence[str], joints: Sequence[str]) -> tuple[NDArray[np.i
         return None, UNNAMED
     counts = [names.count(joint) for joint in joints]
     if not any(counts):
-        return None, "joint state of other joints"
+        return None, OTHER_JOINTS
     if min(counts) == 0:
         return None, "joint state without some of the joints"
     if max(counts) > 1:
@@ -107,13 +111,13 @@ def picker_of(names: Sequence[str], joints: Sequence[str]) -> tuple[NDArray[np.i
 def usable_positions(state: RecordedJoints, joints: Sequence[str]) -> tuple[Array | None, str]:
     """Positions (n,) [rad] of ``joints`` in one joint state; or None, and why it cannot be used."""
     if any(state.names) and len(state.positions) != len(state.names):
-        return None, "joint names and positions differ in number"
+        return None, NUMBERS_DIFFER
     picker, reason = picker_of(state.names, joints)
     if picker is None:
         return None, reason
     positions = state.positions[picker]
     if not np.isfinite(positions).all():
-        return None, "joint positions not finite"
+        return None, NOT_FINITE
     return positions, ""
 
 

@@ -82,7 +82,10 @@ def missing(solver: IKSolver, positions: Array, targets: Array) -> Array:
         across = np.cross(axis, direction)
         sine = np.linalg.norm(across, axis=1, keepdims=True)
         angle = np.arctan2(sine, (axis * direction).sum(axis=1, keepdims=True))
-        turn = across * np.where(sine > 1e-9, angle / np.maximum(sine, 1e-9), 1.0)
+        # Where the axes are opposed, any turn about what is across them would do.
+        any_across = np.cross(axis, np.eye(3)[np.abs(axis).argmin(axis=1)])
+        across = np.where(sine > 1e-9, across, any_across)
+        turn = across * (angle / np.linalg.norm(across, axis=1, keepdims=True))
     return np.hstack([away, solver.task.length * turn])
 
 

@@ -67,8 +67,7 @@ class Playback:
         self._away = np.concatenate(away)[::every]
         states = [replay.recorded for replay, _ in pieces if replay.recorded is not None]
         self._recorded = np.concatenate(states)[::every] if len(states) == len(pieces) else None
-        answered = np.isfinite(self._answers).all(axis=1)
-        self._last = np.maximum.accumulate(np.where(answered, np.arange(len(answered)), -1))
+        self._last = np.maximum.accumulate(np.where(self.solved, np.arange(len(self.times)), -1))
 
     @property
     def duration(self) -> float:

@@ -51,6 +51,19 @@ def test_the_rate_is_the_derivative_of_what_is_missing(solver: IKSolver) -> None
         np.testing.assert_allclose(rate[:, :, joint], -difference / 2e-6, atol=2e-3)
 
 
+@pytest.mark.parametrize("name", ["panda pointing", "panda tool", "so101"])
+def test_half_a_turn_is_missing_where_the_tool_points_the_other_way(name: str) -> None:
+    """Exactly: no axis is given then to turn about."""
+    solver = SOLVERS[name]
+    positions = solver.arm.sample(20, np.random.default_rng(3))
+    targets = solver.target_at(positions)
+    across = np.cross(solver.task.tool_axis, [0.0, 1.0, 0.0])
+    half = Rotation.from_rotvec(np.pi * across / np.linalg.norm(across))
+    targets[:, 3:] = (Rotation.from_quat(targets[:, 3:]) * half).as_quat()
+    turned = missing(solver, positions, targets)[:, 3:] / solver.task.length
+    np.testing.assert_allclose(np.linalg.norm(turned, axis=1), np.pi)
+
+
 @pytest.mark.parametrize("solver", SOLVERS.values(), ids=SOLVERS)
 def test_what_is_missing_is_what_the_solver_measures(solver: IKSolver) -> None:
     """Metres and radians, for targets anywhere."""
