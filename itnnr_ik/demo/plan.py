@@ -12,7 +12,7 @@ import numpy as np
 from itnnr_ik import IKSolver
 from itnnr_ik.demo.recording import Expectation, Recording, Row
 from itnnr_ik.evaluation.pose_targets import target_of
-from itnnr_ik.recording import JOINT_STATE, POSE_STAMPED, Bag
+from itnnr_ik.recording import JOINT_STATE, POSE_STAMPED, Bag, RecordedJoints
 from itnnr_ik.recording.pairing import joint_track
 from itnnr_ik.robot import ForwardModel, KinematicChain
 from itnnr_ik.targets import curve_for, first_posture
@@ -129,7 +129,8 @@ def plan_recording(
     """The recorded poses or joint states of a bag at their recorded pace, for every model.
 
     Raises:
-        ValueError: The recording cannot be read, or joint states come without a model or joint names.
+        ValueError: The recording cannot be read, or joint states come without a model, or without the names
+            of its joints.
     """
     with Bag(path) as bag:
         found = bag.find_topic([POSE_STAMPED, JOINT_STATE], topic)
@@ -138,8 +139,7 @@ def plan_recording(
             names = list(models) or list(POSITION_ARMS)
         else:
             states = list(bag.joint_states(found.name))
-            recorded = dict.fromkeys(name for state in states for name in state.names)
-            names = _model_for_joints(models, joints, found.name, list(recorded))
+            names = [_model_for_joints(models, found.name)]
     replays = found.msgtype == JOINT_STATE
     plans = []
     for model in names:
@@ -154,8 +154,7 @@ def plan_recording(
             "speed": speed,
         }
         if replays:
-            if len(joints) != arm.n_joints:
-                raise ValueError(f"{arm.name} has {arm.n_joints} joints, --joints names {len(joints)}")
+            joints = _recorded_names(arm, joints, states)
             # The first joint state is only where the arm stands at first.
             count = len(joint_track(states, joints)[0]) - 1
             # Nobody else publishes joint states: there is neither a simulator nor a robot in the namespace.
@@ -175,17 +174,25 @@ def plan_recording(
     return plans
 
 
-def _model_for_joints(
-    models: Sequence[str], joints: Sequence[str], topic: str, recorded: Sequence[str]
-) -> list[str]:
+def _model_for_joints(models: Sequence[str], topic: str) -> str:
     """The one model that recorded joints are replayed against; says what to do where there is none."""
     if len(models) != 1:
         raise ValueError(
             f"{topic} holds joint states: give the model of the recorded arm with --model DIR; train it with "
-            "`itnnr-ik train --arm ARM --links M … --lower RAD … --upper RAD … -o DIR`"
+            "`itnnr-ik train --urdf FILE -o DIR`"
         )
-    if not joints:
+    return models[0]
+
+
+def _recorded_names(
+    arm: ForwardModel, given: Sequence[str], states: Sequence[RecordedJoints]
+) -> Sequence[str]:
+    """What the arm's joints are called in the recording: as given, or else as in the model."""
+    if given and len(given) != arm.n_joints:
+        raise ValueError(f"{arm.name} has {arm.n_joints} joints, --joints names {len(given)}")
+    recorded = dict.fromkeys(name for state in states for name in state.names)
+    if not given and not set(arm.joint_names) <= set(recorded):
         raise ValueError(
             f"name the arm's joints, base to tip, with --joints; recorded are: {', '.join(recorded)}"
         )
-    return list(models)
+    return given or arm.joint_names
