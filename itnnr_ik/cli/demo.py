@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=lambda text: text.split(","),
         default=[],
         metavar="A,B",
-        help="recorded names of the arm's joints, base to tip, for a recording of joint states",
+        help="recorded names of the arm's joints, base to tip, in a recording of joint states (the model's)",
     )
     parser.add_argument("--speed", type=float, default=1.0, help="multiple of the recorded pace")
     parser.add_argument("--output", type=Path, default=Path("itnnr_demo.png"), help="picture of the paths")

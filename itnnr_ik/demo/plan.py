@@ -111,7 +111,8 @@ def plan_recording(
     """The recorded poses or joint states of a bag at their recorded pace, for every model.
 
     Raises:
-        ValueError: The recording cannot be read, or joint states come without a model or joint names.
+        ValueError: The recording cannot be read, or joint states come without a model, or without the names
+            of its joints.
     """
     with Bag(path) as bag:
         found = bag.find_topic([POSE_STAMPED, JOINT_STATE], topic)
@@ -122,9 +123,7 @@ def plan_recording(
                 raise ValueError(f"no message of {found.name} in {path} can be read")
             return [_follow(model, source, first, found.count) for model in list(models) or POSITION_ARMS]
         states = list(bag.joint_states(found.name))
-    recorded = dict.fromkeys(name for state in states for name in state.names)
-    model = _model_for_joints(models, joints, found.name, list(recorded))
-    return [_replay(model, source, states, joints)]
+    return [_replay(_model_for_joints(models, found.name), source, states, joints)]
 
 
 def _follow(model: str, source: Mapping[str, Any], first: RecordedPose, count: int) -> ArmPlan:
@@ -147,8 +146,7 @@ def _replay(
 ) -> ArmPlan:
     """Recorded joint states, which take the place of a robot's."""
     solver = IKSolver.load(model)
-    if len(joints) != solver.arm.n_joints:
-        raise ValueError(f"{model} has {solver.arm.n_joints} joints, --joints names {len(joints)}")
+    joints = _recorded_names(solver.arm, joints, states)
     # The first joint state is only where the arm stands at first.
     count = len(joint_track(states, joints)[0]) - 1
     expected = Expectation(
@@ -164,17 +162,25 @@ def _replay(
     return ArmPlan(solver, model, tuple(joints), None, (run,))
 
 
-def _model_for_joints(
-    models: Sequence[str], joints: Sequence[str], topic: str, recorded: Sequence[str]
-) -> str:
+def _model_for_joints(models: Sequence[str], topic: str) -> str:
     """The one model that recorded joints are replayed against; says what to do where there is none."""
     if len(models) != 1:
         raise ValueError(
             f"{topic} holds joint states: give the recorded arm with --arm, or its model with --model DIR; "
             "train one with `itnnr-ik train --urdf FILE -o DIR`"
         )
-    if not joints:
+    return models[0]
+
+
+def _recorded_names(
+    arm: ForwardModel, given: Sequence[str], states: Sequence[RecordedJoints]
+) -> Sequence[str]:
+    """What the arm's joints are called in the recording: as given, or else as in the model."""
+    if given and len(given) != arm.n_joints:
+        raise ValueError(f"{arm.name} has {arm.n_joints} joints, --joints names {len(given)}")
+    recorded = dict.fromkeys(name for state in states for name in state.names)
+    if not given and not set(arm.joint_names) <= set(recorded):
         raise ValueError(
             f"name the arm's joints, base to tip, with --joints; recorded are: {', '.join(recorded)}"
         )
-    return models[0]
+    return given or arm.joint_names

@@ -69,6 +69,14 @@ def test_recorded_joints_replace_the_simulator(states: Path) -> None:
     assert (run.expected.count, run.expected.replays_joints) == (6, True)
 
 
+def test_recorded_joints_may_have_the_models_names(tmp_path: Path) -> None:
+    """Then nobody has to name them."""
+    messages = [(i, joint_state(i, ("joint_2", "joint_1"), (0.5, 0.1 * i))) for i in range(1, 8)]
+    bag = write_bag(tmp_path / "states", "mcap", {"/joint_states": messages})
+    (plan,) = plan_recording(bag, ["two_link"], None, [], 1.0)
+    assert plan.joints == ("joint_1", "joint_2")
+
+
 def test_another_devices_joint_states_give_no_target(tmp_path: Path) -> None:
     """A gripper's among the arm's, the first one too: the arm's count, all but the first."""
     messages = [(i, joint_state(i, JOINTS, (0.0, 0.5, 0.1 * i))) for i in (2, 3, 5, 6)]
