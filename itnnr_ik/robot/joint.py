@@ -11,7 +11,7 @@ import numpy as np
 
 from itnnr_ik.forms import shown
 from itnnr_ik.robot.origin import read_origin, read_vector, to_float
-from itnnr_ik.robot.transforms import Array
+from itnnr_ik.robot.transforms import Array, about_z, along_z, of_rotation, turning_z_to
 
 MOVING = ("revolute", "continuous", "prismatic")
 TYPES = (*MOVING, "fixed", "floating", "planar")
@@ -42,8 +42,8 @@ class Mimic(NamedTuple):
 class Joint:
     """A joint of a URDF. Its numbers are read when they are asked for: only those of the chain matter.
 
-    Each of `origin`, `axis`, `limit` and `mimic` raises a ValueError that names the joint and the attribute
-    where a number is malformed, missing or not finite.
+    Each of `origin`, `axis`, `motion`, `limit` and `mimic` raises a ValueError that names the joint and the
+    attribute where a number is malformed, missing or not finite.
     """
 
     name: str
@@ -74,6 +74,15 @@ class Joint:
         if not 1e-9 <= length < math.inf:
             raise ValueError(f"axis of joint {self.name!r} must not be zero, got {axis.tolist()}")
         return axis / length
+
+    def motion(self, value: float) -> Array:
+        """What a joint that moves adds to its origin at ``value`` in [rad] or [m]: a transform (4, 4)."""
+        if not value:
+            return np.eye(4)  # to the last bit
+        turned = of_rotation(turning_z_to(self.axis()))
+        along = along_z(value) if self.type == "prismatic" else about_z(value)
+        transform: Array = turned @ along @ turned.T
+        return transform
 
     def limit(self) -> Limit:
         """Limits; of lower and upper one alone makes the other 0, as the URDF format has it."""

@@ -11,7 +11,6 @@ from xml.etree import ElementTree
 import numpy as np
 import trimesh
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from itnnr_ik.files import read_bytes
 from itnnr_ik.forms import reason
@@ -121,7 +120,7 @@ def _places(chain: KinematicChain, robot: Description) -> dict[str, tuple[int, A
         link, frame, pose = waiting.pop()
         found[link] = (frame, np.linalg.inv(frames[frame]) @ pose)
         for joint in below.get(link, []):
-            moved = pose @ joint.origin() @ _locked(chain, joint)
+            moved = pose @ joint.origin() @ joint.motion(chain.locked.get(joint.name, 0.0))
             waiting.append((joint.child, element.get(joint.name, frame), moved))
     return found
 
@@ -131,17 +130,6 @@ def _is_element(chain: KinematicChain, joint: Joint, robot: Description) -> bool
         return False
     mimic = joint.mimic()
     return mimic is None or (mimic.multiplier != 0.0 and mimic.joint not in chain.locked)
-
-
-def _locked(chain: KinematicChain, joint: Joint) -> Array:
-    """What a locked joint adds to its origin (4, 4)."""
-    transform = np.eye(4)
-    value = chain.locked.get(joint.name, 0.0)
-    if value and joint.type == "prismatic":
-        transform[:3, 3] = value * joint.axis()
-    elif value:
-        transform[:3, :3] = Rotation.from_rotvec(value * joint.axis()).as_matrix()
-    return transform
 
 
 def _shape(visual: ElementTree.Element, folder: Path | None) -> trimesh.Trimesh:
