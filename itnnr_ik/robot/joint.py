@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 import numpy as np
 
 from itnnr_ik.forms import shown
-from itnnr_ik.robot.transforms import Array, from_quaternion, from_rpy
+from itnnr_ik.robot.origin import read_origin, read_vector, to_float
+from itnnr_ik.robot.transforms import Array, about_z, along_z, of_rotation, turning_z_to
 
 MOVING = ("revolute", "continuous", "prismatic")
 TYPES = (*MOVING, "fixed", "floating", "planar")
@@ -41,8 +42,8 @@ class Mimic(NamedTuple):
 class Joint:
     """A joint of a URDF. Its numbers are read when they are asked for: only those of the chain matter.
 
-    Each of `origin`, `axis`, `limit` and `mimic` raises a ValueError that names the joint and the attribute
-    where a number is malformed, missing or not finite.
+    Each of `origin`, `axis`, `motion`, `limit` and `mimic` raises a ValueError that names the joint and the
+    attribute where a number is malformed, missing or not finite.
     """
 
     name: str
@@ -56,32 +57,32 @@ class Joint:
         """Whether a chain can have it as an element: it has one degree of freedom."""
         return self.type in MOVING
 
+    @property
+    def _label(self) -> str:
+        return f"joint {self.name!r}"
+
     def origin(self) -> Array:
         """Transform (4, 4) from the parent link's frame to the joint's frame at position 0."""
-        transform = np.eye(4)
-        element = self.element.find("origin")
-        if element is not None:
-            transform[:3, 3] = self._vector(element, "xyz", (0.0, 0.0, 0.0))
-            if "quat_xyzw" in element.attrib:
-                quaternion = self._vector(element, "quat_xyzw", (0.0, 0.0, 0.0, 1.0))
-                if "rpy" in element.attrib or not 0.0 < math.hypot(*quaternion) < math.inf:
-                    raise ValueError(
-                        f"origin of joint {self.name!r} must have either rpy or a quat_xyzw that is not zero"
-                    )
-                transform[:3, :3] = from_quaternion(*quaternion)
-            else:
-                transform[:3, :3] = from_rpy(*self._vector(element, "rpy", (0.0, 0.0, 0.0)))
-        return transform
+        return read_origin(self.element, self._label)
 
     def axis(self) -> Array:
         """Unit vector (3,) along the axis, in the joint's frame; x where the URDF has none."""
         element = self.element.find("axis")
         x_axis = (1.0, 0.0, 0.0)
-        axis = np.array(x_axis if element is None else self._vector(element, "xyz", x_axis))
+        axis = np.array(x_axis if element is None else read_vector(element, "xyz", x_axis, self._label))
         length = math.hypot(*axis)
         if not 1e-9 <= length < math.inf:
             raise ValueError(f"axis of joint {self.name!r} must not be zero, got {axis.tolist()}")
         return axis / length
+
+    def motion(self, value: float) -> Array:
+        """What a joint that moves adds to its origin at ``value`` in [rad] or [m]: a transform (4, 4)."""
+        if not value:
+            return np.eye(4)  # to the last bit
+        turned = of_rotation(turning_z_to(self.axis()))
+        along = along_z(value) if self.type == "prismatic" else about_z(value)
+        transform: Array = turned @ along @ turned.T
+        return transform
 
     def limit(self) -> Limit:
         """Limits; of lower and upper one alone makes the other 0, as the URDF format has it."""
@@ -113,7 +114,7 @@ class Joint:
 
     def _number(self, element: ElementTree.Element, key: str, finite: bool = True) -> float | None:
         text = element.get(key)
-        value = None if text is None else _to_float(text)
+        value = None if text is None else to_float(text)
         if value is not None and (math.isnan(value) or (finite and abs(value) > LARGEST)):
             large = f" of at most {LARGEST:g} in size" if math.isfinite(value) else ""
             raise ValueError(
@@ -121,25 +122,3 @@ class Joint:
                 f"got {shown(text)}"
             )
         return value
-
-    def _vector(
-        self, element: ElementTree.Element, key: str, default: tuple[float, ...]
-    ) -> tuple[float, ...]:
-        text = element.get(key)
-        if text is None:
-            return default
-        values = tuple(map(_to_float, text.split()))
-        if len(values) != len(default) or not all(map(math.isfinite, values)):
-            raise ValueError(
-                f"{key} in <{element.tag}> of joint {self.name!r} must be {len(default)} finite numbers, "
-                f"got {shown(text)}"
-            )
-        return values
-
-
-def _to_float(text: str) -> float:
-    """The number that the text is, or NaN, which every caller refuses."""
-    try:
-        return math.nan if "_" in text else float(text)
-    except ValueError:
-        return math.nan

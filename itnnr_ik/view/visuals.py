@@ -11,14 +11,13 @@ from xml.etree import ElementTree
 import numpy as np
 import trimesh
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from itnnr_ik.files import read_bytes
 from itnnr_ik.forms import reason
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.robot.description import Description
 from itnnr_ik.robot.joint import Joint
-from itnnr_ik.robot.transforms import from_rpy
+from itnnr_ik.robot.origin import read_origin
 from itnnr_ik.robot.urdf import parse_urdf
 from itnnr_ik.robot.xml import parse_xml
 from itnnr_ik.view.frames import LinkFrames
@@ -51,20 +50,22 @@ def mesh_parts(chain: KinematicChain, folder: Path | None) -> tuple[list[Part], 
     ][:_MOST_VISUALS]
     if not any(visual.find("geometry/mesh") is not None for _, visual in visuals):
         return [], []
-    places = _places(chain, parse_urdf(chain.urdf, chain.name))
-    colors = {material.get("name"): _rgba(material) for material in root.findall("material")}
+    try:
+        places = _places(chain, parse_urdf(chain.urdf, chain.name))
+        colors = {material.get("name"): _rgba(material) for material in root.findall("material")}
+    except ValueError as error:  # nobody has read the joints off the chain before
+        return [], [str(error)]
     parts, missing = [], []
     for link, visual in visuals:
         if link not in places:
             continue
+        frame, place = places[link]
         try:
             mesh = _shape(visual, folder)
+            mesh.apply_transform(place @ read_origin(visual, f"a <visual> of link {link!r}"))
+            parts.append(Part(frame, mesh, _color(visual, colors)))
         except (OSError, ValueError) as error:
             missing.append(str(error))
-            continue
-        frame, place = places[link]
-        mesh.apply_transform(place @ _origin(visual))
-        parts.append(Part(frame, mesh, _color(visual, colors)))
     return ([], missing) if missing else (parts, [])
 
 
@@ -119,7 +120,7 @@ def _places(chain: KinematicChain, robot: Description) -> dict[str, tuple[int, A
         link, frame, pose = waiting.pop()
         found[link] = (frame, np.linalg.inv(frames[frame]) @ pose)
         for joint in below.get(link, []):
-            moved = pose @ joint.origin() @ _locked(chain, joint)
+            moved = pose @ joint.origin() @ joint.motion(chain.locked.get(joint.name, 0.0))
             waiting.append((joint.child, element.get(joint.name, frame), moved))
     return found
 
@@ -129,17 +130,6 @@ def _is_element(chain: KinematicChain, joint: Joint, robot: Description) -> bool
         return False
     mimic = joint.mimic()
     return mimic is None or (mimic.multiplier != 0.0 and mimic.joint not in chain.locked)
-
-
-def _locked(chain: KinematicChain, joint: Joint) -> Array:
-    """What a locked joint adds to its origin (4, 4)."""
-    transform = np.eye(4)
-    value = chain.locked.get(joint.name, 0.0)
-    if value and joint.type == "prismatic":
-        transform[:3, 3] = value * joint.axis()
-    elif value:
-        transform[:3, :3] = Rotation.from_rotvec(value * joint.axis()).as_matrix()
-    return transform
 
 
 def _shape(visual: ElementTree.Element, folder: Path | None) -> trimesh.Trimesh:
@@ -176,14 +166,6 @@ def _mesh(shape: ElementTree.Element, folder: Path | None) -> trimesh.Trimesh:
         raise ValueError(f"no triangles in mesh {name}")
     mesh.apply_transform(np.diag([*_numbers(shape.get("scale", "1 1 1"), 3), 1.0]))
     return mesh
-
-
-def _origin(visual: ElementTree.Element) -> Array:
-    transform, origin = np.eye(4), visual.find("origin")
-    if origin is not None:
-        transform[:3, 3] = _numbers(origin.get("xyz", "0 0 0"), 3)
-        transform[:3, :3] = from_rpy(*_numbers(origin.get("rpy", "0 0 0"), 3))
-    return transform
 
 
 def _color(visual: ElementTree.Element, named: dict[str | None, Color | None]) -> Color:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,44 @@ def test_numbers_that_are_none_are_named(tmp_path: Path, scale: str) -> None:
     write_mesh(tmp_path / "cube.stl")
     _, missing = mesh_parts(chain("cube.stl", scale), tmp_path)
     assert missing == [f"expected 3 numbers in a <visual>, got {scale!r}"]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        (
+            '<origin xyz="0 0 0.5"',
+            '<origin xyz="0 0 up"',
+            "of a <visual> of link 'upper' must",
+        ),
+        ('rgba="1 0 0 1"', 'rgba="red"', "expected 4 numbers in a <visual>, got 'red'"),
+        ('rgba="0 0 1 1"', 'rgba="0 0 1"', "expected 4 numbers in a <visual>, got '0 0 1'"),
+        ('<origin xyz="0 0 0.3"/>', '<origin xyz="0 0"/>', "xyz in <origin> of joint 'grip' must"),
+    ],
+)
+def test_what_only_a_drawing_needs_does_not_keep_it_from_being_shown(
+    tmp_path: Path, right: str, wrong: str, told: str
+) -> None:
+    """A place or a colour in error, or a joint off the chain: the arm is drawn from its joints."""
+    write_mesh(tmp_path / "cube.stl")
+    arm = chain("cube.stl")
+    assert right in arm.urdf
+    parts, missing = mesh_parts(replace(arm, urdf=arm.urdf.replace(right, wrong)), tmp_path)
+    assert parts == []
+    assert len(missing) == 1
+    assert told in missing[0]
+
+
+def test_a_visual_is_turned_by_a_quaternion_as_by_angles(tmp_path: Path) -> None:
+    """Newer files have those; they were left out, and the link drawn unturned."""
+    write_mesh(tmp_path / "cube.stl")
+    arm = chain("cube.stl", "0.003 0.002 0.001")
+    angles, quaternion = (
+        mesh_parts(replace(arm, urdf=arm.urdf.replace('rpy="0 0 0"', turned)), tmp_path)[0][1]
+        for turned in ('rpy="0 0 0.4"', f'quat_xyzw="0 0 {np.sin(0.2)} {np.cos(0.2)}"')
+    )
+    assert np.allclose(angles.mesh.vertices, quaternion.mesh.vertices)
+    assert not np.allclose(angles.mesh.vertices, mesh_parts(arm, tmp_path)[0][1].mesh.vertices)
 
 
 def test_an_arm_without_meshes_has_none(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from itnnr_ik.robot import KinematicChain
 from itnnr_ik.robot.description import Description
 from itnnr_ik.robot.joint import Joint
 from itnnr_ik.robot.mimic import Drive, find_drive
-from itnnr_ik.robot.transforms import about_z, along_z, of_rotation, turning_z_to
 from itnnr_ik.robot.urdf import parse_urdf
 from itnnr_ik.robot.xml import parse_xml
 from itnnr_ik.ros.simulation.link_masses import inertial_of
@@ -102,12 +101,7 @@ def _joint(joint: Joint, kind: str, origin: np.ndarray) -> ElementTree.Element:
 
 def _fixed(joint: Joint, value: float) -> ElementTree.Element:
     """A joint that stays at ``value`` in [rad] or [m]."""
-    transform = joint.origin()
-    if value:
-        turned = of_rotation(turning_z_to(joint.axis()))
-        motion = along_z(value) if joint.type == "prismatic" else about_z(value)
-        transform = transform @ turned @ motion @ turned.T
-    return _joint(joint, "fixed", transform)
+    return _joint(joint, "fixed", joint.origin() @ joint.motion(value))
 
 
 def _moving(joint: Joint, arm: KinematicChain) -> ElementTree.Element:
