@@ -212,6 +212,8 @@ class Plots:
             edges = np.logspace(np.floor(values.min()), np.ceil(values.max() + 1e-9), 41)
             axes.hist(10.0**values, bins=edges.tolist(), color=color, alpha=0.85)
         axes.set_xscale("log")
+        if not len(values):
+            axes.set_xlim(SMALLEST, 1.0)  # a tolerance alone spans no axis
         axes.set_xlabel(label)
         axes.set_ylabel("answers")
         axes.grid(True, axis="y", color=GRID, linewidth=0.7)

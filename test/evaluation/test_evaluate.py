@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from arm_recordings import ARM, bag, path, poses, states
-from bag_writer import STORAGES
+from bag_writer import STORAGES, pose
 from learned import elbow_up_solver
 
 from itnnr_ik import IKSolver
@@ -197,6 +197,16 @@ def test_a_page_in_space_and_with_unsolved_targets(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     recording = bag(tmp_path / "bag", tracker=rows)
     assert main(["evaluate", str(recording), "--arm", "yaw_pitch_pitch", "--html", str(page)]) == 0
+    assert "<svg" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_page_without_any_answer(tmp_path: Path) -> None:
+    """All targets out of reach: a page like others, and matplotlib has nothing to say about it."""
+    page = tmp_path / "report.html"
+    far = [(i * 10**7, pose(i * 10**7, (9.0, 0.0, 0.0))) for i in range(1, 30)]
+    recording = bag(tmp_path / "bag", tracker=far)
+    assert main(["evaluate", str(recording), "--arm", "two_link", "--html", str(page)]) == 0
     assert "<svg" in page.read_text(encoding="utf-8")
 
 
