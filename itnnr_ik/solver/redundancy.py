@@ -190,8 +190,8 @@ def _changed(joints: Array, q: Array, direction: Array, length: float, now: Arra
     return largest
 
 
-@inlined
-def ease(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace, room: Room) -> None:
+@kernel
+def ease(s: Search, goal: Array, now: Array, q: Array, w: Workspace, room: Room) -> None:
     """Move ``q`` (n,), a solution, a little towards a posture with room to move on, its tool where it is.
 
     That is the preferred posture where there is one, or else away from the limits: an arm that only ever
@@ -199,6 +199,7 @@ def ease(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace
     """
     problem, joints, trial, wish = s.problem, s.problem.joints, room.trial, room.right
     n, lower, upper = q.shape[0], room.lower, room.upper
+    best = displacement(joints, q, now)
     extra = min(_EASE_SHARE * best, _EASE_LIMIT)
     if best > _EASE_LARGEST or extra < _EASE_LEAST:
         return
@@ -227,7 +228,7 @@ def ease(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace
         return
     for i in range(n):
         trial[i] = min(max(q[i] + length * wish[i], lower[i]), upper[i])
-    position, angle = refine(problem, goal, lower, upper, trial, 0, problem.steps, w)
+    position, angle = refine(problem, goal, lower, upper, trial, problem.free - 1, problem.steps, w)
     if solved(s, position, angle):
         for i in range(n):
             q[i] = trial[i]
