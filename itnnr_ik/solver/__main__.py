@@ -13,7 +13,7 @@ def main() -> None:
         solver = IKSolver.load(name)
         state = np.zeros(solver.arm.n_joints)
         target = solver.target_at(state + 0.1)
-        solver.solve(target, state)
+        solver.solve(target, state, state)
         solver.solve_batch([target], [state])
         solver.branches(target)
         solver.solve_path([target, target], state)

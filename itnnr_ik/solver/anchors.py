@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from itnnr_ik.compiled import compiled, kernel
 from itnnr_ik.robot.kernels import forward
+from itnnr_ik.solver.addresses import by_address
 from itnnr_ik.solver.problem import Problem, Workspace, evaluate, workspace, workspace_size
 from itnnr_ik.task.kernels import GOAL
 
@@ -178,7 +179,9 @@ def embed_many(
 
     ``memory`` is as long as `embedding_size` says.
     """
+    problem, layout = by_address(problem), by_address(layout)
     w, at = workspace(problem, memory)
+    w = by_address(w)
     goal, one = memory[at : at + GOAL], memory[at + GOAL : at + GOAL + y.shape[0]]
     for i in range(postures.shape[0]):
         embed_posture(problem, layout, postures[i], one, rows[i, :10], goal, w)
@@ -209,6 +212,7 @@ def complete(layout: Layout, header: Array, goal_header: Array, q: Array) -> Non
 @compiled
 def complete_many(layout: Layout, rows: Array, goal_rows: Array, q: Array) -> None:
     """Set the first and the last joints of ``q`` (p, n) as `complete` does, for rows (p, `HEADER` + n)."""
+    layout = by_address(layout)
     for i in range(q.shape[0]):
         complete(layout, rows[i, :10], goal_rows[i, :10], q[i])
 

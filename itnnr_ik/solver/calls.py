@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.compiled import inlined, kernel
+from itnnr_ik.solver.addresses import by_address
 from itnnr_ik.solver.candidates import adjust_candidate, look_up
 from itnnr_ik.solver.closest import search_closest
 from itnnr_ik.solver.momentum import go_on
@@ -23,9 +24,8 @@ from itnnr_ik.task.kernels import read_target
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-#: Status where a joint position of the state is not finite, or a joint velocity; see `read_target` for the
-#: others.
-BAD_STATE, BAD_VELOCITY = 4, 5
+#: Status where a joint position of the state is not finite; see `read_target` for the others.
+BAD_STATE = 4
 
 
 @inlined
@@ -79,8 +79,7 @@ def errors_at(s: Search, goal: Array, target: Array, q: Array, w: Workspace) -> 
 
 @kernel
 def solve_many(
-    model: Array, targets: Array, now: Array, velocity: Array, answers: Array, errors: Array,
-    anchors: Indices, memory: Array,
+    model: Array, targets: Array, now: Array, answers: Array, errors: Array, anchors: Indices, memory: Array
 ) -> tuple[int, int, int, float, float, float]:  # fmt: skip
     """Solve for b targets, each from its state, all row by row in arrays of one dimension.
 
@@ -90,7 +89,6 @@ def solve_many(
         model: What `pack` wrote, here and below.
         targets: (b k,), as `read_target` takes them.
         now: States (b n,); empty for none.
-        velocity: Joint velocities (n,) of the only state; empty for none.
         answers: (b n,), written.
         errors: (b, 2) [m, rad], written; no rows where the last one's are enough.
         anchors: (b,), what the answers came from, written; likewise.
@@ -100,7 +98,7 @@ def solve_many(
         The status of the last row, or of the first bad one, as `read_target` has it, or `BAD_STATE`; its
         index; what the answer came from, its errors [m] and [rad], and its displacement [rad].
     """
-    s = unpack(model)
+    s = by_address(unpack(model))
     w, room, found = divide(s, memory)
     joints, goal = s.problem.joints, room.goal
     n = joints.shape[1]
@@ -114,9 +112,6 @@ def solve_many(
         for i in range(n_state):
             if not math.isfinite(state[i]):
                 status = BAD_STATE
-        for i in range(velocity.shape[0]):
-            if not math.isfinite(velocity[i]):
-                status = BAD_VELOCITY
         if status != 0:
             return status, b, FAILED, 0.0, 0.0, 0.0
         known = False
@@ -126,16 +121,13 @@ def solve_many(
             came_from, position, angle = NEIGHBOUR, distance(s, goal, target, w), 0.0
         else:
             best, alone, came_from = np.inf, False, CURRENT
-            if n_state > 0 and velocity.shape[0] > 0:
-                best = go_on(s, goal, state, velocity, answer, w, room)
-                alone = best < np.inf
-            if n_state > 0 and not alone:
+            if n_state > 0:
                 best, alone = follow(s, goal, state, answer, w, room)
             if not alone:
                 came_from = solve_anywhere(s, goal, state, answer, best, w, room, found)
             clip(joints[0], joints[1], answer)
             if n_state > w.error.shape[0]:
-                ease(s, goal, state, answer, displacement(joints, answer, state), w, room)
+                ease(s, goal, state, answer, w, room)
             position, angle = errors_at(s, goal, target, answer, w)
         if errors.shape[0] > 0:
             errors[b, 0], errors[b, 1], anchors[b] = position, angle, came_from
@@ -144,11 +136,31 @@ def solve_many(
 
 
 @kernel
+def solve_ahead(
+    model: Array, target: Array, now: Array, velocity: Array, answer: Array, memory: Array
+) -> tuple[bool, float, float, float]:
+    """Write the solution (n,) for a target that lies ahead of the state (n,) as it moves (n,).
+
+    Returns:
+        Whether there is one, its errors [m] and [rad], and its displacement [rad].
+    """
+    s = by_address(unpack(model))
+    w, room, _ = divide(s, memory)
+    read_target(s.problem.kind, target, s.axis, s.farthest, room.goal)
+    if not go_on(s, room.goal, now, velocity, answer, w, room):
+        return False, 0.0, 0.0, 0.0
+    if now.shape[0] > w.error.shape[0]:
+        ease(s, room.goal, now, answer, w, room)
+    position, angle = errors_at(s, room.goal, target, answer, w)
+    return True, position, angle, displacement(s.problem.joints, answer, now)
+
+
+@kernel
 def errors_many(
     model: Array, targets: Array, positions: Array, errors: Array, memory: Array
 ) -> tuple[int, int]:
     """Write errors (b, 2) [m, rad] of joint positions (b, n) for targets (b, …); status and row as above."""
-    s = unpack(model)
+    s = by_address(unpack(model))
     w, room, _ = divide(s, memory)
     for b in range(targets.shape[0]):
         status = read_target(s.problem.kind, targets[b], s.axis, s.farthest, room.goal)
@@ -170,7 +182,7 @@ def propose_many(
     Returns:
         The status of `read_target`.
     """
-    s = unpack(model)
+    s = by_address(unpack(model))
     w, room, found = divide(s, memory)
     goal, count = room.goal, proposals.shape[0]
     status = read_target(s.problem.kind, target, s.axis, s.farthest, goal)
@@ -193,7 +205,7 @@ def propose_many(
 @kernel
 def jacobians_many(model: Array, positions: Array, rows: Array, memory: Array) -> None:
     """Write the task's Jacobian rows (b, m, n), as `task_jacobian` has them, at joint positions (b, n)."""
-    s = unpack(model)
+    s = by_address(unpack(model))
     w, room, _ = divide(s, memory)
     room.goal[:] = 0.0
     for b in range(positions.shape[0]):

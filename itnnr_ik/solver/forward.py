@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from itnnr_ik.compiled import kernel
 from itnnr_ik.robot import ForwardModel
+from itnnr_ik.solver.addresses import by_address
 from itnnr_ik.solver.anchors import HEADER, Layout, embed_posture, embedding_size
 from itnnr_ik.solver.assembly import choose_layout, pose_problem, windows
 from itnnr_ik.solver.problem import Problem, workspace
@@ -69,7 +70,9 @@ def _embed_open(
     problem: Problem, layout: Layout, q: Array, start: int, x: Array, y: Array, memory: Array
 ) -> None:
     """Write coordinates (b, E) at open joints (b, k) of a posture ``q`` (n,)."""
+    problem, layout = by_address(problem), by_address(layout)
     w, at = workspace(problem, memory)
+    w = by_address(w)
     goal, header = memory[at : at + GOAL], memory[at + GOAL :]
     for b in range(x.shape[0]):
         for i in range(x.shape[1]):

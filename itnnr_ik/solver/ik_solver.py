@@ -242,19 +242,15 @@ class IKSolver:
         """
         goal = self._target(target)
         now = _NO_STATE if current is None else self._shaped_state(current)
-        moving = _NO_STATE if velocity is None else self._velocity(velocity, current)
+        moving = None if velocity is None else self._velocity(velocity, current)
         positions = np.empty(self._n)
         memory = self._take_memory()
         status, _, came_from, residual, angle, change = calls.solve_many(
-            self._model, goal, now, moving, positions, _NO_ERRORS, _NO_ANCHORS, memory
+            self._model, goal, now, positions, _NO_ERRORS, _NO_ANCHORS, memory
         )
         self._memories.append(memory)
         if status == calls.BAD_STATE:
             self._state(now)  # raises
-        if status == calls.BAD_VELOCITY:
-            raise ValueError(
-                f"expected joint velocities of finite numbers in rad/s or m/s, got {moving.tolist()}"
-            )
         if status:
             raise self._refusal(status, goal, "a target")
         solution = new_solution(
@@ -268,12 +264,8 @@ class IKSolver:
                 None,
             )
         )
-        if velocity is not None:
-            nearest = self.solve(target, current)
-            near = _TIMES_AS_FAR * (nearest.displacement or 0.0) + _AS_NEAR
-            is_same = np.abs(nearest.positions - positions).max() <= _SAME
-            if nearest.converged and (is_same or change > near):
-                return nearest
+        if moving is not None:
+            solution = self._ahead(solution, goal, now, moving)
         return solution if self.coverage is None else self._covered(solution, target, current)
 
     def solve_batch(self, targets: ArrayLike, current: ArrayLike | None = None) -> Solutions:
@@ -295,9 +287,7 @@ class IKSolver:
 
         def run(start: int) -> tuple[int, int]:
             rows, memory = slice(start, start + chunk), self._take_memory()
-            flat = (
-                *(goals[rows].reshape(-1), now[rows].reshape(-1), _NO_STATE, positions[rows].reshape(-1)),
-            )
+            flat = (*(goals[rows].reshape(-1), now[rows].reshape(-1), positions[rows].reshape(-1)),)
             status, row, *_ = calls.solve_many(self._model, *flat, errors[rows], anchors[rows], memory)
             self._memories.append(memory)
             return status, start + row
@@ -489,6 +479,21 @@ class IKSolver:
         except IndexError:
             return np.empty(self._memory_size)
 
+    def _ahead(self, nearest: Solution, goal: Array, now: Array, velocity: Array) -> Solution:
+        """The solution that goes on as the joints move (n,), if it is about as near as the nearest one."""
+        positions, memory = np.empty(self._n), self._take_memory()
+        found, residual, angle, change = calls.solve_ahead(
+            self._model, goal, now, velocity, positions, memory
+        )
+        self._memories.append(memory)
+        if not found:
+            return nearest
+        near = _TIMES_AS_FAR * (nearest.displacement or 0.0) + _AS_NEAR
+        is_same = np.abs(nearest.positions - positions).max() <= _SAME
+        if nearest.converged and (is_same or change > near):
+            return nearest
+        return Solution(positions, residual, angle if self._oriented else None, True, change, "current")
+
     def _propose(self, goal: Array, reference: Array, count: int, refined: bool) -> tuple[Array, Array]:
         positions, errors = np.empty((count, self.arm.n_joints)), np.empty((count, 2))
         memory = np.empty(self._memory_size)
@@ -558,6 +563,10 @@ class IKSolver:
         if moving.shape != (self._n,):
             raise ValueError(
                 f"expected joint velocities of shape ({self._n},) in rad/s or m/s, got shape {moving.shape}"
+            )
+        if not np.isfinite(moving).all():
+            raise ValueError(
+                f"expected joint velocities of finite numbers in rad/s or m/s, got {moving.tolist()}"
             )
         return moving
 

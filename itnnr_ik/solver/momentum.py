@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.compiled import inlined, kernel
+from itnnr_ik.solver.addresses import by_address
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import project
 from itnnr_ik.solver.refine import factorise, refine
 from itnnr_ik.solver.room import Room, Search, solved
-from itnnr_ik.solver.state import displacement, limit
+from itnnr_ik.solver.state import limit
 from itnnr_ik.solver.tracking import precise
 
 Array = NDArray[np.float64]
@@ -31,11 +32,11 @@ _ASIDE, _TIMES_ASIDE = 0.01, 1.5
 @inlined
 def go_on(
     s: Search, goal: Array, now: Array, velocity: Array, answer: Array, w: Workspace, room: Room
-) -> float:
+) -> bool:
     """Write the solution (n,) for a goal (12,) that lies ahead of the state ``now`` (n,) as it moves.
 
     Returns:
-        Its displacement, infinite where there is none.
+        Whether there is one.
     """
     problem, joints, motion = s.problem, s.problem.joints, room.right
     n = now.shape[0]
@@ -44,13 +45,13 @@ def go_on(
         answer[i] = min(max(now[i], joints[0, i]), joints[1, i])
     position, angle = evaluate(problem, goal, answer, w)
     if solved(s, position, angle):
-        return np.inf
+        return False
     differentiate(problem, w)
     fastest = _moving(joints, velocity, motion, w)
     if fastest == 0.0:
-        return np.inf
+        return False
     # Close to a singular posture a tolerance is wide: what is left of the error would bend the motion.
-    sharp, free = precise(problem), 2 * problem.free
+    sharp, free = by_address(precise(problem)), 2 * problem.free
     # The nearest solution where it lies ahead: beyond a singular posture there may be another one ahead, and
     # whoever takes that too early never comes back.
     aside, allowed = np.inf, 0.0
@@ -58,7 +59,7 @@ def go_on(
     if solved(s, position, angle) and _goes_along(now, motion, answer):
         aside, allowed = _apart(now, motion, answer)
         if aside <= allowed:
-            return displacement(joints, answer, now)
+            return True
         for i in range(n):
             room.q[i] = answer[i]
     # The rate of the targets is not known, so neither is how far the joints go.
@@ -73,10 +74,10 @@ def go_on(
                 if aside <= _TIMES_ASIDE * other + allowed:
                     for i in range(n):
                         answer[i] = room.q[i]
-                return displacement(joints, answer, now)
+                return True
         # Near a singular posture the joints move and the tool hardly does: try motions of all lengths.
         length = _SHORTEST * 2.0**attempt / fastest
-    return np.inf
+    return False
 
 
 @kernel

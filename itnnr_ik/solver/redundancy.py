@@ -18,9 +18,9 @@ Array = NDArray[np.float64]
 #: The nearest solution is found to within this displacement [rad], or this share of it.
 _CLOSE, _CLOSE_SHARE = 0.003, 0.01
 #: Moves along the null space at most, their longest [rad], and golden sections of where each ends; what may
-#: be left of the displacement after them, as a share, where one joint is spare and where more are; and the
-#: displacement [rad] beyond which two spare joints count as one.
-_SLIDES, _LONGEST, _SECTIONS, _SLID, _SLID_MANY, _FAR = 6, 0.5, 12, 0.97, 0.5, 0.5
+#: be left of the displacement after them, as a share, where one joint is spare, where more are, and after a
+#: smaller box; and the displacement [rad] beyond which two spare joints count as one.
+_SLIDES, _LONGEST, _SECTIONS, _SLID, _SLID_MANY, _BOXED, _FAR = 6, 0.5, 12, 0.97, 0.5, 0.9, 0.5
 _GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
 #: Determinant below which two directions are one.
 _PARALLEL = 1e-3
@@ -58,13 +58,13 @@ def improve(s: Search, goal: Array, now: Array, q: Array, best: float, w: Worksp
             for i in range(n):
                 q[i] = trial[i]
             high = displacement(joints, q, now)
-            low = min(low, _SLID_MANY * high)
+            low = min(low, _BOXED * high)
         else:
             low = middle
     return high
 
 
-@inlined
+@kernel
 def slide(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace, room: Room) -> float:
     """Move ``q`` (n,), a solution, along the null space to its least displacement, and return that.
 
@@ -190,8 +190,8 @@ def _changed(joints: Array, q: Array, direction: Array, length: float, now: Arra
     return largest
 
 
-@inlined
-def ease(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace, room: Room) -> None:
+@kernel
+def ease(s: Search, goal: Array, now: Array, q: Array, w: Workspace, room: Room) -> None:
     """Move ``q`` (n,), a solution, a little towards a posture with room to move on, its tool where it is.
 
     That is the preferred posture where there is one, or else away from the limits: an arm that only ever
@@ -199,6 +199,7 @@ def ease(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace
     """
     problem, joints, trial, wish = s.problem, s.problem.joints, room.trial, room.right
     n, lower, upper = q.shape[0], room.lower, room.upper
+    best = displacement(joints, q, now)
     extra = min(_EASE_SHARE * best, _EASE_LIMIT)
     if best > _EASE_LARGEST or extra < _EASE_LEAST:
         return
@@ -227,7 +228,7 @@ def ease(s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace
         return
     for i in range(n):
         trial[i] = min(max(q[i] + length * wish[i], lower[i]), upper[i])
-    position, angle = refine(problem, goal, lower, upper, trial, 0, problem.steps, w)
+    position, angle = refine(problem, goal, lower, upper, trial, problem.free - 1, problem.steps, w)
     if solved(s, position, angle):
         for i in range(n):
             q[i] = trial[i]

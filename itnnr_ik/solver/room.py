@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.compiled import inlined, kernel
+from itnnr_ik.solver.addresses import by_address
 from itnnr_ik.solver.anchors import HEADER, Anchors, Layout
 from itnnr_ik.solver.parts import doubles, integers, singles
 from itnnr_ik.solver.problem import Problem, Workspace, workspace, workspace_size
@@ -186,7 +187,7 @@ def memory_size(s: Search) -> int:
     return int(workspace_size(s.problem) + joints + rest)
 
 
-@kernel
+@inlined
 def divide(s: Search, memory: Array) -> tuple[Workspace, Room, Candidates]:
     """The rooms of one thread, cut from its memory."""
     n, m, size = s.problem.joints.shape[1], ROWS[s.problem.kind], s.anchors.y.shape[0]
@@ -215,4 +216,5 @@ def divide(s: Search, memory: Array) -> tuple[Workspace, Room, Candidates]:
         goals[0], y[0], y[1], header[0], header[1], goals[1], joints[0], joints[1], joints[2], joints[3],
         joints[4], left[0], x[0], layers[0], layers[1],
     )  # fmt: skip
-    return w, room, Candidates(positions, changes[0], order[0], order[1], distances[0], distances[1])
+    found = Candidates(positions, changes[0], order[0], order[1], distances[0], distances[1])
+    return by_address(w), by_address(room), by_address(found)

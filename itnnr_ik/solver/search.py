@@ -22,7 +22,7 @@ from itnnr_ik.solver.candidates import (
 )
 from itnnr_ik.solver.nearby import search_across, search_around
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
-from itnnr_ik.solver.redundancy import improve
+from itnnr_ik.solver.redundancy import improve, slide
 from itnnr_ik.solver.refine import least_singular, refine
 from itnnr_ik.solver.room import Candidates, Room, Search, solved
 from itnnr_ik.solver.state import clip, displacement, limit, surround, turn_towards
@@ -100,20 +100,19 @@ def search_near(
     ``best`` is the displacement of what ``answer`` holds, infinite for nothing. `FAILED` where none is found.
     """
     joints = s.problem.joints
-    came_from = FAILED if best == np.inf else CURRENT
+    came_from, improved = FAILED if best == np.inf else CURRENT, best <= _FOLLOWED
     known = look_up_table(s, goal, now, found.changes.shape[0], room, found)
     change = search_candidates(s, goal, now, answer, best, known, w, room, found)
     if known == 0 or change == np.inf:
         count = look_up(s, goal, now, s.near, room, found)
         change = search_candidates(s, goal, now, answer, best, count, w, room, found)
     if change < best:
-        came_from, best = NEIGHBOUR, change
+        came_from, best, improved = NEIGHBOUR, change, False
     if best > _AROUND_LEAST and s.starts.shape[0] > 0:
         change = search_around(s, goal, now, answer, best, w, room)
         if change < best:
-            came_from, best = CURRENT, nearer(s, goal, now, answer, change, w, room)
-    if came_from == CURRENT and best > _FOLLOWED:
-        # Not done before: mostly something else is nearer.
+            came_from, best, improved = CURRENT, change, False
+    if best < np.inf and not improved:
         best = nearer(s, goal, now, answer, best, w, room)
     if joints.shape[1] == w.error.shape[0] and best < np.inf and known == 0:
         change = search_across(s, goal, now, answer, best, w, room)
@@ -136,6 +135,7 @@ def search_candidates(
 ) -> float:
     """Write a solution (n,) nearer to the state than ``best`` to which a candidate leads; its displacement.
 
+    Spare joints move along the null space only, which is soon done: mostly another one is nearer.
     Where there is none at all, ``answer`` is what comes closest to the goal.
     """
     problem, joints = s.problem, s.problem.joints
@@ -164,7 +164,9 @@ def search_candidates(
         if change < best:
             for i in range(answer.shape[0]):
                 answer[i] = room.q[i]
-            best = nearer(s, goal, now, answer, change, w, room)
+            best = change
+            if answer.shape[0] > w.error.shape[0]:
+                best = slide(s, goal, now, answer, change, w, room)
     return best
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from itnnr_ik.compiled import compiled, kernel
 from itnnr_ik.robot import KinematicChain
+from itnnr_ik.solver.addresses import by_address
 from itnnr_ik.solver.problem import Problem, differentiate, evaluate, workspace, workspace_size
 from itnnr_ik.solver.refine import factorise, refine, substitute
 from itnnr_ik.solver.spread import fill_box
@@ -131,7 +132,8 @@ def expand_many(
 
     And which converged (b,); ``memory`` is as long as `workspace_size` says.
     """
-    w, _ = workspace(problem, memory)
+    problem = by_address(problem)
+    w = by_address(workspace(problem, memory)[0])
     m = w.error.shape[0]
     for b in range(q.shape[0]):
         square, _ = refine(problem, goals[b], bounds[0], bounds[1], q[b], problem.free, steps, w)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.compiled import kernel
+from itnnr_ik.solver.addresses import by_address
 from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import project
 from itnnr_ik.solver.refine import descend, factorise, refine
@@ -159,9 +160,9 @@ def follow_many(
     Returns:
         How many were written.
     """
-    s = unpack(model)
+    s = by_address(unpack(model))
     w, _, _ = divide(s, memory)
-    problem, n = precise(s.problem), past.shape[1]
+    problem, n = by_address(precise(s.problem)), past.shape[1]
     for i in range(n):
         room[0, i] = motion[i]
     for c in range(postures.shape[0]):
@@ -190,7 +191,7 @@ def goals_between(goals: Array, places: Array, between: Array) -> None:
 @kernel
 def read_many(model: Array, targets: Array, goals: Array) -> tuple[int, int]:
     """Write the goals (b, 12) of targets (b, …); status and row as `read_target` has them."""
-    s = unpack(model)
+    s = by_address(unpack(model))
     for b in range(targets.shape[0]):
         status = read_target(s.problem.kind, targets[b], s.axis, s.farthest, goals[b])
         if status != 0:
@@ -201,9 +202,9 @@ def read_many(model: Array, targets: Array, goals: Array) -> tuple[int, int]:
 @kernel
 def refine_many(model: Array, goals: Array, bounds: Array, q: Array, errors: Array, memory: Array) -> None:
     """Refine postures (b, n) in place, each to its goal (b, 12); their squared errors (b, 2)."""
-    s = unpack(model)
+    s = by_address(unpack(model))
     w, _, _ = divide(s, memory)
-    problem = precise(s.problem)
+    problem = by_address(precise(s.problem))
     for b in range(q.shape[0]):
         position, angle = refine(
             problem, goals[b], bounds[0], bounds[1], q[b], 2 * problem.free, problem.steps, w
@@ -225,7 +226,7 @@ def descend_many(
         errors: (b,) [m], written; radians count the task's length.
         memory: Room for one thread.
     """
-    s = unpack(model)
+    s = by_address(unpack(model))
     w, _, _ = divide(s, memory)
     p = s.problem
     for b in range(goals.shape[0]):
@@ -259,9 +260,9 @@ def walk(
     Returns:
         How many were written; the walk ends where there is no more room.
     """
-    s = unpack(model)
+    s = by_address(unpack(model))
     w, _, _ = divide(s, memory)
-    problem, n, joints = precise(s.problem), start.shape[0], s.problem.joints
+    problem, n, joints = by_address(precise(s.problem)), start.shape[0], s.problem.joints
     direction, q, count = room[0], room[1], 0
     for side in (1.0, -1.0):
         for i in range(n):

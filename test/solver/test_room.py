@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from itnnr_ik import IKSolver
 from itnnr_ik.compiled import compiled
 from itnnr_ik.robot import PACKAGED
-from itnnr_ik.solver.calls import propose_many, solve_many
+from itnnr_ik.solver.calls import propose_many, solve_ahead, solve_many
 from itnnr_ik.solver.room import memory_size, pack, unpack
 
 NO_ERRORS, NO_ANCHORS = np.empty((0, 2)), np.empty(0, dtype=np.int64)
@@ -100,7 +100,8 @@ def test_no_solve_writes_beyond_its_memory(name: str, seed: int, reach: float) -
     target[: min(3, len(target))] *= reach
     state, answer = solver.arm.sample(1, rng)[0], np.empty(n)
     for now in (state, np.empty(0)):
-        assert solve_many(model, target, now, np.empty(0), answer, NO_ERRORS, NO_ANCHORS, memory)[0] == 0
+        assert solve_many(model, target, now, answer, NO_ERRORS, NO_ANCHORS, memory)[0] == 0
+    solve_ahead(model, target, state, state, answer, memory)
     positions, errors = np.empty((s.most, n)), np.empty((s.most, 2))
     assert propose_many(model, target, state, True, positions, errors, memory) == 0
     assert (memory[size:] == -12345.0).all()

@@ -173,6 +173,7 @@ def _warm_up(solver: IKSolver) -> None:
     for current, target in zip(positions, solver.target_at(positions[::-1]), strict=True):
         solver.solve(target)
         solver.solve(target, current)
+        solver.solve(target, current, current)
     solver.solve_path([target, target], current)
     solver.proposals(target, current)
     solver.point_at(current)
