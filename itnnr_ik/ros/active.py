@@ -283,7 +283,8 @@ class Active:
             self._warnings.warn(rejection.code, str(rejection))
             return rejection.code, str(rejection)
         if self._motion is not None:
-            self._send()
+            if self._motion.timed:
+                self._send()
             values["controller"] = self._motion.where.controller.value
             values["timing"] = self._motion.timing
         self._publishers.solutions.publish(answer.solution)

@@ -52,4 +52,4 @@ class Limits:
 
     def inside(self, positions: Array) -> Array:
         """Positions (…, n), or the nearest within the limits."""
-        return np.clip(positions, self.lower, self.upper)
+        return positions.clip(self.lower, self.upper)

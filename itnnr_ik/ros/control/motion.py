@@ -10,16 +10,16 @@ import numpy as np
 
 from itnnr_ik.ros.control.clock import ClockOffset
 from itnnr_ik.ros.control.limits import Array, Limits
-from itnnr_ik.ros.control.outputs import Approach, Output
-from itnnr_ik.ros.control.set_points import SetPoints
+from itnnr_ik.ros.control.outputs import Output
+from itnnr_ik.ros.control.set_points import MEMORY, SetPoints
 from itnnr_ik.ros.control.stream import Stream
 from itnnr_ik.ros.control.whereabouts import Controller, Whereabouts
 from itnnr_ik.ros.status import Code, RejectedError
 
 #: A controller that was sent to a place is seen there by so much later [s].
 _SETTLING = 0.05
-#: A controller that did not follow may have stopped at any set-point of this time before the end [s].
-_BACK, _POINTS = 1.0, 20
+#: Set-points before the end at any of which a controller that did not follow may have stopped.
+_POINTS = 20
 #: Goals closer than this are the same [rad, m], and slower than this they stand still [rad/s, m/s].
 _SAME, _STANDS = 1e-6, 1e-3
 
@@ -69,8 +69,8 @@ class Motion:
         self._changed = False
         self._led_by: tuple[Limits, bool] | None = None
         self._set_points: SetPoints | None = None
-        #: How a controller that is elsewhere is being brought to them, and the box (2, n) in which it may be.
-        self._approach: Approach | None = None
+        #: Whether a controller is on its way to them from elsewhere, and the box (2, n) in which it may be.
+        self._approaching = False
         self._box: Array | None = None
 
     def stop(self) -> None:
@@ -85,6 +85,7 @@ class Motion:
     def forget(self) -> None:
         """What was sent was heard by nobody, or is of another time."""
         self.restart()
+        self._output.forget()
         self._set_points = self._box = None
 
     def take_joints(self, positions: Array, time: float) -> None:
@@ -131,18 +132,23 @@ class Motion:
         if self.where.silent(now):
             self.restart()
             return None
-        if self.where.controller is not Controller.FOLLOWING and not self._arrived(now):
-            return self._bring(now, turns)
-        if self._goal is None and self._output.goes_on:
+        following = self._follows(now)
+        if not (following or self._on_its_way(now)) or (self._goal is None and following and self.timed):
             return None
-        set_points, offset = self._set_points, self.clock.seconds
-        assert set_points is not None, "following set-points"
+        set_points, offset = self._set_points, self.clock.seconds if following else None
+        assert set_points is not None, "a controller that follows, or is on its way"
         anchored = offset is not None
-        if not self._output.due(self._changed, now, anchored):
+        if not self._output.due(now, self._changed or anchored or not following):
             return None
         set_points.delay(self._output.late(set_points, now))
-        self._aim(set_points, now + self._output.lead, anchored)
+        if following:
+            self._aim(set_points, now + self._output.lead, anchored)
         return self._output.message(set_points, now, None if offset is None else clock + offset, turns)
+
+    @property
+    def timed(self) -> bool:
+        """Whether messages may be sent at any time; else once a period."""
+        return self._output.timed
 
     def set_point(self, now: float) -> Array | None:
         """Where a controller that follows is at a time [s], (n,) [rad, m]; None before the first goal."""
@@ -167,7 +173,7 @@ class Motion:
         """The controller is not where the set-points are."""
         self.stop()
         self.where.lose(controller)
-        self._approach = None
+        self._approaching = False
 
     def _aim(self, set_points: SetPoints, start: float, anchored: bool) -> None:
         """Lead the set-points to the goal, or to their own within other limits, from a time [s] on."""
@@ -184,21 +190,21 @@ class Motion:
         limits = self._output.limits(self.limits, anchored)
         set_points.aim(goal, start, limits, None if self.where.tied else through, given)
 
-    def _bring(self, now: float, turns: Array) -> Any:
-        """Bring the controller to the joints' position, from wherever it is."""
-        if self._approach is None:
-            if not self._may_begin(now):
-                return None
-            here = self.where.reference if self.where.reference is not None else self.where.joints
-            goal = self.limits.inside(here)
-            set_points = self._set_points or SetPoints(goal, now, self.limits)
-            self._approach = self._output.approach(set_points, goal, self._everywhere(here), now, self.limits)
-            self._set_points = self._approach.set_points
-        return self._output.approach_message(self._approach, now, turns)
+    def _on_its_way(self, now: float) -> bool:
+        """Whether the controller is being brought to the joints' position, from wherever it is."""
+        if self._approaching:
+            return self._set_points is not None and now < self._set_points.end
+        if not self._may_begin(now):
+            return False
+        here = self.where.joints if self.where.reference is None else self.where.reference
+        goal = self.limits.inside(here)
+        self._set_points = self._output.approach(goal, self._everywhere(here), now, self.limits)
+        self._approaching = True
+        return True
 
     def _may_begin(self, now: float) -> bool:
         """Whether somebody wants it to move, and what it goes on with has come to its end."""
-        if self._output.goes_on:
+        if self.timed:
             at_rest = self._set_points is None or now >= self._set_points.end + _SETTLING
             return self._goal is not None and at_rest
         return self._goal is not None or self.where.controller is Controller.NOT_FOLLOWING
@@ -210,23 +216,21 @@ class Motion:
         places = [here - self.where.tolerance, here + self.where.tolerance]
         if self._set_points is not None:
             end = self._set_points.end
-            places.extend(self._set_points.positions(np.linspace(end - _BACK, end, _POINTS).tolist()))
+            places.extend(self._set_points.at(np.linspace(end - MEMORY, end, _POINTS))[0])
         if self._box is not None:
             places.extend(self._box)
         self._box = np.array([np.min(places, axis=0), np.max(places, axis=0)])
         return self._box
 
-    def _arrived(self, now: float) -> bool:
-        """Whether an approach has come to its end, and the controller with it; else another is begun."""
-        approach = self._approach
-        if approach is None or now < approach.end + _SETTLING:
-            return False
-        self._approach = None
-        if not self.where.near(approach.set_points.goal, approach.end):
-            return False
-        self._box = None
-        self.where.begin(approach.set_points, now)
-        return True
+    def _follows(self, now: float) -> bool:
+        """Whether the controller is where the set-points are, also as it was brought there by now."""
+        set_points = self._set_points
+        if self._approaching and set_points is not None and now >= set_points.end + _SETTLING:
+            self._approaching = False  # if it is not there, another one is begun
+            if self.where.near(set_points.goal, set_points.end):
+                self._box = None
+                self.where.begin(set_points, now)
+        return self.where.controller is Controller.FOLLOWING
 
     def _check(self, step: Array) -> None:
         refused = ~(step <= self.limits.step)

@@ -96,7 +96,7 @@ class Whereabouts:
         self.reference, self._reference_at = positions, time
         if self._set_points is None:
             return True
-        around = self._set_points.positions([time - _ON_ITS_WAY, time, time + _ON_ITS_WAY])
+        around = self._set_points.at([time - _ON_ITS_WAY, time, time + _ON_ITS_WAY])[0]
         return _beyond(positions, around) <= _OFF
 
     def follows_joints(self, positions: Array, time: float) -> bool:
@@ -107,10 +107,10 @@ class Whereabouts:
             return True
         if self.seen:
             width = 0.01 + 0.5 * self._lag
-            where = set_points.positions([time - self._lag + share * width for share in (-1.0, 0.0, 1.0)])
+            where = set_points.at([time - self._lag + share * width for share in (-1.0, 0.0, 1.0)])[0]
             off = _beyond(positions - self._error, where) > self._margin
         else:
-            where = set_points.positions(np.linspace(time - _LATEST, time, 6).tolist())
+            where = set_points.at(np.linspace(time - _LATEST, time, 6))[0]
             off = _beyond(positions, where) > self.tolerance
         if not off:
             self._learn(positions, time, set_points)
