@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Limits:
     """Limits of each joint, (n,) each, in [rad] or [m] and seconds.
 
@@ -41,14 +41,6 @@ class Limits:
     def gentler(self, share: float) -> Limits:
         """The same with ``share`` of acceleration and jerk."""
         return replace(self, acceleration=share * self.acceleration, jerk=share * self.jerk)
-
-    def harder(self, other: Limits) -> Limits:
-        """The same with the larger acceleration and jerk of the two."""
-        return replace(
-            self,
-            acceleration=np.maximum(self.acceleration, other.acceleration),
-            jerk=np.maximum(self.jerk, other.jerk),
-        )
 
     def inside(self, positions: Array) -> Array:
         """Positions (…, n), or the nearest within the limits."""

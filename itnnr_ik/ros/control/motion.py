@@ -65,9 +65,10 @@ class Motion:
         self._stream = Stream()
         self._now = -math.inf
         self._goal: _Goal | None = None
-        #: Whether the set-points have not been led to the goal yet; and what they were led by.
+        #: Whether the set-points have not been led to the goal yet; within which limits they have been led,
+        #: and whether the controller's clock was known.
         self._changed = False
-        self._led_by: tuple[Limits, bool] | None = None
+        self._within: tuple[Limits, bool] | None = None
         self._set_points: SetPoints | None = None
         #: Whether a controller is on its way to them from elsewhere, and the box (2, n) in which it may be.
         self._approaching = False
@@ -78,9 +79,11 @@ class Motion:
         self._stream.interrupt()
         self._goal = None
 
-    def restart(self) -> None:
-        """Nothing was seen for a while: where the controller is has to be found out."""
-        self._lose(Controller.UNKNOWN)
+    def restart(self, controller: Controller = Controller.UNKNOWN) -> None:
+        """Where the controller is has to be found out: it is not known to be where the set-points are."""
+        self.stop()
+        self.where.lose(controller)
+        self._approaching = False
 
     def forget(self) -> None:
         """What was sent was heard by nobody, or is of another time."""
@@ -91,12 +94,12 @@ class Motion:
     def take_joints(self, positions: Array, time: float) -> None:
         """Count a joint state (n,) [rad, m] of a time."""
         if not self.where.follows_joints(positions, time):
-            self._lose(Controller.NOT_FOLLOWING)
+            self.restart(Controller.NOT_FOLLOWING)
 
     def take_reference(self, positions: Array, time: float) -> None:
         """Count the set-point (n,) [rad, m] that the controller says it has at a time."""
         if not self.where.follows_reference(positions, time):
-            self._lose(Controller.NOT_FOLLOWING)
+            self.restart(Controller.NOT_FOLLOWING)
 
     def go(self, solution: Array, now: float, streaming: bool) -> None:
         """Go to a solution.
@@ -169,45 +172,43 @@ class Motion:
             self.forget()
         self._now = now
 
-    def _lose(self, controller: Controller) -> None:
-        """The controller is not where the set-points are."""
-        self.stop()
-        self.where.lose(controller)
-        self._approaching = False
+    def _follows(self, now: float) -> bool:
+        """Whether the controller is where the set-points are, also as it was brought there by now."""
+        set_points = self._set_points
+        if self._approaching and set_points is not None and now >= set_points.end + _SETTLING:
+            self._approaching = False  # if it is not there, another one is begun
+            if self.where.near(set_points.goal, set_points.end):
+                self._box = None
+                self.where.begin(set_points, now)
+        return self.where.controller is Controller.FOLLOWING
+
+    def _on_its_way(self, now: float) -> bool:
+        """Whether the controller is being brought to the joints' position, from wherever it is."""
+        end = -math.inf if self._set_points is None else self._set_points.end
+        if self._approaching:
+            return now < end
+        if self.timed:  # it goes on with what it was sent, and then stays
+            begins = self._goal is not None and now >= end + _SETTLING
+        else:
+            begins = self._goal is not None or self.where.controller is Controller.NOT_FOLLOWING
+        if begins:
+            here = self.where.joints if self.where.reference is None else self.where.reference
+            goal = self.limits.inside(here)
+            self._set_points = self._output.approach(goal, self._everywhere(here), now, self.limits)
+            self._approaching = True
+        return begins
 
     def _aim(self, set_points: SetPoints, start: float, anchored: bool) -> None:
         """Lead the set-points to the goal, or to their own within other limits, from a time [s] on."""
         goal, given, through = self._goal or _Goal(set_points.goal, start, None)
-        if self._goal is not None:
-            goal = self.limits.inside(self.where.leash(goal, set_points.at(start)[0]))
+        goal = self.limits.inside(self.where.leash(goal, set_points.at(start)[0]))
         far = np.abs(goal - set_points.goal).max() > _SAME
-        within = self._led_by is not None and self._led_by[0] is self.limits and self._led_by[1] == anchored
         moves_on = self._changed and through is not None
-        self._changed = False
-        if within and not far and not moves_on:
-            return
-        self._led_by = self.limits, anchored
-        limits = self._output.limits(self.limits, anchored)
-        set_points.aim(goal, start, limits, None if self.where.tied else through, given)
-
-    def _on_its_way(self, now: float) -> bool:
-        """Whether the controller is being brought to the joints' position, from wherever it is."""
-        if self._approaching:
-            return self._set_points is not None and now < self._set_points.end
-        if not self._may_begin(now):
-            return False
-        here = self.where.joints if self.where.reference is None else self.where.reference
-        goal = self.limits.inside(here)
-        self._set_points = self._output.approach(goal, self._everywhere(here), now, self.limits)
-        self._approaching = True
-        return True
-
-    def _may_begin(self, now: float) -> bool:
-        """Whether somebody wants it to move, and what it goes on with has come to its end."""
-        if self.timed:
-            at_rest = self._set_points is None or now >= self._set_points.end + _SETTLING
-            return self._goal is not None and at_rest
-        return self._goal is not None or self.where.controller is Controller.NOT_FOLLOWING
+        within = self.limits, anchored
+        if far or moves_on or within != self._within:
+            limits = self._output.limits(self.limits, anchored)
+            set_points.aim(goal, start, limits, None if self.where.tied else through, given)
+        self._changed, self._within = False, within
 
     def _everywhere(self, here: Array) -> Array:
         """The box (2, n) in which the controller may be, if it is not known to be ``here`` (n,)."""
@@ -222,24 +223,13 @@ class Motion:
         self._box = np.array([np.min(places, axis=0), np.max(places, axis=0)])
         return self._box
 
-    def _follows(self, now: float) -> bool:
-        """Whether the controller is where the set-points are, also as it was brought there by now."""
-        set_points = self._set_points
-        if self._approaching and set_points is not None and now >= set_points.end + _SETTLING:
-            self._approaching = False  # if it is not there, another one is begun
-            if self.where.near(set_points.goal, set_points.end):
-                self._box = None
-                self.where.begin(set_points, now)
-        return self.where.controller is Controller.FOLLOWING
-
     def _check(self, step: Array) -> None:
         refused = ~(step <= self.limits.step)
         if refused.any():
             j = int(np.argmax(np.where(refused, step / self.limits.step, 0.0)))
-            unit = self._units[j]
+            name, unit = self._joint_names[j], self._units[j]
             raise RejectedError(
                 Code.STEP_TOO_LARGE,
-                f"the solution of joint {self._joint_names[j]!r} is {step[j]:.6g} {unit} from where the "
-                f"joints may be, expected at most max_joint_step = {self.limits.step[j]:g} {unit}; nothing "
-                "was sent",
+                f"the solution of joint {name!r} is {step[j]:.6g} {unit} from where the joints may be, "
+                f"expected at most max_joint_step = {self.limits.step[j]:g} {unit}; nothing was sent",
             )
