@@ -88,7 +88,7 @@ class Motion:
     def forget(self) -> None:
         """What was sent was heard by nobody, or is of another time."""
         self.restart()
-        self._output.forget()
+        self._output.sent_at = -math.inf
         self._set_points = self._box = None
 
     def take_joints(self, positions: Array, time: float) -> None:
@@ -194,7 +194,8 @@ class Motion:
         if begins:
             here = self.where.joints if self.where.reference is None else self.where.reference
             goal = self.limits.inside(here)
-            self._set_points = self._output.approach(goal, self._everywhere(here), now, self.limits)
+            box = self._everywhere(here)
+            self._set_points = self._output.approach(self._set_points, goal, box, now, self.limits)
             self._approaching = True
         return begins
 
@@ -206,7 +207,7 @@ class Motion:
         moves_on = self._changed and through is not None
         within = self.limits, anchored
         if far or moves_on or within != self._within:
-            limits = self._output.limits(self.limits, anchored)
+            limits = self.limits if anchored or not self.timed else self.limits.with_room()
             set_points.aim(goal, start, limits, None if self.where.tied else through, given)
         self._changed, self._within = False, within
 

@@ -12,7 +12,7 @@ import numpy as np
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from itnnr_ik.ros.control.limits import Array, Limits
+from itnnr_ik.ros.control.limits import ROOM, Array, Limits
 from itnnr_ik.ros.control.set_points import SetPoints
 from itnnr_ik.ros.moments import duration_of, time_of
 
@@ -20,10 +20,8 @@ from itnnr_ik.ros.moments import duration_of, time_of
 _BEFORE = 0.04
 #: The time from the start of the first point [s], which must be above 0.
 _START = 0.01
-#: Where the controller's clock is not known, its first cycle after a message moves two cycles' way, and a
-#: cubic of its own leads it to the first point, so much later [s]: there is room for that below the largest
-#: speed, and in the position limits [rad, m].
-_ROOM, _FIRST, _MARGIN = 0.45, 0.03, 0.002
+#: Where the controller's clock is not known, a trajectory begins so much later than now [s].
+_FIRST = 0.03
 #: A message may be sooner by this than a period after the one before [s].
 _EARLY = 1e-3
 #: A trajectory ends no sooner than this [s]: one that has ended when it comes is refused.
@@ -47,6 +45,7 @@ class Output(ABC):
 
     Attributes:
         timed: Messages say when: a controller goes on to their end, and they may be sent at any time.
+        sent_at: When the last message was made; -inf where none was that counts.
         lead: A new goal makes a difference this much later: by then the message is there, also if it is late.
     """
 
@@ -55,18 +54,7 @@ class Output(ABC):
 
     def __init__(self, period: float) -> None:
         self._period = period
-        self.forget()
-
-    def forget(self) -> None:
-        """Nothing was sent."""
-        self._sent_at = -math.inf
-
-    def limits(self, limits: Limits, anchored: bool) -> Limits:
-        """What set-points must keep so that the joints keep ``limits``.
-
-        ``anchored`` says whether the controller's clock is known.
-        """
-        return limits
+        self.sent_at = -math.inf
 
     def due(self, now: float, news: bool) -> bool:
         """Whether it is time for a message; ``news`` where it would say more than the last one."""
@@ -77,10 +65,12 @@ class Output(ABC):
         return 0.0
 
     @abstractmethod
-    def approach(self, goal: Array, box: Array, now: float, limits: Limits) -> SetPoints:
+    def approach(
+        self, last: SetPoints | None, goal: Array, box: Array, now: float, limits: Limits
+    ) -> SetPoints:
         """Set-points that bring a controller that rests anywhere in a box (2, n) to ``goal`` (n,).
 
-        Where they begin in the future, it is on its way until then.
+        It was sent the ``last`` ones. Where the new ones begin in the future, it is on its way until then.
         """
 
     @abstractmethod
@@ -113,28 +103,26 @@ class TrajectoryOutput(Output):
         self._joint_names = list(joint_names)
         self._approach_sent = -math.inf
 
-    def limits(self, limits: Limits, anchored: bool) -> Limits:
-        """See `Output`."""
-        return limits if anchored else limits.slower(_ROOM).narrower(_MARGIN)
-
     def due(self, now: float, news: bool) -> bool:
         """See `Output`."""
-        return now - self._sent_at > (self._period if news else _AGAIN) - _EARLY
+        return now - self.sent_at > (self._period if news else _AGAIN) - _EARLY
 
-    def approach(self, goal: Array, box: Array, now: float, limits: Limits) -> SetPoints:
+    def approach(
+        self, last: SetPoints | None, goal: Array, box: Array, now: float, limits: Limits
+    ) -> SetPoints:
         """See `Output`: a cubic from rest over d has the speed 1.5 d / T and the acceleration 6 d / T²."""
         farthest = np.abs(box - goal).max(axis=0)
-        by_speed = 1.5 * farthest / (_ROOM * limits.velocity)
-        by_acceleration = np.sqrt(6.0 * farthest / (_ROOM * limits.acceleration))
+        by_speed = 1.5 * farthest / (ROOM * limits.velocity)
+        by_acceleration = np.sqrt(6.0 * farthest / (ROOM * limits.acceleration))
         seconds = max(_APPROACH, by_speed.max(), by_acceleration.max())
         self._approach_sent = now + _SENT * seconds
         return SetPoints(goal, now + seconds, limits)
 
     def message(self, set_points: SetPoints, now: float, stamp: float | None, turns: Array) -> Any:
         """See `Output`; an approach is sent again, until little time is left, as one may be lost."""
-        if self._sent_at > set_points.end or self._approach_sent < now < set_points.start:
+        if self.sent_at > set_points.end or self._approach_sent < now < set_points.start:
             return None
-        self._sent_at = now
+        self.sent_at = now
         times = set_points.knots(now - _BEFORE if stamp is not None else now + _FIRST)
         if times[-1] < now + _LEAST:
             times = np.append(times, now + _LEAST)
@@ -164,26 +152,23 @@ class PositionOutput(Output):
 
     timed, lead = False, 0.0
 
-    def forget(self) -> None:
-        """See `Output`."""
-        super().forget()
-        self._last: Array | None = None
-
     def late(self, set_points: SetPoints, now: float) -> float:
         """See `Output`: by as much as the last message was."""
-        moving = -math.inf < self._sent_at < set_points.end
-        return max(0.0, now - self._sent_at - _LATE * self._period) if moving else 0.0
+        moving = -math.inf < self.sent_at < set_points.end
+        return max(0.0, now - self.sent_at - _LATE * self._period) if moving else 0.0
 
-    def approach(self, goal: Array, box: Array, now: float, limits: Limits) -> SetPoints:
+    def approach(
+        self, last: SetPoints | None, goal: Array, box: Array, now: float, limits: Limits
+    ) -> SetPoints:
         """See `Output`: from the last positions that were sent, where an active controller stands."""
-        self._sent_at = now
-        set_points = SetPoints(goal if self._last is None else self._last, now, limits)
+        set_points = SetPoints(goal if last is None else last.at(self.sent_at)[0], now, limits)
         set_points.aim(goal, now, limits)
+        self.sent_at = now
         return set_points
 
     def message(self, set_points: SetPoints, now: float, stamp: float | None, turns: Array) -> Any:
         """See `Output`."""
         if now > set_points.end + _AT_REST:
             return None
-        self._sent_at, self._last = now, set_points.at(now)[0]
-        return Float64MultiArray(data=array("d", self._last + turns))
+        self.sent_at = now
+        return Float64MultiArray(data=array("d", set_points.at(now)[0] + turns))

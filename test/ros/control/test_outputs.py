@@ -55,10 +55,9 @@ def test_a_trajectory_without_a_clock_begins_when_it_is_received() -> None:
     assert (message.header.stamp.sec, message.header.stamp.nanosec) == (0, 0)
     times, positions, _ = points_of(message)
     np.testing.assert_allclose(positions[0], set_points.at(0.1 + times[0])[0], atol=1e-9)
-    room = output.limits(LIMITS, False)
+    room = LIMITS.with_room()
     assert (room.velocity < 0.5 * LIMITS.velocity).all()
     assert (room.upper < LIMITS.upper).all()
-    assert output.limits(LIMITS, True) is LIMITS
 
 
 def test_times_rise_also_where_the_motion_ends_before_the_first_point() -> None:
@@ -110,7 +109,7 @@ def test_an_approach_is_slow_from_everywhere() -> None:
     """By the cubic that a controller makes of it from rest, at either end of the box; the same again."""
     output, box = TrajectoryOutput(NAMES, 0.01), np.array([[-0.4, 0.0], [0.2, 0.1]])
     goal = np.array([0.1, 0.05])
-    approach = output.approach(goal, box, 0.0, LIMITS)
+    approach = output.approach(None, goal, box, 0.0, LIMITS)
     end = approach.start
     first = output.message(approach, 0.0, None, NO_TURNS)
     again = output.message(approach, 0.05, None, NO_TURNS)
