@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
 from ruckig import InputParameter, Result, Ruckig, RuckigError, Synchronization, Trajectory
 
-from itnnr_ik.compiled import compiled
+from itnnr_ik.compiled import kernel
 from itnnr_ik.ros.control.limits import Array, Limits
 
 #: Times closer than this are one [s].
@@ -81,23 +82,23 @@ def _within(profile: Profile, limits: Limits) -> bool:
     """
     if not len(profile.times):
         return True
-    least, most = _extremes(np.append(profile.times, profile.duration), profile.states)
+    least, most = profile.states[0, 0].copy(), profile.states[0, 0].copy()
+    _extend(np.append(profile.times, profile.duration), profile.states, least, most)
     start = profile.states[0, 0]
     above = least >= np.minimum(limits.lower, start) - _ROUNDING
     below = most <= np.maximum(limits.upper, start) + _ROUNDING
     return bool((above & below).all())
 
 
-@compiled
-def _extremes(times: Array, states: Array) -> tuple[Array, Array]:
-    """The least and the largest position of each joint (n,): at either end, or where its velocity is zero."""
-    least, most = states[0, 0].copy(), states[0, 0].copy()
-    for i, end in enumerate(np.diff(times)):
+@kernel
+def _extend(times: Array, states: Array, least: Array, most: Array) -> None:
+    """Extend the range of each joint (n,) to its positions: at the ends, or where its velocity is zero."""
+    for i in range(len(states)):
+        end = times[i + 1] - times[i]
         for k in range(len(least)):
             p, v, a, j = states[i, 0, k], states[i, 1, k], states[i, 2, k], states[i, 3, k]
-            q = -(a + np.copysign(np.sqrt(a * a - 2.0 * j * v), a))
+            q = -(a + math.copysign(math.sqrt(max(a * a - 2.0 * j * v, 0.0)), a))
             for t in (end, q / j, 2.0 * v / q):
                 if 0.0 < t <= end:
                     position = p + t * (v + t * (a / 2.0 + t * j / 6.0))
                     least[k], most[k] = min(least[k], position), max(most[k], position)
-    return least, most

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from itnnr_ik.compiled import compiled
+from itnnr_ik.compiled import kernel
 from itnnr_ik.ros.control.limits import Array, Limits
 from itnnr_ik.ros.control.profiles import Profile, profile_to
 
@@ -53,7 +53,8 @@ class SetPoints:
     def at(self, times: float | Sequence[float] | Array) -> Array:
         """Positions, velocities and accelerations (3, n) at a time [s], or (3, k, n) at several (k,)."""
         times = np.asarray(times, dtype=float)
-        states: Array = _evaluate(self._times, self._states, times.ravel())
+        states = np.empty((3, times.size, self._states.shape[2]))
+        _evaluate(self._times, self._states, times.ravel(), states)
         states[0] = self._bounds.inside(states[0])  # by rounding they may be beyond
         return states.reshape(3, *times.shape, -1)
 
@@ -136,15 +137,14 @@ def _is_calm(state: Array, limits: Limits) -> bool:
     return bool((np.abs(acceleration) <= limits.acceleration).all() and (speed <= limits.velocity).all())
 
 
-@compiled
-def _evaluate(knots: Array, states: Array, times: Array) -> Array:
-    """Positions, velocities and accelerations (3, k, n) at times (k,)."""
-    found = np.empty((3, len(times), states.shape[2]))
-    for k, time in enumerate(times):
-        i = max(np.searchsorted(knots, time, side="right") - 1, 0)
-        t = max(time - knots[i], 0.0)
-        p, v, a, j = states[i, 0], states[i, 1], states[i, 2], states[i, 3]
-        found[0, k] = p + t * (v + t * (a / 2.0 + t * j / 6.0))
-        found[1, k] = v + t * (a + t * j / 2.0)
-        found[2, k] = a + t * j
-    return found
+@kernel
+def _evaluate(knots: Array, states: Array, times: Array, found: Array) -> None:
+    """Put positions, velocities and accelerations at times (k,) into ``found`` (3, k, n)."""
+    for k in range(len(times)):
+        i = max(np.searchsorted(knots, times[k], side="right") - 1, 0)
+        t = max(times[k] - knots[i], 0.0)
+        for joint in range(states.shape[2]):
+            p, v, a, j = states[i, 0, joint], states[i, 1, joint], states[i, 2, joint], states[i, 3, joint]
+            found[0, k, joint] = p + t * (v + t * (a / 2.0 + t * j / 6.0))
+            found[1, k, joint] = v + t * (a + t * j / 2.0)
+            found[2, k, joint] = a + t * j
