@@ -107,7 +107,8 @@ class Whereabouts:
         if self.seen:
             width = 0.01 + 0.5 * self._lag
             where = set_points.at([time - self._lag + share * width for share in (-1.0, 0.0, 1.0)])[0]
-            off = _beyond(positions - self._error, where) > self._margin
+            margin = _LEAST_OFF + _BY_LAG * self._lag**2 + _BY_ERROR * math.sqrt(self._mean_square)
+            off = _beyond(positions - self._error, where) > min(margin, self.tolerance)
         else:
             where = set_points.at(np.linspace(time - _LATEST, time, 6))[0]
             off = _beyond(positions, where) > self.tolerance
@@ -132,11 +133,6 @@ class Whereabouts:
             return goal
         middle = self.joints - self._error
         return np.clip(goal, np.minimum(present, middle - _LEASH), np.maximum(present, middle + _LEASH))
-
-    @property
-    def _margin(self) -> float:
-        margin = _LEAST_OFF + _BY_LAG * self._lag**2 + _BY_ERROR * math.sqrt(self._mean_square)
-        return min(margin, self.tolerance)
 
     def _learn(self, positions: Array, time: float, set_points: SetPoints) -> None:
         """Lag and error of joints that follow, and whether they have been seen to."""
