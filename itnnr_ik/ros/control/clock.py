@@ -41,6 +41,9 @@ class ClockOffset:
         self.seconds = offset if abs(offset) <= AGREES else None
 
     @property
-    def text(self) -> str:
-        """Why it is not known."""
-        return "no stamps" if not self._largest else f"clocks more than {AGREES:g} s apart"
+    def timing(self) -> str:
+        """How trajectories are timed, for the status."""
+        if self.seconds is not None:
+            return "anchored"
+        why = f"clocks more than {AGREES:g} s apart" if self._largest else "no stamps"
+        return f"from receipt: {why}"

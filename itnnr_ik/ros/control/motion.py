@@ -162,11 +162,6 @@ class Motion:
         """Whether set-points that were led there are not at rest yet."""
         return self._set_points is not None and self._now < self._set_points.end
 
-    @property
-    def timing(self) -> str:
-        """How trajectories are timed, for the status."""
-        return "anchored" if self.clock.seconds is not None else f"from receipt: {self.clock.text}"
-
     def _tick(self, now: float) -> None:
         if now < self._now:
             self.forget()

@@ -82,23 +82,23 @@ def _within(profile: Profile, limits: Limits) -> bool:
     """
     if not len(profile.times):
         return True
-    least, most = profile.states[0, 0].copy(), profile.states[0, 0].copy()
-    _extend(np.append(profile.times, profile.duration), profile.states, least, most)
     start = profile.states[0, 0]
-    above = least >= np.minimum(limits.lower, start) - _ROUNDING
-    below = most <= np.maximum(limits.upper, start) + _ROUNDING
-    return bool((above & below).all())
+    lower, upper = np.minimum(limits.lower, start), np.maximum(limits.upper, start)
+    times = np.append(profile.times, profile.duration)
+    return bool(_stay(times, profile.states, lower - _ROUNDING, upper + _ROUNDING))
 
 
 @kernel
-def _extend(times: Array, states: Array, least: Array, most: Array) -> None:
-    """Extend the range of each joint (n,) to its positions: at the ends, or where its velocity is zero."""
+def _stay(times: Array, states: Array, lower: Array, upper: Array) -> bool:
+    """Whether joints stay within limits (n,): at the end of each cubic, and where its velocity is zero."""
     for i in range(len(states)):
         end = times[i + 1] - times[i]
-        for k in range(len(least)):
+        for k in range(len(lower)):
             p, v, a, j = states[i, 0, k], states[i, 1, k], states[i, 2, k], states[i, 3, k]
             q = -(a + math.copysign(math.sqrt(max(a * a - 2.0 * j * v, 0.0)), a))
             for t in (end, q / j, 2.0 * v / q):
                 if 0.0 < t <= end:
                     position = p + t * (v + t * (a / 2.0 + t * j / 6.0))
-                    least[k], most[k] = min(least[k], position), max(most[k], position)
+                    if not lower[k] <= position <= upper[k]:
+                        return False
+    return True
