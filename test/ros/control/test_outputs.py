@@ -114,6 +114,8 @@ def test_an_approach_is_slow_from_everywhere() -> None:
     first = output.message(approach, 0.0, None, NO_TURNS)
     again = output.message(approach, 0.05, None, NO_TURNS)
     assert output.message(approach, 0.9 * end, None, NO_TURNS) is None
+    near = output.approach(None, goal, np.array([goal, goal]), 1.0, LIMITS)
+    assert len(output.message(near, 1.0, None, NO_TURNS).points) == 1, "also where it does not take long"
     for message, now in ((first, 0.0), (again, 0.05)):
         assert acceptance_problems(message, NAMES) == []
         assert points_of(message)[0] == pytest.approx([end - now])
