@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -132,13 +131,10 @@ class TrajectoryOutput(Output):
         if stamp is not None:
             start = times[0] - _START
             trajectory.header.stamp = time_of(round(1e9 * (stamp + start - now)))
+        points = zip((positions + turns).tolist(), velocities.tolist(), (times - start).tolist(), strict=True)
         trajectory.points = [
-            JointTrajectoryPoint(
-                positions=array("d", p),
-                velocities=array("d", v),
-                time_from_start=duration_of(round(1e9 * t)),
-            )
-            for p, v, t in zip(positions + turns, velocities, (times - start).tolist(), strict=True)
+            JointTrajectoryPoint(positions=p, velocities=v, time_from_start=duration_of(round(1e9 * t)))
+            for p, v, t in points
         ]
         return trajectory
 
@@ -171,4 +167,4 @@ class PositionOutput(Output):
         if now > set_points.end + _AT_REST:
             return None
         self.sent_at = now
-        return Float64MultiArray(data=array("d", set_points.at(now)[0] + turns))
+        return Float64MultiArray(data=(set_points.at(now)[0] + turns).tolist())
