@@ -122,7 +122,9 @@ class Motion:
         self._goal, self._changed = _Goal(solution, now, velocity if moves else None), True
 
     def message(self, now: float, clock: float, turns: Array) -> Any:
-        """What is to be sent now, None for nothing; to be called once a period, and after each `go`.
+        """What is to be sent now, None for nothing; to be called once a period.
+
+        Where messages are `timed`, also after each `go`.
 
         Args:
             now: Time in [s].
@@ -135,8 +137,11 @@ class Motion:
         if self.where.silent(now):
             self.restart()
             return None
-        following = self._follows(now)
-        if not (following or self._on_its_way(now)) or (self._goal is None and following and self.timed):
+        self._arrive(now)
+        following = self.where.controller is Controller.FOLLOWING
+        if following and self._goal is None and self.timed:
+            return None  # it goes on to the end of what it was sent
+        if not following and not self._bring(now):
             return None
         set_points, offset = self._set_points, self.clock.seconds if following else None
         assert set_points is not None, "a controller that follows, or is on its way"
@@ -167,18 +172,17 @@ class Motion:
             self.forget()
         self._now = now
 
-    def _follows(self, now: float) -> bool:
-        """Whether the controller is where the set-points are, also as it was brought there by now."""
+    def _arrive(self, now: float) -> None:
+        """See whether a controller that was brought to the set-points is there by now."""
         set_points = self._set_points
         if self._approaching and set_points is not None and now >= set_points.end + _SETTLING:
             self._approaching = False  # if it is not there, another one is begun
             if self.where.near(set_points.goal, set_points.end):
                 self._box = None
                 self.where.begin(set_points, now)
-        return self.where.controller is Controller.FOLLOWING
 
-    def _on_its_way(self, now: float) -> bool:
-        """Whether the controller is being brought to the joints' position, from wherever it is."""
+    def _bring(self, now: float) -> bool:
+        """Bring the controller to the joints' position, from wherever it is; whether it is on its way."""
         end = -math.inf if self._set_points is None else self._set_points.end
         if self._approaching:
             return now < end
