@@ -193,8 +193,8 @@ class Motion:
         if begins:
             here = self.where.joints if self.where.reference is None else self.where.reference
             goal = self.limits.inside(here)
-            box = self._everywhere(here)
-            self._set_points = self._output.approach(self._set_points, goal, box, now, self.limits)
+            last, box = self._set_points or SetPoints(goal, now, self.limits), self._everywhere(here)
+            self._set_points = self._output.approach(last, goal, box, now, self.limits)
             self._approaching = True
         return begins
 

@@ -64,12 +64,11 @@ class Output(ABC):
         return 0.0
 
     @abstractmethod
-    def approach(
-        self, last: SetPoints | None, goal: Array, box: Array, now: float, limits: Limits
-    ) -> SetPoints:
+    def approach(self, last: SetPoints, goal: Array, box: Array, now: float, limits: Limits) -> SetPoints:
         """Set-points that bring a controller that rests anywhere in a box (2, n) to ``goal`` (n,).
 
-        It was sent the ``last`` ones. Where the new ones begin in the future, it is on its way until then.
+        Messages so far were made of the ``last`` ones. Where the new ones begin in the future, it is on its
+        way until then.
         """
 
     @abstractmethod
@@ -106,9 +105,7 @@ class TrajectoryOutput(Output):
         """See `Output`."""
         return now - self.sent_at > (self._period if news else _AGAIN) - _EARLY
 
-    def approach(
-        self, last: SetPoints | None, goal: Array, box: Array, now: float, limits: Limits
-    ) -> SetPoints:
+    def approach(self, last: SetPoints, goal: Array, box: Array, now: float, limits: Limits) -> SetPoints:
         """See `Output`: a cubic from rest over d has the speed 1.5 d / T and the acceleration 6 d / T²."""
         farthest = np.abs(box - goal).max(axis=0)
         by_speed = 1.5 * farthest / (ROOM * limits.velocity)
@@ -140,11 +137,7 @@ class TrajectoryOutput(Output):
 
 
 class PositionOutput(Output):
-    """``std_msgs/Float64MultiArray``, for a forward_command_controller: one a period while joints move.
-
-    Args:
-        period: Between two messages, in [s].
-    """
+    """``std_msgs/Float64MultiArray``, for a forward_command_controller: one a period while joints move."""
 
     timed, lead = False, 0.0
 
@@ -153,11 +146,9 @@ class PositionOutput(Output):
         moving = -math.inf < self.sent_at < set_points.end
         return max(0.0, now - self.sent_at - _LATE * self._period) if moving else 0.0
 
-    def approach(
-        self, last: SetPoints | None, goal: Array, box: Array, now: float, limits: Limits
-    ) -> SetPoints:
+    def approach(self, last: SetPoints, goal: Array, box: Array, now: float, limits: Limits) -> SetPoints:
         """See `Output`: from the last positions that were sent, where an active controller stands."""
-        set_points = SetPoints(goal if last is None else last.at(self.sent_at)[0], now, limits)
+        set_points = SetPoints(last.at(self.sent_at)[0], now, limits)
         set_points.aim(goal, now, limits)
         self.sent_at = now
         return set_points
