@@ -23,7 +23,7 @@ _START = 0.01
 _FIRST = 0.03
 #: A message may be sooner by this than a period after the one before [s].
 _EARLY = 1e-3
-#: A trajectory with a stamp ends no sooner than this [s]: one that has ended when it comes is refused.
+#: A trajectory ends no sooner than this [s]: one that has ended when it comes is refused.
 _LEAST = 0.3
 #: How long an approach takes at least [s], and the share of it in which it is sent.
 _APPROACH, _SENT = 0.1, 0.6
@@ -120,7 +120,7 @@ class TrajectoryOutput(Output):
             return None
         self.sent_at = now
         times = set_points.knots(now - _BEFORE if stamp is not None else now + _FIRST)
-        if stamp is not None and times[-1] < now + _LEAST:
+        if set_points.start <= now and times[-1] < now + _LEAST:  # an approach is one point
             times = np.append(times, now + _LEAST)
         positions, velocities, _ = set_points.at(times)
         trajectory = JointTrajectory(joint_names=self._joint_names)
