@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from operator import itemgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -44,7 +46,8 @@ class CyclicTrajectories:
         self.active, self.set_point, self._period = True, joints, period
         self._from_set_point = from_set_point
         self._waiting: Any = None
-        self._knots: list[tuple[float, Array, Array]] = []
+        #: Times, and positions and velocities as they came.
+        self._knots: list[tuple[float, Any, Any]] = []
         self._last: tuple[float, Array, Array] | None = None
 
     @property
@@ -88,11 +91,7 @@ class CyclicTrajectories:
         elif self._from_set_point:
             before = now, self.set_point, np.zeros(len(joints))
         points = [
-            (
-                start + p.time_from_start.sec + 1e-9 * p.time_from_start.nanosec,
-                np.array(p.positions),
-                np.array(p.velocities if len(p.velocities) else np.zeros(len(joints))),
-            )
+            (start + p.time_from_start.sec + 1e-9 * p.time_from_start.nanosec, p.positions, p.velocities)
             for p in message.points
         ]
         self._knots = [before, *points] if before[0] < points[0][0] else points
@@ -101,9 +100,10 @@ class CyclicTrajectories:
         """Position and velocity (n,) at a time, by cubics between the knots."""
         knots = self._knots
         if now >= knots[-1][0]:
-            return knots[-1][1], np.zeros(len(knots[-1][1]))
-        i = max(1, next(k for k, knot in enumerate(knots) if knot[0] > now))
-        (t0, p0, v0), (t1, p1, v1) = knots[i - 1], knots[i]
+            return np.array(knots[-1][1]), np.zeros(len(knots[-1][1]))
+        i = max(1, bisect_right(knots, now, key=itemgetter(0)))
+        (t0, *before), (t1, *after) = knots[i - 1], knots[i]
+        (p0, v0), (p1, v1) = np.array(before), np.array(after)
         h, s = t1 - t0, now - t0
         slope = (p1 - p0) / h
         c2, c3 = (3.0 * slope - 2.0 * v0 - v1) / h, (v0 + v1 - 2.0 * slope) / h**2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
@@ -15,8 +16,10 @@ from tqdm import tqdm
 if TYPE_CHECKING:
     from itnnr_ik.bench.sequences import Case, Worst
 
-#: Sequences that one process plays at a time.
-_BATCH = 50
+#: Sequences that one process plays at a time: a few seconds.
+_BATCH = 10
+#: What a shell takes for ended by Ctrl-C.
+_INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure and print."""
+    """Measure and print, after Ctrl-C what has been played until then."""
     for name in ("sequences", "jobs"):
         if getattr(args, name) < 1:
             raise ValueError(f"--{name} must be positive, got {getattr(args, name)}")
@@ -36,18 +39,28 @@ def run(args: argparse.Namespace) -> int:
 
     cases = all_cases()
     worst = [Worst() for _ in cases]
-    with ProcessPoolExecutor(args.jobs) as pool:
-        parts = list(_parts(len(cases), args.sequences, args.seed))
+    parts = list(_parts(len(cases), args.sequences, args.seed))
+    pool = ProcessPoolExecutor(args.jobs, initializer=_leave_interrupts)
+    interrupted = False
+    try:
         results = pool.map(_play, [(cases[i], seeds) for i, seeds in parts])
-        for (i, _), result in tqdm(
-            zip(parts, results, strict=True), total=len(parts), unit="batch", leave=False, disable=None
-        ):
+        shown = tqdm(results, total=len(parts), unit="batch", leave=False, disable=None)
+        for (i, _), result in zip(parts, shown, strict=True):
             worst[i].add(result)
+    except KeyboardInterrupt:  # what has been played by now counts
+        interrupted = True
+    finally:
+        pool.shutdown(cancel_futures=True)
     if args.json:
         print(json.dumps([{**asdict(c), **asdict(w)} for c, w in zip(cases, worst, strict=True)], indent=2))
     else:
         _print(cases, worst)
-    return 0
+    return _INTERRUPTED if interrupted else 0
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; what to do then is for the one that started this to say."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def all_cases() -> list[Case]:
@@ -103,8 +116,9 @@ def _play(part: tuple[Case, Sequence[int]]) -> Worst:
 
 def _print(cases: Sequence[Case], worst: Sequence[Worst]) -> None:
     """Worst figures of each case."""
+    sequences = min(one.sequences for one in worst)
     print(
-        f"{worst[0].sequences} sequences a case; largest distance beyond a limit, speed and acceleration "
+        f"{sequences} sequences a case; largest distance beyond a limit, speed and acceleration "
         "over their limits, least share of targets accepted"
     )
     print(f"  {'case':28}{'beyond':>10}{'speed':>8}{'acceleration':>14}{'accepted %':>12}")

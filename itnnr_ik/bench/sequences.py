@@ -118,8 +118,8 @@ class Sequence:
     states: set[Controller] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        case, self._rng = self.case, np.random.default_rng(self.seed)
-        rng = self._rng
+        case, rng = self.case, np.random.default_rng(self.seed)
+        self._rng = np.random.default_rng((self.seed, 1))  # of messages: targets do not depend on them
         start = rng.uniform(-1.0, 1.0, N_JOINTS)
         self._period = 1.0 / case.rate
         output = TrajectoryOutput(NAMES, PERIOD) if case.trajectories else PositionOutput(PERIOD)
@@ -171,7 +171,8 @@ class Sequence:
             self.accepted += 1
         except RejectedError:
             self.motion.stop()
-        self._send(now)
+        if self.motion.timed:
+            self._send(now)
 
     def _send(self, now: float) -> None:
         message = self.motion.message(now, _EPOCH + now, np.zeros(N_JOINTS))

@@ -280,9 +280,10 @@ class Active:
             self._warnings.warn(rejection.code, str(rejection))
             return rejection.code, str(rejection)
         if self._motion is not None:
-            self._send()
+            if self._motion.timed:
+                self._send()
             values["controller"] = self._motion.where.controller.value
-            values["timing"] = self._motion.timing
+            values["timing"] = self._motion.clock.timing
         self._publishers.solutions.publish(answer.solution)
         self._scene.solved(np.array(answer.target), np.array(answer.solution.position), answer.current)
         return answer.code, answer.code.value
@@ -325,7 +326,7 @@ class Active:
         values["robot_base_link"] = configuration.robot_base_link
         if self._motion is not None:
             values["controller"] = self._motion.where.controller.value
-            values["timing"] = self._motion.timing
+            values["timing"] = self._motion.clock.timing
         age = self._joints.age(self._now, on_both_clocks=self._motion is not None)
         if age is not None:
             values["joint_state_age"] = age

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 
 #: Clocks farther apart than this are not believed to measure the same time [s].
 AGREES = 0.05
-#: Stamps are kept for so long, one in every so many seconds [s].
-_WINDOW, _EVERY = 2.0, 0.03
+#: Stamps of this and of so many intervals before it count; in [s].
+_INTERVAL, _BEFORE = 0.5, 4
 
 
 class ClockOffset:
@@ -23,7 +22,8 @@ class ClockOffset:
 
     def __init__(self) -> None:
         self.seconds: float | None = None
-        self._differences: deque[tuple[float, float]] = deque()
+        #: The largest difference [s] of each interval.
+        self._largest: dict[int, float] = {}
 
     def add(self, stamp: float, received: float) -> None:
         """Count a message.
@@ -32,25 +32,18 @@ class ClockOffset:
             stamp: In [s]; 0 says nothing.
             received: When it came on the node's clock, in [s].
         """
-        differences = self._differences
-        if differences and received < differences[-1][0]:  # a clock that was set back
-            differences.clear()
+        now = math.floor(received / _INTERVAL)
+        if now not in self._largest:  # those after now are from before the clock was set back
+            self._largest = {i: largest for i, largest in self._largest.items() if 0 < now - i <= _BEFORE}
         if stamp > 0.0:
-            self._count(stamp - received, received)
-        offset = max((difference for _, difference in differences), default=math.inf)
+            self._largest[now] = max(stamp - received, self._largest.get(now, -math.inf))
+        offset = max(self._largest.values(), default=math.inf)
         self.seconds = offset if abs(offset) <= AGREES else None
 
-    def _count(self, difference: float, received: float) -> None:
-        differences = self._differences
-        if differences and received - differences[-1][0] < _EVERY:
-            start, largest = differences.pop()
-            differences.append((start, max(largest, difference)))
-            return
-        differences.append((received, difference))
-        while differences[0][0] < received - _WINDOW:
-            differences.popleft()
-
     @property
-    def text(self) -> str:
-        """Why it is not known."""
-        return "no stamps" if not self._differences else f"clocks more than {AGREES:g} s apart"
+    def timing(self) -> str:
+        """How trajectories are timed, for the status."""
+        if self.seconds is not None:
+            return "anchored"
+        why = f"clocks more than {AGREES:g} s apart" if self._largest else "no stamps"
+        return f"from receipt: {why}"

@@ -9,8 +9,12 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+#: Share of the velocity, and margin to the position limits [rad, m], that leave a controller room for what it
+#: adds.
+ROOM, _MARGIN = 0.45, 0.002
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Limits:
     """Limits of each joint, (n,) each, in [rad] or [m] and seconds.
 
@@ -27,29 +31,22 @@ class Limits:
     jerk: Array
     step: Array
 
-    def slower(self, share: float) -> Limits:
-        """The same with ``share`` of the velocity."""
-        return replace(self, velocity=share * self.velocity)
+    def with_room(self) -> Limits:
+        """For a controller whose clock is not known.
 
-    def narrower(self, margin: float) -> Limits:
-        """The same with a margin [rad, m] to the position limits, where there is room for one."""
+        Its first cycle after a message moves two cycles' way, and a cubic of its own leads it to the first
+        point. Joints without position limits, whose middle is not a number, stay without.
+        """
         with np.errstate(invalid="ignore"):
-            middle = 0.5 * (self.lower + self.upper)  # not a number where there are none, which stays so
-        lower = np.fmin(self.lower + margin, middle)
-        return replace(self, lower=lower, upper=np.fmax(self.upper - margin, middle))
+            middle = 0.5 * (self.lower + self.upper)
+        lower = np.fmin(self.lower + _MARGIN, middle)
+        upper = np.fmax(self.upper - _MARGIN, middle)
+        return replace(self, lower=lower, upper=upper, velocity=ROOM * self.velocity)
 
     def gentler(self, share: float) -> Limits:
         """The same with ``share`` of acceleration and jerk."""
         return replace(self, acceleration=share * self.acceleration, jerk=share * self.jerk)
 
-    def harder(self, other: Limits) -> Limits:
-        """The same with the larger acceleration and jerk of the two."""
-        return replace(
-            self,
-            acceleration=np.maximum(self.acceleration, other.acceleration),
-            jerk=np.maximum(self.jerk, other.jerk),
-        )
-
     def inside(self, positions: Array) -> Array:
         """Positions (…, n), or the nearest within the limits."""
-        return np.clip(positions, self.lower, self.upper)
+        return positions.clip(self.lower, self.upper)

@@ -10,16 +10,16 @@ import numpy as np
 
 from itnnr_ik.ros.control.clock import ClockOffset
 from itnnr_ik.ros.control.limits import Array, Limits
-from itnnr_ik.ros.control.outputs import Approach, Output
-from itnnr_ik.ros.control.set_points import SetPoints
+from itnnr_ik.ros.control.outputs import Output
+from itnnr_ik.ros.control.set_points import MEMORY, SetPoints
 from itnnr_ik.ros.control.stream import Stream
 from itnnr_ik.ros.control.whereabouts import Controller, Whereabouts
 from itnnr_ik.ros.status import Code, RejectedError
 
 #: A controller that was sent to a place is seen there by so much later [s].
 _SETTLING = 0.05
-#: A controller that did not follow may have stopped at any set-point of this time before the end [s].
-_BACK, _POINTS = 1.0, 20
+#: Set-points before the end at any of which a controller that did not follow may have stopped.
+_POINTS = 20
 #: Goals closer than this are the same [rad, m], and slower than this they stand still [rad/s, m/s].
 _SAME, _STANDS = 1e-6, 1e-3
 
@@ -65,12 +65,13 @@ class Motion:
         self._stream = Stream()
         self._now = -math.inf
         self._goal: _Goal | None = None
-        #: Whether the set-points have not been led to the goal yet; and what they were led by.
+        #: Whether the set-points have not been led to the goal yet; within which limits they have been led,
+        #: and whether the controller's clock was known.
         self._changed = False
-        self._led_by: tuple[Limits, bool] | None = None
+        self._within: tuple[Limits, bool] | None = None
         self._set_points: SetPoints | None = None
-        #: How a controller that is elsewhere is being brought to them, and the box (2, n) in which it may be.
-        self._approach: Approach | None = None
+        #: Whether a controller is on its way to them from elsewhere, and the box (2, n) in which it may be.
+        self._approaching = False
         self._box: Array | None = None
 
     def stop(self) -> None:
@@ -78,24 +79,27 @@ class Motion:
         self._stream.interrupt()
         self._goal = None
 
-    def restart(self) -> None:
-        """Nothing was seen for a while: where the controller is has to be found out."""
-        self._lose(Controller.UNKNOWN)
+    def restart(self, controller: Controller = Controller.UNKNOWN) -> None:
+        """Where the controller is has to be found out: it is not known to be where the set-points are."""
+        self.stop()
+        self.where.lose(controller)
+        self._approaching = False
 
     def forget(self) -> None:
         """What was sent was heard by nobody, or is of another time."""
         self.restart()
+        self._output.sent_at = -math.inf
         self._set_points = self._box = None
 
     def take_joints(self, positions: Array, time: float) -> None:
         """Count a joint state (n,) [rad, m] of a time."""
         if not self.where.follows_joints(positions, time):
-            self._lose(Controller.NOT_FOLLOWING)
+            self.restart(Controller.NOT_FOLLOWING)
 
     def take_reference(self, positions: Array, time: float) -> None:
         """Count the set-point (n,) [rad, m] that the controller says it has at a time."""
         if not self.where.follows_reference(positions, time):
-            self._lose(Controller.NOT_FOLLOWING)
+            self.restart(Controller.NOT_FOLLOWING)
 
     def go(self, solution: Array, now: float, streaming: bool) -> None:
         """Go to a solution.
@@ -118,7 +122,9 @@ class Motion:
         self._goal, self._changed = _Goal(solution, now, velocity if moves else None), True
 
     def message(self, now: float, clock: float, turns: Array) -> Any:
-        """What is to be sent now, None for nothing; to be called once a period, and after each `go`.
+        """What is to be sent now, None for nothing; to be called once a period.
+
+        Where messages are `timed`, also after each `go`.
 
         Args:
             now: Time in [s].
@@ -131,18 +137,26 @@ class Motion:
         if self.where.silent(now):
             self.restart()
             return None
-        if self.where.controller is not Controller.FOLLOWING and not self._arrived(now):
-            return self._bring(now, turns)
-        if self._goal is None and self._output.goes_on:
+        self._arrive(now)
+        following = self.where.controller is Controller.FOLLOWING
+        if following and self._goal is None and self.timed:
+            return None  # it goes on to the end of what it was sent
+        if not following and not self._bring(now):
             return None
-        set_points, offset = self._set_points, self.clock.seconds
-        assert set_points is not None, "following set-points"
+        set_points, offset = self._set_points, self.clock.seconds if following else None
+        assert set_points is not None, "a controller that follows, or is on its way"
         anchored = offset is not None
-        if not self._output.due(self._changed, now, anchored):
+        if not self._output.due(now, self._changed or anchored or not following):
             return None
         set_points.delay(self._output.late(set_points, now))
-        self._aim(set_points, now + self._output.lead, anchored)
+        if following:
+            self._aim(set_points, now + self._output.lead, anchored)
         return self._output.message(set_points, now, None if offset is None else clock + offset, turns)
+
+    @property
+    def timed(self) -> bool:
+        """Whether messages may be sent at any time; else once a period."""
+        return self._output.timed
 
     def set_point(self, now: float) -> Array | None:
         """Where a controller that follows is at a time [s], (n,) [rad, m]; None before the first goal."""
@@ -153,55 +167,48 @@ class Motion:
         """Whether set-points that were led there are not at rest yet."""
         return self._set_points is not None and self._now < self._set_points.end
 
-    @property
-    def timing(self) -> str:
-        """How trajectories are timed, for the status."""
-        return "anchored" if self.clock.seconds is not None else f"from receipt: {self.clock.text}"
-
     def _tick(self, now: float) -> None:
         if now < self._now:
             self.forget()
         self._now = now
 
-    def _lose(self, controller: Controller) -> None:
-        """The controller is not where the set-points are."""
-        self.stop()
-        self.where.lose(controller)
-        self._approach = None
+    def _arrive(self, now: float) -> None:
+        """See whether a controller that was brought to the set-points is there by now."""
+        set_points = self._set_points
+        if self._approaching and set_points is not None and now >= set_points.end + _SETTLING:
+            self._approaching = False  # if it is not there, another one is begun
+            if self.where.near(set_points.goal, set_points.end):
+                self._box = None
+                self.where.begin(set_points, now)
+
+    def _bring(self, now: float) -> bool:
+        """Bring the controller to the joints' position, from wherever it is; whether it is on its way."""
+        end = -math.inf if self._set_points is None else self._set_points.end
+        if self._approaching:
+            return now < end
+        if self.timed:  # it goes on with what it was sent, and then stays
+            begins = self._goal is not None and now >= end + _SETTLING
+        else:
+            begins = self._goal is not None or self.where.controller is Controller.NOT_FOLLOWING
+        if begins:
+            here = self.where.joints if self.where.reference is None else self.where.reference
+            goal = self.limits.inside(here)
+            last, box = self._set_points or SetPoints(goal, now, self.limits), self._everywhere(here)
+            self._set_points = self._output.approach(last, goal, box, now, self.limits)
+            self._approaching = True
+        return begins
 
     def _aim(self, set_points: SetPoints, start: float, anchored: bool) -> None:
         """Lead the set-points to the goal, or to their own within other limits, from a time [s] on."""
         goal, given, through = self._goal or _Goal(set_points.goal, start, None)
-        if self._goal is not None:
-            goal = self.limits.inside(self.where.leash(goal, set_points.at(start)[0]))
+        goal = self.limits.inside(self.where.leash(goal, set_points.at(start)[0]))
         far = np.abs(goal - set_points.goal).max() > _SAME
-        within = self._led_by is not None and self._led_by[0] is self.limits and self._led_by[1] == anchored
         moves_on = self._changed and through is not None
-        self._changed = False
-        if within and not far and not moves_on:
-            return
-        self._led_by = self.limits, anchored
-        limits = self._output.limits(self.limits, anchored)
-        set_points.aim(goal, start, limits, None if self.where.tied else through, given)
-
-    def _bring(self, now: float, turns: Array) -> Any:
-        """Bring the controller to the joints' position, from wherever it is."""
-        if self._approach is None:
-            if not self._may_begin(now):
-                return None
-            here = self.where.reference if self.where.reference is not None else self.where.joints
-            goal = self.limits.inside(here)
-            set_points = self._set_points or SetPoints(goal, now, self.limits)
-            self._approach = self._output.approach(set_points, goal, self._everywhere(here), now, self.limits)
-            self._set_points = self._approach.set_points
-        return self._output.approach_message(self._approach, now, turns)
-
-    def _may_begin(self, now: float) -> bool:
-        """Whether somebody wants it to move, and what it goes on with has come to its end."""
-        if self._output.goes_on:
-            at_rest = self._set_points is None or now >= self._set_points.end + _SETTLING
-            return self._goal is not None and at_rest
-        return self._goal is not None or self.where.controller is Controller.NOT_FOLLOWING
+        within = self.limits, anchored
+        if far or moves_on or within != self._within:
+            limits = self.limits if anchored or not self.timed else self.limits.with_room()
+            set_points.aim(goal, start, limits, None if self.where.tied else through, given)
+        self._changed, self._within = False, within
 
     def _everywhere(self, here: Array) -> Array:
         """The box (2, n) in which the controller may be, if it is not known to be ``here`` (n,)."""
@@ -210,32 +217,19 @@ class Motion:
         places = [here - self.where.tolerance, here + self.where.tolerance]
         if self._set_points is not None:
             end = self._set_points.end
-            places.extend(self._set_points.positions(np.linspace(end - _BACK, end, _POINTS).tolist()))
+            places.extend(self._set_points.at(np.linspace(end - MEMORY, end, _POINTS))[0])
         if self._box is not None:
             places.extend(self._box)
         self._box = np.array([np.min(places, axis=0), np.max(places, axis=0)])
         return self._box
 
-    def _arrived(self, now: float) -> bool:
-        """Whether an approach has come to its end, and the controller with it; else another is begun."""
-        approach = self._approach
-        if approach is None or now < approach.end + _SETTLING:
-            return False
-        self._approach = None
-        if not self.where.near(approach.set_points.goal, approach.end):
-            return False
-        self._box = None
-        self.where.begin(approach.set_points, now)
-        return True
-
     def _check(self, step: Array) -> None:
         refused = ~(step <= self.limits.step)
         if refused.any():
             j = int(np.argmax(np.where(refused, step / self.limits.step, 0.0)))
-            unit = self._units[j]
+            name, unit = self._joint_names[j], self._units[j]
             raise RejectedError(
                 Code.STEP_TOO_LARGE,
-                f"the solution of joint {self._joint_names[j]!r} is {step[j]:.6g} {unit} from where the "
-                f"joints may be, expected at most max_joint_step = {self.limits.step[j]:g} {unit}; nothing "
-                "was sent",
+                f"the solution of joint {name!r} is {step[j]:.6g} {unit} from where the joints may be, "
+                f"expected at most max_joint_step = {self.limits.step[j]:g} {unit}; nothing was sent",
             )

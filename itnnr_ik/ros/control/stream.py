@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from itnnr_ik.ros.control.limits import Array
 
 #: A solution that comes later than this after the one before begins a new stream [s].
@@ -20,8 +22,9 @@ class Stream:
 
     def interrupt(self) -> None:
         """The next solution begins another stream."""
-        self._last: tuple[Array, float] | None = None
-        self._mean: tuple[Array, float] | None = None
+        self._last, self._at = np.zeros(0), -math.inf
+        #: Changes (n,) and the interval, in one array.
+        self._mean: Array | None = None
 
     def add(self, positions: Array, now: float) -> Array | None:
         """The velocity (n,) [rad/s, m/s] of a stream, None at its beginning.
@@ -30,21 +33,13 @@ class Stream:
             positions: The newest solution (n,) [rad, m].
             now: When it came, in [s].
         """
-        if self._last is not None and not 0.0 <= now - self._last[1] <= GAP:
+        interval = now - self._at
+        if not 0.0 <= interval <= GAP:
             self.interrupt()
-        if self._last is None:
-            self._last = positions, now
-            return None
-        interval = now - self._last[1]
-        if interval > 0.0:  # a clock may tick more slowly than solutions come
-            change = positions - self._last[0]
-            self._last = positions, now
-            share = 1.0 if self._mean is None else -math.expm1(-interval / _MEAN)
-            mean_change, mean_interval = self._mean or (change, interval)
-            self._mean = (
-                mean_change + share * (change - mean_change),
-                mean_interval + share * (interval - mean_interval),
-            )
-        if self._mean is None:
-            return None
-        return self._mean[0] / self._mean[1]
+        elif interval > 0.0:  # a clock may tick more slowly than solutions come
+            new = np.append(positions - self._last, interval)
+            mean = new if self._mean is None else self._mean
+            self._mean = mean - math.expm1(-interval / _MEAN) * (new - mean)
+        if interval != 0.0:
+            self._last, self._at = positions, now
+        return None if self._mean is None else self._mean[:-1] / self._mean[-1]

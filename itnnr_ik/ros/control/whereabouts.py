@@ -67,16 +67,15 @@ class Whereabouts:
         self._reference_at, self._interval = -np.inf, 0.0
         self._lag, self._lag_by, self._error = 0.0, np.zeros(2), np.zeros(1)
         self._mean_square, self._moves = 0.0, 0
-        #: What the controller follows, and where it and the joints were when that began.
+        #: What the controller follows, and where it was when that began.
         self._set_points: SetPoints | None = None
-        self._began = np.zeros((2, 0))
+        self._began = np.zeros(0)
 
     def begin(self, set_points: SetPoints, now: float) -> None:
         """The controller is where the set-points are."""
         self.controller, self.seen, self._set_points = Controller.FOLLOWING, False, set_points
-        where = set_points.at(now)[0]
-        self._began = np.stack([where, self.joints])
-        self._error = (self.joints - where).clip(-self.tolerance, self.tolerance)
+        self._began = set_points.at(now)[0]
+        self._error = (self.joints - self._began).clip(-self.tolerance, self.tolerance)
 
     def lose(self, controller: Controller) -> None:
         """The controller is not where the set-points are."""
@@ -96,7 +95,7 @@ class Whereabouts:
         self.reference, self._reference_at = positions, time
         if self._set_points is None:
             return True
-        around = self._set_points.positions([time - _ON_ITS_WAY, time, time + _ON_ITS_WAY])
+        around = self._set_points.at([time - _ON_ITS_WAY, time, time + _ON_ITS_WAY])[0]
         return _beyond(positions, around) <= _OFF
 
     def follows_joints(self, positions: Array, time: float) -> bool:
@@ -107,10 +106,11 @@ class Whereabouts:
             return True
         if self.seen:
             width = 0.01 + 0.5 * self._lag
-            where = set_points.positions([time - self._lag + share * width for share in (-1.0, 0.0, 1.0)])
-            off = _beyond(positions - self._error, where) > self._margin
+            where = set_points.at([time - self._lag + share * width for share in (-1.0, 0.0, 1.0)])[0]
+            margin = _LEAST_OFF + _BY_LAG * self._lag**2 + _BY_ERROR * math.sqrt(self._mean_square)
+            off = _beyond(positions - self._error, where) > min(margin, self.tolerance)
         else:
-            where = set_points.positions(np.linspace(time - _LATEST, time, 6).tolist())
+            where = set_points.at(np.linspace(time - _LATEST, time, 6))[0]
             off = _beyond(positions, where) > self.tolerance
         if not off:
             self._learn(positions, time, set_points)
@@ -131,35 +131,30 @@ class Whereabouts:
         """``goal`` (n,) [rad, m], or from ``present`` as far there as is safe where joints may not follow."""
         if not self.tied:
             return goal
-        began, joints_began = self._began
-        middle = began + self.joints - joints_began
+        middle = self.joints - self._error
         return np.clip(goal, np.minimum(present, middle - _LEASH), np.maximum(present, middle + _LEASH))
-
-    @property
-    def _margin(self) -> float:
-        margin = _LEAST_OFF + _BY_LAG * self._lag**2 + _BY_ERROR * math.sqrt(self._mean_square)
-        return min(margin, self.tolerance)
 
     def _learn(self, positions: Array, time: float, set_points: SetPoints) -> None:
         """Lag and error of joints that follow, and whether they have been seen to."""
         expected, velocity, _ = set_points.at(time)
-        late = expected + self._error - positions
+        at_once = positions - self._error
         moving = bool(np.abs(velocity).max() > _MOVING)
         if moving:
             self._moves += 1
             new = max(_NEW, 1.0 / self._moves)
+            late = expected - at_once
             self._lag_by += new * (np.array([late @ velocity, velocity @ velocity]) - self._lag_by)
             self._lag = float(np.clip(self._lag_by[0] / self._lag_by[1], 0.0, _LATEST))
-        off = positions - set_points.at(time - self._lag)[0] - self._error
-        if moving and self.seen:
+        if not self.seen:
+            moved, came = expected - self._began, at_once - self._began
+            j = int(np.abs(moved).argmax())
+            self.seen = bool(abs(moved[j]) >= _FAR and came[j] / moved[j] >= _ALONG)
+            return
+        off = at_once - set_points.at(time - self._lag)[0]
+        if moving:
             self._mean_square += new * (min(float(off @ off), _MOST_ERROR**2) - self._mean_square)
         error = self._error + (_NEW_ERROR if moving else _NEW_ERROR_AT_REST) * off
         self._error = error.clip(-self.tolerance, self.tolerance)
-        if not self.seen:
-            moved, came = np.stack([expected, positions]) - self._began
-            j = int(np.abs(moved).argmax())
-            along = came[j] * np.sign(moved[j])
-            self.seen = bool(abs(moved[j]) >= _FAR and along >= _ALONG * abs(moved[j]))
 
 
 def _beyond(positions: Array, where: Array) -> float:

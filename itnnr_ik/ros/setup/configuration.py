@@ -15,7 +15,7 @@ from rclpy.node import Node
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import units_of
-from itnnr_ik.ros.control import Limits, Motion, PositionOutput, TrajectoryOutput
+from itnnr_ik.ros.control import Limits, Motion, PositionOutput, SetPoints, TrajectoryOutput
 from itnnr_ik.ros.interfaces import COMMAND_TYPES, NONE, TRAJECTORY
 from itnnr_ik.ros.setup.parameters import ParameterError
 from itnnr_ik.ros.setup.robot import (
@@ -121,13 +121,15 @@ class Configuration:
 
 def motion_of(configuration: Configuration) -> Motion:
     """What leads a controller to solutions, for a configuration that sends commands."""
+    limits, still = configuration.limits, np.zeros(len(configuration.joints))
+    SetPoints(still, 0.0, limits).aim(still + 1.0, 0.0, limits)  # compiled now, not beside a robot
     period = 1.0 / configuration.command_rate
     trajectories = configuration.command_out_type == TRAJECTORY
     return Motion(
         TrajectoryOutput(configuration.joints, period) if trajectories else PositionOutput(period),
         configuration.joints,
         units_of(configuration.solver.arm),
-        configuration.limits,
+        limits,
         configuration.following_tolerance,
     )
 

@@ -44,7 +44,7 @@ def test_an_anchored_trajectory_is_the_profile() -> None:
     assert times[-1] == pytest.approx(CLOCK + set_points.end)
     moments = np.linspace(0.06, set_points.end, 300)
     spline = CubicHermiteSpline(times - CLOCK, positions, velocities)
-    np.testing.assert_allclose(spline(moments), set_points.positions(moments.tolist()), atol=2e-6)
+    np.testing.assert_allclose(spline(moments), set_points.at(moments)[0], atol=2e-6)
 
 
 def test_a_trajectory_without_a_clock_begins_when_it_is_received() -> None:
@@ -55,10 +55,9 @@ def test_a_trajectory_without_a_clock_begins_when_it_is_received() -> None:
     assert (message.header.stamp.sec, message.header.stamp.nanosec) == (0, 0)
     times, positions, _ = points_of(message)
     np.testing.assert_allclose(positions[0], set_points.at(0.1 + times[0])[0], atol=1e-9)
-    room = output.limits(LIMITS, False)
+    room = LIMITS.with_room()
     assert (room.velocity < 0.5 * LIMITS.velocity).all()
     assert (room.upper < LIMITS.upper).all()
-    assert output.limits(LIMITS, True) is LIMITS
 
 
 def test_times_rise_also_where_the_motion_ends_before_the_first_point() -> None:
@@ -110,12 +109,14 @@ def test_an_approach_is_slow_from_everywhere() -> None:
     """By the cubic that a controller makes of it from rest, at either end of the box; the same again."""
     output, box = TrajectoryOutput(NAMES, 0.01), np.array([[-0.4, 0.0], [0.2, 0.1]])
     goal = np.array([0.1, 0.05])
-    approach = output.approach(SetPoints(np.zeros(2), 0.0, LIMITS), goal, box, 0.0, LIMITS)
-    end = approach.end
-    first = output.approach_message(approach, 0.0, NO_TURNS)
-    assert output.approach_message(approach, 0.001, NO_TURNS) is None
-    again = output.approach_message(approach, 0.05, NO_TURNS)
-    assert output.approach_message(approach, 0.9 * end, NO_TURNS) is None
+    last = SetPoints(np.zeros(2), 0.0, LIMITS)
+    approach = output.approach(last, goal, box, 0.0, LIMITS)
+    end = approach.start
+    first = output.message(approach, 0.0, None, NO_TURNS)
+    again = output.message(approach, 0.05, None, NO_TURNS)
+    assert output.message(approach, 0.9 * end, None, NO_TURNS) is None
+    near = output.approach(last, goal, np.array([goal, goal]), 1.0, LIMITS)
+    assert len(output.message(near, 1.0, None, NO_TURNS).points) == 1, "also where it does not take long"
     for message, now in ((first, 0.0), (again, 0.05)):
         assert acceptance_problems(message, NAMES) == []
         assert points_of(message)[0] == pytest.approx([end - now])
@@ -124,4 +125,4 @@ def test_an_approach_is_slow_from_everywhere() -> None:
         times = np.linspace(0.0, end, 500)
         assert (np.abs(spline(times, 1)) <= 0.5 * LIMITS.velocity).all()
         assert (np.abs(spline(times, 2)) <= LIMITS.acceleration).all()
-    np.testing.assert_allclose(approach.set_points.goal, goal, atol=1e-12)
+    np.testing.assert_allclose(approach.goal, goal, atol=1e-12)

@@ -105,18 +105,18 @@ def test_between_knots_positions_are_cubics(first: np.ndarray, second: np.ndarra
     positions, velocities, _ = np.array([set_points.at(time) for time in knots.tolist()]).transpose(1, 0, 2)
     spline = CubicHermiteSpline(knots, positions, velocities)
     times = np.linspace(knots[0], knots[-1], 200)
-    np.testing.assert_allclose(spline(times), set_points.positions(times.tolist()), atol=2e-7)
+    np.testing.assert_allclose(spline(times), set_points.at(times)[0], atol=2e-7)
 
 
 def test_what_was_is_remembered_and_can_be_put_off() -> None:
     """Half a second of it; and everything later by as much."""
     set_points = SetPoints(np.zeros(N), 0.0, limits())
     assert set_points.aim(np.full(N, 0.5), 0.0, limits())
-    before = set_points.positions([0.1, 0.2])
+    before = set_points.at([0.1, 0.2])[0]
     assert set_points.aim(np.zeros(N), 0.3, limits())
-    np.testing.assert_array_equal(set_points.positions([0.1, 0.2]), before)
+    np.testing.assert_array_equal(set_points.at([0.1, 0.2])[0], before)
     set_points.delay(0.05)
-    np.testing.assert_allclose(set_points.positions([0.15, 0.25]), before, atol=1e-12)
+    np.testing.assert_allclose(set_points.at([0.15, 0.25])[0], before, atol=1e-12)
 
 
 def test_a_goal_that_is_no_number_changes_nothing() -> None:

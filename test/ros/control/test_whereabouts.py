@@ -85,7 +85,7 @@ def test_the_offset_of_a_clock_is_that_of_the_fastest_message() -> None:
     """Of the last two seconds."""
     clock = ClockOffset()
     assert clock.seconds is None
-    assert clock.text == "no stamps"
+    assert clock.timing == "from receipt: no stamps"
     clock.add(0.0, 10.0)
     assert clock.seconds is None
     rng = np.random.default_rng(0)
@@ -98,9 +98,10 @@ def test_the_offset_of_a_clock_is_that_of_the_fastest_message() -> None:
     for received in np.arange(15.0, 18.0, 0.005).tolist():
         clock.add(received + 2.0 * AGREES, received)
     assert clock.seconds is None
-    assert "apart" in clock.text
+    assert "apart" in clock.timing
     clock.add(1.0, 1.0)  # the clock was set back
     assert clock.seconds == pytest.approx(0.0)
+    assert clock.timing == "anchored"
 
 
 def test_the_velocity_of_a_stream() -> None:
