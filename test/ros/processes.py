@@ -20,7 +20,7 @@ import itnnr_ik
 
 #: A node that finds no compiled solver compiles it while it is configured.
 START_TIMEOUT = 180.0  # [s]
-ANSWER_TIMEOUT = 10.0  # [s]
+ANSWER_TIMEOUT = 60.0  # [s]
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["warm"])

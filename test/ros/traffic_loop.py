@@ -208,9 +208,9 @@ class TrafficLoop:
             if newest is None:
                 newest = state
                 step = float(np.abs(positions[-1] - newest).max())
+            moved = max(moved, float(np.abs(newest - state).max()))
             if at < sent - ON_ITS_WAY:
                 break
-            moved = max(moved, float(np.abs(newest - state).max()))
         self.commands.append(Command(message, sent, time.time() - sent, positions, step, moved))
         try:
             self._controller.follow(message, time.time_ns())
