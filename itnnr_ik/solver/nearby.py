@@ -14,9 +14,9 @@ from itnnr_ik.solver.state import clip, displacement, surround
 Array = NDArray[np.float64]
 
 #: Solutions in a box of this half-width [rad] around the state are searched for where a few steps within it
-#: leave less than the first share of the curvature, with joints to spare the second one; then from as many
+#: leave less than the first share of the curvature, with several spare joints the second; then from as many
 #: starts in it as there are, where a descent leaves less than the third share, or from one in so many.
-_AROUND, _AROUND_SOME, _AROUND_SPARE, _AROUND_ALL, _AROUND_FEW = 0.5, 0.5, 0.25, 0.05, 8
+_AROUND, _AROUND_SOME, _AROUND_SPARES, _AROUND_ALL, _AROUND_FEW = 0.5, 0.5, 0.25, 0.05, 8
 #: Longest way [rad] to a solution on the other side of a singular posture that is looked for, and the step
 #: [rad] of its difference quotient.
 _ACROSS, _DIFFERENCE = 1.5, 1e-4
@@ -38,7 +38,7 @@ def search_around(
         room.q[i] = min(max(now[i], room.lower[i]), room.upper[i])
     free = 3 * problem.free
     position, angle = refine(problem, goal, room.lower, room.upper, room.q, problem.free, problem.free, w)
-    some = _AROUND_SOME if n == w.error.shape[0] else _AROUND_SPARE
+    some = _AROUND_SOME if n < w.error.shape[0] + 2 else _AROUND_SPARES
     if position + scale * angle > (some * s.curvature) ** 2:
         return best
     position, angle = descend(problem, goal, room.lower, room.upper, room.q, 2 * problem.steps, _STALLED, w)

@@ -20,7 +20,7 @@ _CLOSE, _CLOSE_SHARE = 0.003, 0.01
 #: Moves along the null space at most, their longest [rad], and golden sections of where each ends; what may
 #: be left of the displacement after them, as a share, where one joint is spare, where more are, and after a
 #: smaller box; and the displacement [rad] beyond which two spare joints count as one.
-_SLIDES, _LONGEST, _SECTIONS, _SLID, _SLID_MANY, _BOXED, _FAR = 6, 0.5, 12, 0.97, 0.5, 0.9, 0.5
+_SLIDES, _LONGEST, _SECTIONS, _SLID, _SLID_MANY, _BOXED, _FAR = 6, 0.5, 12, 0.98, 0.5, 0.9, 0.5
 _GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
 #: Determinant below which two directions are one.
 _PARALLEL = 1e-3
