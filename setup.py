@@ -31,7 +31,7 @@ SHARED = ("launch", "config", "config/security", "rviz")
 setup(
     name=NAME,
     version="0.1.0",
-    description="Inverse kinematics by Inverse Twin Neural Network Regression, in Python and as ROS 2 nodes",
+    description="Inverse kinematics of any serial arm, from its URDF or a recording, in Python and ROS 2",
     maintainer="itnnr_ik maintainers",
     maintainer_email="maintainers@itnnr-ik.example",
     license="Apache-2.0",

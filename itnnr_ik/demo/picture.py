@@ -73,7 +73,7 @@ def _draw_paths(figure: Figure, place: Any, result: Result) -> None:
     tips = _points(solver, solver.target_at(positions))
     lowest = [0.0]
     for i, posture in enumerate(positions[far_apart(tips, _POSTURES)]):
-        bones = np.vstack([arm.skeleton(posture), solver.point_at(posture)])
+        bones = solver.skeleton_at(posture)
         lowest.append(bones[:, 2].min())
         links = axes.plot(*bones[:, :m].T, "-o", color=_LINK, linewidth=2.0, markersize=4.0, alpha=0.5)
         links[0].set_label("_" if i else "arm")

@@ -138,7 +138,7 @@ class Plots:
 
     def workspace(self) -> Figure:
         """Targets, the tool, what went without an answer, and some postures of the arm."""
-        arm, solver = self._arm, self._solver
+        solver = self._solver
         in_space = solver.task.n_coordinates > 2
         shown = slice(0, 3 if in_space else 2)
         targets = self._replay.targets[:, shown]
@@ -147,7 +147,7 @@ class Plots:
         solved = self._answers.positions[~self._missed]
         tips = solver.point_at(solved)[:, shown]
         for posture in solved[far_apart(tips, 4)]:
-            points = np.vstack([arm.skeleton(posture), solver.point_at(posture)])[:, shown]
+            points = solver.skeleton_at(posture)[:, shown]
             axes.plot(*points.T, "-o", color=LINK, linewidth=2.4, markersize=5, alpha=0.45)
         style: dict[str, Any] = {"zorder": 3, "rasterized": self._pixels}
         axes.plot(*targets.T, ".", color=TARGET, markersize=9, alpha=0.6, label="target", **style)

@@ -429,6 +429,10 @@ class IKSolver:
         """The tool's point (…, 3) in space, in [m], at joint positions (…, n)."""
         return self.in_space(self.forward(positions)[..., :3])
 
+    def skeleton_at(self, positions: ArrayLike) -> Array:
+        """Points (k, 3) in [m] from the base over the joints to the tip and the tool, at positions (n,)."""
+        return np.vstack([self.arm.skeleton(positions), self.point_at(positions)])
+
     def in_space(self, points: ArrayLike) -> Array:
         """Target positions (…, 2 or 3) as points (…, 3), both in [m]: a planar task's at its height."""
         points = np.asarray(points, dtype=float)

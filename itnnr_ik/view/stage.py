@@ -185,6 +185,6 @@ def skeleton_lines(solver: IKSolver, postures: ArrayLike) -> Array:
     """Lines (l, 2, 3) in [m] along the arm at each of some postures (p, n), base to tool."""
     lines = []
     for posture in np.asarray(postures, dtype=float):
-        points = np.vstack([solver.arm.skeleton(posture), solver.point_at(posture)])
+        points = solver.skeleton_at(posture)
         lines.append(np.stack([points[:-1], points[1:]], axis=1))
     return np.concatenate(lines) if lines else np.empty((0, 2, 3))

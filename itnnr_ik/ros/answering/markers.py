@@ -58,10 +58,11 @@ class Scene:
             markers.append(self._line("path", self._path, _PATH_WIDTH, _CYAN))
         if self._solved is not None:
             target, positions, current = self._solved
+            bones = self._solver.skeleton_at
             for proposal, residual in zip(*self._solver.proposals(target, current), strict=True):
                 colour = _colour(residual / self._reach)
-                markers.append(self._line("proposals", self._skeleton(proposal), _PROPOSAL_WIDTH, colour))
-            markers.append(self._line("solution", self._skeleton(positions), _SOLUTION_WIDTH, _WHITE))
+                markers.append(self._line("proposals", bones(proposal), _PROPOSAL_WIDTH, colour))
+            markers.append(self._line("solution", bones(positions), _SOLUTION_WIDTH, _WHITE))
             ball = self._marker("target", Marker.SPHERE, (_BALL, _BALL, _BALL), _YELLOW)
             origin = self._solver.in_space(target)
             ball.pose.position = _point(origin)
@@ -72,10 +73,6 @@ class Scene:
         for number, marker in enumerate(markers):
             marker.header.frame_id, marker.header.stamp, marker.id = self._frame, stamp, number
         return MarkerArray(markers=markers)
-
-    def _skeleton(self, positions: np.ndarray) -> np.ndarray:
-        """Points (k, 3) [m] from the base over the joints to the tip, and to the tool's point."""
-        return np.vstack([self._solver.arm.skeleton(positions), self._solver.point_at(positions)])
 
     def _axes(self, target: np.ndarray) -> Iterable[tuple[np.ndarray, tuple[float, ...]]]:
         """Directions (3,) and colours of the axes that count at a target (2, 3 or 7)."""

@@ -127,7 +127,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         0.5,
         "Age beyond which a joint state, or the oldest joint where several messages have some joints each, "
         "no longer counts as current, by the time of its receipt on the node's clock, and where commands are "
-        "sent by the machine's clock too, in [s]; 0: never, but not where commands are sent",
+        "sent by the machine's clock too, in [s]; 0: never, refused where commands are sent",
         minimum=0.0,
         maximum=3600.0,
         changeable=True,
