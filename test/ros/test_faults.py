@@ -72,13 +72,13 @@ def test_joint_states_end(probe: Probe) -> None:
     assert_answers_resume(loop, 50)
 
     simulator.kill()
-    loop.run(timeout + LATE)
+    assert loop.run(START_TIMEOUT, lambda: loop.count()["stale_joint_state"] > 0), loop.count()
+    loop.run(LATE)  # what was sent before is here by then
     loop.clear()
-    loop.run(1.0)
+    assert loop.run(START_TIMEOUT, lambda: loop.count()["stale_joint_state"] > 20), loop.count()
     assert loop.commands == []
     assert loop.solved == []
     assert loop.count().keys() == {"stale_joint_state"}
-    assert loop.count()["stale_joint_state"] > 20
 
     probe.start("simulator")
     assert_answers_resume(loop)
