@@ -34,8 +34,8 @@ def test_the_joints_do_not_flip_from_target_to_target(name: str, targets: np.nda
     for gap in found.gaps:
         assert gap.last - gap.first > 20
         inside = steps[gap.first : gap.last]
-        assert (inside > 0.2).sum() <= 1
-        assert np.median(inside) < 0.05
+        assert (inside > 0.1).sum() <= 1
+        assert np.median(inside) < 0.02
 
 
 def test_they_come_as_close_as_another_optimiser_does() -> None:
