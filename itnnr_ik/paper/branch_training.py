@@ -73,6 +73,7 @@ class _Training:
             TwinNetwork(_spec(anchors, each, problem.periodic), generator) for each in scales
         )
         self._scales = scales[1]
+        self._spread = float(np.mean(self._scales.y_spread))
         self._consistency = ConsistencyLoss(problem.function, self._scales.typical_change, ANCHORED.pull)
 
     def _measure_scales(self, anchors: Anchors) -> tuple[Scales, Scales]:
@@ -102,7 +103,7 @@ class _Training:
             for rows in torch.split(torch.arange(self.size), _SCALED):
                 batch = self._batch(rows)
                 error = residuals(self._forward, batch, self._near_adjustment(batch))
-                errors.append(error.reshape(-1, N_RANKS)[:, 1:].min(dim=1).values)
+                errors.append(_least(error))
         order = torch.cat(errors).argsort(descending=True)
         hardest: NDArray[np.int64] = order[: round(_HARDEST * self.size)].numpy()
         return hardest
@@ -120,10 +121,9 @@ class _Training:
         adjustment = self.far(y_new, y_anchor, x_anchor)
         away = (adjustment - label).norm(dim=1) / self._scales.x_spread
         # In units of the spread of y: relative to the change, small changes would outweigh all others.
-        error = residuals(self._forward, batch, adjustment) / float(np.mean(self._scales.y_spread))
-        wrong = (away + error * (away.detach() < _CLOSE)).reshape(-1, N_RANKS)
-        best = wrong[:, 1:].min(dim=1).values
-        loss: Tensor = (1.0 - _BEST) * wrong.mean() + _BEST * best.mean()
+        error = residuals(self._forward, batch, adjustment) / self._spread
+        wrong = away + error * (away.detach() < _CLOSE)
+        loss: Tensor = (1.0 - _BEST) * wrong.mean() + _BEST * _least(wrong).mean()
         return loss
 
     def _near_adjustment(self, batch: Batch) -> Tensor:
@@ -131,6 +131,11 @@ class _Training:
         known = torch.cat([y_anchor, torch.zeros_like(step)], dim=1)
         adjustment: Tensor = step + self.near(torch.cat([y_new, step], dim=1), known, x_anchor)
         return adjustment
+
+
+def _least(errors: Tensor) -> Tensor:
+    """The least (b,) of the errors (b k,) of each target's anchors, the nearest anchor left out."""
+    return errors.reshape(-1, N_RANKS)[:, 1:].min(dim=1).values
 
 
 def _spec(anchors: Anchors, scales: Scales, periodic: bool) -> NetworkSpec:
