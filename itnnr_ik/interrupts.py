@@ -1,4 +1,4 @@
-"""Steps that a signal may not divide."""
+"""Ctrl-C: steps that it may not divide, processes that it is not for, and what a shell is told of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+#: Exit status that a shell takes for ended by Ctrl-C.
+INTERRUPTED = 130
 
 
 @contextmanager
@@ -31,3 +34,8 @@ def uninterrupted() -> Iterator[None]:
             signal.signal(number, handler)
         for one in came:
             signal.raise_signal(one)
+
+
+def leave_to_parent() -> None:
+    """Ignore SIGINT in a worker: Ctrl-C reaches every process of a terminal, and the parent acts on it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
@@ -13,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from itnnr_ik.interrupts import INTERRUPTED, leave_to_parent
+
 if TYPE_CHECKING:
     from itnnr_ik.bench.sequences import Case, Worst
 
 #: Sequences that one process plays at a time: a few seconds.
 _BATCH = 10
-#: What a shell takes for ended by Ctrl-C.
-_INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     cases = all_cases()
     worst = [Worst() for _ in cases]
     parts = list(_parts(len(cases), args.sequences, args.seed))
-    pool = ProcessPoolExecutor(args.jobs, initializer=_leave_interrupts)
+    pool = ProcessPoolExecutor(args.jobs, initializer=leave_to_parent)
     interrupted = False
     try:
         results = pool.map(_play, [(cases[i], seeds) for i, seeds in parts])
@@ -55,12 +54,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps([{**asdict(c), **asdict(w)} for c, w in zip(cases, worst, strict=True)], indent=2))
     else:
         _print(cases, worst)
-    return _INTERRUPTED if interrupted else 0
-
-
-def _leave_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; what to do then is for the one that started this to say."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return INTERRUPTED if interrupted else 0
 
 
 def all_cases() -> list[Case]:

@@ -7,6 +7,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from itnnr_ik.interrupts import INTERRUPTED
+
 #: Subcommand, the module that carries it out, and its line in ``itnnr-ik --help``.
 _COMMANDS = (
     ("demo", "itnnr_ik.cli.demo", "run the real nodes for each arm and measure them"),
@@ -54,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(args.run(args))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except (ValueError, OSError, ImportError, RuntimeError) as error:
         from itnnr_ik.printable import one_line
 

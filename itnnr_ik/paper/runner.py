@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import threading
 import time
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from tqdm import tqdm
 
 from itnnr_ik.arrays import use_torch
 from itnnr_ik.forms import reason
+from itnnr_ik.interrupts import leave_to_parent
 from itnnr_ik.paper.data import draw_dataset
 from itnnr_ik.paper.effort import Effort
 from itnnr_ik.paper.evaluation import evaluate
@@ -138,8 +138,8 @@ def _carry_out_all(
 def _start_worker() -> None:
     use_torch()
     torch.set_flush_denormal(True)  # denormal weights cost a multiple of others
-    # Ctrl-C is the parent's to handle, and without the parent there is nobody to work for.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_to_parent()
+    # Without the parent there is nobody to work for.
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

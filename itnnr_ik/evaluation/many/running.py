@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from itnnr_ik.evaluation.many.evaluator import Evaluator, Result
 from itnnr_ik.evaluation.many.places import Place
+from itnnr_ik.interrupts import leave_to_parent
 
 #: Numbers of places with their results, as they are done; closing it ends what is under way.
 Results = Generator[tuple[int, Result], None, None]
@@ -115,8 +116,7 @@ class _Worker:
 
 
 def _work(connection: Connection, evaluator: Evaluator) -> None:
-    # Ctrl-C reaches every process of a terminal; what to do then is for the one that started this to say.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_to_parent()
     # No bar is shown here; tqdm's own lock would be a semaphore that is left behind if this is killed.
     tqdm.set_lock(threading.RLock())
     while True:
