@@ -161,9 +161,9 @@ def run_apart(folder: Path, first: int, last: int) -> dict[str, int]:
 
 def test_some_damaged_files(tmp_path: Path) -> None:
     """Of each outcome there are some: it is not all refused, and not all passed over."""
-    counts = run_apart(tmp_path, 0, 300)
-    assert sum(counts[kind] for kind in ("all", "part", "none")) == 300
-    assert min(counts[kind] for kind in ("all", "part", "none")) > 30
+    counts = run_apart(tmp_path, 0, 150)
+    assert sum(counts[kind] for kind in ("all", "part", "none")) == 150
+    assert min(counts[kind] for kind in ("all", "part", "none")) > 15
 
 
 @pytest.mark.slow

@@ -173,11 +173,13 @@ class Motion:
         self._now = now
 
     def _arrive(self, now: float) -> None:
-        """See whether a controller that was brought to the set-points is there by now."""
+        """See whether a controller that was brought to the set-points is there, once it is heard of again."""
         set_points = self._set_points
-        if self._approaching and set_points is not None and now >= set_points.end + _SETTLING:
+        if not self._approaching or set_points is None or now < set_points.end + _SETTLING:
+            return
+        if self.where.seen_at >= set_points.end:
             self._approaching = False  # if it is not there, another one is begun
-            if self.where.near(set_points.goal, set_points.end):
+            if self.where.near(set_points.goal):
                 self._box = None
                 self.where.begin(set_points, now)
 

@@ -116,11 +116,15 @@ class Whereabouts:
             self._learn(positions, time, set_points)
         return not off
 
-    def near(self, positions: Array, since: float) -> bool:
-        """Whether the controller, or else the joints, are at ``positions`` (n,), since a time [s]."""
-        if self.reference is not None:
-            return self._reference_at >= since and bool(np.abs(self.reference - positions).max() <= _OFF)
-        return self.joints_at >= since and bool(np.abs(self.joints - positions).max() <= self.tolerance)
+    @property
+    def seen_at(self) -> float:
+        """When the controller, or else the joints, were last heard of, in [s]."""
+        return self.joints_at if self.reference is None else self._reference_at
+
+    def near(self, positions: Array) -> bool:
+        """Whether the controller, or else the joints, are at ``positions`` (n,)."""
+        seen, off = (self.joints, self.tolerance) if self.reference is None else (self.reference, _OFF)
+        return bool(np.abs(seen - positions).max() <= off)
 
     @property
     def tied(self) -> bool:

@@ -66,6 +66,23 @@ def at_rest(trajectories: bool = True, joints: np.ndarray | None = None) -> Moti
     return motion
 
 
+def test_one_approach_is_enough_where_joint_states_are_rare() -> None:
+    """It is judged by the first one that comes after it, not begun again until one comes in time."""
+    motion = Motion(TrajectoryOutput(NAMES, 0.01), NAMES, UNITS, limits(), 0.05)
+    approaches = set()
+    for k in range(101):
+        now = 0.01 * k
+        if k % 50 == 0:  # after an approach could have been judged
+            motion.take_joints(np.zeros(3), now)
+            motion.go(np.zeros(3), now, False)
+        motion.message(now, now, NO_TURNS)
+        assert motion._set_points is not None
+        if motion.where.controller is not Controller.FOLLOWING:
+            approaches.add(motion._set_points.end)
+    assert len(approaches) == 1
+    assert motion.where.controller is Controller.FOLLOWING
+
+
 def test_a_solution_too_far_away_is_refused() -> None:
     """From the joints, and from where the set-point is by now."""
     motion = at_rest()

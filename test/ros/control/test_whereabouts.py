@@ -74,9 +74,9 @@ def test_a_controller_that_tells_its_set_point_needs_no_joints() -> None:
     assert where.silent(0.7)
     assert not where.follows_reference(np.zeros(2), 0.71)
     where.lose(Controller.NOT_FOLLOWING)
-    assert where.near(np.zeros(2), 0.71)
-    assert not where.near(np.zeros(2), 0.72), "only what came since counts"
-    assert not where.near(np.full(2, 0.1), 0.71)
+    assert where.near(np.zeros(2))
+    assert not where.near(np.full(2, 0.1))
+    assert where.seen_at == 0.71
     assert not where.silent(3.0), "it is taken for one that does not tell its state"
     assert where.reference is None
 
