@@ -11,7 +11,7 @@ import pytest
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "itnnr_ik.cli", "bench", "node", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120.0)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300.0)
 
 
 @pytest.mark.slow

@@ -104,7 +104,7 @@ def test_the_command_says_where_it_is_and_ends_with_ctrl_c() -> None:
         line = process.stdout.readline()
         assert line.startswith("two_link: http://127.0.0.1:")
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        assert process.wait(180) == 130
 
 
 def test_what_people_do_waits_for_the_next_tick(open_view: OpenView) -> None:

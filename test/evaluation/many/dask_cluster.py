@@ -38,7 +38,7 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[tuple[str, list[Worker]]
                 *("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard"),
                 *("--local-directory", str(folder)),
             )
-        deadline = time.monotonic() + 60.0
+        deadline = time.monotonic() + 180.0
         while not contact.exists():
             assert time.monotonic() < deadline, (folder / "log.txt").read_text()
             time.sleep(0.05)
