@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +26,9 @@ _PLAIN_JOINTS = 3
 #: Anchors: two to this power, and to the next one more for each joint that they leave open, but not beyond
 #: the last.
 _POWER, _POWER_PER_JOINT, _MOST_POWER = 4, 2, 11
+#: They are spread this share of a joint's range beyond its limits and cut to them, and each corner of the
+#: limits is one: with those inside alone, an arm that is folded up has few near.
+_BEYOND = 0.03
 #: Candidates per such joint, and at most.
 _COUNT_PER_JOINT, _PLAIN_COUNT, _MOST_COUNT = 8, 5, 40
 #: Anchors looked up where those lead to no solution though there seems to be one, and for all branches.
@@ -139,12 +143,14 @@ def pose_problem(
 
 
 def spread_postures(arm: ForwardModel, task: Task, seed: int) -> Array:
-    """Postures (p, n) that fill the open joints' limits evenly; the others are 0."""
-    lower, upper = windows(arm)
+    """Postures (p, n) that fill the open joints' limits evenly, some of them at a limit; the others are 0."""
     _, chosen, _ = choose_layout(arm, task)
-    count = len(range(arm.n_joints)[chosen])
-    postures = np.zeros((2 ** min(_MOST_POWER, _POWER + _POWER_PER_JOINT * count), arm.n_joints))
-    postures[:, chosen] = fill_box(lower[chosen], upper[chosen], len(postures), seed)
+    lower, upper = (bound[chosen] for bound in windows(arm))
+    beyond, count = _BEYOND * (upper - lower), 2 ** min(_MOST_POWER, _POWER + _POWER_PER_JOINT * len(lower))
+    spread = fill_box(lower - beyond, upper + beyond, count, seed).clip(lower, upper)
+    corners = np.array(list(product(*zip(lower, upper, strict=True)))).reshape(-1, len(lower))
+    postures = np.zeros((len(spread) + len(corners), arm.n_joints))
+    postures[:, chosen] = np.vstack([spread, corners])
     return postures
 
 

@@ -12,6 +12,7 @@ from itnnr_ik.solver.addresses import by_address
 from itnnr_ik.solver.candidates import adjust_candidate, look_up
 from itnnr_ik.solver.closest import search_closest
 from itnnr_ik.solver.momentum import go_on
+from itnnr_ik.solver.nearby import cross
 from itnnr_ik.solver.parts import doubles
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import ease
@@ -199,6 +200,34 @@ def propose_many(
         for i in range(reference.shape[0]):
             proposals[c, i] = room.q[i]
         errors[c, 0], errors[c, 1] = errors_at(s, goal, target, room.q, w)
+    return 0
+
+
+@kernel
+def cross_many(
+    model: Array, target: Array, reference: Array, solutions: Array, errors: Array, memory: Array
+) -> int:
+    """Replace solutions (c, n) of a target by those on the other side of a singular posture near each.
+
+    Their errors (c, 2) are infinite where there is none.
+
+    Returns:
+        The status of `read_target`.
+    """
+    s = by_address(unpack(model))
+    w, room, _ = divide(s, memory)
+    status = read_target(s.problem.kind, target, s.axis, s.farthest, room.goal)
+    if status != 0:
+        return status
+    limit(s.problem.joints, room.lower, room.upper)
+    for c in range(solutions.shape[0]):
+        errors[c, 0] = errors[c, 1] = np.inf
+        if cross(s, room.goal, solutions[c], w, room):
+            turn_towards(s.problem.joints, room.trial, reference)
+            clip(room.lower, room.upper, room.trial)
+            for i in range(reference.shape[0]):
+                solutions[c, i] = room.trial[i]
+            errors[c, 0], errors[c, 1] = errors_at(s, room.goal, target, room.trial, w)
     return 0
 
 

@@ -376,27 +376,28 @@ class IKSolver:
         now = None if current is None else self._state(current)
         reference = self._joints[4].copy() if now is None else now
         positions, errors = self._propose(goal, reference, self._search.most, refined=True)
-        change = (self._joints[3] * np.abs(positions - reference)).max(axis=1)
-        converged = (errors[:, 0] <= self.tolerance) & (errors[:, 1] <= self.orientation_tolerance)
-        apart = _DISTINCT if self.arm.n_joints <= self.task.n_rows else _DISTINCT_REDUNDANT
-        found: list[Solution] = []
-        kept = np.empty((0, self.arm.n_joints))
-        for i in np.flatnonzero(converged)[np.argsort(change[converged], kind="stable")]:
-            if len(kept) and self._apart(positions[i], kept).min() <= apart:
-                continue
-            kept = np.vstack([kept, positions[i]])
-            found.append(
-                Solution(
-                    positions[i],
-                    float(errors[i, 0]),
-                    float(errors[i, 1]) if self.task.has_orientation else None,
-                    True,
-                    None if now is None else float(change[i]),
-                    "neighbour",
-                    None if self.coverage is None else bool(self.coverage.covers(positions[i])),
-                )
+        found = self._distinct(positions, errors, reference)
+        if self.arm.n_joints <= self.task.n_rows:
+            # Where two solutions meet, anchors may lead to one of them only.
+            others, other_errors = self._cross(goal, reference, positions[found])
+            positions, errors = (
+                np.vstack([positions[found], others]),
+                np.vstack([errors[found], other_errors]),
             )
-        return found
+            found = self._distinct(positions, errors, reference)
+        change = (self._joints[3] * np.abs(positions - reference)).max(axis=1)
+        return [
+            Solution(
+                positions[i],
+                float(errors[i, 0]),
+                float(errors[i, 1]) if self.task.has_orientation else None,
+                True,
+                None if now is None else float(change[i]),
+                "neighbour",
+                None if self.coverage is None else bool(self.coverage.covers(positions[i])),
+            )
+            for i in found
+        ]
 
     def proposals(self, target: ArrayLike, current: ArrayLike | None = None) -> tuple[Array, Array]:
         """What the anchors nearest to ``target`` propose, adjusted by F if there is a network (Algorithm 2).
@@ -505,6 +506,23 @@ class IKSolver:
         if status:
             raise self._refusal(status, goal, "a target")
         return positions, errors
+
+    def _cross(self, goal: Array, reference: Array, solutions: Array) -> tuple[Array, Array]:
+        """What is on the other side of singular postures near solutions (c, n), and its errors (c, 2)."""
+        positions, errors = solutions.copy(), np.empty((len(solutions), 2))
+        calls.cross_many(self._model, goal, reference, positions, errors, np.empty(self._memory_size))
+        return positions, errors
+
+    def _distinct(self, positions: Array, errors: Array, reference: Array) -> list[int]:
+        """Which of positions (b, n) with errors (b, 2) are distinct solutions, nearest ones first."""
+        converged = (errors[:, 0] <= self.tolerance) & (errors[:, 1] <= self.orientation_tolerance)
+        apart = _DISTINCT if self.arm.n_joints <= self.task.n_rows else _DISTINCT_REDUNDANT
+        change = (self._joints[3] * np.abs(positions - reference)).max(axis=1)
+        kept: list[int] = []
+        for i in np.flatnonzero(converged)[np.argsort(change[converged], kind="stable")].tolist():
+            if not kept or self._apart(positions[i], positions[kept]).min() > apart:
+                kept.append(i)
+        return kept
 
     def _apart(self, positions: Array, others: Array) -> Array:
         """Largest joint difference (b,) of positions (n,) from others (b, n), whole turns left out."""

@@ -78,11 +78,29 @@ def search_across(
 ) -> float:
     """Replace ``q`` (n,) by the solution on the other side of a singular posture nearby, if that is nearer.
 
+    Returns:
+        The displacement of what ``q`` is now.
+    """
+    joints = s.problem.joints
+    if not (surround(joints, now, best, room.lower, room.upper) and cross(s, goal, q, w, room)):
+        return best
+    change = displacement(joints, room.trial, now)
+    if change >= best:
+        return best
+    for i in range(q.shape[0]):
+        q[i] = room.trial[i]
+    return change
+
+
+@inlined
+def cross(s: Search, goal: Array, q: Array, w: Workspace, room: Room) -> bool:
+    """Write the solution on the other side of a singular posture near the solution ``q`` (n,).
+
     Along the joint direction v that moves the tool least, the task is σ s + h s² / 2: zero again at s = −2 σ
     / h.
 
     Returns:
-        The displacement of what ``q`` is now.
+        Whether ``room.trial`` (n,) holds one, within the bounds of ``room``.
     """
     problem = s.problem
     n, m = q.shape[0], w.error.shape[0]
@@ -99,19 +117,12 @@ def search_across(
             for i in range(n):
                 curvature += side * room.left[a] * w.jacobian[a, i] * room.right[i]
     curvature /= 2.0 * _DIFFERENCE
-    if abs(curvature) * _ACROSS < 2.0 * sigma or not surround(
-        problem.joints, now, best, room.lower, room.upper
-    ):
-        return best
+    if abs(curvature) * _ACROSS < 2.0 * sigma:
+        return False
     for i in range(n):
         room.trial[i] = q[i] - 2.0 * sigma / curvature * room.right[i]
     clip(room.lower, room.upper, room.trial)
     position, angle = refine(
         problem, goal, room.lower, room.upper, room.trial, problem.free, problem.steps, w
     )
-    change = displacement(problem.joints, room.trial, now)
-    if not solved(s, position, angle) or change >= best:
-        return best
-    for i in range(n):
-        q[i] = room.trial[i]
-    return change
+    return solved(s, position, angle)

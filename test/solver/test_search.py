@@ -30,6 +30,17 @@ def away(solver: IKSolver, postures: np.ndarray, states: np.ndarray) -> np.ndarr
     return change
 
 
+def test_a_folded_arm_is_solved_from_anywhere() -> None:
+    """Three joints within 0.3 rad of their limits, and near singular: 99.5 % of 2000 at the least."""
+    solver = IKSolver.load("so101")
+    arm, rng = solver.arm, np.random.default_rng(0)
+    postures = arm.sample(2000, rng)
+    for joint, limit, inside in ((1, arm.lower, 1.0), (2, arm.upper, -1.0), (3, arm.lower, 1.0)):
+        postures[:, joint] = limit[joint] + inside * rng.uniform(0.0, 0.3, len(postures))
+    found = solver.solve_batch(solver.target_at(postures), arm.sample(2000, rng))
+    assert found.converged.mean() >= 0.995
+
+
 def test_random_targets_are_solved_by_near_solutions(solver: IKSolver) -> None:
     """All of 1000 within tolerance and limits; at most 2 % farther by 0.01 rad than the posture asked for."""
     arm, rng = solver.arm, np.random.default_rng(0)

@@ -9,6 +9,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from lifecycle_msgs.msg import Transition
 from probe import SILENCE, START_TIMEOUT, Probe, values_of
+from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray, Header
 from std_srvs.srv import SetBool
 from test_ik_node_changes import change as change_parameters
@@ -185,8 +186,10 @@ def test_commands_go_on_meanwhile(probe: Probe) -> None:
         "command_out_topic:=arm/positions",
         "max_velocity:=0.001",
     )
-    start = long_path(probe)[1]
-    away = probe.pose(configured("panda").solver.target_at(start + 0.1), frame="panda_link0")
+    solver, start = configured("panda").solver, long_path(probe)[1]
+    state = JointState(name=list(solver.arm.joint_names), position=start.tolist())
+    probe.node.create_timer(0.02, lambda: probe.states.publish(state))
+    away = probe.pose(solver.target_at(start + 0.1), frame="panda_link0")
     probe.repeat_until(lambda: probe.ask(away), lambda: bool(commands), "a command")
     stamp = begin(asker, poses)
     before = len(commands)
