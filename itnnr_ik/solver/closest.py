@@ -23,10 +23,11 @@ _DESCENT_STEPS, _STALLED, _DESCENTS = 6, 1e-5, 4
 #: and of the distance that reachable targets have from anchors, or more than so many times what the nearest
 #: anchor leaves, or where that is as near as it is to others.
 _ALMOST, _ALMOST_SPREAD, _POOR = 0.1, 1.7, 1.2
-#: Then it is searched for from many anchors, with so many times the steps of a refinement. All of these are
-#: free for so many times as many anchors as are near where less than this share of the curvature is left:
-#: there, solutions meet and convergence is slow.
-_THOROUGH, _FREED, _THERE = 4, 8, 5e-3
+#: Then it is searched for from so many times as many anchors as are near (of a pointing task all: folded arms
+#: point alike from postures far apart), with so many times the steps of a refinement. All of these are free
+#: for the first of the anchors where less than this share of the curvature is left: there, solutions meet and
+#: convergence is slow.
+_ANCHORS, _THOROUGH, _THERE = 8, 4, 5e-3
 #: Steps of the last descent, as above, and its least step [rad, m].
 _LAST_STEPS, _LAST_STALLED = 40, 1e-9
 
@@ -58,12 +59,13 @@ def search_closest(
     left = math.sqrt(least)
     almost = min(_ALMOST * s.curvature, _ALMOST_SPREAD * s.spread)
     if left < almost or left > _POOR * known or known < s.spread:
-        count = look_up(s, goal, reference, s.most, room, found)
+        first = min(_ANCHORS * s.near, s.most)
+        count = look_up(s, goal, reference, s.most if problem.kind == 2 else first, room, found)
         done = False
         for c in range(count):
             q = found.positions[c]
             free = 2 * problem.free
-            if left < _THERE * s.curvature and c < _FREED * s.near:
+            if left < _THERE * s.curvature and c < first:
                 free = _THOROUGH * problem.steps
             position, angle = refine(
                 problem, goal, room.lower, room.upper, q, free, _THOROUGH * problem.steps, w
