@@ -24,6 +24,11 @@ def test_style(root: Path, command: tuple[str, ...], libraries: tuple[str, ...])
     for module in (command[0], *libraries):
         if importlib.util.find_spec(module) is None:
             pytest.skip(f"needs {module}, which is not installed")
+    if "rclpy" in libraries:
+        from rclpy.publisher import Publisher
+
+        if not hasattr(Publisher, "__class_getitem__"):
+            pytest.skip("needs an rclpy that says its types, as Kilted's does and Jazzy's does not")
     result = subprocess.run([sys.executable, "-m", *command], cwd=root, capture_output=True, text=True)
     if result.returncode != 0:
         pytest.fail(f"{' '.join(command)} found:\n{result.stdout}{result.stderr}", pytrace=False)

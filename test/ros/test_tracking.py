@@ -38,7 +38,7 @@ LEAST = 0.3  # of the commands and the joint states that there are on a machine 
 MAX_JOINT_STEP = 0.3  # [rad], ik_node's default
 MOST_ERROR = 0.005  # [m]
 #: Of positions, which wait for a timer that is late on a busy machine [m].
-MOST_ERROR_OF_ARRAYS = 0.01
+MOST_ERROR_OF_ARRAYS = 0.02
 #: Of set-points that slow down for each target: at 10 rad/s² half a second is on the way [m].
 MOST_ERROR_AT_REST = 0.02
 #: Forms in which ik_node sends trajectories, the options that make them, and the largest median error [m].
