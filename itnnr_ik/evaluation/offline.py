@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -107,7 +109,8 @@ def evaluate_models(
             for piece in opened.stream:
                 for run in runs:
                     run.take(piece)
-                bar.update(len(piece))
+                if bar is not None:
+                    bar.update(len(piece))
         read = time.perf_counter() - start - sum(run.seconds for run in runs)
         summaries = [
             Summary(
@@ -142,8 +145,9 @@ class _Run:
         self.seconds += time.perf_counter() - begin + solving
 
 
-def _bar(total: int, progress: bool) -> tqdm[None]:
-    # None: no bar where nobody watches.
-    return tqdm(
-        total=total, desc="evaluating", unit="target", leave=False, disable=None if progress else True
-    )
+def _bar(total: int, progress: bool) -> Any:
+    # Not one that is switched off: Ctrl-C during its __del__, once a recording, would be lost.
+    if not progress:
+        return nullcontext()
+    # disable=None: no bar where nobody watches.
+    return tqdm(total=total, desc="evaluating", unit="target", leave=False, disable=None)

@@ -252,8 +252,7 @@ def _transform_topics(bag: Bag) -> str:
 
 
 def _shown(records: Iterator[_T], label: str, progress: bool) -> Iterator[_T]:
-    # None: no bar where nobody watches.
-    shown = tqdm(
-        records, desc=f"reading {label}", unit="message", leave=False, disable=None if progress else True
-    )
-    return iter(shown)
+    if not progress:
+        return records
+    # disable=None: no bar where nobody watches.
+    return iter(tqdm(records, desc=f"reading {label}", unit="message", leave=False, disable=None))
