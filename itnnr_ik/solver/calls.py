@@ -17,7 +17,7 @@ from itnnr_ik.solver.parts import doubles
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import ease
 from itnnr_ik.solver.refine import refine
-from itnnr_ik.solver.room import Candidates, Room, Search, divide, unpack
+from itnnr_ik.solver.room import Candidates, Room, Search, divide, solved, unpack
 from itnnr_ik.solver.search import CURRENT, FAILED, NEIGHBOUR, follow, search_any, search_near, search_table
 from itnnr_ik.solver.state import clip, displacement, limit, turn_towards
 from itnnr_ik.task.kernels import read_target
@@ -27,6 +27,8 @@ Indices = NDArray[np.int64]
 
 #: Status where a joint position of the state is not finite; see `read_target` for the others.
 BAD_STATE = 4
+#: Refinement that leaves less than this share of the curvature goes on: where solutions meet, it is slow.
+_MEETING = 5e-3
 
 
 @inlined
@@ -194,7 +196,13 @@ def propose_many(
     for c in range(count):
         adjust_candidate(s, c, reference, w, room, found)
         if refined:
-            refine(s.problem, goal, room.lower, room.upper, room.q, s.problem.free, 2 * s.problem.steps, w)
+            steps = 2 * s.problem.steps
+            position, angle = refine(
+                s.problem, goal, room.lower, room.upper, room.q, s.problem.free, steps, w
+            )
+            left = position + s.problem.length * s.problem.length * angle
+            if not solved(s, position, angle) and left < (_MEETING * s.curvature) ** 2:
+                refine(s.problem, goal, room.lower, room.upper, room.q, 2 * steps, 2 * steps, w)
             turn_towards(s.problem.joints, room.q, reference)
             clip(room.lower, room.upper, room.q)
         for i in range(reference.shape[0]):
