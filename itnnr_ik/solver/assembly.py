@@ -31,7 +31,7 @@ _POWER, _POWER_PER_JOINT, _MOST_POWER = 4, 2, 11
 _BEYOND = 0.03
 #: Candidates per such joint, and at most.
 _COUNT_PER_JOINT, _PLAIN_COUNT, _MOST_COUNT = 8, 5, 40
-#: Anchors looked up where those lead to no solution though there seems to be one, and for all branches.
+#: Anchors looked up for all branches, and for a pointing target that there seems to be a solution of.
 _MOST = 1024
 #: Starts around a state by the number of joints; of arms with joints to spare, which need fewer, at most.
 _STARTS, _MANY_STARTS, _REDUNDANT_STARTS = (0, 2, 8, 16, 32), 64, 16

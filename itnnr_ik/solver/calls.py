@@ -16,7 +16,7 @@ from itnnr_ik.solver.nearby import cross
 from itnnr_ik.solver.parts import doubles
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import ease
-from itnnr_ik.solver.refine import refine
+from itnnr_ik.solver.refine import MEETING, refine
 from itnnr_ik.solver.room import Candidates, Room, Search, divide, solved, unpack
 from itnnr_ik.solver.search import CURRENT, FAILED, NEIGHBOUR, follow, search_any, search_near, search_table
 from itnnr_ik.solver.state import clip, displacement, limit, turn_towards
@@ -27,8 +27,6 @@ Indices = NDArray[np.int64]
 
 #: Status where a joint position of the state is not finite; see `read_target` for the others.
 BAD_STATE = 4
-#: Refinement that leaves less than this share of the curvature goes on: where solutions meet, it is slow.
-_MEETING = 5e-3
 
 
 @inlined
@@ -201,7 +199,7 @@ def propose_many(
                 s.problem, goal, room.lower, room.upper, room.q, s.problem.free, steps, w
             )
             left = position + s.problem.length * s.problem.length * angle
-            if not solved(s, position, angle) and left < (_MEETING * s.curvature) ** 2:
+            if not solved(s, position, angle) and left < (MEETING * s.curvature) ** 2:
                 refine(s.problem, goal, room.lower, room.upper, room.q, 2 * steps, 2 * steps, w)
             turn_towards(s.problem.joints, room.q, reference)
             clip(room.lower, room.upper, room.q)
@@ -214,19 +212,14 @@ def propose_many(
 @kernel
 def cross_many(
     model: Array, target: Array, reference: Array, solutions: Array, errors: Array, memory: Array
-) -> int:
+) -> None:
     """Replace solutions (c, n) of a target by those on the other side of a singular posture near each.
 
     Their errors (c, 2) are infinite where there is none.
-
-    Returns:
-        The status of `read_target`.
     """
     s = by_address(unpack(model))
     w, room, _ = divide(s, memory)
-    status = read_target(s.problem.kind, target, s.axis, s.farthest, room.goal)
-    if status != 0:
-        return status
+    read_target(s.problem.kind, target, s.axis, s.farthest, room.goal)
     limit(s.problem.joints, room.lower, room.upper)
     for c in range(solutions.shape[0]):
         errors[c, 0] = errors[c, 1] = np.inf
@@ -236,7 +229,6 @@ def cross_many(
             for i in range(reference.shape[0]):
                 solutions[c, i] = room.trial[i]
             errors[c, 0], errors[c, 1] = errors_at(s, room.goal, target, room.trial, w)
-    return 0
 
 
 @kernel

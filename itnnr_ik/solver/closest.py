@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from itnnr_ik.compiled import inlined
 from itnnr_ik.solver.candidates import look_up
 from itnnr_ik.solver.problem import Workspace
-from itnnr_ik.solver.refine import descend, refine
+from itnnr_ik.solver.refine import MEETING, descend, refine
 from itnnr_ik.solver.room import Candidates, Room, Search, solved
 from itnnr_ik.solver.state import limit, turn_towards
 
@@ -25,9 +25,8 @@ _DESCENT_STEPS, _STALLED, _DESCENTS = 6, 1e-5, 4
 _ALMOST, _ALMOST_SPREAD, _POOR = 0.1, 1.7, 1.2
 #: Then it is searched for from so many times as many anchors as are near (of a pointing task all: folded arms
 #: point alike from postures far apart), with so many times the steps of a refinement. All of these are free
-#: for the first of the anchors where less than this share of the curvature is left: there, solutions meet and
-#: convergence is slow.
-_ANCHORS, _THOROUGH, _THERE = 8, 4, 5e-3
+#: for the first of the anchors where solutions may meet.
+_ANCHORS, _THOROUGH = 8, 4
 #: Steps of the last descent, as above, and its least step [rad, m].
 _LAST_STEPS, _LAST_STALLED = 40, 1e-9
 
@@ -65,7 +64,7 @@ def search_closest(
         for c in range(count):
             q = found.positions[c]
             free = 2 * problem.free
-            if left < _THERE * s.curvature and c < first:
+            if left < MEETING * s.curvature and c < first:
                 free = _THOROUGH * problem.steps
             position, angle = refine(
                 problem, goal, room.lower, room.upper, q, free, _THOROUGH * problem.steps, w

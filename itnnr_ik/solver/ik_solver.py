@@ -307,7 +307,7 @@ class IKSolver:
             errors[:, 0].copy(),
             errors[:, 1].copy() if oriented else None,
             (errors[:, 0] <= self.tolerance) & (errors[:, 1] <= self.orientation_tolerance),
-            None if current is None else (self._joints[3] * np.abs(positions - now)).max(axis=1, initial=0.0),
+            None if current is None else self._change(positions, now),
             np.where(anchors == CURRENT, "current", "neighbour"),
         )
         return solutions if self.coverage is None else self._all_covered(solutions, goals, now)
@@ -385,7 +385,7 @@ class IKSolver:
                 np.vstack([errors[found], other_errors]),
             )
             found = self._distinct(positions, errors, reference)
-        change = (self._joints[3] * np.abs(positions - reference)).max(axis=1)
+        change = self._change(positions, reference)
         return [
             Solution(
                 positions[i],
@@ -517,12 +517,17 @@ class IKSolver:
         """Which of positions (b, n) with errors (b, 2) are distinct solutions, nearest ones first."""
         converged = (errors[:, 0] <= self.tolerance) & (errors[:, 1] <= self.orientation_tolerance)
         apart = _DISTINCT if self.arm.n_joints <= self.task.n_rows else _DISTINCT_REDUNDANT
-        change = (self._joints[3] * np.abs(positions - reference)).max(axis=1)
+        change = self._change(positions, reference)
         kept: list[int] = []
         for i in np.flatnonzero(converged)[np.argsort(change[converged], kind="stable")].tolist():
             if not kept or self._apart(positions[i], positions[kept]).min() > apart:
                 kept.append(i)
         return kept
+
+    def _change(self, positions: Array, reference: Array) -> Array:
+        """Displacement (b,) of positions (b, n) from ``reference`` (n,)."""
+        change: Array = (self._joints[3] * np.abs(positions - reference)).max(axis=1)
+        return change
 
     def _apart(self, positions: Array, others: Array) -> Array:
         """Largest joint difference (b,) of positions (n,) from others (b, n), whole turns left out."""

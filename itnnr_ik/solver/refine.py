@@ -19,6 +19,8 @@ _DAMPING_SHARE, _LEAST_DAMPING = 1e-2, 1e-12
 _PROGRESS = 0.25
 #: Longest step of a joint [rad, m].
 _LONGEST = 1.0
+#: An error of less than this share of the curvature may still come down where solutions meet, by slow steps.
+MEETING = 5e-3
 #: Share of the progress that the Jacobian foresees below which a descent damps more.
 _FORESEEN = 0.5
 

@@ -35,7 +35,7 @@ class Search(NamedTuple):
         curvature: Bound of the second derivative of the task by the joints [m].
         slack: How much nearer [rad] to the state a candidate may come by refinement.
         same: Candidates this near [rad] to each other lead to one solution.
-        near, most: Anchors looked up, and where none of them leads to a solution that there seems to be.
+        near, most: Anchors looked up for a solution, and at most.
         range: Distance [m] of a target from the tool up to which F adjusts the state; 0 for never.
         spread: Distance [m] from reachable targets to the nearest anchor, of most of them.
         starts: (S, n) within ±1, evenly spread: where in a box around the state a search starts.
