@@ -65,9 +65,9 @@ class Monitor(Node):
 
     def _on_status(self, message: DiagnosticStatus) -> None:
         values = values_of(message)
-        code, stamp = values.get("code"), values.get("stamp")
-        if code is not None and stamp:
-            self.recording.codes[stamp_from_text(stamp)] = code
+        code, stamp = values.get("code"), stamp_from_text(values.get("stamp", ""))
+        if code is not None and stamp is not None:
+            self.recording.codes[stamp] = code
 
     def _on_joint_state(self, message: JointState) -> None:
         positions = positions_if_usable(message, self._joints)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import Enum
 
@@ -39,6 +40,8 @@ class Code(str, Enum):
     SOLVER_ERROR = "solver_error"
 
 
+#: What `stamp_text` writes.
+_STAMP = re.compile(r"(-?[0-9]{1,10})\.([0-9]{9,10})")
 _LEVELS = {Code.SOLVED: DiagnosticStatus.OK, Code.SOLVER_ERROR: DiagnosticStatus.ERROR}
 
 
@@ -60,10 +63,10 @@ def stamp_text(stamp: Time) -> str:
     return f"{stamp.sec}.{stamp.nanosec:09d}"
 
 
-def stamp_from_text(text: str) -> int:
-    """The stamp in [ns] that `stamp_text` wrote."""
-    seconds, _, nanoseconds = text.partition(".")
-    return int(seconds) * 10**9 + int(nanoseconds)
+def stamp_from_text(text: str) -> int | None:
+    """The stamp in [ns] that `stamp_text` wrote; None of any other text: anybody may publish a status."""
+    match = _STAMP.fullmatch(text)
+    return None if match is None else int(match[1]) * 10**9 + int(match[2])
 
 
 def values_of(status: DiagnosticStatus) -> dict[str, str]:

@@ -32,3 +32,10 @@ def test_stamp_keeps_its_nine_digits() -> None:
     assert stamp_text(Time(sec=3, nanosec=5)) == "3.000000005"
     assert stamp_text(Time(sec=-3, nanosec=500_000_000)) == "-3.500000000"
     assert stamp_from_text("3.000000005") == 3_000_000_005
+    assert stamp_from_text("-3.500000000") == -2_500_000_000
+
+
+@pytest.mark.parametrize("text", ["", "soon", "3", "3.5", "³.000000005", "9" * 5000 + ".000000000"])
+def test_what_is_no_stamp_is_none(text: str) -> None:
+    """Anybody may publish a status; who listens goes on."""
+    assert stamp_from_text(text) is None

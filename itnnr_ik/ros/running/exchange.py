@@ -153,9 +153,9 @@ class Exchange:
         self.statuses.append(
             WrittenStatus(time.time_ns(), level, message.name, message.message, message.hardware_id, values)
         )
-        stamp = values.get("stamp")
-        if stamp and "code" in values:
-            self._codes[stamp_from_text(stamp)] = values
+        stamp = stamp_from_text(values.get("stamp", ""))
+        if stamp is not None and "code" in values:
+            self._codes[stamp] = values
 
     def answers(self, replay: Replay, start: Array | None, seconds: float) -> Answers:
         """The replies to the targets of a replay, each sent with its stamp there.

@@ -50,10 +50,9 @@ def replay_live(
         os.environ.update(isolated_environment(Path(folder)))
         # Without rclpy's handlers Ctrl-C is a KeyboardInterrupt, which ends the node on its way out.
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        node = Node("evaluator", namespace=_NAMESPACE)
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
         try:
+            node, executor = Node("evaluator", namespace=_NAMESPACE), SingleThreadedExecutor()
+            executor.add_node(node)
             model = Path(folder) / "model"
             solver.save(model)
             with Children(Path(folder), _NAMESPACE) as children:
@@ -71,8 +70,6 @@ def replay_live(
                 answers = exchange.answers(replay, first, time.perf_counter() - start)
             return answers, exchange.solutions, exchange.statuses
         finally:
-            executor.shutdown()
-            node.destroy_node()
             rclpy.try_shutdown()
 
 
