@@ -126,7 +126,7 @@ def target_from_pose(pose: list[float], solver: IKSolver, plane_tolerance: float
                 f"expected a target orientation, which counts in a {task.kind} task: a finite quaternion "
                 f"that is not zero, got {pose[3:]}",
             )
-        return pose
+        return [*position, *(number / length for number in pose[3:])]
     if task.planar and 0.0 <= plane_tolerance < abs(position[2] - solver.plane_height):
         height = solver.plane_height
         raise RejectedError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +12,6 @@ from ruckig import InputParameter, Result, Ruckig, RuckigError, Synchronization,
 from itnnr_ik.compiled import kernel
 from itnnr_ik.ros.control.limits import Array, Limits
 
-#: Times closer than this are one [s].
-_SAME = 1e-9
 #: A profile to a limit may pass it by this [rad, m], by rounding.
 _ROUNDING = 1e-9
 
@@ -52,26 +50,26 @@ def profile_to(
         wanted.synchronization = synchronization
         try:
             result = Ruckig(len(goal)).calculate(wanted, found)
-        except RuckigError:
-            return None
+        except RuckigError:  # it cannot always bring joints into step that nearly are
+            continue
         if result in (Result.Working, Result.Finished):
             if seconds is not None and found.duration > seconds * (1.0 + 1e-6):
                 return None
-            profile = _profile(found)
+            profile = _profile(found, limits.jerk)
             if _within(profile, limits):
                 return profile
     return None
 
 
-def _profile(found: Trajectory) -> Profile:
+def _profile(found: Trajectory, largest: Array) -> Profile:
+    """The profile that was found; of times that only rounding tells apart no more than the ``largest`` jerk."""
     switches = {0.0}
     for joint in found.profiles[0]:
         switches.update(accumulate((*joint.brake.t, *joint.t)))
-    ends = sorted(time for time in switches if time < found.duration)
-    times = [a for a, b in pairwise([*ends, found.duration]) if b - a > _SAME]
-    states = np.array([found.at_time(time) for time in (*times, found.duration)])
-    jerks = np.diff(states[:, 2:], axis=0) / np.diff([*times, found.duration])[:, None, None]
-    return Profile(np.array(times), np.concatenate([states[:-1], jerks], axis=1), found.duration)
+    times = [*sorted(time for time in switches if time < found.duration), found.duration]
+    states = np.array([found.at_time(time) for time in times])
+    jerks = (np.diff(states[:, 2:], axis=0) / np.diff(times)[:, None, None]).clip(-largest, largest)
+    return Profile(np.array(times[:-1]), np.concatenate([states[:-1], jerks], axis=1), found.duration)
 
 
 def _within(profile: Profile, limits: Limits) -> bool:

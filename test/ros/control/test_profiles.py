@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import PPoly
@@ -65,3 +66,21 @@ def test_time_that_is_given_is_taken() -> None:
     assert profile is not None
     assert abs(profile.duration - 2.0) < 1e-5
     assert profile_to(np.full(N, 0.5), np.zeros(N), rest, LIMITS, 0.2) is None
+
+
+@pytest.mark.parametrize(
+    ("velocity", "acceleration", "jerk"), [(0.01, 0.01, 1e8), (0.05, 0.05, 1e8), (2.0, 1e4, 1e8), (2.0, 1e5, 5e5)]
+)
+def test_a_jerk_that_is_next_to_unlimited_leaves_goal_speed_and_direction(
+    velocity: float, acceleration: float, jerk: float
+) -> None:
+    """Where acceleration changes within 1e-10 s, too, and where joints are nearly in step."""
+    limits = Limits(*(np.full(N, value) for value in (-BOUND, BOUND, velocity, acceleration, jerk, 1.0)))
+    for goal in np.random.default_rng(0).uniform(-0.3, 0.3, (200, N)):
+        profile = profile_to(goal, np.zeros(N), np.zeros((3, N)), limits)
+        assert profile is not None
+        positions, speeds = sampled(profile), np.abs(sampled(profile, 1))
+        np.testing.assert_allclose(positions[-1], goal, atol=1e-6)
+        assert (np.sign(goal) * positions >= -1e-9).all()
+        assert (np.abs(positions) <= np.abs(goal) + 1e-9).all()
+        assert (speeds <= velocity * (1.0 + 1e-6)).all()
