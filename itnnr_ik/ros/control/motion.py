@@ -170,6 +170,7 @@ class Motion:
     def _tick(self, now: float) -> None:
         if now < self._now:
             self.forget()
+            self.where.forget()
         self._now = now
 
     def _arrive(self, now: float) -> None:

@@ -81,6 +81,11 @@ class Whereabouts:
         """The controller is not where the set-points are."""
         self.controller, self._set_points = controller, None
 
+    def forget(self) -> None:
+        """What was heard so far is of another time."""
+        self.lose(Controller.UNKNOWN)
+        self.reference, self.joints_at, self._reference_at = None, -np.inf, -np.inf
+
     def silent(self, now: float) -> bool:
         """Whether a controller that told its state is not active."""
         if now - self._reference_at > _GONE:

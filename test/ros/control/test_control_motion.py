@@ -155,3 +155,19 @@ def test_a_clock_that_is_set_back_begins_everything_anew(trajectories: bool) -> 
         assert set_point is not None, "something is sent at once"
         motion.take_joints(set_point, now)
     np.testing.assert_allclose(set_point, [0.2, 0.0, 0.0], atol=0.0021)
+
+
+@pytest.mark.parametrize("trajectories", [True, False])
+def test_what_a_controller_told_before_its_clock_was_set_back_is_not_where_it_is(trajectories: bool) -> None:
+    """The joints are brought nowhere but to where they are seen by the time that is now."""
+    motion = at_rest(trajectories)
+    motion.take_reference(np.zeros(3), 5.0)
+    motion.message(5.0, 5.0, NO_TURNS)
+    for now in np.arange(1.0, 2.0, 0.01).tolist():
+        motion.message(now, now, NO_TURNS)
+        motion.take_joints(np.ones(3), now)
+        motion.go(np.ones(3), now, False)
+        set_point = motion.set_point(now)
+        assert set_point is None or (set_point >= 0.9).all()
+    assert motion.where.reference is None
+    np.testing.assert_allclose(set_point, np.ones(3))
