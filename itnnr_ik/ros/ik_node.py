@@ -79,6 +79,7 @@ class IKNode(LifecycleNode):
         self._prepare_motion(configuration)
         # What is loaded by now stays. To go over it for garbage time and again would take 0.1 s each time, in
         # which nothing is answered.
+        gc.unfreeze()  # what an earlier configuration left goes
         gc.collect()
         gc.freeze()
         return _SUCCESS
@@ -111,8 +112,9 @@ class IKNode(LifecycleNode):
         return _SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop, from whatever state."""
+        """Stop and withdraw what was announced, from whatever state."""
         self._stop()
+        self._withdraw()
         return _SUCCESS
 
     def _failed(self, what: str, failure: Exception) -> TransitionCallbackReturn:
@@ -150,6 +152,11 @@ class IKNode(LifecycleNode):
 
     def _on_parameters(self, parameters: Sequence[Parameter[Any]]) -> SetParametersResult:
         """Take all changes or none."""
+        deleted = [p.name for p in parameters if p.type_ is Parameter.Type.NOT_SET]
+        if deleted:
+            return SetParametersResult(
+                successful=False, reason=f"expected a value of {deleted[0]}: parameters cannot be deleted"
+            )
         try:
             configuration = check_changes(self._configuration, {p.name: p.value for p in parameters})
         except ValueError as error:

@@ -152,21 +152,19 @@ COMPUTE_CARTESIAN_PATH = Interface(
 )
 
 INTERFACES = (
-    *(
-        TARGET_POSE,
-        JOINT_STATES,
-        CONTROLLER_STATE,
-        JOINT_SOLUTION,
-        STATUS,
-        SOLVE_PATH,
-        PATH_SOLUTION,
-        PATH_STATUS,
-        DIAGNOSTICS,
-        MARKERS,
-        PAUSE,
-        COMPUTE_IK,
-        COMPUTE_CARTESIAN_PATH,
-    ),
+    TARGET_POSE,
+    JOINT_STATES,
+    CONTROLLER_STATE,
+    JOINT_SOLUTION,
+    STATUS,
+    SOLVE_PATH,
+    PATH_SOLUTION,
+    PATH_STATUS,
+    DIAGNOSTICS,
+    MARKERS,
+    PAUSE,
+    COMPUTE_IK,
+    COMPUTE_CARTESIAN_PATH,
 )
 
 
@@ -174,4 +172,5 @@ def controller_state_topic(command_out_type: str, command_out_topic: str) -> str
     """Where the controller that commands go to tells its state, None where it does not or cannot be read."""
     if command_out_type != TRAJECTORY or CONTROLLER_STATE.type is None:
         return None
-    return f"{command_out_topic.rpartition('/')[0] or '.'}/controller_state".removeprefix("./")
+    name_space, slash, _ = command_out_topic.rpartition("/")
+    return f"{name_space}{slash}controller_state"

@@ -104,7 +104,9 @@ def _invalid_joint_state(text: str, message: JointState) -> RejectedError:
 
 
 def target_from_pose(pose: list[float], solver: IKSolver, plane_tolerance: float = -1.0) -> list[float]:
-    """The target (2, 3 or 7) as the task takes it. Floats: arrays so short would cost more.
+    """The target (2, 3 or 7) as the task takes it, its quaternion one of unit length.
+
+    Floats: arrays so short would cost more.
 
     Args:
         pose: x, y, z [m], qx, qy, qz, qw in the base frame; a position task does not look at the quaternion.

@@ -11,8 +11,8 @@ from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from visualization_msgs.msg import InteractiveMarkerFeedback
 
+from itnnr_ik.ros.answering.joint_memory import JointMemory
 from itnnr_ik.ros.interfaces import JOINT_STATES, TARGET_POSE
-from itnnr_ik.ros.messages import positions_by_name
 from itnnr_ik.ros.running.process import run_node
 from itnnr_ik.ros.setup.robot import JOINTS, ROBOT_BASE_LINK, solver_from_parameters
 from itnnr_ik.ros.status import RejectedError
@@ -35,7 +35,8 @@ class TargetMarker(Node):
         super().__init__(NAME)
         self._solver = solver_from_parameters(self)
         self._frame = ROBOT_BASE_LINK.get(self) or self._solver.arm.base_link
-        self._joints = JOINTS.of(self._solver.arm, JOINTS.get(self))
+        joints = JOINTS.of(self._solver.arm, JOINTS.get(self))
+        self._memory = JointMemory(joints, JOINT_STATES.name, timeout=0.0)
         try:
             from interactive_markers import InteractiveMarkerServer
         except ImportError as error:
@@ -53,10 +54,11 @@ class TargetMarker(Node):
     def _on_joints(self, message: JointState) -> None:
         """Put the marker at the tool, once."""
         try:
-            positions = positions_by_name(message, self._joints)
+            self._memory.take(message, 1e-9 * self.get_clock().now().nanoseconds)
         except RejectedError as error:
             self.get_logger().warning(str(error), throttle_duration_sec=5.0)
             return
+        positions = self._memory.positions
         if positions is None:
             return
         self.destroy_subscription(self._states)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from geometry_msgs.msg import PoseStamped
 from probe import SILENCE, Probe, values_of
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState
 
 from itnnr_ik.robot import load_robot
@@ -130,3 +132,30 @@ def test_an_activation_at_start_that_fails_says_why(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(active, "Scene", fail)
     with pytest.raises(LookupError, match="no such"):
         IKNode()
+
+
+def test_what_was_configured_before_is_let_go(dormant: IKNode) -> None:
+    """Configured anew time and again, the node does not grow; shut down, it announces nothing."""
+    before = len(list(dormant.publishers))
+    earlier = []
+    for _ in range(3):
+        assert dormant.trigger_configure() == SUCCESS
+        assert dormant.trigger_activate() == SUCCESS
+        assert dormant._configuration is not None
+        earlier.append(weakref.ref(dormant._configuration.solver))
+        earlier.append(weakref.ref(dormant._active))
+        assert dormant.trigger_deactivate() == SUCCESS
+        assert dormant.trigger_cleanup() == SUCCESS
+    assert dormant.trigger_configure() == SUCCESS
+    assert [reference() for reference in earlier] == [None] * 6
+    assert len(list(dormant.publishers)) > before
+    assert dormant.trigger_shutdown() == SUCCESS
+    assert len(list(dormant.publishers)) == before
+
+
+def test_a_parameter_is_not_deleted(dormant: IKNode) -> None:
+    """It would come back as one that cannot be set."""
+    (result,) = dormant.set_parameters([Parameter("joints", Parameter.Type.NOT_SET)])
+    assert not result.successful
+    assert result.reason == "expected a value of joints: parameters cannot be deleted"
+    assert dormant.has_parameter("joints")

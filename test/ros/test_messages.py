@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from std_msgs.msg import Header
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import KinematicChain, load_robot
+from itnnr_ik.ros import interfaces
 from itnnr_ik.ros.messages import (
     has_orientation,
     joint_state_from_positions,
@@ -117,7 +119,7 @@ def test_target_of_each_task() -> None:
     assert target_from_pose(pose, PLANAR) == [0.1, 0.2]
     assert target_from_pose(pose, IN_SPACE) == [0.1, 0.2, 0.3]
     for solver in (POSE, POINTING):
-        assert target_from_pose(pose, solver) == pose
+        np.testing.assert_allclose(target_from_pose(pose, solver), [0.1, 0.2, 0.3, 0.0, 0.0, 0.6, 0.8])
 
 
 @pytest.mark.parametrize("axis", range(3))
@@ -217,3 +219,28 @@ def test_a_solution_of_the_wrong_length_becomes_no_message() -> None:
     for count in (0, 1, 3):
         with pytest.raises(RejectedError, match="it is not published"):
             joint_state_from_positions(np.zeros(count), arm, arm.joint_names, Header())
+
+
+@pytest.mark.parametrize("length", [1e-200, 2.0, 1e200])
+def test_an_orientation_of_any_length_is_made_a_unit_quaternion(length: float) -> None:
+    """Squares of its numbers may be 0 or infinite: nobody behind has to think of that."""
+    target = target_from_pose([0.1, 0.2, 0.3, 0.6 * length, 0.0, 0.8 * length, 0.0], POSE)
+    np.testing.assert_allclose(target, [0.1, 0.2, 0.3, 0.6, 0.0, 0.8, 0.0], rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("commands", "state"),
+    [
+        ("joint_trajectory", "controller_state"),
+        ("/joint_trajectory", "/controller_state"),
+        ("arm/joint_trajectory", "arm/controller_state"),
+        ("/a/b/joint_trajectory", "/a/b/controller_state"),
+    ],
+)
+def test_a_controller_tells_its_state_beside_where_commands_go(
+    commands: str, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a namespace, too, a topic that begins with a slash is not below it."""
+    monkeypatch.setattr(interfaces, "CONTROLLER_STATE", replace(interfaces.CONTROLLER_STATE, type=JointState))
+    assert interfaces.controller_state_topic(interfaces.TRAJECTORY, commands) == state
+    assert interfaces.controller_state_topic(interfaces.NONE, commands) is None

@@ -62,7 +62,7 @@ def profile_to(
 
 
 def _profile(found: Trajectory, largest: Array) -> Profile:
-    """The profile that was found; of times that only rounding tells apart no more than the ``largest`` jerk."""
+    """The profile that was found; between times that only rounding tells apart, of the ``largest`` jerk."""
     switches = {0.0}
     for joint in found.profiles[0]:
         switches.update(accumulate((*joint.brake.t, *joint.t)))

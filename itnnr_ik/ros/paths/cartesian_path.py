@@ -61,8 +61,12 @@ def follow_lines(
         revolute, prismatic: Largest step of a joint of that kind [rad], [m]; 0 for any.
 
     Raises:
-        ValueError: See `straight_lines`.
+        ValueError: See `straight_lines`; or a largest step is negative or no number.
     """
+    if not (revolute >= 0.0 and prismatic >= 0.0):
+        raise ValueError(
+            f"expected jump thresholds that are 0 or positive, got {revolute:g} rad and {prismatic:g} m"
+        )
     targets, along = straight_lines(solver.target_at(state), waypoints, max_step, MOST_POSES)
     positions, text = _planned(solver, state, targets)
     if len(positions) < len(targets):

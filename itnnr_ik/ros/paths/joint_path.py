@@ -26,6 +26,8 @@ from itnnr_ik.ros.status import Code, RejectedError, stamp_text
 MOST_POSES = 10_000
 #: Least time [s] from one point of a trajectory to the next.
 _SHORTEST = 1e-3
+#: What a duration in a message can hold [s].
+_LONGEST = 2.0**31
 #: Takes 0.1 s, and not when the first path comes.
 _TYPES: Any = get_typestore(Stores.ROS2_HUMBLE)
 #: Gaps that a status tells of.
@@ -150,7 +152,8 @@ def trajectory(
         header: Of the trajectory.
 
     Raises:
-        RejectedError: A position is outside the limits: a defect (``solver_error``).
+        RejectedError: A position is outside the limits: a defect (``solver_error``); or the path takes longer
+            than a message can say (``invalid_target``).
     """
     configuration, turns = start.configuration, start.turns
     limits = configuration.limits.velocity
@@ -159,7 +162,13 @@ def trajectory(
     if current is not None:
         before = max(before, float((np.abs(path[0] - current) / limits).max()))
     message = JointTrajectory(header=header, joint_names=list(configuration.joints))
-    for positions, due in zip(path, kept - kept[0] + before, strict=True):
+    due_at = kept - kept[0] + before
+    if not due_at[-1] < _LONGEST:
+        raise RejectedError(
+            Code.INVALID_TARGET,
+            f"expected a path of less than {_LONGEST:.0f} s by its stamps, got {due_at[-1]:.0f} s",
+        )
+    for positions, due in zip(path, due_at, strict=True):
         state = joint_state_from_positions(
             positions + turns, configuration.solver.arm, configuration.joints, header
         )

@@ -91,7 +91,7 @@ def robot_parameters(context: Any, own: Sequence[str] = ()) -> list[Any]:
     params_file = existing_file(argument("params_file")) if argument("params_file") else None
     if argument("urdf"):
         given["robot_description"] = read_urdf(argument("urdf"))[0]
-    elif params_file is None or not _describes_robot(params_file):
+    elif params_file is None or not describes_robot(params_file):
         file = config_file(context, f"{argument('arm')}.yaml")
         parameters.append(file or {"model": argument("arm")})
     if params_file is not None:
@@ -111,16 +111,25 @@ def robot_parameters(context: Any, own: Sequence[str] = ()) -> list[Any]:
     return parameters
 
 
-def _describes_robot(file: str) -> bool:
+def describes_robot(file: str) -> bool:
     """Whether a file of parameters gives a description of the robot, or the topic of one."""
     import yaml
 
     try:
         content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-        sections = [section["ros__parameters"] for section in content.values()]
-        return any(section.get(name) for section in sections for name in _DESCRIPTIONS)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, KeyError, TypeError):
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return False  # launch says so itself
+    return _has_description(content)
+
+
+def _has_description(section: object) -> bool:
+    """Whether a section of a file of parameters, or one below it, has a description."""
+    if not isinstance(section, dict):
+        return False
+    own = section.get("ros__parameters")
+    if isinstance(own, dict) and any(own.get(name) for name in _DESCRIPTIONS):
+        return True
+    return any(_has_description(below) for name, below in section.items() if name != "ros__parameters")
 
 
 def arguments_of(context: Any) -> Argument:

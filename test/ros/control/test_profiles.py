@@ -69,7 +69,8 @@ def test_time_that_is_given_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("velocity", "acceleration", "jerk"), [(0.01, 0.01, 1e8), (0.05, 0.05, 1e8), (2.0, 1e4, 1e8), (2.0, 1e5, 5e5)]
+    ("velocity", "acceleration", "jerk"),
+    [(0.01, 0.01, 1e8), (0.05, 0.05, 1e8), (2.0, 1e4, 1e8), (2.0, 1e5, 5e5)],
 )
 def test_a_jerk_that_is_next_to_unlimited_leaves_goal_speed_and_direction(
     velocity: float, acceleration: float, jerk: float

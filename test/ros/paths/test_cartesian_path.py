@@ -125,3 +125,10 @@ def test_the_service(probe: Probe) -> None:
     assert 0.0 < ask((0.2, 1.2), (3.0, 0.0)).fraction < 1.0
     assert ask((0.2, 1.2), (1.2, 0.4), step=0.0).error_code.val != MoveItErrorCodes.SUCCESS
     assert probe.solutions == []
+
+
+@pytest.mark.parametrize("threshold", [-0.1, np.nan])
+def test_a_threshold_that_is_no_length_is_refused(two_link: IKSolver, threshold: float) -> None:
+    """It neither ends the path at once nor lets every jump pass."""
+    with pytest.raises(ValueError, match="expected jump thresholds that are 0 or positive, got"):
+        follow_lines(two_link, np.array([0.0, 1.0]), [[1.0, 0.3]], 0.1, revolute=threshold)

@@ -237,3 +237,14 @@ def test_a_path_is_read_from_its_bytes(probe: Probe) -> None:
             read_path(damaged)
         assert caught.value.code is Code.INVALID_TARGET
     assert stamp_of(data[:9]) == ""
+
+
+def test_a_path_that_takes_longer_than_a_message_can_say_is_refused(probe: Probe) -> None:
+    """A time from the start that wraps around would be negative."""
+    path = elbow_path(2)
+    answerer = answerer_of(probe, "two_link", path[0])
+    times = np.array([-(2**31), 2**31 - 1])
+    poses = poses_of(probe, answerer.configuration.solver.target_at(path), "base_link", times)
+    with pytest.raises(RejectedError, match="expected a path of less than 2147483648 s") as rejected:
+        answer_path(answerer, Header(frame_id="base_link"), poses, {})
+    assert rejected.value.code is Code.INVALID_TARGET

@@ -9,7 +9,13 @@ import yaml
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import load_robot
-from itnnr_ik.ros.running.launching import controllers_file, described, existing_file, solver_of
+from itnnr_ik.ros.running.launching import (
+    controllers_file,
+    described,
+    describes_robot,
+    existing_file,
+    solver_of,
+)
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
@@ -50,3 +56,20 @@ def test_controllers_that_are_made_are_like_the_packaged_ones(root: Path, name: 
     made = Path(controllers_file(load_robot(name).joint_names)).read_text(encoding="utf-8")
     packaged = (root / "config" / f"{name}_controllers.yaml").read_text(encoding="utf-8")
     assert yaml.safe_load(made) == yaml.safe_load(packaged)
+
+
+@pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ("/**: {ros__parameters: {robot_description_topic: robot_description}}", True),
+        ("/arm: {ik_node: {ros__parameters: {robot_description: <robot/>}}, manager: {rate: 500}}", True),
+        ("/arm: {manager: {ros__parameters: {rate: 500}}}\n/**: {ros__parameters: {task: pose}}", False),
+        ("robot_description: <robot/>", False),
+        ("- 3", False),
+    ],
+)
+def test_a_description_is_found_in_whichever_section(tmp_path: Path, text: str, has: bool) -> None:
+    """Nodes of a namespace may have theirs below it, and other nodes' sections may be beside them."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert describes_robot(str(file)) == has
