@@ -2,10 +2,10 @@
 
 The first joint of most arms only turns (or shifts) the whole arm about (along) its axis, and where the
 orientation counts, the last only turns the tool about its own: T = E(q₁) · M(q₂ … q₍ₙ₋₁₎) · Rz(q₍ₙ₎), in
-    frames
-whose z axes are theirs. What both leave alone are the anchors' coordinates y: distance r from the first axis
-and height z, and the last axis as seen from the azimuth of the point. So anchors are postures of the joints
-between, far fewer for the same density, and q₁ and q₍ₙ₎ follow in closed form for each.
+frames whose z axes are those of the two joints. What both leave alone are the anchors' coordinates y:
+distance r from the first axis and height z, and the last axis as seen from the azimuth of the point. So
+anchors are postures of the joints between, far fewer for the same density, and q₁ and q₍ₙ₎ follow in closed
+form for each.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from itnnr_ik.compiled import compiled, kernel
 from itnnr_ik.robot.kernels import forward
 from itnnr_ik.solver.addresses import by_address
 from itnnr_ik.solver.problem import Problem, Workspace, evaluate, workspace, workspace_size
-from itnnr_ik.task.kernels import GOAL
+from itnnr_ik.task.kernels import GOAL, POINTING, POSE
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -64,7 +64,7 @@ class Anchors(NamedTuple):
 @kernel
 def embed(problem: Problem, layout: Layout, goal: Array, y: Array, header: Array) -> None:
     """Write the coordinates (E,) of a goal (12,), and its azimuth and turned rotation (10,)."""
-    if layout.first == 3:
+    if layout.first == PLAIN:
         for e in range(y.shape[0]):
             y[e] = goal[e]
         return
@@ -99,7 +99,7 @@ def embed(problem: Problem, layout: Layout, goal: Array, y: Array, header: Array
             r[3 + column] = first[1] * a + first[5] * b + first[9] * c
             r[6 + column] = first[2] * a + first[6] * b + first[10] * c
     used = 2
-    if layout.first == 1:
+    if layout.first == TURN:
         distance = math.sqrt(px * px + py * py)
         y[0], y[1] = distance, pz
         azimuth = 0.0
@@ -113,7 +113,7 @@ def embed(problem: Problem, layout: Layout, goal: Array, y: Array, header: Array
             for column in range(3):
                 a, b = r[column], r[3 + column]
                 r[column], r[3 + column] = c * a + s * b, c * b - s * a
-    elif layout.first == 2:
+    elif layout.first == SHIFT:
         y[0], y[1] = px, py
         header[0] = pz
     else:
@@ -133,10 +133,10 @@ def goal_of_pose(pose: Array, kind: int, goal: Array) -> None:
     """Write the goal (12,) that the tool frame (3, 4) is at."""
     for a in range(3):
         goal[a] = pose[a, 3]
-    if kind == 2:
+    if kind == POINTING:
         for a in range(3):
             goal[3 + a] = pose[a, 2]
-    elif kind == 3:
+    elif kind == POSE:
         for a in range(3):
             for b in range(3):
                 goal[3 + 3 * a + b] = pose[a, b]
@@ -156,7 +156,7 @@ def embed_posture(
     problem: Problem, layout: Layout, q: Array, y: Array, header: Array, goal: Array, w: Workspace
 ) -> None:
     """Write the coordinates and the header of the posture ``q`` (n,); ``goal`` (12,) is room."""
-    if layout.first == 3:
+    if layout.first == PLAIN:
         # The error to the origin, turned round, is the position, of a learned robot too.
         for a in range(goal.shape[0]):
             goal[a] = 0.0
@@ -166,7 +166,7 @@ def embed_posture(
         return
     forward(problem.elements, q, w.pose, w.axes, w.origins)
     goal_of_pose(w.pose, problem.kind, goal)
-    if problem.kind == 2:
+    if problem.kind == POINTING:
         spread_direction(goal)
     embed(problem, layout, goal, y, header)
 
@@ -199,7 +199,7 @@ def embedding_size(problem: Problem, coordinates: int) -> int:
 @kernel
 def complete(layout: Layout, header: Array, goal_header: Array, q: Array) -> None:
     """Set the first and the last joint of ``q`` (n,) so that the anchor's tool goes where the goal is."""
-    if layout.first == 1 or layout.first == 2:
+    if layout.first == TURN or layout.first == SHIFT:
         q[0] = goal_header[0] - header[0]
     if layout.last:
         # Rᵀ(anchor) R(goal) is a turn about z, if the anchor is right.

@@ -19,7 +19,7 @@ from itnnr_ik.solver.redundancy import ease
 from itnnr_ik.solver.refine import MEETING, refine
 from itnnr_ik.solver.room import Candidates, Room, Search, divide, solved, unpack
 from itnnr_ik.solver.search import CURRENT, FAILED, NEIGHBOUR, follow, search_any, search_near, search_table
-from itnnr_ik.solver.state import clip, displacement, limit, turn_towards
+from itnnr_ik.solver.state import LOWER, MIDDLE, UPPER, clip, displacement, limit, turn_towards
 from itnnr_ik.task.kernels import read_target
 
 Array = NDArray[np.float64]
@@ -45,7 +45,7 @@ def solve_anywhere(
         reference = now
         came_from = search_near(s, goal, now, answer, best, w, room, found)
     else:
-        reference = s.problem.joints[4]
+        reference = s.problem.joints[MIDDLE]
         came_from = search_any(s, goal, reference, answer, w, room, found)
         if came_from == FAILED:
             for i in range(answer.shape[0]):
@@ -126,7 +126,7 @@ def solve_many(
                 best, alone = follow(s, goal, state, answer, w, room)
             if not alone:
                 came_from = solve_anywhere(s, goal, state, answer, best, w, room, found)
-            clip(joints[0], joints[1], answer)
+            clip(joints[LOWER], joints[UPPER], answer)
             if n_state > w.error.shape[0]:
                 ease(s, goal, state, answer, w, room)
             position, angle = errors_at(s, goal, target, answer, w)

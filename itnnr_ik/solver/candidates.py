@@ -6,11 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.compiled import inlined, kernel
-from itnnr_ik.solver.anchors import complete, embed, embed_posture, follow_slopes, nearest, spread_direction
+from itnnr_ik.solver.anchors import (
+    PLAIN,
+    SHIFT,
+    TURN,
+    complete,
+    embed,
+    embed_posture,
+    follow_slopes,
+    nearest,
+    spread_direction,
+)
 from itnnr_ik.solver.problem import Workspace, evaluate
 from itnnr_ik.solver.room import Candidates, Room, Search
-from itnnr_ik.solver.state import displacement, turn_towards
+from itnnr_ik.solver.state import LOWER, UPPER, displacement, turn_towards
 from itnnr_ik.solver.table import locate, predict
+from itnnr_ik.task.kernels import POINTING
 from itnnr_ik.twin.kernels import adjust, adjust_known
 
 Array = NDArray[np.float64]
@@ -31,7 +42,7 @@ def look_up(s: Search, goal: Array, reference: Array, count: int, room: Room, fo
     count = min(count, s.anchors.y.shape[1])
     for a in range(12):
         room.oriented[a] = goal[a]
-    if s.problem.kind == 2:
+    if s.problem.kind == POINTING:
         spread_direction(room.oriented)
     embed(s.problem, s.layout, room.oriented, room.y, room.header)
     indices = found.indices[:count]
@@ -45,7 +56,7 @@ def look_up(s: Search, goal: Array, reference: Array, count: int, room: Room, fo
             follow_slopes(s.anchors, indices[c], room.y, room.other, room.trial, q)
         turn_towards(joints, q, reference)
         for i in range(n):
-            q[i] = min(max(q[i], joints[0, i]), joints[1, i])
+            q[i] = min(max(q[i], joints[LOWER, i]), joints[UPPER, i])
         found.changes[c] = displacement(joints, q, reference)
     return count
 
@@ -87,10 +98,10 @@ def adjust_candidate(
     if s.network.first.shape[0] == 0 or found.indices[c] < 0:
         return
     adjust_known(s.network, found.indices[c], room.y, room.a, room.b, room.x)
-    offset = 1 if s.layout.first == 1 or s.layout.first == 2 else 0
+    offset = 1 if s.layout.first == TURN or s.layout.first == SHIFT else 0
     for i in range(room.x.shape[0]):
         q[offset + i] = room.x[i]
-    if s.layout.first != 3:
+    if s.layout.first != PLAIN:
         # The closed form of the adjusted posture: that of the anchor no longer fits.
         if offset:
             q[0] = 0.0
@@ -100,7 +111,7 @@ def adjust_candidate(
         complete(s.layout, room.other_header, room.header, q)
         turn_towards(joints, q, reference)
     for i in range(n):
-        q[i] = min(max(q[i], joints[0, i]), joints[1, i])
+        q[i] = min(max(q[i], joints[LOWER, i]), joints[UPPER, i])
 
 
 @inlined
@@ -114,7 +125,7 @@ def adjust_state(s: Search, goal: Array, q: Array, w: Workspace, room: Room) -> 
         room.y[e], room.other[e] = goal[e], goal[e] - w.error[e]
     adjust(s.network, room.y, room.other, q, room.a, room.b, room.trial, room.x)
     for i in range(q.shape[0]):
-        q[i] = min(max(room.trial[i], joints[0, i]), joints[1, i])
+        q[i] = min(max(room.trial[i], joints[LOWER, i]), joints[UPPER, i])
 
 
 @kernel

@@ -13,6 +13,7 @@ from itnnr_ik.solver.problem import Workspace
 from itnnr_ik.solver.refine import MEETING, descend, refine
 from itnnr_ik.solver.room import Candidates, Room, Search, solved
 from itnnr_ik.solver.state import limit, turn_towards
+from itnnr_ik.task.kernels import POINTING
 
 Array = NDArray[np.float64]
 
@@ -59,7 +60,7 @@ def search_closest(
     almost = min(_ALMOST * s.curvature, _ALMOST_SPREAD * s.spread)
     if left < almost or left > _POOR * known or known < s.spread:
         first = min(_ANCHORS * s.near, s.most)
-        count = look_up(s, goal, reference, s.most if problem.kind == 2 else first, room, found)
+        count = look_up(s, goal, reference, s.most if problem.kind == POINTING else first, room, found)
         done = False
         for c in range(count):
             q = found.positions[c]

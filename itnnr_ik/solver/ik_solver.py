@@ -23,6 +23,7 @@ from itnnr_ik.solver.path_targets import PathTargets
 from itnnr_ik.solver.room import Search, memory_size, pack
 from itnnr_ik.solver.search import CURRENT
 from itnnr_ik.solver.solution import Solution, Solutions, new_solution
+from itnnr_ik.solver.state import MIDDLE, PERIOD, WEIGHT
 from itnnr_ik.task import Task, poses
 from itnnr_ik.twin.inference import TwinInverse
 
@@ -374,7 +375,7 @@ class IKSolver:
         """
         goal = self._target(target)
         now = None if current is None else self._state(current)
-        reference = self._joints[4].copy() if now is None else now
+        reference = self._joints[MIDDLE].copy() if now is None else now
         positions, errors = self._propose(goal, reference, self._search.most, refined=True)
         found = self._distinct(positions, errors, reference)
         if self.arm.n_joints <= self.task.n_rows:
@@ -409,7 +410,7 @@ class IKSolver:
             ValueError: See `solve`.
         """
         goal = self._target(target)
-        now = self._joints[4].copy() if current is None else self._state(current)
+        now = self._joints[MIDDLE].copy() if current is None else self._state(current)
         positions, errors = self._propose(goal, now, self._search.near, refined=False)
         return positions, errors[:, 0]
 
@@ -526,13 +527,13 @@ class IKSolver:
 
     def _change(self, positions: Array, reference: Array) -> Array:
         """Displacement (b,) of positions (b, n) from ``reference`` (n,)."""
-        change: Array = (self._joints[3] * np.abs(positions - reference)).max(axis=1)
+        change: Array = (self._joints[WEIGHT] * np.abs(positions - reference)).max(axis=1)
         return change
 
     def _apart(self, positions: Array, others: Array) -> Array:
         """Largest joint difference (b,) of positions (n,) from others (b, n), whole turns left out."""
         difference = others - positions
-        turns = self._joints[2]
+        turns = self._joints[PERIOD]
         whole = np.where(turns > 0.0, turns, np.inf)
         away: Array = np.abs(difference - turns * np.round(difference / whole)).max(axis=1)
         return away

@@ -13,7 +13,7 @@ from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import project
 from itnnr_ik.solver.refine import factorise, refine
 from itnnr_ik.solver.room import Room, Search, solved
-from itnnr_ik.solver.state import limit
+from itnnr_ik.solver.state import LOWER, UPPER, WEIGHT, limit
 from itnnr_ik.solver.tracking import precise
 
 Array = NDArray[np.float64]
@@ -42,7 +42,7 @@ def go_on(
     n = now.shape[0]
     limit(joints, room.lower, room.upper)
     for i in range(n):
-        answer[i] = min(max(now[i], joints[0, i]), joints[1, i])
+        answer[i] = min(max(now[i], joints[LOWER, i]), joints[UPPER, i])
     position, angle = evaluate(problem, goal, answer, w)
     if solved(s, position, angle):
         return False
@@ -67,7 +67,7 @@ def go_on(
     for attempt in range(8):
         if length > 0.0:
             for i in range(n):
-                answer[i] = min(max(now[i] + length * motion[i], joints[0, i]), joints[1, i])
+                answer[i] = min(max(now[i] + length * motion[i], joints[LOWER, i]), joints[UPPER, i])
             position, angle = refine(sharp, goal, room.lower, room.upper, answer, free, sharp.steps, w)
             if solved(s, position, angle) and _goes_along(now, motion, answer):
                 other, _ = _apart(now, motion, answer)
@@ -98,7 +98,7 @@ def _moving(joints: Array, velocity: Array, motion: Array, w: Workspace) -> floa
             motion[i] = velocity[i] - motion[i]
     fastest = 0.0
     for i in range(n):
-        fastest = max(fastest, joints[3, i] * abs(motion[i]))
+        fastest = max(fastest, joints[WEIGHT, i] * abs(motion[i]))
     return fastest
 
 
@@ -110,7 +110,7 @@ def _nearest(
     joints, ahead, length = s.problem.joints, room.trial, 0.0
     for _ in range(_TIMINGS):
         for i in range(now.shape[0]):
-            ahead[i] = min(max(now[i] + length * motion[i], joints[0, i]), joints[1, i])
+            ahead[i] = min(max(now[i] + length * motion[i], joints[LOWER, i]), joints[UPPER, i])
         evaluate(s.problem, goal, ahead, w)
         differentiate(s.problem, w)
         nearing, square = 0.0, 0.0

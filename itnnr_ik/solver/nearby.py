@@ -9,7 +9,7 @@ from itnnr_ik.compiled import inlined
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.refine import descend, least_singular, refine
 from itnnr_ik.solver.room import Room, Search, solved
-from itnnr_ik.solver.state import clip, displacement, surround
+from itnnr_ik.solver.state import WEIGHT, clip, displacement, surround
 
 Array = NDArray[np.float64]
 
@@ -60,7 +60,9 @@ def search_around(
         if not surround(joints, now, half, room.lower, room.upper):
             break
         for i in range(n):
-            room.q[i] = min(max(now[i] + half / joints[3, i] * s.starts[k, i], room.lower[i]), room.upper[i])
+            room.q[i] = min(
+                max(now[i] + half / joints[WEIGHT, i] * s.starts[k, i], room.lower[i]), room.upper[i]
+            )
         position, angle = refine(problem, goal, room.lower, room.upper, room.q, free, 2 * problem.steps, w)
         if not solved(s, position, angle):
             continue

@@ -31,9 +31,10 @@ class Problem(NamedTuple):
             robot.
         coefficients: (m (n + 1), F) of a learned robot, see `LearnedArm.rows`; no rows for a chain.
         order: Highest harmonic of a learned robot.
-        joints: (6, n): lower and upper limit, length of a turn that changes nothing (2π, or 0 for none), what
-            a unit of joint motion counts in a displacement [rad], where to be near without a state, and a
-            posture that spare joints prefer (NaN for none).
+        joints: (6, n), rows by the names in `itnnr_ik.solver.state`: `LOWER` and `UPPER` limit, `PERIOD`
+            (2π where a whole turn changes nothing, or 0), `WEIGHT` of a unit of joint motion in a
+            displacement [rad], the `MIDDLE` to be near without a state, and the posture that is `PREFERRED`
+            by spare joints (NaN for none).
         kind: Of task, see `itnnr_ik.task.kernels`.
         length: Characteristic length [m].
         position, angle: Precision [m] and [rad] at which a refinement stops.

@@ -11,7 +11,7 @@ from itnnr_ik.compiled import inlined, kernel
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.refine import factorise, refine, substitute
 from itnnr_ik.solver.room import Room, Search, solved
-from itnnr_ik.solver.state import displacement, limit, surround
+from itnnr_ik.solver.state import LOWER, PREFERRED, UPPER, WEIGHT, displacement, limit, surround
 
 Array = NDArray[np.float64]
 
@@ -108,7 +108,7 @@ def _farthest(joints: Array, q: Array, now: Array, but: int) -> int:
     """The joint of ``q`` (n,) that is farthest from the state, ``but`` one."""
     farthest, largest = 0, -1.0
     for i in range(q.shape[0]):
-        change = joints[3, i] * abs(q[i] - now[i])
+        change = joints[WEIGHT, i] * abs(q[i] - now[i])
         if i != but and change > largest:
             farthest, largest = i, change
     return farthest
@@ -144,8 +144,8 @@ def _join(
     determinant = a * d - b * c
     if abs(determinant) < _PARALLEL:
         return False
-    one = math.copysign(1.0, now[first] - q[first]) / joints[3, first]
-    two = math.copysign(1.0, now[second] - q[second]) / joints[3, second]
+    one = math.copysign(1.0, now[first] - q[first]) / joints[WEIGHT, first]
+    two = math.copysign(1.0, now[second] - q[second]) / joints[WEIGHT, second]
     x, y = (one * d - two * b) / determinant, (two * a - one * c) / determinant
     for i in range(q.shape[0]):
         direction[i] = x * direction[i] + y * other[i]
@@ -161,7 +161,7 @@ def _move(joints: Array, direction: Array, now: Array, q: Array) -> None:
     shortest, longest = -_LONGEST, _LONGEST
     for i in range(q.shape[0]):
         if abs(direction[i]) > 1e-9:
-            one, other = (joints[0, i] - q[i]) / direction[i], (joints[1, i] - q[i]) / direction[i]
+            one, other = (joints[LOWER, i] - q[i]) / direction[i], (joints[UPPER, i] - q[i]) / direction[i]
             shortest, longest = max(shortest, min(one, other)), min(longest, max(one, other))
     one = longest - _GOLDEN * (longest - shortest)
     other = shortest + _GOLDEN * (longest - shortest)
@@ -178,7 +178,7 @@ def _move(joints: Array, direction: Array, now: Array, q: Array) -> None:
             other_change = _changed(joints, q, direction, other, now)
     length = 0.5 * (shortest + longest)
     for i in range(q.shape[0]):
-        q[i] = min(max(q[i] + length * direction[i], joints[0, i]), joints[1, i])
+        q[i] = min(max(q[i] + length * direction[i], joints[LOWER, i]), joints[UPPER, i])
 
 
 @kernel
@@ -186,7 +186,7 @@ def _changed(joints: Array, q: Array, direction: Array, length: float, now: Arra
     """Largest joint change from ``now`` after a move along a direction."""
     largest = 0.0
     for i in range(q.shape[0]):
-        largest = max(largest, joints[3, i] * abs(q[i] + length * direction[i] - now[i]))
+        largest = max(largest, joints[WEIGHT, i] * abs(q[i] + length * direction[i] - now[i]))
     return largest
 
 
@@ -205,11 +205,11 @@ def ease(s: Search, goal: Array, now: Array, q: Array, w: Workspace, room: Room)
         return
     for i in range(n):
         w.free[i], wish[i] = 1.0, 0.0
-        half = 0.5 * (joints[1, i] - joints[0, i])
-        if math.isfinite(joints[5, i]):
-            wish[i] = joints[5, i] - q[i]
+        half = 0.5 * (joints[UPPER, i] - joints[LOWER, i])
+        if math.isfinite(joints[PREFERRED, i]):
+            wish[i] = joints[PREFERRED, i] - q[i]
         elif half < np.inf:
-            share = (q[i] - joints[0, i]) / half - 1.0
+            share = (q[i] - joints[LOWER, i]) / half - 1.0
             wish[i] = -(_TO_MIDDLE * share + _POWER * share ** (_POWER - 1)) / half
     # What of the wish leaves the target alone.
     evaluate(problem, goal, q, w)

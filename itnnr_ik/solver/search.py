@@ -25,7 +25,7 @@ from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import improve, slide
 from itnnr_ik.solver.refine import least_singular, refine
 from itnnr_ik.solver.room import Candidates, Room, Search, solved
-from itnnr_ik.solver.state import clip, displacement, limit, surround, turn_towards
+from itnnr_ik.solver.state import LOWER, MIDDLE, UPPER, clip, displacement, limit, surround, turn_towards
 from itnnr_ik.solver.table import locate, predict
 
 Array = NDArray[np.float64]
@@ -62,7 +62,7 @@ def follow(s: Search, goal: Array, now: Array, answer: Array, w: Workspace, room
     problem, joints = s.problem, s.problem.joints
     limit(joints, room.lower, room.upper)
     for i in range(answer.shape[0]):
-        answer[i] = min(max(now[i], joints[0, i]), joints[1, i])
+        answer[i] = min(max(now[i], joints[LOWER, i]), joints[UPPER, i])
     if s.table.rows.shape[0] > 0:
         # All branches are known: the state leads to the nearest one only where that is near.
         square, _ = evaluate(problem, goal, answer, w)
@@ -182,9 +182,11 @@ def search_table(s: Search, goal: Array, answer: Array, w: Workspace, room: Room
     if cell < 0:
         return False
     for row in range(s.table.starts[cell], s.table.starts[cell + 1]):
-        if not predict(problem, s.table, row, room.other, azimuth, joints[4], answer):
+        if not predict(problem, s.table, row, room.other, azimuth, joints[MIDDLE], answer):
             continue
-        position, angle = refine(problem, goal, joints[0], joints[1], answer, problem.free, problem.steps, w)
+        position, angle = refine(
+            problem, goal, joints[LOWER], joints[UPPER], answer, problem.free, problem.steps, w
+        )
         if solved(s, position, angle):
             return True
     return False

@@ -11,13 +11,16 @@ from itnnr_ik.compiled import kernel
 
 Array = NDArray[np.float64]
 
+#: Rows of `itnnr_ik.solver.problem.Problem`'s joints.
+LOWER, UPPER, PERIOD, WEIGHT, MIDDLE, PREFERRED = 0, 1, 2, 3, 4, 5
+
 
 @kernel
 def displacement(joints: Array, q: Array, now: Array) -> float:
     """Largest joint change [rad] from ``now`` (n,) to ``q`` (n,)."""
     largest = 0.0
     for i in range(q.shape[0]):
-        largest = max(largest, joints[3, i] * abs(q[i] - now[i]))
+        largest = max(largest, joints[WEIGHT, i] * abs(q[i] - now[i]))
     return largest
 
 
@@ -25,14 +28,14 @@ def displacement(joints: Array, q: Array, now: Array) -> float:
 def turn_towards(joints: Array, q: Array, reference: Array) -> None:
     """Turn joints of ``q`` (n,) by whole turns to be nearest to ``reference`` (n,) within their limits."""
     for i in range(q.shape[0]):
-        turn = joints[2, i]
+        turn = joints[PERIOD, i]
         if turn == 0.0:
             continue
         value = q[i] + turn * math.floor((reference[i] - q[i]) / turn + 0.5)
-        if value > joints[1, i]:
-            value -= turn * math.ceil((value - joints[1, i]) / turn - 1e-12)
-        if value < joints[0, i]:
-            value += turn * math.ceil((joints[0, i] - value) / turn - 1e-12)
+        if value > joints[UPPER, i]:
+            value -= turn * math.ceil((value - joints[UPPER, i]) / turn - 1e-12)
+        if value < joints[LOWER, i]:
+            value += turn * math.ceil((joints[LOWER, i] - value) / turn - 1e-12)
         # One that has no place within the limits is left to be cut to the nearer one.
         q[i] = value
 
@@ -48,15 +51,15 @@ def clip(lower: Array, upper: Array, q: Array) -> None:
 def limit(joints: Array, lower: Array, upper: Array) -> None:
     """Write the limits (n,) of the joints."""
     for i in range(lower.shape[0]):
-        lower[i], upper[i] = joints[0, i], joints[1, i]
+        lower[i], upper[i] = joints[LOWER, i], joints[UPPER, i]
 
 
 @kernel
 def surround(joints: Array, now: Array, change: float, lower: Array, upper: Array) -> bool:
     """Write the part of the limits (n,) within ``change`` [rad] of ``now`` (n,); whether there is one."""
     for i in range(now.shape[0]):
-        half = change / joints[3, i]
-        lower[i], upper[i] = max(joints[0, i], now[i] - half), min(joints[1, i], now[i] + half)
+        half = change / joints[WEIGHT, i]
+        lower[i], upper[i] = max(joints[LOWER, i], now[i] - half), min(joints[UPPER, i], now[i] + half)
         if lower[i] > upper[i]:
             return False
     return True

@@ -20,7 +20,7 @@ from itnnr_ik.solver.addresses import by_address
 from itnnr_ik.solver.problem import Problem, differentiate, evaluate, workspace, workspace_size
 from itnnr_ik.solver.refine import factorise, refine, substitute
 from itnnr_ik.solver.spread import fill_box
-from itnnr_ik.solver.state import turn_towards
+from itnnr_ik.solver.state import LOWER, UPPER, turn_towards
 from itnnr_ik.task import Task
 from itnnr_ik.task.kernels import GOAL, ROWS
 
@@ -112,14 +112,14 @@ def predict(
         q[i] = value
     q[0] += azimuth
     for i in range(n):
-        if q[i] < joints[0, i] <= q[i] + beyond:
-            q[i] = joints[0, i]
-        elif q[i] > joints[1, i] >= q[i] - beyond:
-            q[i] = joints[1, i]
+        if q[i] < joints[LOWER, i] <= q[i] + beyond:
+            q[i] = joints[LOWER, i]
+        elif q[i] > joints[UPPER, i] >= q[i] - beyond:
+            q[i] = joints[UPPER, i]
     turn_towards(joints, q, reference)
     inside = True
     for i in range(n):
-        inside = inside and joints[0, i] <= q[i] <= joints[1, i]
+        inside = inside and joints[LOWER, i] <= q[i] <= joints[UPPER, i]
     return inside
 
 

@@ -13,7 +13,7 @@ from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import project
 from itnnr_ik.solver.refine import descend, factorise, refine
 from itnnr_ik.solver.room import Search, divide, solved, unpack
-from itnnr_ik.solver.state import clip, displacement
+from itnnr_ik.solver.state import LOWER, UPPER, WEIGHT, clip, displacement
 from itnnr_ik.task.kernels import GOAL, ROWS, read_target
 
 Array = NDArray[np.float64]
@@ -72,7 +72,7 @@ def _foresee(joints: Array, known: int, past: Array, motion: Array, ahead: Array
     aside = 0.0
     for i in range(n):
         ahead[i] = 4.0 * past[0, i] - 6.0 * past[1, i] + 4.0 * past[2, i] - past[3, i]
-        aside = max(aside, joints[3, i] * abs(ahead[i] - past[0, i] - motion[i]))
+        aside = max(aside, joints[WEIGHT, i] * abs(ahead[i] - past[0, i] - motion[i]))
     return aside <= _ASIDE * displacement(joints, ahead, past[0])
 
 
@@ -233,7 +233,7 @@ def descend_many(
         for i in range(start.shape[0]):
             postures[b, i] = start[i] if b == 0 else postures[b - 1, i]
         position, angle = descend(
-            p, goals[b], p.joints[0], p.joints[1], postures[b], _DESCENT_STEPS, _STALLED, w
+            p, goals[b], p.joints[LOWER], p.joints[UPPER], postures[b], _DESCENT_STEPS, _STALLED, w
         )
         errors[b] = math.sqrt(position + p.length * p.length * angle)
 
@@ -277,7 +277,7 @@ def walk(
             project(w, direction)
             largest = 0.0
             for i in range(n):
-                largest = max(largest, joints[3, i] * abs(direction[i]))
+                largest = max(largest, joints[WEIGHT, i] * abs(direction[i]))
             if largest == 0.0:
                 break
             beyond = 0.0

@@ -36,14 +36,14 @@ def task_error(kind: int, length: float, pose: Array, goal: Array, error: Array)
     x, y = goal[0] - pose[0, 3], goal[1] - pose[1, 3]
     error[0], error[1] = x, y
     square = x * x + y * y
-    if kind == 0:
+    if kind == PLANAR:
         return square, 0.0
     z = goal[2] - pose[2, 3]
     error[2] = z
     square += z * z
-    if kind == 1:
+    if kind == SPATIAL:
         return square, 0.0
-    if kind == 2:
+    if kind == POINTING:
         return square, _pointing_error(length, pose, goal, error)
     return square, _rotation_error(length, pose, goal, error)
 
@@ -138,13 +138,13 @@ def task_jacobian(
         dx, dy, dz = pose[0, 3] - origins[k, 0], pose[1, 3] - origins[k, 1], pose[2, 3] - origins[k, 2]
         jacobian[0, i] += zy * dz - zz * dy
         jacobian[1, i] += zz * dx - zx * dz
-        if kind == 0:
+        if kind == PLANAR:
             continue
         jacobian[2, i] += zx * dy - zy * dx
-        if kind == 2:
+        if kind == POINTING:
             jacobian[3, i] += length * (ux * zx + uy * zy + uz * zz)
             jacobian[4, i] += length * (vx * zx + vy * zy + vz * zz)
-        elif kind == 3:
+        elif kind == POSE:
             jacobian[3, i] += length * zx
             jacobian[4, i] += length * zy
             jacobian[5, i] += length * zz
