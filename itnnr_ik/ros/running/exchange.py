@@ -21,7 +21,7 @@ from itnnr_ik.evaluation.replay import Replay
 from itnnr_ik.recording.pairing import Array
 from itnnr_ik.recording.writer import WrittenSolution, WrittenStatus
 from itnnr_ik.ros.messages import positions_if_usable, set_pose
-from itnnr_ik.ros.moments import nanoseconds_of
+from itnnr_ik.ros.moments import nanoseconds_of, time_of
 from itnnr_ik.ros.status import stamp_from_text, values_of
 
 UNANSWERED = "unanswered"
@@ -110,7 +110,7 @@ class Exchange:
         while (left := self._settled - time.monotonic()) > 0.0:
             self._spin(left)
         message = PoseStamped()
-        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 10**9)
+        message.header.stamp = time_of(stamp)
         message.header.frame_id = self._frame
         set_pose(message.pose, target)
         sent = time.perf_counter()
@@ -130,13 +130,13 @@ class Exchange:
         values = self._codes.get(stamp)
         if values is None or not self._complete(stamp):
             return Reply(UNANSWERED)
-        times, residual, displacement = (
+        solve_time, residual, displacement = (
             float(values.get(key, "nan")) for key in ("solve_time", "residual", "displacement")
         )
         if values["code"] != SOLVED:
-            return Reply(values["code"], solve_time=times, residual=residual)
+            return Reply(values["code"], solve_time=solve_time, residual=residual)
         arrived, positions = self._arrivals[stamp]
-        return Reply(SOLVED, positions, arrived - sent, times, displacement, residual)
+        return Reply(SOLVED, positions, arrived - sent, solve_time, displacement, residual)
 
     def _on_solution(self, message: JointState) -> None:
         arrived = time.perf_counter()
