@@ -21,8 +21,6 @@ PAGES = [
 ]
 #: Lines of README, and of any other page.
 MOST_LINES, MOST_OF_A_PAGE = 150, 250
-#: A README's reader has an arm of his own, which stands in for by this one.
-OWN_URDF = ROOT / "itnnr_ik" / "robot" / "urdf" / "ur5e.urdf"
 
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
@@ -112,16 +110,24 @@ def test_every_dependency_has_its_reason() -> None:
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/getting_started.md"])
-def test_python_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_runs(name: str) -> None:
     """The blocks of a page run one after the other, and what they solve converges."""
     blocks = _python(ROOT / name)
     assert blocks
-    (tmp_path / "arm.urdf").write_text(OWN_URDF.read_text(encoding="utf-8"), encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, name, "exec"), names)
     assert getattr(names["s"], "converged", False)
+
+
+def test_what_the_readme_says_is_printed() -> None:
+    """The comment below the README's print has what it printed."""
+    (block,) = _python(PAGES[0])
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        exec(compile(block, "README.md", "exec"), {})
+    assert printed.getvalue()
+    assert re.findall(r"^# (.+)$", block, re.MULTILINE) == printed.getvalue().splitlines()
 
 
 @pytest.mark.parametrize(
