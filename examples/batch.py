@@ -30,7 +30,7 @@ rows = np.linspace(0, x.size - 1, 7).astype(int)
 same = all(np.array_equal(solver.solve(targets[i]).positions, solutions.positions[i]) for i in rows)
 far = np.hypot(x, y) > 0.9  # the panda's data sheet says 0.855 m
 if not (0 < len(found) < x.size and off <= solver.tolerance and same and not solutions.converged[far].any()):
-    raise SystemExit(f"NOT SO: off by {off:g} m, rows as from solve: {same}")
+    raise SystemExit(f"CHECK FAILED: off by {off:g} m, rows as from solve: {same}")
 print(f"off by {off:.1e} m at most; rows are the same as from solve")
 
 if arguments.output:

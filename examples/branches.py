@@ -23,9 +23,9 @@ gaps = [
 answer = solver.solve(target, current=now)
 
 if len(branches) != 8:
-    raise SystemExit(f"NOT SO: eight branches expected, {len(branches)} found")
+    raise SystemExit(f"CHECK FAILED: eight branches expected, {len(branches)} found")
 if not (off <= solver.tolerance and min(gaps) > 0.1):
-    raise SystemExit(f"NOT SO: off by {off:g} m, or two are the same ({min(gaps):g} rad apart)")
+    raise SystemExit(f"CHECK FAILED: off by {off:g} m, or two are the same ({min(gaps):g} rad apart)")
 if changes != sorted(changes) or answer.displacement > changes[0] + 1e-4:
-    raise SystemExit(f"NOT SO: solve went {answer.displacement:g} rad, the nearest is {min(changes):g}")
+    raise SystemExit(f"CHECK FAILED: solve went {answer.displacement:g} rad, the nearest is {min(changes):g}")
 print(f"eight branches, each at the target to {off:.0e} m; solve takes the nearest")

@@ -26,7 +26,7 @@ with tempfile.TemporaryDirectory() as folder:
 def figures(found: Evaluation) -> tuple[float, float]:
     """Largest residual [m], and the median of the largest difference from the recorded joints [rad]."""
     if found.residual is None:
-        raise SystemExit(f"NOT SO: none of {found.targets} targets is solved ({found.model})")
+        raise SystemExit(f"CHECK FAILED: none of {found.targets} targets is solved ({found.model})")
     return found.residual.max, found.displacement["moving"].median
 
 
@@ -38,8 +38,10 @@ for found in (right, wrong):
 residual, apart = figures(right)
 wrong_residual, wrong_apart = figures(wrong)
 if right.solved != right.targets or right.branch_changes or residual > solver.tolerance:
-    raise SystemExit(f"NOT SO: {right.solved} of {right.targets} solved, off by {residual:g} m")
+    raise SystemExit(f"CHECK FAILED: {right.solved} of {right.targets} solved, off by {residual:g} m")
 # Each of six joints, less than 1 m from the tip, moves it by less than 1 m for each rad.
 if not apart < LONGER / 6.0 < wrong_apart or wrong_residual > solver.tolerance:
-    raise SystemExit(f"NOT SO: {apart:g} rad from the recorded joints, with the wrong tool {wrong_apart:g}")
+    raise SystemExit(
+        f"CHECK FAILED: {apart:g} rad from the recorded joints, with the wrong tool {wrong_apart:g}"
+    )
 print("both have small residuals; only the right tool gives the recorded joints")

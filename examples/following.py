@@ -27,7 +27,7 @@ for name, view, size in (("panda", PANDA, 0.25), ("three_link", PLANAR, 0.6)):
         state, tip = answer.positions, solver.point_at(answer.positions)
         off, largest = np.linalg.norm(tip - solver.in_space(target)), max(largest, answer.displacement)
         if not answer.converged or off > solver.tolerance or answer.displacement > LARGEST_STEP:
-            raise SystemExit(f"NOT SO: {name} off by {off:g} m, a step of {answer.displacement:g} rad")
+            raise SystemExit(f"CHECK FAILED: {name} off by {off:g} m, a step of {answer.displacement:g} rad")
         skeletons.append(np.vstack([solver.arm.skeleton(state), tip]) @ np.transpose(view))
         tips.append(tip @ np.transpose(view))
     print(f"{name}: {len(tips)} targets reached, no joint by more than {largest:.2f} rad a step")

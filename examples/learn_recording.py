@@ -37,5 +37,5 @@ learned_off, urdf_off = median_off(by_data), median_off(by_urdf)
 print(f"learned from the recording: off by {1e3 * learned_off:.1f} mm")
 print(f"by the URDF:                off by {1e3 * urdf_off:.1f} mm")
 if learned_off > 0.2 * urdf_off:
-    raise SystemExit(f"NOT SO: {learned_off:g} m, by the URDF {urdf_off:g} m")
+    raise SystemExit(f"CHECK FAILED: {learned_off:g} m, by the URDF {urdf_off:g} m")
 print("what was learned is at least five times nearer")

@@ -18,7 +18,7 @@ solutions = solver.solve_batch(targets)
 joints = np.insert(solutions.positions, panda.arm.joint_names.index(LOCKED), ANGLE, axis=1)  # (200, 7)
 off = np.linalg.norm(panda.forward(joints)[:, :3] - targets[:, :3], axis=1).max()
 if not (solutions.converged.all() and off <= solver.tolerance):
-    raise SystemExit(f"NOT SO: {solutions.converged.sum()} solved, the whole arm is off by {off:g} m")
+    raise SystemExit(f"CHECK FAILED: {solutions.converged.sum()} solved, the whole arm is off by {off:g} m")
 print(f"{len(targets)} targets solved; the whole arm, {LOCKED} at {ANGLE} rad, is off by {off:.0e} m")
 
 # The packaged limits of the other joint are wider, and are used where nothing narrows them.
@@ -26,5 +26,7 @@ column = panda.arm.joint_names.index(NARROW)
 narrow, wide = joints[:, column], panda.solve_batch(targets).positions[:, column]
 beyond = (wide < LOWER) | (wide > UPPER)
 if narrow.min() < LOWER or narrow.max() > UPPER or not beyond.any():
-    raise SystemExit(f"NOT SO: from {narrow.min():g} to {narrow.max():g} rad, {beyond.sum()} beyond it else")
+    raise SystemExit(
+        f"CHECK FAILED: from {narrow.min():g} to {narrow.max():g} rad, {beyond.sum()} beyond it else"
+    )
 print(f"{NARROW} stays from {LOWER} to {UPPER} rad; without own limits {beyond.sum()} answers leave that")

@@ -1,4 +1,4 @@
-"""Follow a circle with the panda twice: the elbow goes to the preferred side, the tool does not notice."""
+"""Follow a circle with the panda twice: a preferred posture puts the elbow left or right in null space."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ for side, posture in preferred.items():
     print(f"{side:5} preferred: from {away[0]:.2f} to {away[1]:.2f} rad from it,", end=" ")
     print(f"at most {step:.3f} rad a target; off by {off:.0e} m")
     if not (off <= panda.tolerance and step < 0.05 and away[1] < 0.7 * away[0]):
-        raise SystemExit(f"NOT SO: off by {off:g} m, {away} rad from the preferred posture")
+        raise SystemExit(f"CHECK FAILED: off by {off:g} m, {away} rad from the preferred posture")
 
 apart = np.abs(ends["left"] - ends["right"]).max()
 tools = np.abs(panda.forward(ends["left"]) - panda.forward(ends["right"])).max()
 if not (apart > 1.0 and tools < 1e-5):
-    raise SystemExit(f"NOT SO: {apart:g} rad apart, the tools {tools:g}")
+    raise SystemExit(f"CHECK FAILED: {apart:g} rad apart, the tools {tools:g}")
 print(f"the tool ends at the same pose, the joints {apart:.2f} rad apart")

@@ -1,4 +1,4 @@
-"""Solve an arm that nobody has seen before, on a rail, from the text of its URDF, with a tool on its tip."""
+"""Solve an arm on a rail, with a tool on its tip, from the text of its URDF."""
 
 from __future__ import annotations
 
@@ -44,5 +44,5 @@ z = 0.4 + 0.5 * math.cos(shoulder) + 0.4 * math.cos(shoulder + elbow)
 off = np.linalg.norm(np.subtract([x, rail, z], target))
 
 if not (solution.converged and off <= solver.tolerance):
-    raise SystemExit(f"NOT SO: by hand the tool is {off:g} m from the target")
+    raise SystemExit(f"CHECK FAILED: by hand the tool is {off:g} m from the target")
 print(f"by hand the tool is {off:.1e} m from the target")

@@ -22,12 +22,12 @@ for slow in path.slow_downs:
 
 off = np.linalg.norm(solver.target_at(path.positions) - points, axis=1).max()
 if path.gaps or off > solver.tolerance:
-    raise SystemExit(f"NOT SO: {len(path.gaps)} gaps, and off by {off:g} m")
+    raise SystemExit(f"CHECK FAILED: {len(path.gaps)} gaps, and off by {off:g} m")
 print(f"the tool goes through all {len(path)} points to {off:.0e} m")
 
 steps, by_hand = np.abs(np.diff(path.positions, axis=0)), np.abs(np.diff(hand, axis=0))
 if steps.max() > by_hand.max():
-    raise SystemExit(f"NOT SO: a step of {steps.max():g} rad, by hand {by_hand.max():g} rad")
+    raise SystemExit(f"CHECK FAILED: a step of {steps.max():g} rad, by hand {by_hand.max():g} rad")
 print(f"no joint moves by more than {steps.max():.4f} rad a step; by hand it was {by_hand.max():.4f} rad")
 
 assert path.times is not None
@@ -35,5 +35,7 @@ taken, wanted = np.diff(path.times), np.diff(recorded / FASTER)
 load = (steps / taken[:, None] / limits).max(axis=1)  # largest share of a velocity limit
 later = taken > wanted * (1.0 + 1e-6)
 if load.max() > 1.0 + 1e-6 or load[later].min() < 1.0 - 1e-6 or later.all():
-    raise SystemExit(f"NOT SO: {load.max():g} of a limit, {load[later].min():g} where it was slowed down")
+    raise SystemExit(
+        f"CHECK FAILED: {load.max():g} of a limit, {load[later].min():g} where it was slowed down"
+    )
 print(f"{path.times[-1]:.2f} s, not {recorded[-1] / FASTER:.2f} s: every slower step is at a velocity limit")

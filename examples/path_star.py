@@ -34,8 +34,10 @@ closes = np.abs(path.positions[-1] - path.positions[0]).max()
 longest = np.linalg.norm(np.diff(points, axis=0), axis=1).max()
 
 if path.gaps or not (off <= solver.tolerance and lean <= solver.orientation_tolerance):
-    raise SystemExit(f"NOT SO: {len(path.gaps)} gaps, off by {off:g} m and {lean:g} rad")
+    raise SystemExit(f"CHECK FAILED: {len(path.gaps)} gaps, off by {off:g} m and {lean:g} rad")
 if step > 0.1 or closes > 1e-6:
-    raise SystemExit(f"NOT SO: a step of {step:g} rad, and {closes:g} rad from the first posture to the last")
+    raise SystemExit(
+        f"CHECK FAILED: a step of {step:g} rad, and {closes:g} rad from the first posture to the last"
+    )
 print(f"the pen is on the plane to {height:.0e} m, upright to {lean:.0e} rad, {1e3 * longest:.1f} mm a step")
 print("and the joints end where they began")

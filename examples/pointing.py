@@ -19,7 +19,7 @@ for y in np.linspace(-0.1, 0.1, 5):
     place = [0.22, y, 0.05]
     solution = solver.solve([*place, *DOWN], current=now)  # (6,): position [m] and direction
     if not solution.converged:
-        raise SystemExit(f"NOT SO: {place} is off by {solution.residual:g} m")
+        raise SystemExit(f"CHECK FAILED: {place} is off by {solution.residual:g} m")
     now = solution.positions
     axis = solver.arm.transforms(now)[:3, 2]  # the gripper's z axis in the base frame
     worst_angle = max(worst_angle, float(np.linalg.norm(axis - DOWN)))
@@ -27,7 +27,7 @@ for y in np.linspace(-0.1, 0.1, 5):
     print(f"y = {y:5.2f} m:", np.round(now, 3))
 
 if worst_off > solver.tolerance or worst_angle > URDF_ANGLES:
-    raise SystemExit(f"NOT SO: off by {worst_off:g} m and {worst_angle:g} rad")
+    raise SystemExit(f"CHECK FAILED: off by {worst_off:g} m and {worst_angle:g} rad")
 print(f"straight down to {worst_angle:.0e} rad, in place to {worst_off:.0e} m")
 
 # A pose will do as a target, too: of its quaternion only the direction of the tool's z axis counts.
@@ -35,5 +35,5 @@ half = 0.5 * np.pi / 4
 upside_down = [[1.0, 0.0, 0.0, 0.0], [np.cos(half), np.sin(half), 0.0, 0.0]]  # one turned by 45° about z
 answers = [solver.solve([*place, *quaternion], current=now).positions for quaternion in upside_down]
 if np.abs(answers[0] - answers[1]).max() > 1e-6:
-    raise SystemExit("NOT SO: the roll of the target changed the answer")
+    raise SystemExit("CHECK FAILED: the roll of the target changed the answer")
 print("the roll of the target makes no difference")

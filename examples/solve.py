@@ -24,5 +24,5 @@ turned = 2.0 * min(np.linalg.norm(reached[3:] - target[3:]), np.linalg.norm(reac
 within = np.all((solver.arm.lower <= solution.positions) & (solution.positions <= solver.arm.upper))
 
 if not (solution.converged and off <= solver.tolerance and turned <= solver.orientation_tolerance and within):
-    raise SystemExit(f"NOT SO: off by {off:g} m and {turned:g} rad, within the limits: {within}")
+    raise SystemExit(f"CHECK FAILED: off by {off:g} m and {turned:g} rad, within the limits: {within}")
 print(f"confirmed by forward kinematics: off by {off:.1e} m and {turned:.1e} rad, within the limits")

@@ -55,5 +55,5 @@ answered = np.array(joints[1:])
 off = np.linalg.norm(arm.forward(answered)[:, :3] - circle[: len(answered), :3], axis=1).max(initial=0.0)
 step = np.abs(np.diff(joints, axis=0)).max(initial=0.0)
 if not (len(answered) == len(circle) and off <= 1e-6 and step < 0.1):
-    raise SystemExit(f"NOT SO: {len(answered)} answered, off by {off:g} m, {step:g} rad a target at most")
+    raise SystemExit(f"CHECK FAILED: {len(answered)} answered, off by {off:g} m, a step of {step:g} rad")
 print(f"{len(answered)} targets answered, off by {off:.0e} m at most; at most {step:.3f} rad a target")

@@ -122,8 +122,9 @@ def generate_launch_description():
                 "simulator",
                 default_value="kinematic",
                 choices=["kinematic", "mujoco", "none"],
-                description="What moves the joints: without mass; with physics, on simulated time (needs the "
-                "Python package mujoco); none where a robot publishes joint_states itself",
+                description="What moves the joints: kinematic, without mass; mujoco, with mass, gravity and "
+                "servos, on simulated time (needs the Python package mujoco); none: a robot, which publishes "
+                "joint_states",
             ),
             DeclareLaunchArgument(
                 "targets",

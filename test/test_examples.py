@@ -69,7 +69,7 @@ def test_it_fails_where_the_claim_does_not_hold(example: Path, monkeypatch: pyte
     monkeypatch.setattr(sys, "argv", [str(example)])
     with pytest.raises(SystemExit) as ended:
         runpy.run_path(str(example), run_name="__main__")
-    assert str(ended.value.code).startswith("NOT SO")
+    assert str(ended.value.code).startswith("CHECK FAILED")
 
 
 @_runs([path for path in EXAMPLES if path.stem in STARTERS])
@@ -84,8 +84,8 @@ def test_it_fails_where_the_node_is_wrong(
     result = _run(example, tmp_path)
     assert result.returncode == 1, result.stdout + result.stderr
     said = result.stderr.splitlines()[-1]
-    assert said.startswith("NOT SO")
-    assert not said.startswith("NOT SO: 0 answered")
+    assert said.startswith("CHECK FAILED")
+    assert not said.startswith("CHECK FAILED: 0 answered")
 
 
 def test_every_example_is_in_the_table() -> None:
