@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from itnnr_ik.view.arm import Shape
 from itnnr_ik.view.link import Heard, NodeLink
 from itnnr_ik.view.palette import GHOST, MISSED, REACHED, SOLUTION, Color
-from itnnr_ik.view.readout import length, note, panel
+from itnnr_ik.view.readout import length, note, panel, scientific
 from itnnr_ik.view.sliders import JointSliders
 from itnnr_ik.view.stage import Stage
 
@@ -119,7 +119,7 @@ def describe(heard: Heard, sending: bool, now: float) -> str:
     rows = []
     for name, unit in _VALUES.items():
         if (value := _number(heard.status.get(name))) is not None:
-            text = length(value) if unit == "m" else f"{value:.1e} {unit}"
+            text = length(value) if unit == "m" else scientific(value, unit)
             rows.append((name.replace("_", " "), text))
     rows.append(("target frame", heard.frame or "none yet"))
     rows.append(("other senders of targets", str(heard.senders)))

@@ -8,6 +8,9 @@ from html import escape
 from itnnr_ik.view.palette import GHOST, MISSED, REACHED, Color
 from itnnr_ik.view.posing import Posing, manipulability
 
+#: Errors below this [m, rad] are rounding errors of forward kinematics.
+_ROUNDING = 1e-12
+
 
 def readout(posing: Posing) -> str:
     """Residuals, displacement, manipulability and the time of the last solve, a row each."""
@@ -15,7 +18,7 @@ def readout(posing: Posing) -> str:
     product, smallest = manipulability(posing.solver, posing.positions)
     rows = [("residual", length(solution.residual))]
     if solution.orientation_error is not None:
-        rows.append(("orientation error", f"{solution.orientation_error:.1e} rad"))
+        rows.append(("orientation error", scientific(solution.orientation_error, "rad")))
     if solution.displacement is not None:
         rows.append(("joint displacement", f"{solution.displacement:.3f} rad"))
     rows += [
@@ -57,4 +60,9 @@ def note(text: str) -> str:
 
 def length(metres: float) -> str:
     """A length: in millimetres, small ones by their power of ten in metres."""
-    return f"{1e3 * metres:.1f} mm" if metres >= 1e-4 else f"{metres:.1e} m"
+    return f"{1e3 * metres:.1f} mm" if metres >= 1e-4 else scientific(metres, "m")
+
+
+def scientific(value: float, unit: str) -> str:
+    """An error by its power of ten; rounding errors all read alike."""
+    return f"< {_ROUNDING:.0e} {unit}" if value < _ROUNDING else f"{value:.1e} {unit}"

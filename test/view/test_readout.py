@@ -8,7 +8,7 @@ import pytest
 from itnnr_ik import IKSolver
 from itnnr_ik.view.palette import MISSED, REACHED, by_error, scaled
 from itnnr_ik.view.posing import Posing, opening_posture
-from itnnr_ik.view.readout import headline, length, note, panel, readout
+from itnnr_ik.view.readout import headline, length, note, panel, readout, scientific
 
 
 def test_reached_and_out_of_reach_are_said() -> None:
@@ -38,11 +38,19 @@ def test_no_text_is_taken_for_html() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metres", "text"), [(0.25, "250.0 mm"), (1.5e-3, "1.5 mm"), (2e-7, "2.0e-07 m"), (0.0, "0.0e+00 m")]
+    ("metres", "text"), [(0.25, "250.0 mm"), (1.5e-3, "1.5 mm"), (2e-7, "2.0e-07 m"), (0.0, "< 1e-12 m")]
 )
 def test_lengths_have_the_unit_that_suits_them(metres: float, text: str) -> None:
     """Millimetres, and powers of ten of what is less than a tenth of one."""
     assert length(metres) == text
+
+
+@pytest.mark.parametrize(
+    ("radians", "text"), [(2e-7, "2.0e-07 rad"), (1e-12, "1.0e-12 rad"), (3.7e-26, "< 1e-12 rad")]
+)
+def test_rounding_errors_read_alike(radians: float, text: str) -> None:
+    """What is below 1e-12 says only that."""
+    assert scientific(radians, "rad") == text
 
 
 def test_errors_go_from_green_to_red() -> None:
