@@ -63,7 +63,7 @@ def test_neither_poses_nor_joint_states(tmp_path: Path, capsys: pytest.CaptureFi
     assert "recorded: /chatter (std_msgs/msg/String, 1)" in line
 
 
-@reads("odd", "a file that is cut", "messages before the cut are read; told")
+@reads("odd", "a file that is cut", "messages before the cut are read; reported")
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 @pytest.mark.parametrize("metadata", [True, False])
 @pytest.mark.parametrize("share", [0.4, 0.6, 0.9])
@@ -181,7 +181,7 @@ def test_joint_names(tmp_path: Path, capsys: pytest.CaptureFixture[str], message
     assert result["targets"] == 58
 
 
-@reads("joint states", "with names in changing order", "picked by name; told")
+@reads("joint states", "with names in changing order", "picked by name; reported")
 def test_joint_names_that_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Another order from the middle on does no harm, and is told."""
     rows = states()
@@ -204,7 +204,7 @@ def test_joints_of_other_names(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert report(capsys, path, "--joints", "shoulder,elbow")["displacement"]["all"]["max"] < 1e-5
 
 
-@reads("odd", "stamps of zero, or that go back", "times of receipt are used; told")
+@reads("odd", "stamps of zero, or that go back", "times of receipt are used; reported")
 def test_stamps_of_zero(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A driver that sets no stamp: the times of receipt are used, and it is told."""
     rows = [(received, joint_state(0, m.name, m.position)) for received, m in states()]
@@ -232,7 +232,7 @@ def test_stamps_that_go_back(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert result["displacement"]["all"]["max"] < 1e-5
 
 
-@reads("source", "poses in several frames", "those of the commonest frame, or of `--frame`; told")
+@reads("source", "poses in several frames", "those of the commonest frame, or of `--frame`; reported")
 def test_poses_in_another_frame(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The frame that is used is told; poses in a further one are left out."""
     measured = poses(frame="world")

@@ -55,7 +55,7 @@ def killed(folder: Path, mode: str, committed: int, rows: list[tuple[int, bytes]
 @reads(
     "odd",
     "database of a killed recorder, with its `-wal` or `-journal`",
-    "what SQLite reads: all that was committed; told",
+    "what SQLite reads: all that was committed; reported",
 )
 @pytest.mark.parametrize(("mode", "journal"), [("WAL", "-wal"), ("DELETE", "-journal")])
 @pytest.mark.parametrize("part", ["folder", "file"])
@@ -116,7 +116,7 @@ def test_odd_schemas(tmp_path: Path, script: str, problem: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@reads("odd", "a time that cannot be, such as 9.9e300", "the message is left out and told")
+@reads("odd", "a time that cannot be, such as 9.9e300", "the message is left out and reported")
 @pytest.mark.parametrize(
     "change",
     ["timestamp = 9.9e300", "timestamp = 'soon'", "timestamp = x'00'", "topic_id = 7", "data = NULL"],
@@ -172,7 +172,7 @@ def test_an_index_that_was_damaged(tmp_path: Path) -> None:
         assert [s.received for s in opened_bag.joint_states()] == [time for time, _ in rows]
 
 
-@reads("odd", "a row of 900 MB", "left out and told; not loaded")
+@reads("odd", "a row of 900 MB", "left out and reported; not loaded")
 def test_a_row_of_900_megabytes(tmp_path: Path) -> None:
     """It is left out without being loaded."""
     rows = content(tmp_path / "source")

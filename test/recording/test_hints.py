@@ -80,7 +80,7 @@ def test_quality_of_service_that_differs_between_split_files(tmp_path: Path) -> 
     assert read(first.parent) == (times_of(rows), [])
 
 
-@reads("odd", "metadata.yaml with wrong counts", "all messages are read; told")
+@reads("odd", "metadata.yaml with wrong counts", "all messages are read; reported")
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 def test_counts_that_are_wrong(tmp_path: Path, storage: str) -> None:
     """Also where they say that there is nothing."""
@@ -95,7 +95,7 @@ def test_counts_that_are_wrong(tmp_path: Path, storage: str) -> None:
         assert read(path) == (times_of(rows), [note])
 
 
-@reads("odd", "metadata.yaml with a wrong list of files", "the files that are there are read; told")
+@reads("odd", "metadata.yaml with a wrong list of files", "the files that are there are read; reported")
 def test_a_list_of_files_that_is_wrong(tmp_path: Path) -> None:
     """A file that is not listed is read; one that is listed and not there is told."""
     rows = states()
@@ -121,7 +121,7 @@ def test_a_list_of_files_that_is_wrong(tmp_path: Path) -> None:
 @reads(
     "format",
     "zstd files, whether metadata.yaml and the name say so or not",
-    "read; told where metadata.yaml does not",
+    "read; reported where metadata.yaml does not",
 )
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 @pytest.mark.parametrize("suffix", ["", ".zstd"])
@@ -140,7 +140,7 @@ def test_files_whose_compression_is_not_named(tmp_path: Path, storage: str, suff
     assert read(path) == (times_of(rows), [])
 
 
-@reads("odd", "a file beside its compressed copy", "read once; told")
+@reads("odd", "a file beside its compressed copy", "read once; reported")
 def test_a_file_that_was_unpacked_beside_the_packed_one(tmp_path: Path) -> None:
     """Playing does that: no message counts twice."""
     rows = states()
@@ -151,7 +151,9 @@ def test_a_file_that_was_unpacked_beside_the_packed_one(tmp_path: Path) -> None:
 
 
 @reads(
-    "format", "messages compressed one by one (zstd), said or not", "read; told where metadata.yaml does not"
+    "format",
+    "messages compressed one by one (zstd), said or not",
+    "read; reported where metadata.yaml does not",
 )
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("storage", sorted(STORAGES))
@@ -174,7 +176,7 @@ def test_messages_that_are_compressed_one_by_one(tmp_path: Path, storage: str, n
     assert read(path) == (times_of(rows), notes)
 
 
-@reads("odd", "metadata.yaml that is no YAML, or none of rosbag2", "the files are read; told")
+@reads("odd", "metadata.yaml that is no YAML, or none of rosbag2", "the files are read; reported")
 @pytest.mark.parametrize(
     "content", ["", "[", "a: 1", "rosbag2_bagfile_information: 3", "[" * 5000, "\0", "x: &a [*a]"]
 )

@@ -72,7 +72,7 @@ def test_states_without_names_and_with_more_positions(
 @reads(
     "joint states",
     "in several messages, each of some joints",
-    "merged by name; the age of the oldest is told",
+    "merged by name; the age of the oldest is reported",
 )
 def test_states_in_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two messages for each moment, of one joint each: merged by name, with the age of the older one."""
@@ -103,7 +103,7 @@ def test_a_part_that_stays_away(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert result["skipped"]["joint state before all joints were known, or with one older than 1 s"] == 21
 
 
-@reads("joint states", "whole turns outside the limits", "the turns are taken off, and it is told")
+@reads("joint states", "whole turns outside the limits", "the turns are taken off, and it is reported")
 @pytest.mark.parametrize("turns", [(1, 0), (-1, 1), (2, -1)])
 def test_states_whole_turns_away(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], turns: tuple[int, int]
@@ -176,7 +176,7 @@ def test_limits_that_are_too_narrow(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert 0 < result["solved"] < result["targets"] == 59
 
 
-@reads("joint states", "a few mrad outside the limits", "told with how far; each target has its distance")
+@reads("joint states", "a few mrad outside the limits", "reported with how far; each target has its distance")
 def test_states_at_rest_outside_the_limits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Told with how far, and every target that cannot be reached for it has its distance as a number."""
     positions = path(60)

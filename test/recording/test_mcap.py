@@ -135,7 +135,7 @@ uint32 nanosec
 RULE = "\n" + "=" * 80 + "\nMSG: "
 
 
-@reads("odd", "a message definition that cannot be read", "that of ROS is used, and it is told")
+@reads("odd", "a message definition that cannot be read", "that of ROS is used, and it is reported")
 @pytest.mark.parametrize(
     "definition",
     [
@@ -167,7 +167,7 @@ def test_a_definition_without_what_is_needed(tmp_path: Path) -> None:
     assert note.startswith("1 messages of /joint_states cannot be decoded")
 
 
-@reads("odd", "MCAP chunk whose checksum is wrong", "left out and told; the chunks around it are read")
+@reads("odd", "MCAP chunk whose checksum is wrong", "left out and reported; the chunks around it are read")
 def test_a_chunk_that_is_damaged(tmp_path: Path) -> None:
     """Its checksum tells: no wrong number gets through, and the chunks around it are read."""
     chunks = [
@@ -183,7 +183,9 @@ def test_a_chunk_that_is_damaged(tmp_path: Path) -> None:
 
 
 @reads(
-    "odd", "MCAP chunk that unpacks to gigabytes, or whose size lies", "left out and told; no memory is taken"
+    "odd",
+    "MCAP chunk that unpacks to gigabytes, or whose size lies",
+    "left out and reported; no memory is taken",
 )
 def test_a_chunk_that_unpacks_to_gigabytes(tmp_path: Path) -> None:
     """Whatever its size says: it is left out, and the memory is not taken."""
@@ -201,7 +203,7 @@ def test_a_chunk_that_unpacks_to_gigabytes(tmp_path: Path) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000
 
 
-@reads("odd", "MCAP cut within a chunk", "what is whole is read, and told")
+@reads("odd", "MCAP cut within a chunk", "what is whole is read, and reported")
 @pytest.mark.parametrize("compression", ["", "zstd", "lz4"])
 def test_a_chunk_that_is_cut(tmp_path: Path, compression: str) -> None:
     """What is whole of it is read, as far as it can be unpacked."""
@@ -212,7 +214,7 @@ def test_a_chunk_that_is_cut(tmp_path: Path, compression: str) -> None:
     assert note.endswith(f": {len(found)} messages before the damage are read")
 
 
-@reads("odd", "MCAP without its end", "read, and told")
+@reads("odd", "MCAP without its end", "read, and reported")
 def test_a_recorder_that_was_killed(tmp_path: Path) -> None:
     """All of it is there but the end, which is told."""
     found, (note,) = times(tmp_path, mcap(chunk([*OPENING, *MESSAGES]), ended=False))

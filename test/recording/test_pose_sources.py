@@ -146,8 +146,8 @@ def test_a_chain_of_transforms(
         np.testing.assert_allclose(got, wanted, atol=1e-6)
 
 
-@reads("source", "transforms with gaps of more than 1 s", "no pose there; told")
-def test_gaps_are_told(tmp_path: Path) -> None:
+@reads("source", "transforms with gaps of more than 1 s", "no pose there; reported")
+def test_gaps_are_reported(tmp_path: Path) -> None:
     """Where a transform of the chain was not heard of for more than a second, there is no pose."""
     here = np.array([1.0, 0, 0, 0, 0, 0, 1])
     rows = [
