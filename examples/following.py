@@ -39,16 +39,15 @@ if output:
 
     figure, moving = Figure(figsize=(7.2, 3.4), layout="constrained"), []
     for axes, (name, skeletons, tips) in zip(figure.subplots(1, 2), runs, strict=True):
-        axes.set(title=name, aspect="equal", xticks=[], yticks=[], frame_on=False)
+        title = f"{name}, curve {np.ptp(tips[:, 0]):.1f} m wide"
+        axes.set(title=title, aspect="equal", adjustable="datalim", xticks=[], yticks=[], frame_on=False)
         axes.plot(*np.concatenate(skeletons).T, alpha=0.0)  # all that has to fit in
         axes.plot(*tips.T, color="#ccd4de", lw=2.5)
         axes.plot(0.0, 0.0, "s", ms=21, color="#60707c")
         links = axes.plot([], [], lw=12, color="#5b82ad", solid_capstyle="round", solid_joinstyle="round")
         joints = axes.plot([], [], "o", ms=9, mfc="white", mec="#1f3f68", mew=2.5)
-        trail, goal = (
-            axes.plot([], [], lw=3.5, color="#f28c28"),
-            axes.plot([], [], "o", ms=10, color="#d8333f"),
-        )
+        trail = axes.plot([], [], lw=3.5, color="#f28c28")
+        goal = axes.plot([], [], "o", ms=10, color="#d8333f")
         moving.append((skeletons, tips, [*links, *joints, *trail, *goal]))
 
     def draw(i):
