@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from itnnr_ik.view.arm import Shape
 from itnnr_ik.view.link import Heard, NodeLink
 from itnnr_ik.view.palette import GHOST, MISSED, REACHED, SOLUTION, Color
-from itnnr_ik.view.readout import length, note, panel, scientific
+from itnnr_ik.view.readout import angle, length, microseconds, note, panel, scientific
 from itnnr_ik.view.sliders import JointSliders
 from itnnr_ik.view.stage import Stage
 
@@ -25,8 +25,13 @@ _SEND_PERIOD = 0.02
 _DRAW_PERIOD, _TEXT_PERIOD = 1.0 / 30.0, 0.25
 #: Joint states older than this are said to be missing, in [s].
 _STALE = 1.0
-#: What the panel shows of a status, with their units.
-_VALUES = {"residual": "m", "orientation_error": "rad", "displacement": "rad", "solve_time": "s"}
+#: What the panel shows of a status: by key, under which name, and how it is written.
+_VALUES = {
+    "residual": ("residual", length),
+    "orientation_error": ("orientation error", lambda error: scientific(error, "rad")),
+    "displacement": ("joint displacement", angle),
+    "solve_time": ("solve time", microseconds),
+}
 
 
 class LiveView:
@@ -117,10 +122,9 @@ def describe(heard: Heard, sending: bool, now: float) -> str:
     """What the panel says of a node, as HTML."""
     title, color = _title(heard, now)
     rows = []
-    for name, unit in _VALUES.items():
-        if (value := _number(heard.status.get(name))) is not None:
-            text = length(value) if unit == "m" else scientific(value, unit)
-            rows.append((name.replace("_", " "), text))
+    for key, (name, text) in _VALUES.items():
+        if (value := _number(heard.status.get(key))) is not None:
+            rows.append((name, text(value)))
     rows.append(("target frame", heard.frame or "none yet"))
     rows.append(("other senders of targets", str(heard.senders)))
     said = heard.text if heard.status.get("code") not in (None, "solved") else ""

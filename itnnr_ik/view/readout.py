@@ -20,11 +20,11 @@ def readout(posing: Posing) -> str:
     if solution.orientation_error is not None:
         rows.append(("orientation error", scientific(solution.orientation_error, "rad")))
     if solution.displacement is not None:
-        rows.append(("joint displacement", f"{solution.displacement:.3f} rad"))
+        rows.append(("joint displacement", angle(solution.displacement)))
     rows += [
         ("manipulability", f"{product:.3g}"),
         ("smallest singular value", f"{smallest:.3g} m/rad"),
-        ("solve time", f"{1e6 * posing.solve_time:.0f} µs"),
+        ("solve time", microseconds(posing.solve_time)),
     ]
     return panel(*headline(posing), rows)
 
@@ -61,6 +61,16 @@ def note(text: str) -> str:
 def length(metres: float) -> str:
     """A length: in millimetres, small ones by their power of ten in metres."""
     return f"{1e3 * metres:.1f} mm" if metres >= 1e-4 else scientific(metres, "m")
+
+
+def angle(radians: float) -> str:
+    """How far a joint moves."""
+    return f"{radians:.3f} rad"
+
+
+def microseconds(seconds: float) -> str:
+    """What a solve takes."""
+    return f"{1e6 * seconds:.0f} µs"
 
 
 def scientific(value: float, unit: str) -> str:

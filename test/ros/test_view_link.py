@@ -108,12 +108,13 @@ def test_the_panel_says_how_the_node_is() -> None:
     missed = Heard(
         joints=joints,
         received=10.0,
-        status={"code": "unreachable", "residual": "0.25"},
+        status={"code": "unreachable", "residual": "0.25", "displacement": "0.7104", "solve_time": "1.8e-4"},
         text="too far",
         senders=2,
     )
     said = describe(missed, True, 10.0)
     assert "Unreachable" in said
-    assert "250.0 mm" in said
+    for value in ("250.0 mm", "0.710 rad", "180 µs"):
+        assert value in said
     assert "somebody else publishes targets, too; too far" in said
     assert "somebody else" not in describe(missed, False, 10.0)
