@@ -111,7 +111,7 @@ def live(folder: Path) -> None:
         thread.wait(lambda: view._link.heard.joints is not None, "joint states")
         page.tick_box("publish targets")
         thread.wait(lambda: np.allclose(view.stage.target.position, tool[:3]), "the control")
-        goal = tool + np.array([0.1, 0.3, -0.12, 0.0, 0.0, 0.0, 0.0])
+        goal = tool + np.array([0.05, 0.2, -0.15, 0.0, 0.0, 0.0, 0.0])
         view.stage.show_target(goal)
         view._on_drag(goal)
         thread.wait(lambda: view._link.heard.status.get("code") == "solved", "an answer")
