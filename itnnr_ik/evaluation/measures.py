@@ -13,7 +13,7 @@ from itnnr_ik.evaluation.answers import OUTSIDE_DATA, SOLVED, Answers, answer_er
 from itnnr_ik.evaluation.branches import Mask, changes_branch, singular
 from itnnr_ik.evaluation.jumps import Jump, JumpCheck
 from itnnr_ik.evaluation.replay import Replay
-from itnnr_ik.recording.pairing import Array
+from itnnr_ik.recording.pairing import Array, short_way
 from itnnr_ik.recording.spread import Spread, SpreadOf
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets.reachable import find_reachable
@@ -197,7 +197,7 @@ class Tally:
             self._angle.add(angle)
         refused = answers.codes == OUTSIDE_DATA
         unanswered = np.isnan(residual)
-        apart = displacements(replay, answers)
+        apart = displacements(solver, replay, answers)
         self._solved += int(solved.sum())
         self._reachable += int(solved.sum()) + _reachable_unsolved(solver, replay, ~solved & ~refused)
         self._outcomes.update(answers.codes.tolist())
@@ -207,7 +207,7 @@ class Tally:
         self._add_steps(answers.positions)
         changed = changes_branch(solver, replay, answers)
         self._branches += int(changed.sum())
-        steps = np.abs(answers.positions - answers.current).max(axis=1)
+        steps = _largest(solver, answers.positions - answers.current)
         self._jumps.add(replay.received, replay.targets, steps, changed)
         outside = (answers.positions < arm.lower) | (answers.positions > arm.upper)
         self._outside += int(outside.any(axis=1).sum())
@@ -260,7 +260,7 @@ class Tally:
     def _add_displacements(self, replay: Replay, apart: Array) -> None:
         if replay.recorded is None:
             return
-        still, flat = standing_still(replay), singular(self._solver, replay.recorded)
+        still, flat = standing_still(self._solver, replay), singular(self._solver, replay.recorded)
         groups = {
             "all": np.ones(len(replay), dtype=bool),
             "moving": ~still & ~flat,
@@ -272,7 +272,7 @@ class Tally:
 
     def _add_steps(self, positions: Array) -> None:
         both = positions if self._last is None else np.concatenate([self._last, positions])
-        self._step.add(np.abs(np.diff(both, axis=0)).max(axis=1, initial=0.0))
+        self._step.add(_largest(self._solver, np.diff(both, axis=0)))
         self._last = both[-1:].copy()
 
     def _add_worst(
@@ -302,23 +302,28 @@ class Tally:
         self._worst = sorted(self._worst, key=lambda row: row[:2])[:_WORST]
 
 
-def displacements(replay: Replay, answers: Answers) -> Array:
+def displacements(solver: IKSolver, replay: Replay, answers: Answers) -> Array:
     """Largest joint difference (b,) [rad] of the answers from the joints recorded with each target.
 
     NaN where there is no answer or nothing was recorded; from the state before where the recording has no
-    joint states at all.
+    joint states at all. Whole turns of joints without limits are left out.
     """
     reference = answers.current if replay.recorded is None else replay.recorded
-    apart: Array = np.abs(answers.positions - reference).max(axis=1)
-    return apart
+    return _largest(solver, answers.positions - reference)
 
 
-def standing_still(replay: Replay) -> Mask:
+def standing_still(solver: IKSolver, replay: Replay) -> Mask:
     """Whether (b,) the recorded joints stood still since the state before."""
     if replay.recorded is None or replay.current is None:
         return np.zeros(len(replay), dtype=bool)
-    still: Mask = np.abs(replay.recorded - replay.current).max(axis=1) <= STANDSTILL
+    still: Mask = _largest(solver, replay.recorded - replay.current) <= STANDSTILL
     return still
+
+
+def _largest(solver: IKSolver, differences: Array) -> Array:
+    """The largest (b,) of joint differences (b, n) [rad], the short way where joints have no limits."""
+    largest: Array = np.abs(short_way(differences, np.isinf(solver.arm.lower))).max(axis=1, initial=0.0)
+    return largest
 
 
 def _reachable_unsolved(solver: IKSolver, replay: Replay, unsolved: Mask) -> int:

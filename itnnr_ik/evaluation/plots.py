@@ -56,7 +56,7 @@ class Plots:
         self._answers = answers
         self._times = replay.times
         self._residual, self._angle = answer_errors(solver, replay, answers)
-        self._apart = displacements(replay, answers)
+        self._apart = displacements(solver, replay, answers)
         self._missed = np.isnan(self._residual)
         self._pixels = len(replay) > _MOST_DOTS
 

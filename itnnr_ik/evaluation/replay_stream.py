@@ -182,7 +182,8 @@ class ReplayStream:
             received = _received(poses)
             track = window.around(int(received[0]), int(received[-1]))
             at = np.array([pose.stamp for pose in poses], dtype=np.int64) if stamped else received
-            recorded = positions_at(track.stamps if stamped else track.received, track.positions, at)
+            times = track.stamps if stamped else track.received
+            recorded = positions_at(times, track.positions, at, np.isinf(self._solver.arm.lower))
             targets = self._targets(poses)
             if not checked and not self._selection.degrees:
                 self._check_units(recorded, targets)

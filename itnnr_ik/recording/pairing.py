@@ -13,6 +13,7 @@ from itnnr_ik.recording.records import BagError, RecordedJoints
 
 #: A joint state older than this [s] tells nothing of where the arm is.
 OLDEST_STATE = 1.0
+_TURN = 2.0 * np.pi
 
 #: Why a joint state cannot be used.
 UNNAMED = "joint state without joint names"
@@ -134,20 +135,29 @@ def too_old(track: JointTrack, before: NDArray[np.intp], received: Times) -> NDA
     return received - track.received[before] > OLDEST_STATE * 1e9
 
 
-def positions_at(times: Times, positions: Array, at: Times) -> Array:
+def positions_at(times: Times, positions: Array, at: Times, continuous: NDArray[np.bool_]) -> Array:
     """Joint positions (b, n) [rad] at times ``at`` (b,) [ns], between the states around each.
 
     Args:
         times: Of the states (s,), never falling, in [ns].
         positions: Of the states (s, n) in [rad].
         at: By the same clock; NaN is returned where no states are within `OLDEST_STATE` on both sides.
+        continuous: Which joints (n,) turn without limits: they go the short way.
     """
     if len(times) < 2 or not len(at):
         return np.full((len(at), positions.shape[1]), np.nan)
-    start = times[0]
-    x, x_at = 1e-9 * (times - start), 1e-9 * (at - start)
-    found = np.stack([np.interp(x_at, x, column) for column in positions.T], axis=1)
     after = np.clip(np.searchsorted(times, at), 1, len(times) - 1)
+    before = after - 1
+    period = times[after] - times[before]
+    share = (at - times[before]) / np.maximum(period, 1)
+    way = short_way(positions[after] - positions[before], continuous)
+    found: Array = positions[before] + share[:, None] * way
     outside = (at < times[0]) | (at > times[-1])
-    found[outside | (times[after] - times[after - 1] > OLDEST_STATE * 1e9)] = np.nan
+    found[outside | (period > OLDEST_STATE * 1e9)] = np.nan
     return found
+
+
+def short_way(differences: Array, continuous: NDArray[np.bool_]) -> Array:
+    """Joint differences (…, n) [rad] without the whole turns of joints (n,) that have no limits."""
+    turns = np.where(continuous, np.round(differences / _TURN), 0.0)
+    return differences - _TURN * turns

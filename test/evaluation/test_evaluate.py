@@ -144,8 +144,8 @@ def test_standstill_and_stretched_arm_are_told_apart(solver: IKSolver, replay: R
     """By the recorded motion, and by the Jacobian."""
     assert replay.current is not None
     still = replace(replay, recorded=replay.current + 1e-5)
-    assert standing_still(still).all()
-    assert not standing_still(replay).all()
+    assert standing_still(solver, still).all()
+    assert not standing_still(solver, replay).all()
     np.testing.assert_array_equal(
         singular(solver, np.array([[0.3, 0.0], [0.3, 1e-3], [0.3, 0.5], [np.nan, 0.0]])),
         [True, True, False, False],

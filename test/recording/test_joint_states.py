@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from arm_recordings import ARM, PERIOD, START, Messages, bag, path, poses
-from bag_writer import joint_state
+from bag_writer import joint_state, pose
 from reads import reads
 
 from itnnr_ik import IKSolver
@@ -194,3 +194,52 @@ def test_states_at_rest_outside_the_limits(tmp_path: Path, capsys: pytest.Captur
         assert row["residual"] == pytest.approx(distance, rel=1e-3)
     assert result["distance"]["count"] == 10
     assert result["distance"]["max"] == pytest.approx(distance, rel=1e-3)
+
+
+CONTINUOUS = """<robot name="continuous">
+  <link name="base_link"/> <link name="upper"/> <link name="lower"/> <link name="tip"/>
+  <joint name="joint_1" type="continuous">
+    <parent link="base_link"/> <child link="upper"/> <axis xyz="0 0 1"/> <limit velocity="2" effort="1"/>
+  </joint>
+  <joint name="joint_2" type="continuous">
+    <parent link="upper"/> <child link="lower"/> <origin xyz="1 0 0"/> <axis xyz="0 0 1"/>
+    <limit velocity="2" effort="1"/>
+  </joint>
+  <joint name="end" type="fixed"> <parent link="lower"/> <child link="tip"/> <origin xyz="1 0 0"/> </joint>
+</robot>"""
+
+
+@reads("joint states", "of a joint without limits, wrapped to ±π", "whole turns of it do not count")
+@pytest.mark.parametrize("with_poses", [False, True])
+def test_a_joint_that_turns_on_and_is_wrapped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], with_poses: bool
+) -> None:
+    """It goes the short way across ±π: recorded joints, steps and the model's tip are near."""
+    urdf = tmp_path / "arm.urdf"
+    urdf.write_text(CONTINUOUS)
+    later = 0.5 * np.arange(2)[:, None]  # periods
+    turned = 0.05 * (np.arange(200) + later) + 1.0
+    bent = 0.8 + 0.3 * np.cos(0.02 * (np.arange(200) + later))
+    wrapped = np.remainder(turned[0] + np.pi, 2.0 * np.pi) - np.pi
+    topics = {"joint_states": states(np.column_stack([wrapped, bent[0]]))}
+    if with_poses:
+        tips = [
+            np.cos(turned[1]) + np.cos(turned[1] + bent[1]),
+            np.sin(turned[1]) + np.sin(turned[1] + bent[1]),
+        ]
+        topics["tracker"] = [
+            (stamp, pose(stamp, (x, y, 0.0)))
+            for stamp, x, y in zip(
+                range(START + PERIOD // 2, START + 200 * PERIOD, PERIOD), *tips, strict=True
+            )
+        ]
+    folder = bag(tmp_path / "bag", **topics)
+    assert main(["evaluate", str(folder), "--urdf", str(urdf), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["solved"] == result["targets"] == 199 + with_poses
+    assert result["displacement"]["all"]["max"] < 1e-3
+    assert result["step"]["max"] < 0.06
+    told = [note for note in result["notes"] if "away from the recorded poses" in note]
+    assert len(told) == with_poses
+    for note in told:
+        assert float(note.split(" at most ")[1].split()[0]) < 1e-3

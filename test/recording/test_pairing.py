@@ -37,7 +37,7 @@ def found_at(joints: JointTrack, stamps: list[int], offset: int = 0) -> tuple[np
     of_poses.add(at + offset, at)
     stamped, clock = by_stamps(of_joints, of_poses, OLDEST_STATE)
     times, moments = (joints.stamps, at) if stamped else (joints.received, at + offset)
-    return positions_at(times, joints.positions, moments), clock
+    return positions_at(times, joints.positions, moments, np.array([False])), clock
 
 
 @given(times, st.lists(st.integers(0, 1600), max_size=20).map(sorted))
