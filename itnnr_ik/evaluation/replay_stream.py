@@ -177,7 +177,6 @@ class ReplayStream:
         self._notes.append(f"poses and joint states are {clock}")
         away, turned = SpreadOf(), SpreadOf()
         window = _Window(self._reading.batches(self._states()), len(self.joints))
-        checked = False
         for poses in _in_lists(chosen(self._poses()), BATCH):
             received = _received(poses)
             track = window.around(int(received[0]), int(received[-1]))
@@ -185,10 +184,13 @@ class ReplayStream:
             times = track.stamps if stamped else track.received
             recorded = positions_at(times, track.positions, at, np.isinf(self._solver.arm.lower))
             targets = self._targets(poses)
-            if not checked and not self._selection.degrees:
-                self._check_units(recorded, targets)
-                checked = True
-            self._compare(recorded, targets, away, turned)
+            known = np.isfinite(recorded).all(axis=1)
+            if known.any():
+                self._check_units(recorded[known], targets[known])
+                distance, angle = self._solver.errors(recorded[known], targets[known])
+                away.add(distance)
+                if angle is not None:
+                    turned.add(angle)
             before = last_before(track, received)
             first = before < 0
             self._skip("target before the first joint state", int(first.sum()))
@@ -212,27 +214,18 @@ class ReplayStream:
         Raises:
             UnitsError: They do.
         """
-        known = np.isfinite(recorded).all(axis=1)
-        if not known.any():
+        if self._selection.degrees:
             return
         factors = np.where(angular(self._solver.arm), DEGREE, 1.0)
         as_read, in_degrees = (
-            float(np.median(self._solver.errors(positions, targets[known])[0]))
-            for positions in (recorded[known], recorded[known] * factors)
+            float(np.median(self._solver.errors(positions, targets)[0]))
+            for positions in (recorded, recorded * factors)
         )
         if as_read > _FAR * _extent(self._solver) and in_degrees < _NEARER * as_read:
             raise UnitsError(
                 f"the joint positions look like degrees: as radians the model's tip is {as_read:.2g} m away "
                 f"from the recorded poses, as degrees {in_degrees:.2g} m; --degrees reads them so"
             )
-
-    def _compare(self, recorded: Array, targets: Array, away: SpreadOf, turned: SpreadOf) -> None:
-        known = np.isfinite(recorded).all(axis=1)
-        if known.any():
-            distance, angle = self._solver.errors(recorded[known], targets[known])
-            away.add(distance)
-            if angle is not None:
-                turned.add(angle)
 
     def _tell_distance(self, away: SpreadOf, turned: SpreadOf) -> None:
         distance, angle = away.result(), turned.result()

@@ -145,14 +145,24 @@ def test_states_in_degrees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 @reads("joint states", "in degrees, by forward kinematics and the poses", "refused until `--degrees` says so")
-def test_small_angles_in_degrees_beside_poses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whole turns would explain them by the limits, but forward kinematics of degrees leads to the poses."""
+@pytest.mark.parametrize("late", [0, 4200])
+def test_small_angles_in_degrees_beside_poses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], late: int
+) -> None:
+    """Whole turns would explain them by the limits, but forward kinematics of degrees leads to the poses.
+
+    However many poses come before the first joint state.
+    """
     positions = 0.02 * path(60)
     rows = states(np.degrees(positions))
     tips = poses()
     for (_, message), (x, y) in zip(tips, ARM.forward(positions)[:, :2], strict=True):
         message.pose.position.x, message.pose.position.y = x, y
-    folder = bag(tmp_path / "bag", joint_states=rows, tracker=tips)
+    early = [
+        (START - i * PERIOD, pose(START - i * PERIOD, (1.0, 1.0, 0.0), "base_link"))
+        for i in range(late, 0, -1)
+    ]
+    folder = bag(tmp_path / "bag", joint_states=rows, tracker=[*early, *tips])
     line = refusal(capsys, folder)
     assert "look like degrees: as radians the model's tip is" in line
     assert line.endswith("--degrees reads them so")
