@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,9 @@ from itnnr_ik.recording.joint_layout import nanoseconds
 from itnnr_ik.recording.pairing import OLDEST_STATE, Array
 from itnnr_ik.recording.reader import Bag
 from itnnr_ik.recording.records import BagError, RecordedPose
+
+#: Parent and child of a transform.
+_Frames = tuple[str, str]
 
 TF, TF_STATIC = "/tf", "/tf_static"
 TF_TOPICS = (TF, TF_STATIC)
@@ -29,12 +32,13 @@ class _Edge:
     """A transform of the chain.
 
     Attributes:
-        child: Its frame.
+        parent, child: Its frames.
         inverse: Whether it leads from child to parent on the way from base to tool.
-        stamps: Of its poses, rising, in [ns].
+        stamps: Of its poses, or their times of receipt, rising, in [ns].
         poses: (7,) each, as x, y, z, qx, qy, qz, qw; a single one without a stamp if it is static.
     """
 
+    parent: str
     child: str
     inverse: bool
     stamps: list[int] = field(default_factory=list)
@@ -44,14 +48,14 @@ class _Edge:
     def static(self) -> bool:
         return bool(self.poses) and not self.stamps
 
-    def add(self, stamp: int, pose: Array) -> None:
-        """Take a pose; of two with one stamp the later counts."""
+    def add(self, stamp: int, pose: Array) -> bool:
+        """Take a pose; whether there was none with this stamp: as in tf2 the first counts."""
         i = bisect_left(self.stamps, stamp)
         if i < len(self.stamps) and self.stamps[i] == stamp:
-            self.poses[i] = pose
-        else:
-            self.stamps.insert(i, stamp)
-            self.poses.insert(i, pose)
+            return False
+        self.stamps.insert(i, stamp)
+        self.poses.insert(i, pose)
+        return True
 
     def flaw_at(self, moment: int) -> str:
         """Why there is no pose at a moment [ns] up to the last stamp; empty if there is one."""
@@ -99,19 +103,22 @@ def transform_poses(bag: Bag, base: str, tool: str, warn: Callable[[str], None])
     Raises:
         BagError: No transforms lead from one to the other; the frames that there are, are listed.
     """
-    chain = _chain(bag, base, tool)
-    moving = {edge.child: edge for edge in chain if not edge.static}
+    chain, by_receipt = _chain(bag, base, tool, warn)
+    moving = {(edge.parent, edge.child): edge for edge in chain if not edge.static}
     left_out: Counter[str] = Counter()
     pending: list[tuple[int, int]] = []  # moment, time of receipt
     last = -1
-    for received, child, stamp, _, pose in _transforms(bag, TF):
-        edge = moving.get(child)
+    for received, frames, stamp, pose in _transforms(bag, TF):
+        edge = moving.get(frames)
         if edge is None:
             continue
-        if stamp <= last:
-            left_out[f"older than one before ({child!r})"] += 1
+        stamp = received if by_receipt else stamp
+        problem = "not a pose" if pose is None else "older than one before" if stamp <= last else ""
+        if not problem and pose is not None and not edge.add(stamp, pose):
+            problem = "at the time of another"
+        if problem:
+            left_out[f"{problem} ({edge.child!r})"] += 1
             continue
-        edge.add(stamp, pose)
         i = bisect_left(pending, (stamp, -1))
         if i == len(pending) or pending[i][0] != stamp:
             pending.insert(i, (stamp, received))
@@ -161,56 +168,74 @@ def _poses(
         yield RecordedPose(latest, moment, base, there, quaternion)
 
 
-def _chain(bag: Bag, base: str, tool: str) -> list[_Edge]:
-    """The transforms that lead from base to tool; the static ones have their pose."""
-    static: dict[str, tuple[str, Array]] = {}
-    for _, child, _, parent, pose in _transforms(bag, TF_STATIC):
-        static[child] = parent, pose
-    parents = {child: parent for child, (parent, _) in static.items()}
-    moving: set[str] = set()
-    for _, child, _, parent, _ in _transforms(bag, TF):
-        moving.add(child)
-        parents[child] = parent
-    frames = sorted({*parents, *parents.values()})
-    for frame in (base, tool):
-        if frame not in frames:
-            raise BagError(f"no frame {frame!r} in the transforms of {bag.path}; recorded: {listed(frames)}")
-    up, down = _ancestors(base, parents), _ancestors(tool, parents)
-    common = next((frame for frame in up if frame in down), None)
-    if common is None:
-        raise BagError(
-            f"no transforms lead from {base!r} to {tool!r} in {bag.path}: their roots are {up[-1]!r} and "
-            f"{down[-1]!r}"
-        )
-    edges = [_Edge(frame, True) for frame in up[: up.index(common)]]
-    edges += [_Edge(frame, False) for frame in reversed(down[: down.index(common)])]
+def _chain(bag: Bag, base: str, tool: str, warn: Callable[[str], None]) -> tuple[list[_Edge], bool]:
+    """The transforms that lead from base to tool, and whether times of receipt stand in for their stamps.
+
+    The static ones have their pose.
+    """
+    static = {frames: pose for _, frames, _, pose in _transforms(bag, TF_STATIC) if pose is not None}
+    counts: Counter[_Frames] = Counter()
+    unstamped: Counter[_Frames] = Counter()
+    for _, frames, stamp, _ in _transforms(bag, TF):
+        counts[frames] += 1
+        unstamped[frames] += stamp == 0
+    edges = _way(bag, [*static, *counts], base, tool)
+    used = {edge.child: edge.parent for edge in edges}
+    for (parent, child), count in sorted(counts.items()):
+        if used.get(child, parent) != parent:
+            warn(
+                f"{count} transforms of {child!r} in {parent!r} are left out: {used[child]!r} is its parent "
+                f"on the way from {base!r} to {tool!r}"
+            )
     for edge in edges:
-        if edge.child not in moving:
-            edge.poses.append(static[edge.child][1])
+        if (edge.parent, edge.child) not in counts:
+            edge.poses.append(static[edge.parent, edge.child])
     if all(edge.static for edge in edges):
         raise BagError(f"the transforms from {base!r} to {tool!r} are static: there is nothing that moves")
-    return edges
+    zero = sum(unstamped[edge.parent, edge.child] for edge in edges)
+    if zero:
+        warn(f"{zero} transforms have a stamp of zero: times of receipt are used in their place")
+    return edges, zero > 0
 
 
-def _ancestors(frame: str, parents: Mapping[str, str]) -> list[str]:
-    """The frame and those above it."""
-    chain = [frame]
-    while chain[-1] in parents and parents[chain[-1]] not in chain:
-        chain.append(parents[chain[-1]])
-    return chain
+def _way(bag: Bag, transforms: Iterable[_Frames], base: str, tool: str) -> list[_Edge]:
+    """The fewest transforms from base to tool."""
+    near: dict[str, list[tuple[str, _Edge]]] = {}
+    for parent, child in sorted(set(transforms)):
+        near.setdefault(parent, []).append((child, _Edge(parent, child, False)))
+        near.setdefault(child, []).append((parent, _Edge(parent, child, True)))
+    for frame in (base, tool):
+        if frame not in near:
+            raise BagError(
+                f"no frame {frame!r} in the transforms of {bag.path}; recorded: {listed(sorted(near))}"
+            )
+    ways: dict[str, list[_Edge]] = {base: []}
+    waiting = deque([base])
+    while waiting and tool not in ways:
+        frame = waiting.popleft()
+        for other, edge in near[frame]:
+            if other not in ways:
+                ways[other] = [*ways[frame], edge]
+                waiting.append(other)
+    if tool not in ways:
+        reached = listed(sorted(ways))
+        raise BagError(
+            f"no transforms lead from {base!r} to {tool!r} in {bag.path}: they lead only to {reached}"
+        )
+    return ways[tool]
 
 
-def _transforms(bag: Bag, topic: str) -> Iterator[tuple[int, str, int, str, Array]]:
-    """Time of receipt, child, stamp, parent and pose (7,) of each sound transform of a topic."""
+def _transforms(bag: Bag, topic: str) -> Iterator[tuple[int, _Frames, int, Array | None]]:
+    """Time of receipt, frames, stamp and pose (7,), None if unsound, of each transform of a topic."""
     if not any(found.name == topic and found.count for found in bag.topics):
         return
     for received, message in bag.messages(topic):
         for transform in getattr(message, "transforms", ()):
             pose = _pose_of(transform.transform)
-            if np.isfinite(pose).all() and pose[3:].any():
-                header = transform.header
-                child, parent = _frame(transform.child_frame_id), _frame(header.frame_id)
-                yield received, child, nanoseconds(header.stamp), parent, pose
+            sound = bool(np.isfinite(pose).all() and pose[3:].any())
+            header = transform.header
+            frames = _frame(header.frame_id), _frame(transform.child_frame_id)
+            yield received, frames, nanoseconds(header.stamp), pose if sound else None
 
 
 def _pose_of(transform: Any) -> Array:
