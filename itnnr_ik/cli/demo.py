@@ -15,6 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from itnnr_ik.cli.values import name_list, seed_number
+
 if TYPE_CHECKING:
     from itnnr_ik.demo.plan import Result
 
@@ -33,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--topic", help="topic of the recording, where several fit")
     parser.add_argument(
         "--joints",
-        type=lambda text: text.split(","),
+        type=name_list,
         default=[],
         metavar="A,B",
         help="recorded names of the arm's joints, base to tip, in a recording of joint states (the model's)",
@@ -64,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recording.add_argument(
         "--bent", action="store_true", help="links off by 5 %%, joints by 3°, the base by 1 cm from the URDF"
     )
-    recording.add_argument("--seed", type=int, default=0, help="of motion, bends and noise")
+    recording.add_argument("--seed", type=seed_number, default=0, help="of motion, bends and noise")
 
 
 def run(args: argparse.Namespace) -> int:

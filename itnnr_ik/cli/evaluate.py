@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from itnnr_ik.cli.arms import add_arm_arguments, solver_of
+from itnnr_ik.cli.recording_choice import add_selection_arguments, selection_of
 from itnnr_ik.evaluation.many.cluster import run_on_cluster
 from itnnr_ik.evaluation.many.command import Wanted, evaluate_many
 from itnnr_ik.evaluation.many.evaluator import Evaluator
@@ -24,7 +25,6 @@ from itnnr_ik.evaluation.many.running import run_here, run_in_processes
 from itnnr_ik.evaluation.measures import Evaluation, evaluate
 from itnnr_ik.evaluation.offline import Model, evaluate_recording
 from itnnr_ik.evaluation.output import Output
-from itnnr_ik.evaluation.recording_choice import add_selection_arguments, selection_of
 from itnnr_ik.evaluation.replay import JOINTS, POSES, Selection
 from itnnr_ik.evaluation.replay_sources import read_replay
 from itnnr_ik.evaluation.report import format_report

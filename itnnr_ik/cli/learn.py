@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from itnnr_ik.arrays import use_torch
-from itnnr_ik.evaluation.recording_choice import add_selection_arguments, selection_of
+from itnnr_ik.cli.recording_choice import add_selection_arguments, selection_of
+from itnnr_ik.cli.values import seed_number
 from itnnr_ik.printable import one_line
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.solver import IKSolver
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_selection_arguments(parser)
     parser.add_argument("--max-offset", type=float, default=0.5, help="bound of the clocks' difference [s]")
     parser.add_argument("--steps", type=int, default=20_000, help="optimisation steps of the network")
-    parser.add_argument("--seed", type=int, default=0, help="of the held-out blocks and the network")
+    parser.add_argument("--seed", type=seed_number, default=0, help="of the held-out blocks and the network")
     parser.add_argument("--truth", type=Path, help="synthetic recording's folder: measure by the truth, too")
     parser.add_argument(
         "--against",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from itnnr_ik.arrays import use_torch
+from itnnr_ik.cli.values import seed_number
 from itnnr_ik.paper import infinite
 from itnnr_ik.paper.problems import EXPERIMENTS, PROBLEMS
 from itnnr_ik.paper.protocols import METHOD_NAMES, PROTOCOLS
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     figures_parser = actions.add_parser("figures", help="draw the figures as SVG and PNG")
     figures_parser.add_argument("-o", "--output", type=Path, default=_FOLDER / "figures", help="folder")
-    figures_parser.add_argument("--seed", type=int, default=0, help="of what is trained for them")
+    figures_parser.add_argument("--seed", type=seed_number, default=0, help="of what is trained for them")
     _add_results(figures_parser)
 
     document_parser = actions.add_parser("document", help="write what the results say as Markdown")
@@ -63,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     validate_parser.add_argument(
         "--experiment", choices=PROBLEMS, action="append", help="repeatable; 1 to 9 by default"
     )
-    validate_parser.add_argument("--seed", type=int, default=0, help="of data, weights and batches")
+    validate_parser.add_argument("--seed", type=seed_number, default=0, help="of data, weights and batches")
     validate_parser.add_argument("--quick", action="store_true", help="train briefly")
 
     infinite_parser = actions.add_parser("infinite", help="infinitely many solutions: the anchor chooses one")

@@ -23,7 +23,7 @@ from itnnr_ik.cartesian.report import format_report, path_report
 from itnnr_ik.cartesian.retiming import retime
 from itnnr_ik.cartesian.table import Array, CartesianPath, joint_table, read_path
 from itnnr_ik.cli.arms import add_arm_arguments, solver_of
-from itnnr_ik.cli.train import number_list
+from itnnr_ik.cli.values import number_list
 from itnnr_ik.paths import PathSolution
 from itnnr_ik.recording.files import is_named_so
 from itnnr_ik.recording.replacing import check_place, replace_file

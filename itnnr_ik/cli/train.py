@@ -7,6 +7,7 @@ from pathlib import Path
 
 from itnnr_ik.arrays import use_torch
 from itnnr_ik.cli.arms import add_chain_arguments
+from itnnr_ik.cli.values import name_list, number_list, seed_number
 from itnnr_ik.robot import PACKAGED, KinematicChain, load_robot
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.task import Task
@@ -35,15 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="JOINT=LOWER,UPPER",
         help="limits of a joint [rad] or [m] in place of the URDF's, by its name there; repeatable",
     )
-    parser.add_argument("--joints", metavar="A,B", help="joint names, base to tip (default: the URDF's)")
-    parser.add_argument("--seed", type=int, default=0, help="of weights, pairs and anchors")
+    parser.add_argument(
+        "--joints", type=name_list, metavar="A,B", help="joint names, base to tip (default: the URDF's)"
+    )
+    parser.add_argument("--seed", type=seed_number, default=0, help="of weights, pairs and anchors")
     parser.add_argument("--steps", type=int, default=20_000, help="optimisation steps")
     parser.add_argument("-o", "--output", type=Path, help="model folder to write (default: models/ROBOT)")
-
-
-def number_list(text: str) -> list[float]:
-    """``0.65,1.45``."""
-    return [float(number) for number in text.split(",")]
 
 
 def joint_limits(text: str) -> tuple[str, tuple[float, float]]:
@@ -51,7 +49,7 @@ def joint_limits(text: str) -> tuple[str, tuple[float, float]]:
     joint, _, numbers = text.rpartition("=")
     try:
         lower, upper = number_list(numbers)
-    except ValueError:
+    except (argparse.ArgumentTypeError, ValueError):
         joint = ""
     if not joint:
         raise argparse.ArgumentTypeError(f"expected JOINT=LOWER,UPPER, got {text!r}")
@@ -66,7 +64,7 @@ def read_arm(args: argparse.Namespace) -> KinematicChain:
     """
     urdf = args.urdf if args.urdf is not None else load_robot(args.arm).urdf
     arm = KinematicChain.from_urdf(urdf, args.base, args.tip, limits=dict(args.limits or ()))
-    return arm.with_joint_names(args.joints.split(",")) if args.joints else arm
+    return arm.with_joint_names(args.joints) if args.joints else arm
 
 
 def run(args: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from itnnr_ik.cli.arms import add_chain_arguments, named_solver
+from itnnr_ik.cli.values import name_list
 from itnnr_ik.robot import PACKAGED
 
 #: Between two ticks, in [s].
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--namespace", default="/", metavar="NS", help="with --live: of the node")
     parser.add_argument(
         "--joints",
+        type=name_list,
         metavar="A,B",
         help="names of the joints on the robot or in the recording, base to tip",
     )
@@ -79,9 +81,9 @@ def _folder(arm: str) -> Path | None:
 def open_view(args: argparse.Namespace, stack: ExitStack) -> View:
     """The view that the options ask for; ``stack`` ends it."""
     solver = named_solver(args.arm, args.base, args.tip, args.task)
-    names = tuple(args.joints.split(",")) if args.joints else solver.arm.joint_names
+    names = args.joints or solver.arm.joint_names
     if len(names) != solver.arm.n_joints:
-        raise ValueError(f"--joints must name {solver.arm.n_joints} joints, got {args.joints}")
+        raise ValueError(f"--joints must name {solver.arm.n_joints} joints, got {','.join(names)}")
     playback = link = None
     if args.recording is not None:
         from itnnr_ik.view.playback import read_playback

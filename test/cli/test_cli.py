@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from itnnr_ik.cli import main
+from itnnr_ik.cli.values import name_list
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,32 @@ def test_a_failure_is_one_line_and_status_1(capsys: pytest.CaptureFixture[str]) 
     assert main(["bench", "solve", "--targets", "0"]) == 1
     error = capsys.readouterr().err
     assert error == "itnnr-ik bench: --targets must be at least 1, got 0\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("evaluate bag --arm two_link --joints a,a", "--joints: expected names with commas between, each"),
+        ("train --arm two_link --joints a,", "--joints: expected names with commas between, each once"),
+        ("view two_link --joints ,", "--joints: expected names with commas between, each once"),
+        ("learn bag --seed -1", "--seed: expected a whole number from 0 on, got '-1'"),
+        ("train --arm two_link --seed a", "--seed: expected a whole number from 0 on, got 'a'"),
+        ("path p.csv --arm two_link --start=a,b", "--start: expected numbers with commas between, got 'a,b'"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named(
+    words: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With its option, and what was expected."""
+    with pytest.raises(SystemExit) as ended:
+        main(words.split())
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_names_may_have_spaces_between() -> None:
+    """They are none of a joint's."""
+    assert name_list(" a, b") == ("a", "b")
 
 
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

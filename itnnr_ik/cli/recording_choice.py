@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 
+from itnnr_ik.cli.values import name_list
 from itnnr_ik.evaluation.replay import Selection
 
 
 def add_selection_arguments(parser: argparse.ArgumentParser) -> None:
     """Options that choose what of a recording is read, of which `selection_of` makes a selection."""
     parser.add_argument(
-        "--joints", type=_names, metavar="A,B", help="recorded names of the joints, base to tip (the model's)"
+        "--joints",
+        type=name_list,
+        metavar="A,B",
+        help="recorded names of the joints, base to tip (the model's)",
     )
     parser.add_argument(
         "--degrees", action="store_true", help="recorded positions of turning joints are in degrees"
@@ -51,10 +55,6 @@ def selection_of(args: argparse.Namespace, targets: str | None = None, frame: st
         pose_from=args.pose_from,
         degrees=args.degrees,
     )
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(text.split(","))
 
 
 def _frames(text: str) -> tuple[str, str]:
