@@ -69,7 +69,7 @@ def _gaps(gaps: list[dict[str, Any]]) -> list[str]:
         return [f"{'not joined':14} nothing"]
     lines = ["", f"{'not joined':14} {'first':>7} {'last':>7} {'first at [m]':>23} {'amount':>13}  reason"]
     for gap in gaps:
-        at = " ".join(f"{x:7.3f}" for x in gap["at_m"])
+        at = " ".join(f"{x:7.3f}" if abs(x) < 1e4 else f"{x:7.1e}" for x in gap["at_m"])
         amount = f"{gap['amount']:.3g} {gap['unit']}"
         lines.append(f"{'':14} {gap['first']:7} {gap['last']:7} {at:>23} {amount:>13}  {gap['reason']}")
     return lines

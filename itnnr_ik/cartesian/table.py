@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,11 +13,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from itnnr_ik.files import read_bytes
+from itnnr_ik.robot.joint import LARGEST
 from itnnr_ik.task import Task
 
 Array = NDArray[np.float64]
 
 _POSITION, _ORIENTATION, _TIME = ("x", "y", "z"), ("qx", "qy", "qz", "qw"), "t"
+#: A longer file [bytes] is no path: 50 million numbers.
+_LARGEST_FILE = 2**29
 _COLUMNS = (*_POSITION, *_ORIENTATION, _TIME)
 
 
@@ -83,9 +89,11 @@ def joint_table(joints: Sequence[str], positions: Array, times: Array | None) ->
 def _read(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Names of the columns, and the other lines that are not blank with their numbers."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as text:  # spreadsheets begin with a byte order mark
-            reader = csv.reader(text)
-            lines = [(reader.line_num, line) for line in reader if any(map(str.strip, line))]
+        text = read_bytes(file, _LARGEST_FILE).decode(
+            "utf-8-sig"
+        )  # spreadsheets begin with a byte order mark
+        reader = csv.reader(io.StringIO(text, newline=""))
+        lines = [(reader.line_num, line) for line in reader if any(map(str.strip, line))]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{file} is no CSV file: {error}") from None
     if not lines:
@@ -103,7 +111,10 @@ def _numbers(file: Path, number: int, header: list[str], line: list[str]) -> lis
             value = float(text)
         except ValueError:
             value = math.nan
-        if not math.isfinite(value):
-            raise ValueError(f"expected a finite number for {name} in {where}, got {text.strip()!r}")
+        if not abs(value) <= (sys.float_info.max if name in _ORIENTATION else LARGEST):
+            raise ValueError(
+                f"expected a finite number, of at most {LARGEST:g} in size, for {name} in {where}, "
+                f"got {text.strip()!r}"
+            )
         row.append(value)
     return row

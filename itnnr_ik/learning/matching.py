@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
+from itnnr_ik.evaluation.pose_targets import is_somewhere
 from itnnr_ik.evaluation.replay import Selection
 from itnnr_ik.evaluation.replay_sources import recorded_poses
 from itnnr_ik.learning.series import Series
@@ -168,8 +169,8 @@ def _in_one_frame(poses: Iterable[RecordedPose], skipped: Counter[str]) -> tuple
     times: dict[str, array[int]] = {}
     places: dict[str, array[float]] = {}
     for pose in poses:
-        if not np.isfinite(pose.position).all():
-            skipped["poses that are not finite"] += 1
+        if not is_somewhere(pose.position):
+            skipped["poses that are not finite or beyond all reach"] += 1
             continue
         if pose.frame not in times:
             times[pose.frame], places[pose.frame] = array("q"), array("d")

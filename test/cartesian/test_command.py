@@ -168,8 +168,9 @@ def test_the_input_is_never_written_over(tmp_path: Path, capsys: pytest.CaptureF
         ("", "", "is empty"),
         ("x,y\n", "", "expected at least one line of numbers below the header"),
         ("x,y\n1,1\n1\n", "", "expected 2 numbers in line 3"),
-        ("x,y\n1,one\n", "", "expected a finite number for y in line 2"),
-        ("x,y\n1,nan\n", "", "got 'nan'"),
+        ("x,y\n1,one\n", "", "for y in line 2"),
+        ("x,y\n1,nan\n", "", "expected a finite number, of at most 1e+18 in size, for y in line 2"),
+        ("x,y\n1e160,1\n", "", "got '1e160'"),
         ("t,x,y\n0,1,1\n\n0,1,1\n", "", "expected times that increase, got 0 s in line 4"),
         (f"{HEADER}\n.4,.2,.3,0,0,0,0\n", "--arm ur5e", "expected a quaternion that is not zero in line 2"),
         ("x,y\n1,1\n", "--start 1", "expected current joint positions of shape (2,)"),
@@ -202,6 +203,22 @@ def test_what_is_wrong_is_one_line_and_nothing_written(
     assert message in output.err
     assert output.err.count("\n") == 1
     assert [file.name for file in tmp_path.iterdir()] == ["path.csv"]
+
+
+def test_coordinates_far_away_fit_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are out of reach, and rounded."""
+    (tmp_path / "path.csv").write_text("x,y\n1e17,1\n")
+    assert main(["path", str(tmp_path / "path.csv"), "--arm", "two_link"]) == 1
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "out of reach" in line)
+    assert "1.0e+17" in line and len(line) < 110
+
+
+def test_a_pipe_or_a_device_is_no_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is not waited for, nor read without end."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    for file in (str(tmp_path / "pipe.csv"), "/dev/zero"):
+        assert main(["path", file, "--arm", "two_link"]) == 1
+        assert "Not a regular file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n", b"x,y\n1,\x00\n"], ids=["png", "zero byte"])

@@ -92,11 +92,11 @@ def test_a_quaternion_of_any_length_and_sign_is_the_same_target(tmp_path: Path, 
     there = panda.target_at(posture)
     rows = [
         (i, pose(i, tuple(there[:3]), panda.arm.base_link, scale * there[3:]))
-        for i, scale in enumerate((1.0, -2.0, 1e-3), 1)
+        for i, scale in enumerate((1.0, -2.0, 1e-3, 1e200, 1e-200), 1)
     ]
     replay = read_replay(write_bag(tmp_path / "bag", "mcap", {"/tracker": rows}), panda, Selection())
     np.testing.assert_allclose(np.linalg.norm(replay.targets[:, 3:], axis=1), 1.0)
-    away, turn = panda.errors(np.tile(posture, (3, 1)), replay.targets)
+    away, turn = panda.errors(np.tile(posture, (5, 1)), replay.targets)
     assert turn is not None
     assert max(away.max(), turn.max()) < 1e-7
 
@@ -114,6 +114,19 @@ def test_orientations_that_are_none_are_left_out(
     assert result["targets"] == result["solved"] == 2
     result = report(capsys, path, "--arm", "panda", "--task", "position")
     assert (result["skipped"], result["solved"], result["orientation_error"]) == ({}, 4, None)
+
+
+def test_poses_whose_distance_is_infinite_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], panda: IKSolver
+) -> None:
+    """Finite coordinates may have squares that are not; a kilometre is only out of reach."""
+    there = panda.target_at(panda.arm.sample(4, np.random.default_rng(0)))
+    there[0, :2], there[1, 0], there[2, 1] = 1e160, 1e308, 1e3
+    rows = [(i, pose(i, tuple(t[:3]), "panda_link0", t[3:])) for i, t in enumerate(there, 1)]
+    path = write_bag(tmp_path / "bag", "mcap", {"/tracker": rows})
+    result = report(capsys, path, "--arm", "panda")
+    assert result["skipped"] == {"pose beyond all reach": 2}
+    assert (result["targets"], result["solved"]) == (2, 1)
 
 
 def test_the_turn_from_the_recorded_joints_is_told(tmp_path: Path, panda: IKSolver) -> None:
