@@ -7,11 +7,14 @@ import json
 import os
 import stat
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from itnnr_ik.forms import shown
 
+#: How names of data files of recordings end.
+RECORDINGS = (".mcap", ".db3", ".bag")
 _MEBIBYTE = 2**20
 #: A whole number of more digits is taken as a floating-point one, which is infinite where that is too large.
 _DIGITS = 300
@@ -57,6 +60,44 @@ def check_folder_of(path: Path) -> None:
     folder = path.resolve().parent
     if not folder.is_dir():
         raise ValueError(f"no folder {folder} to write {path.name} to")
+
+
+def check_outputs(inputs: Iterable[Path | None], outputs: Iterable[Path | None]) -> None:
+    """Raise ValueError unless files can be written, each to a place of its own: before the work, not after.
+
+    Args:
+        inputs: What is read; None for nothing.
+        outputs: What is written: files, or new folders.
+    """
+    taken = [path for path in inputs if path is not None]
+    for output in outputs:
+        if output is None:
+            continue
+        check_folder_of(output)
+        if output.exists() and not output.is_file():
+            raise ValueError(f"{output} is no regular file, expected one or nothing")
+        for path in taken:
+            both = output.exists() and path.exists()
+            if output.resolve() == path.resolve() or (both and output.samefile(path)):
+                raise ValueError(f"{output} is the input or another output, expected a file of its own")
+        taken.append(output)
+
+
+def check_writable(folder: Path) -> None:
+    """Raise ValueError unless ``folder`` can be made or written to, and is no recording; it is not made."""
+    place = folder.resolve()
+    if place.exists() and not place.is_dir():
+        raise ValueError(f"{folder} is a file, expected a folder or nothing")
+    existing = next(parent for parent in (place, *place.parents) if parent.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise ValueError(f"cannot write to {existing}")
+    if place.is_dir() and any(is_recording(file) for file in place.iterdir()):
+        raise ValueError(f"{folder} is a recording, expected another folder or nothing")
+
+
+def is_recording(file: Path) -> bool:
+    """Whether a file is called as data files of recordings are, compressed or not."""
+    return file.name.removesuffix(".zstd").endswith(RECORDINGS)
 
 
 def _whole(digits: str) -> int | float:

@@ -17,7 +17,7 @@ def add_arm_arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--arm", choices=list(PACKAGED), help="a packaged arm")
     which.add_argument("--model", metavar="DIR", help="folder of a trained or learned model")
-    which.add_argument("--urdf", metavar="FILE", help="a robot's URDF; nothing needs training")
+    which.add_argument("--urdf", type=Path, metavar="FILE", help="a robot's URDF; nothing needs training")
     add_chain_arguments(parser)
     parser.add_argument("--tolerance", type=float, default=1e-6, help="largest residual of a solution [m]")
     parser.add_argument(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from itnnr_ik.cli.values import name_list, seed_number
+from itnnr_ik.files import check_outputs
 
 if TYPE_CHECKING:
     from itnnr_ik.demo.plan import Result
@@ -80,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
     from itnnr_ik.plotting import check_path
 
     check_path(args.output)
+    check_outputs([args.bag], [args.output, args.animation])
     if args.animation is not None:
         from itnnr_ik.demo.animation import animate, check_animation
 

@@ -124,7 +124,7 @@ def _run_one(
 ) -> int:
     """Evaluate one recording, and print all that is known of it."""
     output = Output(args.html, args.record, args.storage, bag)
-    output.check()
+    output.check(args.urdf)
     solver, label = solver_of(args)
     evaluation = (
         _evaluate_live(bag, solver, label, selection, output, args.speed, args.jumps)

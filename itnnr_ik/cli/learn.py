@@ -15,6 +15,7 @@ from typing import Any
 from itnnr_ik.arrays import use_torch
 from itnnr_ik.cli.recording_choice import add_selection_arguments, selection_of
 from itnnr_ik.cli.values import seed_number
+from itnnr_ik.files import check_writable
 from itnnr_ik.printable import one_line
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.solver import IKSolver
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from itnnr_ik.learning.learn import learn, prepare
     from itnnr_ik.learning.truth import TrueKinematics
     from itnnr_ik.recording.reader import Bag
-    from itnnr_ik.recording.replacing import check_place, check_writable
+    from itnnr_ik.recording.replacing import check_place
 
     truth = TrueKinematics.load(args.truth) if args.truth else None
     against = _positions_of(IKSolver.load(args.against)) if args.against else None

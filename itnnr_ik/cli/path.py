@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from itnnr_ik.cartesian.files import check_files
 from itnnr_ik.cartesian.outline import read_outline
 from itnnr_ik.cartesian.plane import Plane, lay
 from itnnr_ik.cartesian.recorded import read_recorded, trajectories
@@ -24,8 +23,8 @@ from itnnr_ik.cartesian.retiming import retime
 from itnnr_ik.cartesian.table import Array, CartesianPath, joint_table, read_path
 from itnnr_ik.cli.arms import add_arm_arguments, solver_of
 from itnnr_ik.cli.values import number_list
+from itnnr_ik.files import check_outputs, is_recording
 from itnnr_ik.paths import PathSolution
-from itnnr_ik.recording.files import is_named_so
 from itnnr_ik.recording.replacing import check_place, replace_file
 from itnnr_ik.recording.writer import STORAGES, WrittenTrajectory, check_new, write_trajectories
 from itnnr_ik.solver import IKSolver
@@ -85,13 +84,14 @@ def run(args: argparse.Namespace) -> int:
         from itnnr_ik.cartesian.picture import check_picture
 
         check_picture(args.picture)
-    check_files(args.path, [file for file in (args.output, args.picture) if file is not None])
+    outputs = (args.output, args.picture, args.record)
     if _is_recording(args.path):
-        for place in (args.output, args.picture, args.record):
+        for place in outputs:
             if place is not None:
                 check_place(place, args.path)
     if args.record is not None:
         check_new(args.record)
+    check_outputs([args.path, args.urdf], outputs)
     solver, label = solver_of(args)
     limits = _acceleration(args, solver.arm.n_joints)
     path = _read(args, solver)
@@ -124,7 +124,7 @@ def _acceleration(args: argparse.Namespace, n: int) -> Array | None:
 
 
 def _is_recording(path: Path) -> bool:
-    return path.is_dir() or is_named_so(path)
+    return path.is_dir() or is_recording(path)
 
 
 def _read(args: argparse.Namespace, solver: IKSolver) -> CartesianPath:

@@ -8,6 +8,7 @@ from pathlib import Path
 from itnnr_ik.arrays import use_torch
 from itnnr_ik.cli.arms import add_chain_arguments
 from itnnr_ik.cli.values import name_list, number_list, seed_number
+from itnnr_ik.files import check_writable
 from itnnr_ik.robot import PACKAGED, KinematicChain, load_robot
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.task import Task
@@ -74,9 +75,9 @@ def run(args: argparse.Namespace) -> int:
     arm = read_arm(args)
     tool = [*(args.tool_position or (0.0, 0.0, 0.0)), *(args.tool_orientation or (0.0, 0.0, 0.0, 1.0))]
     solver = IKSolver(arm, Task.of_chain(arm, args.task, tool))
-    use_torch()
     folder = args.output or Path("models") / arm.name
-    folder.mkdir(parents=True, exist_ok=True)  # known to be writable before, not after, the training
+    check_writable(folder)
+    use_torch()
     solver.train(seed=args.seed, steps=args.steps, progress=True)
     solver.save(folder)
     for name, value in solver.metadata["metrics"].items():

@@ -13,7 +13,7 @@ import numpy as np
 from itnnr_ik.evaluation.answers import SOLVED, Answers
 from itnnr_ik.evaluation.measures import Evaluation
 from itnnr_ik.evaluation.replay import Replay, rising
-from itnnr_ik.files import check_folder_of
+from itnnr_ik.files import check_outputs
 from itnnr_ik.printable import one_line
 from itnnr_ik.recording.pairing import Array
 from itnnr_ik.recording.replacing import check_place, replace_file
@@ -41,17 +41,14 @@ class Output:
     storage: str = "mcap"
     recording: Path | None = None
 
-    def check(self) -> None:
-        """Raise ValueError unless the files can be written: before the work, not after it."""
+    def check(self, *inputs: Path | None) -> None:
+        """Raise ValueError unless the files can be written, beside the inputs: before the work, not after."""
         for path in (self.record, self.html):
             if path is not None:
                 check_place(path, self.recording)
         if self.record is not None:
             check_new(self.record)
-        if self.html is not None:
-            check_folder_of(self.html)
-            if self.html.exists() and not self.html.is_file():
-                raise ValueError(f"{self.html} is no regular file, expected one or nothing")
+        check_outputs([self.recording, *inputs], [self.record, self.html])
 
     @contextmanager
     def open(self, solver: IKSolver) -> Iterator[OpenOutput]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from itnnr_ik.files import RECORDINGS, is_recording
 from itnnr_ik.recording import database, mcap, ros1
 from itnnr_ik.recording.channels import RecordingFile
 from itnnr_ik.recording.database import DatabaseFile
@@ -12,7 +13,6 @@ from itnnr_ik.recording.records import BagError
 from itnnr_ik.recording.ros1 import Ros1File
 from itnnr_ik.recording.unpacking import ZSTD_MAGIC, unpack_file
 
-SUFFIXES = (".mcap", ".db3", ".bag")
 _ZSTD = ".zstd"
 
 
@@ -29,8 +29,8 @@ def data_files(path: Path, warn_of: list[str]) -> list[Path]:
     if not path.is_dir():
         if not path.is_file():
             raise BagError(f"{path} is neither a folder nor a regular file")
-        return [path] if is_named_so(path) else []
-    named = {file.name: file for file in sorted(path.iterdir()) if is_named_so(file) and not file.is_dir()}
+        return [path] if is_recording(path) else []
+    named = {file.name: file for file in sorted(path.iterdir()) if is_recording(file) and not file.is_dir()}
     files = []
     for name, file in named.items():
         if not file.is_file():
@@ -83,11 +83,6 @@ def _open_unpacked(file: Path, folder: Path) -> RecordingFile:
     raise ValueError("it does not begin as an MCAP file, an SQLite database or a ROS 1 bag")
 
 
-def is_named_so(file: Path) -> bool:
-    """Whether a file is called as data files of recordings are."""
-    return file.name.removesuffix(_ZSTD).endswith(SUFFIXES)
-
-
 def _beginning(file: Path) -> bytes:
     with file.open("rb") as opened:
         return opened.read(16)
@@ -95,4 +90,4 @@ def _beginning(file: Path) -> bytes:
 
 def suffixes() -> str:
     """How names of data files end, in words."""
-    return f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+    return f"{', '.join(RECORDINGS[:-1])} or {RECORDINGS[-1]}"

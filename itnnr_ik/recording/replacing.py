@@ -70,15 +70,5 @@ def check_place(path: Path, recording: Path | None) -> None:
         raise BagError(f"{path} is a part of the recording {recording}: expected a place outside it")
 
 
-def check_writable(folder: Path) -> None:
-    """Raise BagError unless ``folder`` can be made or written to, without making it."""
-    place = folder.resolve()
-    if place.exists() and not place.is_dir():
-        raise BagError(f"{folder} is a file, expected a folder or nothing")
-    existing = next(parent for parent in (place, *place.parents) if parent.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise BagError(f"cannot write to {existing}")
-
-
 def _contents(recording: Path) -> Sequence[Path]:
     return list(recording.iterdir()) if recording.is_dir() else []

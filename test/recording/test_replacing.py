@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from arm_recordings import bag, states
+from arm_recordings import ARM, bag, states
 
 from itnnr_ik import IKSolver
 from itnnr_ik.cli import main
-from itnnr_ik.recording import BagError
-from itnnr_ik.recording.replacing import check_writable, new_folder, replace_file
+from itnnr_ik.files import check_writable
+from itnnr_ik.recording.replacing import new_folder, replace_file
 
 
 @pytest.fixture
@@ -155,8 +155,43 @@ def test_whether_a_folder_can_be_written_is_found_without_making_it(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").write_text("x")
     for place in (tmp_path / "file", tmp_path / "file" / "b"):
-        with pytest.raises(BagError, match=r"expected a folder|cannot write to"):
+        with pytest.raises(ValueError, match=r"expected a folder|cannot write to"):
             check_writable(place)
+
+
+@pytest.mark.parametrize("command", ["train --arm two_link", "learn {bag}"])
+def test_a_model_is_not_written_into_a_recording(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Whichever recording it is; nor in place of a file."""
+    pytest.importorskip("torch")
+    other, file = bag(tmp_path / "other", joint_states=states()), tmp_path / "file"
+    file.write_text("x")
+    before = contents(tmp_path)
+    for place, problem in ((other, "is a recording, expected another folder"), (file, "expected a folder")):
+        words = command.format(bag=recording).split()
+        assert main([*words, "-o", str(place), "--steps", "1"]) == 1
+        assert problem in capsys.readouterr().err
+    assert contents(tmp_path) == before
+
+
+def test_outputs_are_apart(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each from the others and from what is read; it is seen before the work."""
+    monkeypatch.chdir(tmp_path)
+    Path("path.csv").write_text("x,y\n1,1\n1,nan\n")
+    Path("arm.urdf").write_text(ARM.urdf)
+    for words in (
+        "evaluate bag --arm two_link --html o --record o",
+        "evaluate bag --urdf arm.urdf --html arm.urdf",
+        "path path.csv --arm two_link -o x --record x",
+        "path path.csv --urdf arm.urdf -o arm.urdf",
+        "demo --bag bag/bag.mcap --output a.png --animation a.png",
+    ):
+        assert main(words.split()) == 1
+        assert "is the input or another output" in capsys.readouterr().err
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["arm.urdf", "bag", "path.csv"]
 
 
 def test_learn_leaves_no_folder_when_it_refuses(recording: Path, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from itnnr_ik.evaluation.many.evaluator import Result
 from itnnr_ik.evaluation.many.index_page import make_index
 from itnnr_ik.evaluation.many.places import Place
 from itnnr_ik.evaluation.output import Output
-from itnnr_ik.recording.replacing import check_place, check_writable, replace_file
+from itnnr_ik.files import check_writable
+from itnnr_ik.recording.replacing import check_place, replace_file
 
 #: Of a recording's name, so many characters at most are in that of its report.
 _LONGEST = 60

@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from itnnr_ik.files import is_recording
 from itnnr_ik.recording import metadata
-from itnnr_ik.recording.files import is_named_so
 from itnnr_ik.recording.records import BagError
 
 
@@ -104,7 +104,7 @@ def _hidden(file: PurePosixPath, root: str) -> bool:
 
 def _belongs(name: str) -> bool:
     """Whether a file of this name makes its folder a recording."""
-    return name == metadata.NAME or is_named_so(Path(name))
+    return name == metadata.NAME or is_recording(Path(name))
 
 
 def _fetch(address: str, folder: Path) -> Path:
