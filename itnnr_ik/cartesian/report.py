@@ -9,6 +9,7 @@ import numpy as np
 from itnnr_ik.cartesian.joined import joined
 from itnnr_ik.cartesian.table import CartesianPath
 from itnnr_ik.paths import PathSolution
+from itnnr_ik.printable import one_line
 from itnnr_ik.recording.writer import WrittenTrajectory
 from itnnr_ik.solver import IKSolver
 
@@ -61,7 +62,7 @@ def format_report(report: dict[str, Any]) -> str:
         for slow in report["slow_downs"]
     ]
     lines += [f"{'note':14} {note}" for note in report["notes"]]
-    return "\n".join([*lines, *_gaps(report["gaps"])])
+    return "\n".join(map(one_line, [*lines, *_gaps(report["gaps"])]))
 
 
 def _gaps(gaps: list[dict[str, Any]]) -> list[str]:

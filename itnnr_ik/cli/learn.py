@@ -21,6 +21,9 @@ from itnnr_ik.robot import KinematicChain
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.task import Task
 
+#: The offset is looked for in steps, by a fit at each: a larger bound [s] would take hours.
+_MOST_OFFSET = 60.0
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``itnnr-ik learn``."""
@@ -43,9 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Learn and write a model folder."""
-    if args.steps < 1 or not args.max_offset > 0.0:
+    if args.steps < 1:
+        raise ValueError(f"--steps must be positive, got {args.steps}")
+    if not 0.0 < args.max_offset <= _MOST_OFFSET:
         raise ValueError(
-            f"--steps and --max-offset must be positive, got {args.steps} and {args.max_offset:g}"
+            f"--max-offset must be above 0 and at most {_MOST_OFFSET:g} s, got {args.max_offset:g}"
         )
     use_torch()
     from itnnr_ik.learning.learn import learn, prepare

@@ -25,6 +25,7 @@ from itnnr_ik.cli.arms import add_arm_arguments, solver_of
 from itnnr_ik.cli.values import number_list
 from itnnr_ik.files import check_outputs, is_recording
 from itnnr_ik.paths import PathSolution
+from itnnr_ik.printable import one_line
 from itnnr_ik.recording.replacing import check_place, replace_file
 from itnnr_ik.recording.writer import STORAGES, WrittenTrajectory, check_new, write_trajectories
 from itnnr_ik.solver import IKSolver
@@ -107,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     if limits is not None and found.gaps:
         raise ValueError("a path with gaps is not retimed, and nothing is written")
     for line in _write(args, solver, found, motion):
-        print(line, file=sys.stderr if args.json else sys.stdout)
+        print(one_line(line), file=sys.stderr if args.json else sys.stdout)
     return 1 if found.gaps else 0
 
 

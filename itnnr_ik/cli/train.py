@@ -9,6 +9,7 @@ from itnnr_ik.arrays import use_torch
 from itnnr_ik.cli.arms import add_chain_arguments
 from itnnr_ik.cli.values import name_list, number_list, seed_number
 from itnnr_ik.files import check_writable
+from itnnr_ik.printable import one_line
 from itnnr_ik.robot import PACKAGED, KinematicChain, load_robot
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.task import Task
@@ -82,5 +83,5 @@ def run(args: argparse.Namespace) -> int:
     solver.save(folder)
     for name, value in solver.metadata["metrics"].items():
         print(f"{name:28} {value:g}")
-    print(f"model written to {folder}")
+    print(one_line(f"model written to {folder}"))
     return 0

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from itnnr_ik.cli.arms import add_chain_arguments, named_solver
 from itnnr_ik.cli.values import name_list
+from itnnr_ik.printable import one_line
 from itnnr_ik.robot import PACKAGED
 
 #: Between two ticks, in [s].
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"--port must be from 0 to {_PORTS[-1]}, got {args.port}")
     with ExitStack() as stack:
         view = open_view(args, stack)
-        print(f"{args.arm}: {address(view)} (Ctrl-C ends it)", flush=True)
+        print(one_line(f"{args.arm}: {address(view)} (Ctrl-C ends it)"), flush=True)
         while True:
             started = time.monotonic()
             view.tick(started)

@@ -55,6 +55,7 @@ class OpenReplay:
             None if pose_topic is None else self._read_poses,
             joints_required=pose_topic is None or bool(selection.joints or selection.joint_topic),
             left_out=self._left_out,
+            where=place_of(bag, joint_topic or JOINT_TOPIC),
         )
         self._looking = False
         counts = {topic.name: topic.count for topic in bag.topics}
@@ -196,7 +197,6 @@ def joined(pieces: Sequence[Replay]) -> Replay:
 
 def _topics(bag: Bag, selection: Selection) -> tuple[str | None, str | None]:
     """Names of the topics of poses and of joint states, None for one that is not read."""
-    listed = {topic.name: topic for topic in bag.topics}
     counts = Counter(dict.fromkeys((POSE_STAMPED, JOINT_STATE), 0))
     for topic in bag.topics:
         counts[topic.msgtype] += topic.count
@@ -209,14 +209,31 @@ def _topics(bag: Bag, selection: Selection) -> tuple[str | None, str | None]:
         pose_topic = _transform_topics(bag)
     elif wanted == POSES:
         pose_topic = _pose_topic(bag, selection, bool(selection.targets))
-    usual = listed.get(JOINT_TOPIC)
-    if selection.joint_topic:
-        joint_topic = bag.find_topic([JOINT_STATE], selection.joint_topic).name
-    elif usual is not None and usual.msgtype == JOINT_STATE and usual.count:
-        joint_topic = usual.name
-    elif counts[JOINT_STATE] or wanted == JOINTS:
-        joint_topic = bag.find_topic([JOINT_STATE]).name
+    if selection.joint_topic or counts[JOINT_STATE] or wanted == JOINTS:
+        joint_topic = joint_topic_of(bag, selection)
     return pose_topic, joint_topic
+
+
+def joint_topic_of(bag: Bag, selection: Selection) -> str:
+    """The topic of joint states: the one that is named, ``/joint_states``, or the only one.
+
+    Raises:
+        BagError: There is none, or there are several.
+    """
+    if selection.joint_topic is None and JOINT_TOPIC in joint_topics(bag):
+        return JOINT_TOPIC
+    return bag.find_topic([JOINT_STATE], selection.joint_topic).name
+
+
+def place_of(bag: Bag, joint_topic: str) -> str:
+    """Where joint states are read, and how to choose others, for a message."""
+    others = [name for name in joint_topics(bag) if name != joint_topic]
+    return f"{joint_topic} (--joint-topic takes {' or '.join(others)})" if others else joint_topic
+
+
+def joint_topics(bag: Bag) -> list[str]:
+    """The topics with joint states."""
+    return [topic.name for topic in bag.topics if topic.msgtype == JOINT_STATE and topic.count]
 
 
 def _label(pose_topic: str | None, selection: Selection) -> str | None:

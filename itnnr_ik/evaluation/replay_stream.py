@@ -50,6 +50,7 @@ class ReplayStream:
         states, poses: Give all messages in the order of receipt, each time that they are called.
         joints_required: Whether joint states of other joints only are an error, or left out.
         left_out: Says how many messages it did not give so far, by reason.
+        where: The joint states are, in words.
 
     Attributes:
         source: Where the targets come from, in words.
@@ -68,6 +69,7 @@ class ReplayStream:
         poses: Callable[[], Iterable[RecordedPose]] | None,
         joints_required: bool = True,
         left_out: Callable[[], Counter[str]] = Counter,
+        where: str = "the recording",
     ) -> None:
         arm = solver.arm
         self.joints = tuple(selection.joints or arm.joint_names)
@@ -83,7 +85,7 @@ class ReplayStream:
         self._reading = JointReading(arm, self.joints, selection.joints is not None, selection.degrees)
         self._filter: PoseFilter | None = None
         try:
-            self._reading.survey(states)
+            self._reading.survey(states, where)
         except UnitsError:
             raise
         except BagError as error:

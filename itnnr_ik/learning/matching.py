@@ -15,7 +15,7 @@ from scipy.ndimage import median_filter
 
 from itnnr_ik.evaluation.pose_targets import is_somewhere
 from itnnr_ik.evaluation.replay import Selection
-from itnnr_ik.evaluation.replay_sources import recorded_poses
+from itnnr_ik.evaluation.replay_sources import joint_topic_of, place_of, recorded_poses
 from itnnr_ik.learning.series import Series
 from itnnr_ik.recording.joint_reading import JointReading
 from itnnr_ik.recording.pairing import Array, JointTrack, Times
@@ -68,10 +68,11 @@ def read_recording(bag: Bag, selection: Selection, warn: Callable[[str], None] =
     Raises:
         BagError: There are no two topics, or nothing usable in one of them.
     """
-    names = _choose_joints(bag.joint_states(selection.joint_topic), selection.joints)
+    topic = joint_topic_of(bag, selection)
+    names = _choose_joints(bag.joint_states(topic), selection.joints)
     reading = JointReading(None, names, selection.joints is not None, selection.degrees)
-    reading.survey(lambda: bag.joint_states(selection.joint_topic))
-    batches = list(reading.batches(bag.joint_states(selection.joint_topic)))
+    reading.survey(lambda: bag.joint_states(topic), place_of(bag, topic))
+    batches = list(reading.batches(bag.joint_states(topic)))
     track, skipped = JointTrack.joined(batches, len(names)), reading.reasons
     for note in reading.notes:
         warn(note)

@@ -70,8 +70,12 @@ class JointReading:
         self.units = JointUnits(self._arm, self._joints, self._degrees)
         self._ages = SpreadOf()
 
-    def survey(self, states: Callable[[], Iterable[RecordedJoints]]) -> None:
+    def survey(self, states: Callable[[], Iterable[RecordedJoints]], where: str = "the recording") -> None:
         """Look at all joint states, to find out how their joints are to be told.
+
+        Args:
+            states: Gives them.
+            where: They are, in words.
 
         Raises:
             BagError: They do not have the joints; the message lists those recorded.
@@ -82,7 +86,7 @@ class JointReading:
         for track in self._named(states(), names):
             self._look_at(track)
         if not self._usable:
-            check_recorded(self._joints, names)
+            check_recorded(self._joints, names, where)
             self._by_position = by_position and not any(names)
             self._merged = all(joint in names for joint in self._joints)
             if self._by_position or self._merged:

@@ -88,11 +88,11 @@ def joint_track(states: Sequence[RecordedJoints], joints: Sequence[str]) -> tupl
     return track, reasons
 
 
-def check_recorded(joints: Sequence[str], names: dict[str, None]) -> None:
-    """Raise BagError where joints have names, but one of ``joints`` is not among them."""
+def check_recorded(joints: Sequence[str], names: dict[str, None], where: str = "the recording") -> None:
+    """Raise BagError where joints have names, but one of ``joints`` is not among those read ``where``."""
     missing = [joint for joint in joints if joint not in names]
     if missing and names:
-        raise BagError(f"no joint {', '.join(missing)} in the recording; recorded: {', '.join(names)}")
+        raise BagError(f"no joint {', '.join(missing)} in {where}; recorded: {', '.join(names)}")
 
 
 def picker_of(names: Sequence[str], joints: Sequence[str]) -> tuple[NDArray[np.intp] | None, str]:

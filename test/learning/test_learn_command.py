@@ -40,10 +40,12 @@ def test_a_model_and_a_report(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--joints", "joint_1,nose"], "no joint nose in the recording; recorded: joint_1, joint_2"),
+        (["--joints", "joint_1,nose"], "no joint nose in /joint_states; recorded: joint_1, joint_2"),
         (["--pose-topic", "/nowhere"], "no topic /nowhere"),
         (["--max-offset", "0.03"], "expected less than --max-offset 0.03 s"),
         (["--steps", "0"], "must be positive"),
+        (["--max-offset", "inf"], "--max-offset must be above 0 and at most 60 s, got inf"),
+        (["--max-offset", "1e9"], "--max-offset must be above 0 and at most 60 s, got 1e+09"),
         (["--truth", "nowhere"], "nowhere does not hold the truth"),
         (["--against", "nowhere"], "no model 'nowhere'"),
         # Its task is a pose, of which the position is compared.

@@ -49,6 +49,17 @@ def test_the_joints_that_move_are_the_arms(tmp_path: Path) -> None:
     assert read(tmp_path / "named", topics, ["elbow", "shoulder"]).joint_names == ("elbow", "shoulder")
 
 
+def test_the_usual_topic_of_joint_states_is_preferred(tmp_path: Path) -> None:
+    """As by `evaluate`; where it has other joints, the others are told."""
+    topics = {"/joint_states": states(300), "/joint_commands": states(200, ("a", "b", "c", "d"))}
+    recording = read(tmp_path, {**topics, "/tip": poses(300)})
+    assert (recording.joint_names, len(recording.joints)) == (("shoulder", "elbow"), 300)
+    (tmp_path / "other").mkdir()
+    message = r"no joint b in /joint_states \(--joint-topic takes /joint_commands\); recorded: wheel"
+    with pytest.raises(BagError, match=message):
+        read(tmp_path / "other", {**topics, "/tip": poses(300)}, ["b"])
+
+
 def test_messages_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
     """And the rest is used."""
     joint_states, tips = states(300), poses(300)
@@ -146,7 +157,7 @@ def test_clocks_that_share_no_time_are_not_compared(tmp_path: Path) -> None:
         (
             {"/joints": states(300), "/tip": poses(9)},
             ["arm"],
-            "no joint arm in the recording; recorded: wheel",
+            "no joint arm in /joints; recorded: wheel",
         ),
         ({"/joints": states(1), "/tip": poses(9)}, None, "no joint moves by more than 0.05 rad"),
     ],

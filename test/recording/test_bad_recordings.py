@@ -198,7 +198,7 @@ def test_joints_of_other_names(tmp_path: Path, capsys: pytest.CaptureFixture[str
     """Those recorded are listed, and how to name the arm's."""
     path = bag(tmp_path / "bag", joint_states=states(60, ("wheel", "elbow", "shoulder")))
     assert failure(capsys, path) == (
-        "itnnr-ik evaluate: no joint joint_1, joint_2 in the recording; recorded: wheel, elbow, shoulder; "
+        "itnnr-ik evaluate: no joint joint_1, joint_2 in /joint_states; recorded: wheel, elbow, shoulder; "
         "name the arm's joints, base to tip, with --joints"
     )
     assert report(capsys, path, "--joints", "shoulder,elbow")["displacement"]["all"]["max"] < 1e-5

@@ -72,6 +72,12 @@ def test_terminal_escapes_in_names(tmp_path: Path, capsys: pytest.CaptureFixture
     main(["evaluate", str(tracked), "--arm", "two_link"])
     main(["evaluate", str(tracked), "--arm", "two_link", "--frame", "x"])
     output = capsys.readouterr()
+    main(["path", str(tracked), "--arm", "two_link", "--frame", f"world{escape}", "-o", f"{tracked}.csv"])
+    (tracked / f"bad{escape}.mcap").write_bytes(b"x")
+    main(["path", str(tracked), "--arm", "two_link", "--frame", f"world{escape}"])
+    shown += [output.out, output.err]
+    output = capsys.readouterr()
+    assert "joint path written to" in output.out and "cannot be read" in output.out
     text = "".join([*shown, output.out, output.err])
     assert escape not in text
     assert "world" in text and "joints" in text
