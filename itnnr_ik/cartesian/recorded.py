@@ -42,6 +42,8 @@ def read_recorded(
     notes: list[str] = []
     with Bag(recording, warn=notes.append) as bag:
         found = bag.find_topic([POSE_STAMPED, PATH, *POSE_TYPES[1:]], topic)
+        if found.msgtype == PATH and pose_index is not None:
+            raise ValueError(f"{found.name} is a Path: --pose-index goes with a PoseArray")
         if found.msgtype == PATH:
             poses = bag.last_path(found.name)
             times = _times(poses)

@@ -15,11 +15,21 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from itnnr_ik.cli.values import name_list, seed_number
+from itnnr_ik.cli.values import check_goes_with, name_list, seed_number
 from itnnr_ik.files import check_outputs
 
 if TYPE_CHECKING:
     from itnnr_ik.demo.plan import Result
+
+#: Options of a synthetic recording: their defaults, and what they are.
+_SYNTHETIC = {
+    "minutes": (10.0, "length"),
+    "rate": (50.0, "joint states and tip poses a second"),
+    "pose_noise": (0.01, "standard deviation of each tip coordinate, as a share of the arm's reach"),
+    "joint_noise": (0.0005, "standard deviation of each joint position [rad]"),
+    "drop": (0.02, "share of the messages that are lost"),
+    "clock_offset": (0.05, "how far the poses' clock is ahead [s]"),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,15 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
     recording = parser.add_argument_group("synthetic recording")
     recording.add_argument("--record", type=Path, metavar="FOLDER", help="rosbag2 folder to write")
-    for name, default, text in (
-        ("--minutes", 10.0, "length"),
-        ("--rate", 50.0, "joint states and tip poses a second"),
-        ("--pose-noise", 0.01, "standard deviation of each tip coordinate, as a share of the arm's reach"),
-        ("--joint-noise", 0.0005, "standard deviation of each joint position [rad]"),
-        ("--drop", 0.02, "share of the messages that are lost"),
-        ("--clock-offset", 0.05, "how far the poses' clock is ahead [s]"),
-    ):
-        recording.add_argument(name, type=float, default=default, help=text)
+    for name, (default, text) in _SYNTHETIC.items():
+        recording.add_argument(f"--{name.replace('_', '-')}", type=float, default=default, help=text)
     recording.add_argument(
         "--bent", action="store_true", help="links off by 5 %%, joints by 3°, the base by 1 cm from the URDF"
     )
@@ -74,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
     """Carry out ``itnnr-ik demo``: 0 if all held, 1 otherwise."""
     if args.record is not None:
         return _record(args)
+    defaults = {name: default for name, (default, _) in _SYNTHETIC.items()}
+    check_goes_with(args, "--record", False, **defaults, bent=False, seed=0)
     if not args.seconds > 0.0 or not args.speed > 0.0:
         raise ValueError(f"--seconds and --speed must be positive, got {args.seconds:g} and {args.speed:g}")
     from itnnr_ik.demo.picture import draw

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from itnnr_ik.cli.arms import add_arm_arguments, solver_of
 from itnnr_ik.cli.recording_choice import add_selection_arguments, selection_of
+from itnnr_ik.cli.values import check_goes_with
 from itnnr_ik.evaluation.many.cluster import run_on_cluster
 from itnnr_ik.evaluation.many.command import Wanted, evaluate_many
 from itnnr_ik.evaluation.many.evaluator import Evaluator
@@ -96,9 +97,14 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"--jumps must be 0 or more, got {args.jumps}")
     if args.jobs < 1:
         raise ValueError(f"--jobs must be 1 or more, got {args.jobs}")
+    poses = dict.fromkeys(("pose_topic", "pose_index", "pose_from", "frame"))
+    check_goes_with(args, "poses, not with --targets joints", args.targets != JOINTS, **poses)
+    check_goes_with(args, "--live", args.live, speed=1.0)
+    check_goes_with(args, "--record", args.record, storage="mcap")
     requirements = [Requirement.parse(text) for text in args.require]
     selection = selection_of(args, args.targets, args.frame)
     places = find_recordings(args.bags)
+    check_goes_with(args, "several recordings", len(places) > 1 or args.dask, jobs=1)
     if len(places) == 1 and places[0].path is not None and args.compare is None and args.dask is None:
         return _run_one(args, Path(places[0].name), selection, requirements)
     for name in ("live", "record"):

@@ -22,7 +22,7 @@ from itnnr_ik.cartesian.report import format_report, path_report
 from itnnr_ik.cartesian.retiming import retime
 from itnnr_ik.cartesian.table import Array, CartesianPath, joint_table, read_path
 from itnnr_ik.cli.arms import add_arm_arguments, solver_of
-from itnnr_ik.cli.values import number_list
+from itnnr_ik.cli.values import check_goes_with, number_list
 from itnnr_ik.files import check_outputs, is_recording
 from itnnr_ik.paths import PathSolution
 from itnnr_ik.printable import one_line
@@ -93,7 +93,9 @@ def run(args: argparse.Namespace) -> int:
     if args.record is not None:
         check_new(args.record)
     check_outputs([args.path, args.urdf], outputs)
+    check_goes_with(args, "--record", args.record, storage="mcap")
     solver, label = solver_of(args)
+    _check_start(args.start, solver)
     limits = _acceleration(args, solver.arm.n_joints)
     path = _read(args, solver)
     if limits is None and args.record is not None and path.times is None:
@@ -110,6 +112,16 @@ def run(args: argparse.Namespace) -> int:
     for line in _write(args, solver, found, motion):
         print(one_line(line), file=sys.stderr if args.json else sys.stdout)
     return 1 if found.gaps else 0
+
+
+def _check_start(start: list[float] | None, solver: IKSolver) -> None:
+    """Raise ValueError where joints start outside their limits; their number is looked at later."""
+    arm = solver.arm
+    for name, position, low, high in zip(arm.joint_names, start or (), arm.lower, arm.upper, strict=False):
+        if not low <= position <= high:
+            raise ValueError(
+                f"--start must be within the limits, got {name} at {position:g}, outside [{low:g}, {high:g}]"
+            )
 
 
 def _acceleration(args: argparse.Namespace, n: int) -> Array | None:
@@ -130,13 +142,9 @@ def _is_recording(path: Path) -> bool:
 
 def _read(args: argparse.Namespace, solver: IKSolver) -> CartesianPath:
     is_recording, is_drawing = _is_recording(args.path), args.path.suffix.lower() == ".svg"
-    for goes, names, what in (
-        (is_recording, ("topic", "frame", "pose_index"), "a recording"),
-        (is_drawing, ("plane", "size", "step", "lift"), "an SVG drawing"),
-    ):
-        for name in names if not goes else ():
-            if getattr(args, name) is not None:
-                raise ValueError(f"--{name.replace('_', '-')} goes with {what}, got {args.path}")
+    got = f", got {args.path}"
+    check_goes_with(args, f"a recording{got}", is_recording, topic=None, frame=None, pose_index=None)
+    check_goes_with(args, f"an SVG drawing{got}", is_drawing, plane=None, size=None, step=None, lift=None)
     if is_recording:
         return read_recorded(args.path, solver, args.topic, args.frame, args.pose_index)
     if not is_drawing:

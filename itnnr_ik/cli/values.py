@@ -1,8 +1,9 @@
-"""Values on the command line: lists with commas between, and seeds."""
+"""Values on the command line: lists with commas between, seeds, and options that go with others."""
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
+from argparse import ArgumentTypeError, Namespace
+from typing import Any
 
 
 def number_list(text: str) -> list[float]:
@@ -30,3 +31,17 @@ def seed_number(text: str) -> int:
     if number < 0:
         raise ArgumentTypeError(f"expected a whole number from 0 on, got {text!r}")
     return number
+
+
+def check_goes_with(args: Namespace, what: str, given: object, **defaults: Any) -> None:
+    """Raise ValueError where an option has another value than its default, but ``what`` is not given.
+
+    Args:
+        args: The options.
+        what: What they go with, in words.
+        given: Whether it is given; what is not does nothing with them.
+        defaults: Their values where they are not given.
+    """
+    for name, default in defaults.items():
+        if not given and getattr(args, name) != default:
+            raise ValueError(f"--{name.replace('_', '-')} goes with {what}")

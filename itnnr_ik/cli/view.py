@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from itnnr_ik.cli.arms import add_chain_arguments, named_solver
-from itnnr_ik.cli.values import name_list
+from itnnr_ik.cli.values import check_goes_with, name_list
 from itnnr_ik.printable import one_line
 from itnnr_ik.robot import PACKAGED
 
@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve the page until Ctrl-C."""
     if args.port not in _PORTS:
         raise ValueError(f"--port must be from 0 to {_PORTS[-1]}, got {args.port}")
+    check_goes_with(args, "--live", args.live, namespace="/")
     with ExitStack() as stack:
         view = open_view(args, stack)
         print(one_line(f"{args.arm}: {address(view)} (Ctrl-C ends it)"), flush=True)

@@ -84,7 +84,7 @@ def format_report(evaluation: Evaluation) -> str:
         "solved",
         f"{percent(e.solved, e.reachable)} of the reachable targets ({e.solved}), to {tolerances(e)}",
     )
-    others = _counts({code: count for code, count in e.outcomes.items() if code != SOLVED})
+    others = _counts({code.replace("_", " "): count for code, count in e.outcomes.items() if code != SOLVED})
     if others:
         lines += _entry("not solved", others)
     lines += _entry("branch changes", str(e.branch_changes))
@@ -106,7 +106,7 @@ def format_report(evaluation: Evaluation) -> str:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(counts.items()))
+    return ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
 
 
 def _number(value: float) -> str:

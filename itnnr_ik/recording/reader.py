@@ -165,11 +165,13 @@ class Bag:
             index: Which pose of a PoseArray.
 
         Raises:
-            BagError: There is no such topic, or it is of PoseArray and it is not said which of its poses.
+            BagError: There is no such topic, or an index is missing, or given though it is no PoseArray.
         """
         found = self.find_topic(list(READERS), topic)
         if found.msgtype == POSE_ARRAY and index is None:
             raise BagError(f"{found.name} is a PoseArray: say which of its poses with --pose-index")
+        if found.msgtype != POSE_ARRAY and index is not None:
+            raise BagError(f"{found.name} is of type {found.msgtype}: --pose-index goes with a PoseArray")
         read = READERS[found.msgtype]
         return self._records(found.name, lambda _, decode: lambda at, data: read(at, decode(data), index))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from arm_recordings import bag, states
 
 from itnnr_ik.cli import main
 from itnnr_ik.cli.values import name_list
@@ -63,6 +65,59 @@ def test_a_value_that_cannot_be_is_named(
         main(words.split())
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            "evaluate bag --targets joints --pose-topic /tip",
+            "--pose-topic goes with poses, not with",
+        ),
+        ("evaluate bag --targets joints --pose-index 0", "--pose-index goes with poses, not with --targets"),
+        ("evaluate bag --targets joints --frame map", "--frame goes with poses, not with --targets joints"),
+        ("evaluate bag --speed 2", "--speed goes with --live"),
+        ("evaluate bag --storage sqlite3", "--storage goes with --record"),
+        ("evaluate bag --jobs 2", "--jobs goes with several recordings"),
+        ("path path.csv --storage sqlite3", "--storage goes with --record"),
+        ("path path.csv --start=-9,0", "--start must be within the limits, got joint_1 at -9, outside ["),
+        ("demo --minutes 1", "--minutes goes with --record"),
+        ("demo --bent", "--bent goes with --record"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    words: str,
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With what it goes with; nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    bag(Path("bag"), joint_states=states())
+    Path("path.csv").write_text("x,y\n1,1\n1,0.9\n")
+    assert main([*words.split(), "--arm", "two_link"]) == 1
+    output = capsys.readouterr()
+    assert message in output.err
+    assert output.out == ""
+
+
+def test_a_namespace_goes_with_live(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing else of `view` has one."""
+    assert main(["view", "two_link", "--namespace", "/a"]) == 1
+    assert "--namespace goes with --live" in capsys.readouterr().err
+
+
+def test_a_terminal_without_the_characters() -> None:
+    """What it cannot show is escaped, and does not end the work."""
+    result = subprocess.run(
+        [sys.executable, "-m", "itnnr_ik.cli", "path", "--help"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "rad/s\\xb2" in result.stdout
 
 
 def test_names_may_have_spaces_between() -> None:
