@@ -158,7 +158,8 @@ class DatabaseFile:
                     raise sqlite3.DatabaseError("rows are out of order")
                 end = row
                 rows += 1
-                if not isinstance(time, int) or not isinstance(size, int) or number not in self._channels:
+                sound = isinstance(time, int) and time >= 0 and isinstance(size, int)
+                if not sound or number not in self._channels:
                     odd += 1
                 elif size > MOST_BYTES:
                     large += 1
@@ -213,7 +214,7 @@ class DatabaseFile:
         (number,) = wanted
         return self._connection.execute(
             "SELECT topic_id, timestamp, data FROM messages NOT INDEXED WHERE topic_id = ? AND rowid <= ? "
-            "AND typeof(timestamp) = 'integer' AND length(data) <= ? ORDER BY rowid",
+            "AND typeof(timestamp) = 'integer' AND timestamp >= 0 AND length(data) <= ? ORDER BY rowid",
             (number, self._end, MOST_BYTES),
         )
 
@@ -223,7 +224,7 @@ class DatabaseFile:
         for number in wanted:
             found += self._connection.execute(
                 "SELECT timestamp, rowid FROM messages NOT INDEXED WHERE topic_id = ? AND rowid <= ? "
-                "AND typeof(timestamp) = 'integer' AND length(data) <= ? ORDER BY rowid",
+                "AND typeof(timestamp) = 'integer' AND timestamp >= 0 AND length(data) <= ? ORDER BY rowid",
                 (number, self._end, MOST_BYTES),
             ).fetchall()
         places = np.array(found, dtype=np.int64).reshape(-1, 2)

@@ -119,7 +119,14 @@ def test_odd_schemas(tmp_path: Path, script: str, problem: str) -> None:
 @reads("odd", "a time that cannot be, such as 9.9e300", "the message is left out and reported")
 @pytest.mark.parametrize(
     "change",
-    ["timestamp = 9.9e300", "timestamp = 'soon'", "timestamp = x'00'", "topic_id = 7", "data = NULL"],
+    [
+        "timestamp = 9.9e300",
+        "timestamp = -9223372036854775808",
+        "timestamp = 'soon'",
+        "timestamp = x'00'",
+        "topic_id = 7",
+        "data = NULL",
+    ],
 )
 def test_times_that_cannot_be(tmp_path: Path, change: str) -> None:
     """They are left out, with a note; the others are read."""
