@@ -36,6 +36,8 @@ _STALE = f"target with a joint state older than {OLDEST_STATE:g} s"
 #: Positions are in degrees if the tip is so much nearer to the poses then, and otherwise farther away than
 #: this share of the workspace.
 _NEARER, _FAR = 0.1, 0.1
+#: Poses that are so many times the arm's reach away are in other units, or another frame.
+_OTHER_UNITS = 50.0
 
 _T = TypeVar("_T")
 
@@ -84,6 +86,7 @@ class ReplayStream:
         self._skipped: Counter[str] = Counter()
         self._reading = JointReading(arm, self.joints, selection.joints is not None, selection.degrees)
         self._filter: PoseFilter | None = None
+        self._distance = SpreadOf()
         try:
             self._reading.survey(states, where)
         except UnitsError:
@@ -174,6 +177,7 @@ class ReplayStream:
                 pass
             for poses in _in_lists(chosen(self._poses()), BATCH):
                 yield self._piece(_received(poses), self._targets(poses), None, None)
+            self._tell_units()
             return
         stamped, clock = by_stamps(self._reading.stamps, chosen.stamps, OLDEST_STATE)
         self._notes.append(f"poses and joint states are {clock}")
@@ -205,10 +209,13 @@ class ReplayStream:
         for _ in window.rest():
             pass
         self._tell_distance(away, turned)
+        self._tell_units()
 
     def _targets(self, poses: Sequence[RecordedPose]) -> Array:
         size = self._solver.task.n_coordinates
-        return np.array([target_of(self._solver, pose) for pose in poses]).reshape(-1, size)
+        targets = np.array([target_of(self._solver, pose) for pose in poses]).reshape(-1, size)
+        self._distance.add(np.linalg.norm(targets[:, :3], axis=1))
+        return targets
 
     def _check_units(self, recorded: Array, targets: Array) -> None:
         """Refuse joint positions that bring the tip to the poses if they are taken for degrees.
@@ -238,6 +245,14 @@ class ReplayStream:
             f"the model's tip at the recorded joints is {distance.median:.2g} m (median) and at most "
             f"{distance.max:.2g} m away from the recorded poses{angles}"
         )
+
+    def _tell_units(self) -> None:
+        distance, reach = self._distance.result(), self._solver.arm.reach
+        if distance is not None and distance.median > _OTHER_UNITS * reach:
+            self._notes.append(
+                f"the poses are {distance.median:.3g} m (median) from the base, "
+                f"{distance.median / reach:.0f} times the arm's reach: metres are expected, in its base frame"
+            )
 
     def _skip(self, reason: str, count: int) -> None:
         if count:

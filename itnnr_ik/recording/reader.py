@@ -65,8 +65,8 @@ class Bag:
         self._metadata = self.path / metadata.NAME
         if not self._metadata.is_file() and not self._paths:
             raise BagError(
-                f"{self.path} is no recording: expected a folder with a {metadata.NAME}, "
-                f"or a file ending in {suffixes()}"
+                f"{self.path} is no recording: expected a file ending in {suffixes()}, or a folder with such "
+                f"files, with or without a {metadata.NAME}"
             )
 
     def __enter__(self) -> Bag:

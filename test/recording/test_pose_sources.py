@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import arm_recordings
 import numpy as np
 import pytest
 from arm_recordings import ARM, PERIOD, START, Messages, bag, path
@@ -81,6 +82,19 @@ def test_odometry_does_not_displace_joint_states(tmp_path: Path, capsys: pytest.
     rows = [(START, message("nav_msgs/msg/Odometry", START, np.array([1.0, 1, 0, 0, 0, 0, 1])))]
     folder = write_bag(tmp_path / "bag", "mcap", {"/joint_states": states(), "/odom": rows})
     assert report(capsys, str(folder), "--arm", "two_link")["source"].endswith("of /joint_states")
+
+
+@reads("source", "poses in millimetres", "taken for metres; told that they are too far away")
+def test_poses_in_millimetres(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A note says how far away they are; poses in metres have none."""
+    for scale in (1.0, 1000.0):
+        rows = arm_recordings.poses()
+        for _, tip in rows:
+            at = tip.pose.position
+            at.x, at.y = scale * at.x, scale * at.y
+        result = report(capsys, str(bag(tmp_path / f"bag_{scale}", tracker=rows)), "--arm", "two_link")
+        told = [note for note in result["notes"] if "times the arm's reach: metres are expected" in note]
+        assert (len(told), result["reachable"]) == ((0, 60) if scale == 1.0 else (1, 0))
 
 
 def tf(stamp: int, *transforms: Any) -> tuple[int, Any]:

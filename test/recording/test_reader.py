@@ -132,9 +132,9 @@ def test_a_missing_path_is_named(tmp_path: Path) -> None:
         Bag(tmp_path / "nowhere")
 
 
-def test_a_folder_without_metadata_is_no_recording(tmp_path: Path) -> None:
+def test_a_folder_without_data_files_is_no_recording(tmp_path: Path) -> None:
     """The error says what makes a recording."""
-    with pytest.raises(BagError, match=r"expected a folder with a metadata.yaml"):
+    with pytest.raises(BagError, match=r"or a folder with such files"):
         Bag(tmp_path)
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(BagError, match=r"ending in .mcap, .db3 or .bag"):
