@@ -84,7 +84,7 @@ def test_odometry_does_not_displace_joint_states(tmp_path: Path, capsys: pytest.
     assert report(capsys, str(folder), "--arm", "two_link")["source"].endswith("of /joint_states")
 
 
-@reads("source", "poses in millimetres", "taken for metres; told that they are too far away")
+@reads("source", "poses in millimetres", "taken for metres; reported that they are too far away")
 def test_poses_in_millimetres(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A note says how far away they are; poses in metres have none."""
     for scale in (1.0, 1000.0):
@@ -196,7 +196,7 @@ def along_x(stamp: int, x: float, parent: str = "base", stamped: bool = True) ->
     return transform(stamp if stamped else 0, parent, "tool", np.array([x, 0, 0, 0, 0, 0, 1]))
 
 
-@reads("source", "transforms of one frame in two others", "those on the shorter way; told")
+@reads("source", "transforms of one frame in two others", "those on the shorter way; reported")
 def test_a_frame_with_two_parents(tmp_path: Path) -> None:
     """What a camera says of the tool is not taken for its pose in the base, and it is told."""
     rows: Messages = []
@@ -211,7 +211,7 @@ def test_a_frame_with_two_parents(tmp_path: Path) -> None:
     ]
 
 
-@reads("source", "transforms without stamps", "times of receipt are used, and it is told")
+@reads("source", "transforms without stamps", "times of receipt are used, and it is reported")
 def test_transforms_without_stamps(tmp_path: Path) -> None:
     """Each counts, at the time at which it was received."""
     times = [START + i * PERIOD for i in range(20)]
@@ -223,7 +223,7 @@ def test_transforms_without_stamps(tmp_path: Path) -> None:
     assert notes == ["20 transforms have a stamp of zero: times of receipt are used in their place"]
 
 
-@reads("source", "transforms played in a loop", "those whose stamps were there before are left out; told")
+@reads("source", "transforms played in a loop", "those whose stamps were there before are left out; reported")
 def test_transforms_in_a_loop(tmp_path: Path) -> None:
     """Every transform gives a pose, or is counted among those left out."""
     again = 1000 * PERIOD
