@@ -89,9 +89,8 @@ def joint_table(joints: Sequence[str], positions: Array, times: Array | None) ->
 def _read(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Names of the columns, and the other lines that are not blank with their numbers."""
     try:
-        text = read_bytes(file, _LARGEST_FILE).decode(
-            "utf-8-sig"
-        )  # spreadsheets begin with a byte order mark
+        # Spreadsheets begin with a byte order mark.
+        text = read_bytes(file, _LARGEST_FILE).decode("utf-8-sig")
         reader = csv.reader(io.StringIO(text, newline=""))
         lines = [(reader.line_num, line) for line in reader if any(map(str.strip, line))]
     except (UnicodeDecodeError, csv.Error) as error:
