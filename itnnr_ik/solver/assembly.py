@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
+from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm, units_of
 from itnnr_ik.solver import anchors as kernels
 from itnnr_ik.solver.anchors import HEADER, NONE, PLAIN, SHIFT, TURN, Anchors, Layout
 from itnnr_ik.solver.problem import FREE_STEPS, STEPS, Problem
@@ -53,26 +54,41 @@ _LEAST_REACH = 1e-4
 #: Targets so many times as far from the frame's origin as the tip gets are solved for the point at that
 #: distance.
 _FAR = 100.0
+#: Turns of a joint at most that bring back all that follow it, and how exact their ratios [share] are.
+_MOST_TURNS, _RATIO_ROUNDING = 12, 1e-12
+#: Width [rad] in which others are looked at, and that of limits that are as good as none.
+_UNLIMITED, _AS_GOOD_AS_NONE = 2.0 * _MOST_TURNS * math.pi, 1e4
 
 
 def windows(arm: ForwardModel) -> tuple[Array, Array]:
-    """Lower and upper bounds (n,) in which each posture occurs once: a turn's width of wider limits."""
-    lower, upper = np.array(arm.lower), np.array(arm.upper)
-    limited = np.isfinite(lower) & np.isfinite(upper)
-    middle = 0.5 * (np.where(limited, lower, 0.0) + np.where(limited, upper, 0.0))
-    wide = (turns(arm) > 0.0) & (upper - lower > 2.0 * math.pi)
-    return np.where(wide, middle - math.pi, lower), np.where(wide, middle + math.pi, upper)
+    """Lower and upper bounds (n,) in which each posture occurs once: a turn's width of wider limits.
+
+    About the middle of the limits, cut to a turn on both sides of 0: what is farther away stands for none.
+    A joint that no turn brings back, without limits or as good as that, gets some.
+    """
+    lower, upper, length = np.array(arm.lower), np.array(arm.upper), turns(arm)
+    rotates = np.array([unit == "rad" for unit in units_of(arm)])
+    width = np.where(length > 0.0, length, _UNLIMITED)
+    wide = rotates & (upper - lower > np.where(length > 0.0, length, _AS_GOOD_AS_NONE))
+    middle = 0.5 * (lower.clip(-width, width) + upper.clip(-width, width))
+    middle = middle.clip(lower + 0.5 * width, upper - 0.5 * width)
+    return np.where(wide, middle - 0.5 * width, lower), np.where(wide, middle + 0.5 * width, upper)
 
 
 def turns(arm: ForwardModel) -> Array:
-    """Length (n,) of the turn of each joint that leaves the tool where it is: 2π [rad], 0 for none."""
+    """Length (n,) of the turn of each joint that leaves the tool where it is, in [rad]; 0 for none.
+
+    2π, or as many of them as make whole turns of all joints that follow it.
+    """
     if not isinstance(arm, KinematicChain):
         return np.zeros(arm.n_joints)
-    lengths = np.full(arm.n_joints, 2.0 * math.pi)
+    whole = np.ones(arm.n_joints, dtype=int)
     for element in arm.elements[:-1]:
-        if element[12] != 0.0 or element[14] != round(element[14]):
-            lengths[int(element[13])] = 0.0
-    return lengths
+        ratio, leader = float(element[14]), int(element[13])
+        near = Fraction(ratio).limit_denominator(_MOST_TURNS)
+        is_whole = element[12] == 0.0 and abs(float(near) - ratio) <= _RATIO_ROUNDING * abs(ratio)
+        whole[leader] = math.lcm(int(whole[leader]), near.denominator if is_whole else 0)
+    return np.where(whole <= _MOST_TURNS, 2.0 * math.pi * whole, 0.0)
 
 
 def choose_layout(arm: ForwardModel, task: Task) -> tuple[Layout, slice, int]:

@@ -32,7 +32,7 @@ class Problem(NamedTuple):
         coefficients: (m (n + 1), F) of a learned robot, see `LearnedArm.rows`; no rows for a chain.
         order: Highest harmonic of a learned robot.
         joints: (6, n), rows by the names in `itnnr_ik.solver.state`: `LOWER` and `UPPER` limit, `PERIOD`
-            (2π where a whole turn changes nothing, or 0), `WEIGHT` of a unit of joint motion in a
+            (of the turn that changes nothing, 0 for none), `WEIGHT` of a unit of joint motion in a
             displacement [rad], the `MIDDLE` to be near without a state, and the posture that is `PREFERRED`
             by spare joints (NaN for none).
         kind: Of task, see `itnnr_ik.task.kernels`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -75,7 +76,7 @@ def train_twin(
         forward=forward,
         sample=draw,
         radius=radius,
-        periodic=not isinstance(arm, KinematicChain) or bool((turns(arm)[forward.open] > 0.0).all()),
+        periodic=not isinstance(arm, KinematicChain) or _turns_once(arm, forward.open),
         config=config,
         random_state=seed,
         progress=progress,
@@ -89,6 +90,11 @@ def train_twin(
         },
     }
     return regressor.inverse_, metadata
+
+
+def _turns_once(arm: KinematicChain, chosen: slice) -> bool:
+    """Whether one turn of each of these joints leaves the tool where it is."""
+    return bool((turns(arm)[chosen] == 2.0 * math.pi).all())
 
 
 def _metrics(forward: TaskForward, twin: TwinInverse, sample: Sample, seed: int) -> dict[str, float]:

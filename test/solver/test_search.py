@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from exact import within_limits
+from robot import generated
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import PACKAGED
+from itnnr_ik.solver.assembly import turns
 
 #: Not packaged: with a spherical wrist, a bent wrist and continuous joints, a prismatic first joint.
 OTHERS = ("puma560", "bent_wrist", "rail_arm")
@@ -120,3 +122,71 @@ def test_an_unreachable_target_gets_the_closest_point_in_space() -> None:
     nearest = np.linalg.norm(tips - [3.0, 0.0, 0.333], axis=1).min()
     assert solution.residual <= nearest + 1e-3
     assert within_limits(chain, solution.positions)
+
+
+def endless(ratio: float = 1.0, limit: str | None = None) -> IKSolver:
+    """An arm whose first joint has no limits, or the given ones, and leads the second by a ratio if not 0."""
+    kind = "revolute" if limit else "continuous"
+    mimic = f'joint="j1" multiplier="{ratio!r}"' if ratio else None
+    joints = [
+        generated.joint("j1", kind, "l0", "l1", limit=limit),
+        generated.joint("j2", "continuous", "l1", "l2", xyz="0.3 0 0", axis="0 1 0", limit=None, mimic=mimic),
+        generated.joint(
+            "j3", "revolute", "l2", "l3", xyz="0.3 0 0", axis="0 1 0", limit='lower="-2" upper="2"'
+        ),
+        generated.joint(
+            "j4", "revolute", "l3", "l4", xyz="0.3 0 0", axis="1 0 0", limit='lower="-2" upper="2"'
+        ),
+        generated.joint(
+            "j5", "revolute", "l4", "l5", xyz="0.3 0 0", axis="0 1 0", limit='lower="-2" upper="2"'
+        ),
+    ]
+    return IKSolver.from_urdf(
+        generated.robot(*(generated.link(f"l{i}") for i in range(6)), *joints), tip="l5", task="position"
+    )
+
+
+@pytest.mark.parametrize("ratio", [0.5, -1.0 / 3.0, 10.0 / 7.0, 1.0471, 1e-9])
+@pytest.mark.parametrize("limit", [None, 'lower="-1e16" upper="1e16"'])
+def test_a_joint_without_limits_leads_another_by_any_ratio(ratio: float, limit: str | None) -> None:
+    """What is reached within a turn on both sides is solved, with a state and without; NaN is never given."""
+    solver, rng = endless(ratio, limit), np.random.default_rng(0)
+    postures = rng.uniform(-2.0, 2.0, (200, 4))
+    postures[:, 0] = rng.uniform(-6.0, 6.0, 200)
+    targets = solver.target_at(postures)
+    for states in (None, postures + rng.normal(0.0, 0.3, postures.shape)):
+        found = solver.solve_batch(targets, states)
+        assert found.converged.mean() >= 0.99
+        np.testing.assert_allclose(
+            np.linalg.norm(solver.target_at(found.positions) - targets, axis=1), found.residual, atol=1e-9
+        )
+        assert np.isfinite(solver.solve_batch(1.5 * targets, states).positions).all()
+
+
+@pytest.mark.parametrize("ratio", [0.5, -1.0 / 3.0, 10.0 / 7.0, 1.0])
+def test_the_tool_is_where_it_was_after_a_turn(ratio: float) -> None:
+    """As few whole turns as bring back all joints that follow."""
+    solver = endless(ratio)
+    length = turns(solver.arm)[0]
+    count = round(length / (2.0 * np.pi))
+    postures = np.tile([0.4, 0.3, -0.5, 0.7], (count + 1, 1))
+    postures[:, 0] += 2.0 * np.pi * np.arange(count + 1)
+    poses = solver.forward(postures)
+    away = np.linalg.norm(poses - poses[0], axis=1)
+    assert away[-1] < 1e-9 and (away[1:-1] > 1e-2).all()
+
+
+@pytest.mark.parametrize(
+    ("limit", "least", "most"),
+    [
+        ('lower="-3" upper="1e16"', -3.0, 7.0),
+        ('lower="-1e16" upper="3"', -7.0, 3.0),
+        ('lower="20" upper="1e16"', 20.0, 27.0),
+    ],
+)
+def test_limits_wide_on_one_side_are_answered_at_the_other(limit: str, least: float, most: float) -> None:
+    """Without a state, near 0 as far as the limits allow, not in the middle of 1e16."""
+    solver, rng = endless(0.0, limit), np.random.default_rng(1)
+    found = solver.solve_batch(solver.target_at(rng.uniform(-2.0, 2.0, (100, solver.arm.n_joints))))
+    assert found.converged.all()
+    assert (found.positions[:, 0] >= least).all() and (found.positions[:, 0] <= most).all()
