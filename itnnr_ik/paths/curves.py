@@ -144,14 +144,14 @@ def find_curves(arm: Kinematics, current: Array | None, closed: bool) -> list[St
         targets = choose_targets(arm, way)
         layers = sample_curves(arm, joints, targets)
         if not len(layers.q):
-            return []
+            break
         found = _joined(arm, joints, layers, targets, Request(current, closed, _CLOSING))
         stretches = [part for stretch in found for part in _filled(arm, stretch, targets, current, closed)]
         if not best or _rank(arm, stretches) < _rank(arm, best):
             best = stretches
         if len(best) == 1 and _is_even(arm, best[0].positions):
             break
-    return _extended(arm, best)
+    return _completed(arm, _extended(arm, best), current)
 
 
 def _rank(arm: Kinematics, stretches: list[Stretch]) -> tuple[int, int, float]:
@@ -210,3 +210,20 @@ def _extended(arm: Kinematics, stretches: list[Stretch]) -> list[Stretch]:
         tail = arm.follow(stretch.end - 1, after - stretch.end, 1, q[: -PAST - 1 : -1], bounds)
         longer.append(Stretch(stretch.first - len(head), np.concatenate([head[::-1], q, tail])))
     return longer
+
+
+def _completed(arm: Kinematics, stretches: list[Stretch], current: Array | None) -> list[Stretch]:
+    """These stretches, and between them those of all other targets that have a solution."""
+    bounds = np.array([arm.lower, arm.upper])
+    whole: list[Stretch] = []
+    target = 0
+    for following in (*stretches, Stretch(arm.count, np.empty((0, len(arm.lower))))):
+        while target < following.first:
+            q = arm.solution(target, whole[-1].positions[-1] if whole else current)
+            if len(q):
+                more = arm.follow(target, following.first - target - 1, 1, q, bounds)
+                whole.append(Stretch(target, np.concatenate([q, more])))
+            target = whole[-1].end if len(q) else target + 1
+        whole.append(following)
+        target = following.end
+    return whole[:-1]

@@ -35,13 +35,18 @@ def fill(arm: Kinematics, stretches: list[Stretch], current: Array | None) -> Ar
 
 
 def explain(
-    arm: Kinematics, stretches: list[Stretch], positions: Array, residual: Array, angle: Array | None
+    arm: Kinematics,
+    stretches: list[Stretch],
+    positions: Array,
+    residual: Array,
+    angle: Array | None,
+    converged: NDArray[np.bool_],
 ) -> tuple[Gap, ...]:
     """The gaps between stretches, each with its reason.
 
     Args:
         positions: (m, n) of the whole path.
-        residual, angle: (m,) [m] and [rad], as in `PathSolution`.
+        residual, angle, converged: (m,), as in `PathSolution`.
     """
     gaps = []
     for before, after in zip([None, *stretches], [*stretches, None], strict=True):
@@ -50,9 +55,9 @@ def explain(
         if not jumps and end == first:
             continue
         why = _limit(arm, before, after)
-        if why is None and jumps:
-            change = float(displacement(arm.weights, positions[first] - positions[first - 1]))
-            why = SINGULAR, change, "rad"
+        if why is None and converged[end:first].all():
+            steps = np.diff(positions[max(end - 1, 0) : first + 1], axis=0)
+            why = SINGULAR, float(displacement(arm.weights, steps).max()), "rad"
         elif why is None:
             why = OUT_OF_REACH, float(residual[end:first].max()), "m"
             if angle is not None and why[1] < _NOTHING:

@@ -70,6 +70,9 @@ class Kinematics(Protocol):
     def closest(self, target: int, posture: Array | None) -> Array:
         """The posture (n,) that comes closest to a target, from another one."""
 
+    def solution(self, target: int, posture: Array | None) -> Array:
+        """The solution (1, n) of a target that is nearest to a posture, or to none; no row without one."""
+
     def descend(self, targets: Indices, posture: Array) -> tuple[Array, Array]:
         """Postures (b, n) that come close to targets (b,) one after the other, from one (n,) on.
 

@@ -38,7 +38,7 @@ def solve_path(
     stretches = (find_curves if arm.spare else _branches)(arm, current, closed)
     positions = np.clip(fill(arm, stretches, current), arm.lower, arm.upper)
     residual, angle, converged = arm.errors(positions)
-    gaps = explain(arm, stretches, positions, residual, angle)
+    gaps = explain(arm, stretches, positions, residual, angle, converged)
     jump = float(displacement(arm.weights, positions[-1] - positions[0]))
     if closed and jump > SAME:
         gaps = (*gaps, Gap(arm.count - 1, 0, OPEN, jump, "rad"))

@@ -97,6 +97,17 @@ class Tracks:
             self._go_back(track)
         for target in self._beside_stubs():
             self.add(target)
+        self._fill_in()
+
+    def _fill_in(self) -> None:
+        """Follow the branches of targets that no track passes but that have a solution."""
+        passed, known = np.zeros(self._arm.count, dtype=np.bool_), 0
+        for target in range(self._arm.count):
+            for track in self.tracks[known:]:
+                passed[track.first : track.first + len(track.postures)] = True
+            known = len(self.tracks)
+            if not passed[target] and len(self._arm.solution(target, None)):
+                self.add(target)
 
     def _beside_stubs(self) -> list[int]:
         """Targets beside those where a track ends that has hardly begun."""
@@ -141,7 +152,7 @@ class Tracks:
 
     def _new(self, target: int) -> list[Array]:
         """Distinct branches (n,) of a target that no track passes there."""
-        found = self._arm.branches(target)
+        found = np.concatenate([self._arm.branches(target), self._arm.solution(target, None)])
         q, solved = self._arm.refine(np.full(len(found), target), found, self._bounds)
         known = self._known.setdefault(target, [])
         new: list[Array] = []

@@ -125,6 +125,13 @@ class PathTargets:
         """The posture (n,) that comes closest to a target."""
         return self._solve(self._targets[target], posture)
 
+    def solution(self, target: int, posture: Array | None) -> Array:
+        """The solution (1, n) of a target that is nearest to a posture, or to none; no row without one."""
+        q, solved = self.refine(
+            np.array([target]), self.closest(target, posture)[None], np.array([self.lower, self.upper])
+        )
+        return q[solved]
+
     def descend(self, targets: Indices, posture: Array) -> tuple[Array, Array]:
         """Postures (b, n) that come close to targets (b,), and their errors (b,) [m], see `Kinematics`."""
         postures, errors = np.empty((len(targets), len(posture))), np.empty(len(targets))

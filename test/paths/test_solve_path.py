@@ -232,6 +232,70 @@ def test_no_target_at_all_in_reach(two_link: IKSolver) -> None:
     assert (gap.first, gap.last, gap.reason) == (0, 9, "out of reach")
 
 
+SPARSE = {
+    "two_link": [[1.978, 0.201], [0.111, -1.94], [1.363, -0.528]],
+    "ur5e": [
+        [*point, 1.0, 0.0, 0.0, 0.0]
+        for point in ([0.66, -0.06, 0.28], [0.31, 0.14, 0.38], [0.63, 0.31, 0.3], [0.4, 0.21, 0.16])
+    ],
+}
+
+
+@pytest.mark.parametrize("name", SPARSE)
+def test_targets_far_apart_are_reached(name: str) -> None:
+    """Each by itself, with a jump where nothing leads from one to the next."""
+    solver, targets = load(name), np.array(SPARSE[name])
+    found = solver.solve_path(targets)
+    check(solver, found, targets)
+    assert found.converged.all()
+    for gap in found.gaps:
+        assert (gap.last, gap.reason) == (gap.first + 1, "a singular posture would have to be crossed")
+        change = np.abs(found.positions[gap.last] - found.positions[gap.first]).max()
+        assert gap.amount == pytest.approx(change)
+
+
+@pytest.mark.parametrize("name", ["two_link", "ur5e", "three_link", "panda", "so101"])
+def test_random_targets_are_reached(name: str) -> None:
+    """Where `solve` reaches them; no gap says that they are out of reach."""
+    solver = load(name)
+    targets = solver.target_at(solver.arm.sample(15, np.random.default_rng(3)))
+    found = solver.solve_path(targets)
+    check(solver, found, targets)
+    assert solver.solve_batch(targets).converged.all()
+    assert found.converged.all()
+    assert "out of reach" not in {gap.reason for gap in found.gaps}
+
+
+@pytest.mark.parametrize(("name", "count"), [("two_link", 500), ("ur5e", 200), ("three_link", 60)])
+def test_targets_among_some_out_of_reach_are_reached(name: str, count: int) -> None:
+    """Every fifth one is three metres away: a gap for each, and nothing else is missed."""
+    solver = load(name)
+    share = np.linspace(0.2, 0.9, count)[:, None]
+    targets = solver.target_at(solver.arm.lower + share * np.full(solver.arm.n_joints, 1.0))
+    targets[::5, :3] = 3.0
+    found = solver.solve_path(targets)
+    check(solver, found, targets)
+    missed = np.arange(0, count, 5)
+    np.testing.assert_array_equal(np.flatnonzero(~found.converged), missed)
+    out_of_reach = [gap for gap in found.gaps if gap.reason == "out of reach"]
+    assert [(gap.first, gap.last) for gap in out_of_reach] == [(i, i) for i in missed]
+
+
+@pytest.mark.parametrize("count", [5, 20])
+def test_no_gap_is_out_of_reach_where_all_is_reached(count: int) -> None:
+    """Few targets on straight ways in joint space, from a state on."""
+    solver, reasons = load("ur5e"), set()
+    for seed in range(25):
+        ends = solver.arm.sample(2, np.random.default_rng(seed))
+        path = ends[0] + 0.5 * (ends[1] - ends[0]) * np.linspace(0.0, 1.0, count)[:, None]
+        targets = solver.target_at(path)
+        found = solver.solve_path(targets, path[0])
+        check(solver, found, targets)
+        assert found.converged.all()
+        reasons |= {gap.reason for gap in found.gaps}
+    assert "out of reach" not in reasons
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_short_paths(count: int) -> None:
     for name in ARMS:
