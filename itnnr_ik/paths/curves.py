@@ -138,7 +138,7 @@ def largest_step(arm: Kinematics, positions: Array) -> float:
 
 def find_curves(arm: Kinematics, current: Array | None, closed: bool) -> list[Stretch]:
     """Stretches of an arm with spare joints: small steps from curve to curve of solutions, then relaxed."""
-    joints = read_joints(arm)
+    joints = read_joints(arm, current)
     best: list[Stretch] = []
     for way in _WAYS:
         targets = choose_targets(arm, way)

@@ -16,7 +16,7 @@ from itnnr_ik.compiled import compiled, kernel
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
-Short = NDArray[np.int16]
+Places = NDArray[np.int32]
 
 
 class Joints(NamedTuple):
@@ -112,7 +112,7 @@ def step_between(joints: Joints, a: Array, b: Array, most: float, shift: Indices
 @kernel
 def spread(
     joints: Joints, q: Array, shift: Indices, step: float, by_sum: bool, costs: Array, others: Array,
-    came: Short, node: int, turn: Indices,
+    came: Places, node: int, turn: Indices,
 ) -> bool:  # fmt: skip
     """Step from the copies (C,) of a posture to those of another, ``q`` (n,); whether one gets there."""
     reached = False
@@ -139,7 +139,7 @@ def sweep(
     begin: Array,
     most: float,
     by_sum: bool,
-    came: Short,
+    came: Places,
     costs: Array,
 ) -> int:
     """Go through the layers from ``first`` on, as far as a path leads.
@@ -190,7 +190,7 @@ def sweep(
 
 @compiled
 def trace(
-    joints: Joints, layers: Layers, first: int, last: int, node: int, code: int, came: Short, out: Array
+    joints: Joints, layers: Layers, first: int, last: int, node: int, code: int, came: Places, out: Array
 ) -> None:  # fmt: skip
     """Write the joint positions (last − first + 1, n) of the path that ends in a copy."""
     n = joints.lower.shape[0]

@@ -50,7 +50,7 @@ def solve_path(
 
 def _branches(arm: Kinematics, current: Array | None, closed: bool) -> list[Stretch]:
     """Stretches of an arm without spare joints."""
-    joints = read_joints(arm)
+    joints = read_joints(arm, current)
     tracks = Tracks(arm, joints)
     tracks.find()
     stretches = Planner(arm, joints, tracks.layers()).join(current, closed)

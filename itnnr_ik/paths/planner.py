@@ -41,7 +41,7 @@ class Planner:
     def __init__(self, arm: Kinematics, joints: Joints, layers: Layers) -> None:
         self._arm, self._joints, self._layers = arm, joints, layers
         self._copies = int(joints.copies.prod())
-        self._came = np.empty((len(layers.q), self._copies), dtype=np.int16)
+        self._came = np.empty((len(layers.q), self._copies), dtype=np.int32)
         widest = int(np.diff(layers.starts).max())
         self._costs = np.empty((2, widest, self._copies))
 

@@ -24,6 +24,8 @@ _STUB, _FURTHER = 4, 7
 _LONGER, _LONGER_BY = 2.0, 0.01
 #: What turning off to another track costs [rad] in the sum of the steps.
 _TURNING = 1.0
+#: Copies of a posture in other turns: so many for a path of so many targets, within these.
+_MOST_ROWS, _LEAST_COPIES, _MOST_COPIES = 2**22, 64, 1024
 _ALL = np.zeros(0, dtype=np.bool_)
 
 
@@ -46,16 +48,26 @@ class Track:
         return self.parts[0]
 
 
-def read_joints(arm: Kinematics) -> Joints:
-    """What a graph of postures knows of the joints."""
+def read_joints(arm: Kinematics, current: Array | None) -> Joints:
+    """What a graph of postures knows of the joints.
+
+    Of limits many turns wide it has those turns that are nearest to a state (n,), or to the limits' middle.
+    """
     free = ~np.isfinite(arm.lower) & (arm.turns > 0.0)
     width = arm.upper - arm.lower
     wide = (arm.turns > 0.0) & (free | (width >= arm.turns))
-    copies = np.ones(len(width), dtype=np.int64)
+    copies = np.ones(len(width))
     limited = wide & ~free
-    copies[limited] = np.ceil(width[limited] / arm.turns[limited] - 1e-9).astype(np.int64)
-    lower = np.where(np.isfinite(arm.lower), arm.lower, 0.0)
-    return Joints(lower, arm.upper.copy(), np.where(wide, arm.turns, 0.0), arm.weights.copy(), copies, free)
+    copies[limited] = np.ceil(width[limited] / arm.turns[limited] - 1e-9)
+    lower, upper = np.where(np.isfinite(arm.lower), arm.lower, 0.0), arm.upper.copy()
+    most = max(_LEAST_COPIES, min(_MOST_COPIES, _MOST_ROWS // arm.count))
+    few = next(k for k in range(most, 0, -1) if np.minimum(copies, k).prod() <= most)
+    cut, kept = copies > few, few * arm.turns
+    near = arm.middle if current is None else current
+    lower[cut] = np.clip(near - 0.5 * kept, arm.lower, arm.upper - kept)[cut]
+    upper[cut] = (lower + kept)[cut]
+    turns = np.where(wide, arm.turns, 0.0)
+    return Joints(lower, upper, turns, arm.weights.copy(), np.minimum(copies, few).astype(np.int64), free)
 
 
 def bounds_of(arm: Kinematics, joints: Joints) -> Array:

@@ -232,6 +232,21 @@ def test_no_target_at_all_in_reach(two_link: IKSolver) -> None:
     assert (gap.first, gap.last, gap.reason) == (0, 9, "out of reach")
 
 
+@pytest.mark.parametrize("ends", [(-30.0, 30.0), (-1e16, 1e16), (-3.0, 1e16)])
+def test_limits_may_be_any_number_of_turns_wide(ends: tuple[float, float]) -> None:
+    """From a state turns away, and winding on from there: the joint path is found again."""
+    names = load("ur5e").arm.joint_names
+    solver = IKSolver.from_urdf(load("ur5e").arm.urdf, tip="tool0", limits=dict.fromkeys(names, ends))
+    share = np.linspace(0.0, 1.0, 60)[:, None]
+    path = np.array([0.3, -1.2, 1.3, 0.4, 0.9, 0.2]) + share * np.array([0.6, 0.3, -0.4, 0.2, 0.3, 5.0])
+    for turned in (0, 2):
+        wound = path + 2.0 * np.pi * turned * np.array([0, 0, 0, 1, 0, 1])
+        found = solver.solve_path(solver.target_at(wound), wound[0])
+        check(solver, found, solver.target_at(wound))
+        assert found.gaps == ()
+        np.testing.assert_allclose(found.positions, wound, atol=1e-5)
+
+
 SPARSE = {
     "two_link": [[1.978, 0.201], [0.111, -1.94], [1.363, -0.528]],
     "ur5e": [
