@@ -19,6 +19,8 @@ Indices = NDArray[np.int64]
 _SPACING, _NEW = 0.12, 0.1
 #: With more than one spare joint, of postures strewn over the surface of solutions.
 _NEW_MANY = 0.4
+#: A target with so many postures gets no more: all pairs of two targets' are compared.
+_MOST_NEW = 300
 #: Way from a target at which curves are looked for to the next, as `Kinematics.ways` counts, tried one after
 #: the other, and targets at most.
 _WAYS, _TARGETS, _LEAST_WAY = (0.25, 0.4, 0.15), 10, 1e-9
@@ -107,7 +109,7 @@ def _with_curves(arm: Kinematics, joints: Joints, target: int, known: Array, see
     seeds = seeds[solved]
     new = _NEW if arm.spare == 1 else _NEW_MANY
     place = next_new(joints, seeds, 0, known, new)
-    while place < len(seeds):
+    while place < len(seeds) and len(known) < _MOST_NEW:
         more = seeds[place : place + 1]
         if arm.spare == 1:
             curve = arm.walk(target, more[0], _SPACING, bounds)
@@ -123,7 +125,7 @@ def _joined(
     """Stretches of layers, on one sheet of solutions where that can be."""
     loose = Planner(arm, joints, layers).join(*request)
     most = max((largest_step(arm, stretch.positions) for stretch in loose), default=0.0)
-    for factor in _FACTORS:
+    for factor in _FACTORS[: 1 + sum(factor * most + _MORE < _FARTHEST for factor in _FACTORS)]:
         kept = keep_on_sheet(arm, joints, layers, targets, factor * most + _MORE)
         stretches = Planner(arm, joints, kept).join(*request)
         if len(stretches) <= len(loose):
@@ -140,8 +142,12 @@ def find_curves(arm: Kinematics, current: Array | None, closed: bool) -> list[St
     """Stretches of an arm with spare joints: small steps from curve to curve of solutions, then relaxed."""
     joints = read_joints(arm, current)
     best: list[Stretch] = []
+    tried: set[int] = set()
     for way in _WAYS:
         targets = choose_targets(arm, way)
+        if len(targets) in tried:
+            continue
+        tried.add(len(targets))
         layers = sample_curves(arm, joints, targets)
         if not len(layers.q):
             break

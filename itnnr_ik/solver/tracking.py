@@ -299,6 +299,18 @@ def walk(
             count += 1
             if beyond > 0.0:
                 break
-            if count - begun > 3 and displacement(joints, q, start) < 0.75 * spacing:
+            if count - begun > 3 and _apart(joints, bounds, q, start) < 0.75 * spacing:
                 return count
     return count
+
+
+@kernel
+def _apart(joints: Array, bounds: Array, q: Array, other: Array) -> float:
+    """Largest joint change [rad] between postures (n,), without whole turns of joints without bounds."""
+    largest = 0.0
+    for i in range(q.shape[0]):
+        change = q[i] - other[i]
+        if joints[2, i] > 0.0 and bounds[1, i] == np.inf:
+            change -= joints[2, i] * math.floor(change / joints[2, i] + 0.5)
+        largest = max(largest, joints[3, i] * abs(change))
+    return largest

@@ -7,6 +7,9 @@ import pytest
 
 from itnnr_ik import IKSolver
 from itnnr_ik.bench.joint_paths import largest_step, smooth_path
+from itnnr_ik.paths.curves import sample_curves
+from itnnr_ik.paths.tracks import read_joints
+from itnnr_ik.solver.path_targets import PathTargets
 from paths.test_solve_path import ARMS as ALL
 from paths.test_solve_path import check, load
 
@@ -126,3 +129,41 @@ def test_the_same_path_gives_the_same_bits() -> None:
     targets = circle(solver)
     first, second = solver.solve_path(targets), solver.solve_path(targets)
     assert first.positions.tobytes() == second.positions.tobytes()
+
+
+class Counting(PathTargets):
+    """Targets of a path that count what is refined."""
+
+    refined = 0
+
+    def refine(self, targets: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        type(self).refined += len(targets)
+        return super().refine(targets, *others)
+
+
+def test_a_joint_that_turns_on_and_on_is_gone_round_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The roll of a `scara`, free in a position task: on sparse targets nothing is refined time and again."""
+    monkeypatch.setattr("itnnr_ik.solver.ik_solver.PathTargets", Counting)
+    solver = load("scara")
+    targets = solver.target_at(solver.arm.sample(13, np.random.default_rng(3)))
+    found = solver.solve_path(targets)
+    check(solver, found, targets)
+    assert found.converged.all()
+    assert 0 < Counting.refined < 200_000
+
+
+def test_many_spare_joints_give_no_more_postures_than_can_be_compared() -> None:
+    """Of four: each target has some hundreds, and the path is followed."""
+    solver = IKSolver.load("panda", task="position")
+    path = smooth_path(solver.arm, 0, count=60)
+    targets = solver.target_at(path)
+    arm = PathTargets(
+        *(solver.arm, solver._search, targets, solver._take_memory()),
+        lambda target, state: solver.solve(target, state).positions,
+        lambda positions: solver.errors(positions, targets),
+    )
+    layers = sample_curves(arm, read_joints(arm, None), np.arange(0, 60, 10))
+    assert 100 < np.diff(layers.starts).max() <= 300
+    found = solver.solve_path(targets)
+    check(solver, found, targets)
+    assert found.gaps == ()
