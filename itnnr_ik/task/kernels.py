@@ -186,7 +186,8 @@ def read_target(kind: int, target: Array, axis: Array, farthest: float, goal: Ar
     if kind < 2:
         return 0
     if size == 6:
-        x, y, z = target[3], target[4], target[5]
+        scale = _safe_scale(target[3:])
+        x, y, z = scale * target[3], scale * target[4], scale * target[5]
         norm = math.hypot(math.hypot(x, y), z)
         if norm == 0.0:
             return 2
@@ -206,7 +207,8 @@ def read_target(kind: int, target: Array, axis: Array, farthest: float, goal: Ar
             return 3
         _keep_axis(kind, axis, goal)
         return 0
-    x, y, z, w = target[3], target[4], target[5], target[6]
+    scale = _safe_scale(target[3:])
+    x, y, z, w = scale * target[3], scale * target[4], scale * target[5], scale * target[6]
     norm = math.hypot(math.hypot(x, y), math.hypot(z, w))
     if norm == 0.0:
         return 2
@@ -216,6 +218,15 @@ def read_target(kind: int, target: Array, axis: Array, farthest: float, goal: Ar
     goal[9], goal[10], goal[11] = 2.0 * (x * z - y * w), 2.0 * (y * z + x * w), 1.0 - 2.0 * (x * x + y * y)
     _keep_axis(kind, axis, goal)
     return 0
+
+
+@kernel
+def _safe_scale(values: Array) -> float:
+    """What to multiply numbers by so that their norm does not overflow: a power of two, which keeps bits."""
+    largest = 0.0
+    for i in range(values.shape[0]):
+        largest = max(largest, abs(values[i]))
+    return 0.25 if largest > 1e300 else 1.0
 
 
 @kernel

@@ -45,6 +45,21 @@ def test_the_same_pose_may_be_given_in_any_form() -> None:
         np.testing.assert_allclose(solution.positions, q, atol=1e-5)
 
 
+@pytest.mark.parametrize("size", [1e-300, 1e-5, 1.7e308])
+def test_a_quaternion_or_direction_may_have_any_length(size: float) -> None:
+    """Also one whose square, or whose norm, is too large for a number."""
+    solver, sides = IKSolver.load("ur5e"), np.array([1.0, 1.0, -1.0, 1.0])
+    found = solver.solve([0.4, 0.2, 0.3, *(size * sides)], [0.0, -1.57, 1.57, -1.57, -1.57, 0.0])
+    assert found.converged
+    turned = Rotation.from_quat(solver.forward(found.positions)[3:])
+    assert (turned.inv() * Rotation.from_quat(0.5 * sides)).magnitude() <= 2e-6
+    solver = IKSolver.load("ur5e", task="pointing")
+    found = solver.solve([0.4, 0.2, 0.3, size, size, -size])
+    assert found.converged
+    axis = Rotation.from_quat(solver.forward(found.positions)[3:]).apply([0.0, 0.0, 1.0])
+    np.testing.assert_allclose(axis, np.array([1.0, 1.0, -1.0]) / np.sqrt(3.0), atol=2e-6)
+
+
 def test_a_pointing_target_leaves_the_roll_free() -> None:
     """A pose turned about the tool's axis, and position with direction, are the same target."""
     solver = IKSolver.load("so101")
