@@ -65,6 +65,12 @@ def solver_of(args: argparse.Namespace) -> tuple[IKSolver, str]:
     return _solver(name, args.urdf is None, args.base, args.tip, task=args.task, **tolerances), name
 
 
+def files_of(args: argparse.Namespace) -> list[Path]:
+    """The files that an arm is read from: a URDF, or those of a model folder."""
+    folder = Path(args.model or "")
+    return [args.urdf] if args.urdf else list(folder.iterdir()) if args.model and folder.is_dir() else []
+
+
 def _solver(name: str, is_model: bool, base: str | None, tip: str | None, **options: Any) -> IKSolver:
     if not is_model:
         return IKSolver.from_urdf(name, base, tip, **options)

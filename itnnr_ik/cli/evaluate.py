@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from itnnr_ik.cli.arms import add_arm_arguments, solver_of
+from itnnr_ik.cli.arms import add_arm_arguments, files_of, solver_of
 from itnnr_ik.cli.recording_choice import add_selection_arguments, selection_of
 from itnnr_ik.cli.values import check_goes_with
 from itnnr_ik.evaluation.many.cluster import run_on_cluster
@@ -29,6 +29,7 @@ from itnnr_ik.evaluation.output import Output
 from itnnr_ik.evaluation.replay import JOINTS, POSES, Selection
 from itnnr_ik.evaluation.replay_sources import read_replay
 from itnnr_ik.evaluation.report import format_report
+from itnnr_ik.files import check_outputs
 from itnnr_ik.printable import one_line
 from itnnr_ik.recording.writer import STORAGES
 from itnnr_ik.solver import IKSolver
@@ -101,6 +102,7 @@ def run(args: argparse.Namespace) -> int:
     check_goes_with(args, "poses, not with --targets joints", args.targets != JOINTS, **poses)
     check_goes_with(args, "--live", args.live, speed=1.0)
     check_goes_with(args, "--record", args.record, storage="mcap")
+    check_outputs(files_of(args), [args.html])
     requirements = [Requirement.parse(text) for text in args.require]
     selection = selection_of(args, args.targets, args.frame)
     places = find_recordings(args.bags)
@@ -130,7 +132,7 @@ def _run_one(
 ) -> int:
     """Evaluate one recording, and print all that is known of it."""
     output = Output(args.html, args.record, args.storage, bag)
-    output.check(args.urdf)
+    output.check()
     solver, label = solver_of(args)
     evaluation = (
         _evaluate_live(bag, solver, label, selection, output, args.speed, args.jumps)

@@ -21,7 +21,7 @@ from itnnr_ik.cartesian.recorded import read_recorded, trajectories
 from itnnr_ik.cartesian.report import format_report, path_report
 from itnnr_ik.cartesian.retiming import retime
 from itnnr_ik.cartesian.table import Array, CartesianPath, joint_table, read_path
-from itnnr_ik.cli.arms import add_arm_arguments, solver_of
+from itnnr_ik.cli.arms import add_arm_arguments, files_of, solver_of
 from itnnr_ik.cli.values import check_goes_with, number_list
 from itnnr_ik.files import check_outputs, is_recording
 from itnnr_ik.paths import PathSolution
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
                 check_place(place, args.path)
     if args.record is not None:
         check_new(args.record)
-    check_outputs([args.path, args.urdf], outputs)
+    check_outputs([args.path, *files_of(args)], outputs)
     check_goes_with(args, "--record", args.record, storage="mcap")
     solver, label = solver_of(args)
     _check_start(args.start, solver)

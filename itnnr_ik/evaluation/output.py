@@ -41,14 +41,14 @@ class Output:
     storage: str = "mcap"
     recording: Path | None = None
 
-    def check(self, *inputs: Path | None) -> None:
-        """Raise ValueError unless the files can be written, beside the inputs: before the work, not after."""
+    def check(self) -> None:
+        """Raise ValueError unless the files can be written: before the work, not after it."""
         for path in (self.record, self.html):
             if path is not None:
                 check_place(path, self.recording)
         if self.record is not None:
             check_new(self.record)
-        check_outputs([self.recording, *inputs], [self.record, self.html])
+        check_outputs([self.recording], [self.record, self.html])
 
     @contextmanager
     def open(self, solver: IKSolver) -> Iterator[OpenOutput]:

@@ -182,16 +182,21 @@ def test_outputs_are_apart(
     monkeypatch.chdir(tmp_path)
     Path("path.csv").write_text("x,y\n1,1\n1,nan\n")
     Path("arm.urdf").write_text(ARM.urdf)
+    Path("model").mkdir()
+    Path("model", "model.json").write_text("{}")
     for words in (
         "evaluate bag --arm two_link --html o --record o",
         "evaluate bag --urdf arm.urdf --html arm.urdf",
+        "evaluate bag bag --urdf arm.urdf --html arm.urdf",
+        "evaluate bag --model model --html model/model.json",
+        "path path.csv --model model -o model/model.json",
         "path path.csv --arm two_link -o x --record x",
         "path path.csv --urdf arm.urdf -o arm.urdf",
         "demo --bag bag/bag.mcap --output a.png --animation a.png",
     ):
         assert main(words.split()) == 1
         assert "is the input or another output" in capsys.readouterr().err
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["arm.urdf", "bag", "path.csv"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["arm.urdf", "bag", "model", "path.csv"]
 
 
 def test_learn_leaves_no_folder_when_it_refuses(recording: Path, tmp_path: Path) -> None:
