@@ -170,14 +170,7 @@ class ReplayStream:
         chosen = self._filter
         self._notes += chosen.notes
         if not self._reading.stamps.count:
-            self._notes.append("no joint states: each target is solved from the solver's own last answer")
-            self._notes += chosen.stamps.notes
-            # Joint states that cannot be used are counted.
-            for _ in self._reading.batches(self._states()):
-                pass
-            for poses in _in_lists(chosen(self._poses()), BATCH):
-                yield self._piece(_received(poses), self._targets(poses), None, None)
-            self._tell_units()
+            yield from self._from_poses_alone(chosen)
             return
         stamped, clock = by_stamps(self._reading.stamps, chosen.stamps, OLDEST_STATE)
         self._notes.append(f"poses and joint states are {clock}")
@@ -209,6 +202,17 @@ class ReplayStream:
         for _ in window.rest():
             pass
         self._tell_distance(away, turned)
+        self._tell_units()
+
+    def _from_poses_alone(self, chosen: PoseFilter) -> Iterator[Replay]:
+        assert self._poses is not None
+        self._notes.append("no joint states: each target is solved from the solver's own last answer")
+        self._notes += chosen.stamps.notes
+        # Joint states that cannot be used are counted.
+        for _ in self._reading.batches(self._states()):
+            pass
+        for poses in _in_lists(chosen(self._poses()), BATCH):
+            yield self._piece(_received(poses), self._targets(poses), None, None)
         self._tell_units()
 
     def _targets(self, poses: Sequence[RecordedPose]) -> Array:
