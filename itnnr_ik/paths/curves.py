@@ -20,7 +20,7 @@ _SPACING, _NEW = 0.12, 0.1
 #: With more than one spare joint, of postures strewn over the surface of solutions.
 _NEW_MANY = 0.4
 #: A target with so many postures gets no more: all pairs of two targets' are compared.
-_MOST_NEW = 300
+_MOST_NEW = 500
 #: Way from a target at which curves are looked for to the next, as `Kinematics.ways` counts, tried one after
 #: the other, and targets at most.
 _WAYS, _TARGETS, _LEAST_WAY = (0.25, 0.4, 0.15), 10, 1e-9

@@ -13,7 +13,7 @@ from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
 from itnnr_ik.solver.redundancy import project
 from itnnr_ik.solver.refine import descend, factorise, refine
 from itnnr_ik.solver.room import Search, divide, solved, unpack
-from itnnr_ik.solver.state import LOWER, UPPER, WEIGHT, clip, displacement
+from itnnr_ik.solver.state import LOWER, PERIOD, UPPER, WEIGHT, clip, displacement
 from itnnr_ik.task.kernels import GOAL, ROWS, read_target
 
 Array = NDArray[np.float64]
@@ -310,7 +310,7 @@ def _apart(joints: Array, bounds: Array, q: Array, other: Array) -> float:
     largest = 0.0
     for i in range(q.shape[0]):
         change = q[i] - other[i]
-        if joints[2, i] > 0.0 and bounds[1, i] == np.inf:
-            change -= joints[2, i] * math.floor(change / joints[2, i] + 0.5)
-        largest = max(largest, joints[3, i] * abs(change))
+        if joints[PERIOD, i] > 0.0 and bounds[1, i] == np.inf:
+            change -= joints[PERIOD, i] * math.floor(change / joints[PERIOD, i] + 0.5)
+        largest = max(largest, joints[WEIGHT, i] * abs(change))
     return largest
