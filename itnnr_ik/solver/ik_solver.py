@@ -118,8 +118,8 @@ class IKSolver:
     def load(
         cls,
         model: str | PathLike[str],
-        tolerance: float = 1e-6,
-        orientation_tolerance: float = 1e-6,
+        tolerance: float | None = None,
+        orientation_tolerance: float | None = None,
         *,
         task: str | None = None,
     ) -> IKSolver:
@@ -127,16 +127,20 @@ class IKSolver:
 
         Args:
             model: Its name, or the folder.
-            tolerance, orientation_tolerance: See `IKSolver`.
+            tolerance, orientation_tolerance: See `IKSolver`; None for those that the model was saved with.
             task: See `Task.of_chain`; None for the model's own. Another one keeps the tool, not the network.
 
         Raises:
             ValueError: No such model, its files are damaged or foreign, or it was learned for another task.
         """
-        from itnnr_ik.solver.model import load_model
+        from itnnr_ik.solver.model import SOLVER, load_model
 
         loaded = load_model(model)
-        options: dict[str, Any] = {"tolerance": tolerance, "orientation_tolerance": orientation_tolerance}
+        given = {"tolerance": tolerance, "orientation_tolerance": orientation_tolerance}
+        options = {
+            **loaded.metadata.get(SOLVER, {}),
+            **{name: value for name, value in given.items() if value is not None},
+        }
         if task in (None, loaded.task.kind):
             return cls(
                 loaded.arm,
@@ -212,10 +216,18 @@ class IKSolver:
         self._assemble(twin)
 
     def save(self, folder: str | PathLike[str]) -> None:
-        """Write the arm, the task and the trained network, if there is one, for `load`."""
+        """Write the arm, the task, the numbers given and the network, if there is one, for `load`."""
         from itnnr_ik.solver.model import save_model
 
-        save_model(folder, self.arm, self.task, self.twin, self.metadata, self.coverage)
+        metre_in_rad, posture = self._options
+        options: dict[str, Any] = {
+            "tolerance": self.tolerance,
+            "orientation_tolerance": self.orientation_tolerance,
+            "metre_in_rad": metre_in_rad,
+        }
+        if posture is not None:
+            options["posture"] = posture.tolist()
+        save_model(folder, self.arm, self.task, self.twin, self.metadata, self.coverage, options)
 
     def solve(
         self, target: ArrayLike, current: ArrayLike | None = None, velocity: ArrayLike | None = None

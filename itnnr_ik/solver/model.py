@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from os.path import isdir
 from pathlib import Path
@@ -24,8 +25,16 @@ _ANCHOR_ERROR = 1e-4
 #: Tensors of a learned arm, and where the metadata has the distance that goes with the postures.
 _COEFFICIENTS, _POSTURES, _COVERED_WITHIN = "arm.coefficients", "coverage.postures", "covered_within"
 _URDF = "arm.urdf"
+#: Keyword arguments of an `IKSolver` in the metadata, its numbers; files of earlier versions have none.
+SOLVER = "solver"
+_OPTIONS = {
+    "tolerance?": float,
+    "orientation_tolerance?": float,
+    "metre_in_rad?": float,
+    "posture?": [float],
+}
 #: What metadata of a model that was loaded say of it, and no longer count for one that is saved.
-_OWN = ("format", "version", "network", "task", "arm", _COVERED_WITHIN)
+_OWN = ("format", "version", "network", "task", "arm", SOLVER, _COVERED_WITHIN)
 
 
 class Model(NamedTuple):
@@ -50,15 +59,18 @@ def save_model(
     twin: TwinInverse | None,
     metadata: dict[str, Any],
     coverage: Coverage | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a model for `load_model`, and beside it the URDF of an arm of known kinematics.
+
+    ``options`` are keyword arguments of an `IKSolver`, its numbers, as JSON types.
 
     Raises:
         ValueError: A learned arm has no network.
     """
     path = Path(folder)
     tensors: dict[str, np.ndarray] = {}
-    header: dict[str, Any] = {"task": task.to_dict()}
+    header: dict[str, Any] = {"task": task.to_dict(), SOLVER: dict(options or {})}
     if isinstance(arm, LearnedArm):
         if twin is None:
             raise ValueError(f"{arm.name} was learned and is saved with its network: train it first")
@@ -99,6 +111,7 @@ def load_model(model: str | PathLike[str]) -> Model:
         twin, tensors = read_twin(folder, metadata)
     coverage = None
     try:
+        metadata[SOLVER] = checked(metadata.get(SOLVER, {}), _OPTIONS, SOLVER)
         task = Task.from_dict(metadata.get("task"))
         if _COEFFICIENTS in tensors:
             arm: ForwardModel = LearnedArm.from_parts(metadata.get("arm"), tensors.pop(_COEFFICIENTS))

@@ -108,6 +108,48 @@ def test_an_arm_without_a_network_is_saved_and_loaded(tmp_path: Path) -> None:
         assert first.positions.tobytes() == second.positions.tobytes()
 
 
+def test_the_numbers_of_a_solver_are_saved_and_loaded(tmp_path: Path) -> None:
+    """Tolerances, the posture preferred, what a metre counts: also through a second saving; else as given."""
+    posture = [0.1, -0.4, 0.2, -2.0, 0.3, 1.9, 0.5]
+    numbers = {"tolerance": 1e-4, "orientation_tolerance": 2e-3, "metre_in_rad": 3.0, "posture": posture}
+    solver = IKSolver.from_urdf(load_robot("panda").urdf, **numbers)
+    solver.save(tmp_path / "one")
+    IKSolver.load(tmp_path / "one").save(tmp_path / "two")
+    target = solver.target_at(posture)
+    for again in (IKSolver.load(tmp_path / "one"), IKSolver.load(tmp_path / "two")):
+        assert (again.tolerance, again.orientation_tolerance) == (1e-4, 2e-3)
+        assert again.solve(target).positions.tobytes() == solver.solve(target).positions.tobytes()
+    written = json.loads((tmp_path / "two" / "model.json").read_text(encoding="utf-8"))
+    assert written["solver"] == numbers
+    assert IKSolver.load(tmp_path / "one", 1e-5).tolerance == 1e-5
+
+
+def test_a_model_that_says_nothing_of_the_solver_is_loaded(folder: Path) -> None:
+    """As earlier versions wrote them."""
+    path = folder / "model.json"
+    metadata = json.loads(path.read_text(encoding="utf-8"))
+    del metadata["solver"]
+    path.write_text(json.dumps(metadata), encoding="utf-8")
+    assert IKSolver.load(folder).tolerance == 1e-6
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tolerance": -1.0}, "tolerance must be positive"),
+        ({"tolerance": "1"}, "must be a finite number"),
+        ({"posture": [0.0]}, r"a posture of shape \(2,\)"),
+        ({"speed": 1.0}, "must have no 'speed'"),
+    ],
+)
+def test_numbers_of_a_solver_that_are_none_are_refused(
+    folder: Path, change: dict[str, Any], message: str
+) -> None:
+    _change(folder, "solver", **change)
+    with pytest.raises(ValueError, match=message):
+        IKSolver.load(folder)
+
+
 @pytest.mark.parametrize("model", [None, 5, True, b"two_link", ["two_link"]])
 def test_what_is_no_name_is_refused(model: Any) -> None:
     """With its type."""
