@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from itnnr_ik.forms import shown
 from itnnr_ik.paths import PathSolution, solve_path
 from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
 from itnnr_ik.solver import calls
@@ -53,7 +54,7 @@ class IKSolver:
     joint limits, and returns the solution with the smallest largest-joint change among those within the
     tolerances. Collisions are not looked at. Same model and same input give the same bits, in a batch too.
 
-    Made by `load`, `from_urdf` or `from_robot`.
+    Made by `load` or `from_urdf`, or of an arm and a task.
 
     Args:
         arm: Kinematics, limits and names.
@@ -98,7 +99,7 @@ class IKSolver:
         self._unit, self._oriented = _UNITS[task.kind], task.has_orientation
         self._options = (
             _positive("metre_in_rad", metre_in_rad, "rad"),
-            None if posture is None else self._state(posture, "a posture"),
+            None if posture is None else self._posture(posture),
         )
         self._assemble(twin)
 
@@ -295,7 +296,7 @@ class IKSolver:
         positions, errors = np.empty((count, n)), np.zeros((count, 2))
         anchors = np.zeros(count, dtype=np.int64)
 
-        threads = len(os.sched_getaffinity(0))
+        threads = _cores()
         chunk = max(_CHUNK, -(-count // (_TURNS * threads)))
 
         def run(start: int) -> tuple[int, int]:
@@ -433,7 +434,7 @@ class IKSolver:
         """
         if not isinstance(self.arm, KinematicChain):
             return np.asarray(self.arm.forward(positions))
-        return poses(self.arm.transforms(positions) @ self.task.tool)
+        return poses(self.arm.transforms(self._positions(positions)) @ self.task.tool)
 
     def target_at(self, positions: ArrayLike) -> Array:
         """The target (…, 2, 3 or 7) that joint positions (…, n) reach exactly."""
@@ -445,7 +446,7 @@ class IKSolver:
 
     def skeleton_at(self, positions: ArrayLike) -> Array:
         """Points (k, 3) in [m] from the base over the joints to the tip and the tool, at positions (n,)."""
-        return np.vstack([self.arm.skeleton(positions), self.point_at(positions)])
+        return np.vstack([self.arm.skeleton(self._positions(positions)), self.point_at(positions)])
 
     def in_space(self, points: ArrayLike) -> Array:
         """Target positions (…, 2 or 3) as points (…, 3), both in [m]: a planar task's at its height."""
@@ -484,12 +485,20 @@ class IKSolver:
         """Jacobian (…, m, n) of the task's coordinates, orientation in [rad], at joint positions (…, n)."""
         if not isinstance(self.arm, KinematicChain):
             return np.asarray(self.arm.jacobian(positions))
-        q = np.asarray(positions, dtype=float)
+        q = self._positions(positions)
         flat = np.ascontiguousarray(q.reshape(-1, self.arm.n_joints))
         rows = np.empty((len(flat), self.task.n_rows, self.arm.n_joints))
         calls.jacobians_many(self._model, flat, rows, np.empty(self._memory_size))
         rows[:, 3:] /= self.task.length
         return rows.reshape(*q.shape[:-1], *rows.shape[1:])
+
+    def _positions(self, positions: ArrayLike) -> Array:
+        q = _floats(positions, "joint positions", "rad or m")
+        if q.ndim == 0 or q.shape[-1] != self._n:
+            raise ValueError(
+                f"expected joint positions of shape (…, {self._n}) in rad or m, got shape {q.shape}"
+            )
+        return q
 
     def _take_memory(self) -> Array:
         try:
@@ -596,6 +605,13 @@ class IKSolver:
             raise ValueError(f"expected {what} of finite numbers in rad or m, got {state.tolist()}")
         return state
 
+    def _posture(self, posture: ArrayLike) -> Array:
+        state = self._state(posture, "a posture")
+        if not ((self.arm.lower <= state) & (state <= self.arm.upper)).all():
+            bounds = shown([self.arm.lower.tolist(), self.arm.upper.tolist()])
+            raise ValueError(f"posture must be within the limits {bounds}, got {shown(state.tolist())}")
+        return state
+
     def _velocity(self, velocity: ArrayLike, current: ArrayLike | None) -> Array:
         if current is None:
             raise ValueError("expected current joint positions with a velocity, got none")
@@ -628,10 +644,19 @@ class IKSolver:
         )
 
 
+def _cores() -> int:
+    """That this process may use; not every system tells which."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _positive(name: str, value: float, unit: str) -> float:
-    if not (math.isfinite(value) and value > 0.0):
-        raise ValueError(f"{name} must be positive and finite in {unit}, got {value}")
-    return float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not 0.0 < number < math.inf:
+        raise ValueError(f"{name} must be positive and finite in {unit}, got {shown(value)}")
+    return number
 
 
 def _either(shapes: Any) -> str:
@@ -644,7 +669,7 @@ def _instants(times: ArrayLike, count: int) -> Array:
     if array.shape != (count,):
         raise ValueError(f"expected times of shape ({count},) in s, got shape {array.shape}")
     if not np.isfinite(array).all() or not (np.diff(array) > 0.0).all():
-        raise ValueError(f"expected finite times in s that increase, got {array.tolist()}")
+        raise ValueError(f"expected finite times in s that increase, got {shown(array.tolist())}")
     return array
 
 
@@ -664,7 +689,10 @@ def _rows(values: ArrayLike, count: int, size: int, what: str, unit: str) -> Arr
 def _floats(values: ArrayLike, what: str, unit: str) -> Array:
     """Contiguous, writeable float64: a kernel is compiled anew for other kinds of array."""
     try:
-        array: Array = np.asarray(values, _FLOAT)
+        given = np.asarray(values)
+        if given.dtype.kind == "c":
+            raise TypeError("complex")
+        array: Array = given.astype(_FLOAT, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"expected {what} of numbers in {unit}, got {values!r}") from error
+        raise ValueError(f"expected {what} of numbers in {unit}, got {shown(values)}") from error
     return array if array.flags.carray else np.array(array, order="C")

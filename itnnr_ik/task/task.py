@@ -177,8 +177,16 @@ def poses(transforms: Array) -> Array:
     return out.reshape(*transforms.shape[:-2], 7)
 
 
+def _numbers(values: Any) -> Array:
+    """An array of what is given, an empty one where that is not of numbers."""
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        return np.empty(0)
+
+
 def _axis(axis: ArrayLike | Sequence[float]) -> Array:
-    vector = np.asarray(axis, dtype=float)
+    vector = _numbers(axis)
     if vector.shape != (3,) or not 1e-100 <= math.hypot(*vector) <= 1e100:
         raise ValueError(f"tool_axis must be three finite numbers that are not all zero, got {shown(axis)}")
     unit: Array = vector / np.linalg.norm(vector)
@@ -186,10 +194,11 @@ def _axis(axis: ArrayLike | Sequence[float]) -> Array:
 
 
 def _transform(frame: ArrayLike) -> Array:
-    values = np.asarray(frame, dtype=float)
+    values = _numbers(frame)
     expected = "a translation (3,), a pose (7,) with quaternion qx, qy, qz, qw, or a transform (4, 4)"
     if values.shape not in ((3,), (7,), (4, 4)):
-        raise ValueError(f"tool must be {expected}, got shape {values.shape}")
+        came = f"shape {values.shape}" if values.size else shown(frame)
+        raise ValueError(f"tool must be {expected}, got {came}")
     if values.shape == (3,):
         values = np.concatenate([values, [0.0, 0.0, 0.0, 1.0]])
     goal = np.empty(kernels.GOAL)

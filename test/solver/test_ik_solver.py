@@ -22,6 +22,7 @@ from itnnr_ik.solver.model import load_model
 
 TOLERANCE = 1e-6
 ARMS = ("two_link", "three_link", "yaw_pitch_pitch")
+POSE = [0.4, 0.2, 0.3, 1.0, 0.0, 0.0, 0.0]
 
 
 def check(solver: IKSolver, solution: Solution, target: Any, current: Any = None) -> None:
@@ -375,6 +376,41 @@ def test_a_bad_state_is_refused(two_link: IKSolver, current: Any, came: str) -> 
     for ask in (two_link.solve, two_link.branches):
         with pytest.raises(ValueError, match=rf"expected current joint positions of .*, got .*{came}"):
             ask([1.0, 1.0], current)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda s: s.jacobian([0.0] * 5), r"joint positions of shape \(…, 6\) in rad or m, got shape \(5,\)"),
+        (lambda s: s.forward("abc"), "joint positions of numbers in rad or m, got 'abc'"),
+        (lambda s: s.skeleton_at("abc"), "joint positions of numbers in rad or m, got 'abc'"),
+        (lambda s: IKSolver(s.arm, s.task, tolerance="x"), "tolerance must be positive .* got 'x'"),
+        (lambda s: IKSolver(s.arm, s.task, metre_in_rad=None), "metre_in_rad must be positive .* got None"),
+        (lambda s: IKSolver(s.arm, s.task, posture=[100.0] * 6), "posture must be within the limits"),
+        (lambda s: IKSolver.from_urdf(s.arm.urdf, tip="tool0", tool="abc"), "tool must be .* got 'abc'"),
+        (
+            lambda s: IKSolver.from_urdf(s.arm.urdf, tip="tool0", task="pointing", tool_axis="abc"),
+            "tool_axis must be .* got 'abc'",
+        ),
+        (lambda s: s.solve([1j] * 7), "a target of numbers"),
+        (lambda s: s.solve(1j * np.ones(7)), "a target of numbers"),
+        (lambda s: s.solve_path([POSE] * 9000, times=[0.0] * 9000), "times in s that increase"),
+        (lambda s: s.solve_batch([POSE] * 9000 + [POSE[:3]]), "targets of numbers"),
+    ],
+)
+def test_bad_arguments_are_named_on_one_short_line(call: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as error:
+        call(IKSolver.load("ur5e"))
+    assert len(str(error.value)) < 400 and "\n" not in str(error.value)
+
+
+def test_cores_are_counted_where_the_system_does_not_tell_whose(
+    two_link: IKSolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS and Windows: a batch is solved none the less."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    targets = two_link.target_at(two_link.arm.sample(600, np.random.default_rng(0)))
+    assert two_link.solve_batch(targets).converged.all()
 
 
 def test_a_network_for_another_arm_is_refused(two_link: IKSolver) -> None:
