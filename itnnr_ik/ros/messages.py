@@ -104,7 +104,7 @@ def _invalid_joint_state(text: str, message: JointState) -> RejectedError:
 
 
 def target_from_pose(pose: list[float], solver: IKSolver, plane_tolerance: float = -1.0) -> list[float]:
-    """The target (2, 3 or 7) as the task takes it, its quaternion one of unit length.
+    """The target (2, 3 or 7) as the task takes it, its quaternion of about unit length.
 
     Floats: arrays so short would cost more.
 
@@ -128,7 +128,9 @@ def target_from_pose(pose: list[float], solver: IKSolver, plane_tolerance: float
                 f"expected a target orientation, which counts in a {task.kind} task: a finite quaternion "
                 f"that is not zero, got {pose[3:]}",
             )
-        return [*position, *(number / length for number in pose[3:])]
+        # Squares of its numbers are neither zero nor infinite then, and no digit of them changes.
+        _, exponent = math.frexp(max(map(abs, pose[3:])))
+        return [*position, *(math.ldexp(number, -exponent) for number in pose[3:])]
     if task.planar and 0.0 <= plane_tolerance < abs(position[2] - solver.plane_height):
         height = solver.plane_height
         raise RejectedError(
