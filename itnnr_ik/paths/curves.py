@@ -19,8 +19,8 @@ Indices = NDArray[np.int64]
 _SPACING, _NEW = 0.12, 0.1
 #: With more than one spare joint, of postures strewn over the surface of solutions.
 _NEW_MANY = 0.4
-#: A target with so many postures gets no more: all pairs of two targets' are compared.
-_MOST_NEW = 500
+#: Then a target with so many gets no more: all pairs of two targets' are compared.
+_MOST_NEW = 300
 #: Way from a target at which curves are looked for to the next, as `Kinematics.ways` counts, tried one after
 #: the other, and targets at most.
 _WAYS, _TARGETS, _LEAST_WAY = (0.25, 0.4, 0.15), 10, 1e-9
@@ -109,7 +109,7 @@ def _with_curves(arm: Kinematics, joints: Joints, target: int, known: Array, see
     seeds = seeds[solved]
     new = _NEW if arm.spare == 1 else _NEW_MANY
     place = next_new(joints, seeds, 0, known, new)
-    while place < len(seeds) and len(known) < _MOST_NEW:
+    while place < len(seeds) and (arm.spare == 1 or len(known) < _MOST_NEW):
         more = seeds[place : place + 1]
         if arm.spare == 1:
             curve = arm.walk(target, more[0], _SPACING, bounds)
