@@ -35,6 +35,7 @@ def test_the_same_seed_gives_the_same_cell(task: Task, tmp_path: Path) -> None:
     assert {**again, "seconds": 0} == {**trained, "seconds": 0}
 
 
+@pytest.mark.slow
 def test_a_run_stores_results_and_goes_on(tmp_path: Path) -> None:
     """Then in two processes; what is there is not done again."""
     tasks = make_tasks(["1"], (1,), ["knn", "nn"], 1)
@@ -129,10 +130,8 @@ def _start(folder: Path) -> subprocess.Popen[str]:
     return process
 
 
-@pytest.mark.parametrize(
-    ("number", "status"),
-    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, -signal.SIGTERM, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
 def test_an_interrupted_run_keeps_what_is_done(number: int, status: int, tmp_path: Path) -> None:
     """It ends at once, its workers with it, and without a traceback."""
     process = _start(tmp_path)

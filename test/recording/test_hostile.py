@@ -92,6 +92,7 @@ def test_printable_text(text: str) -> None:
         assert made == text
 
 
+@pytest.mark.slow
 @reads("odd", "zstd file that unpacks to gigabytes", "refused; no memory is taken")
 def test_unpacking_is_bounded(tmp_path: Path) -> None:
     """A file of 93 kB that unpacks to gigabytes, as a whole and as a message: an error, and no memory."""
