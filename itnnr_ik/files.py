@@ -13,8 +13,8 @@ from typing import Any
 
 from itnnr_ik.forms import shown
 
-#: How names of data files of recordings end.
-RECORDINGS = (".mcap", ".db3", ".bag")
+#: How names of data files of recordings end, and of compressed ones after that.
+RECORDINGS, COMPRESSED = (".mcap", ".db3", ".bag"), ".zstd"
 _MEBIBYTE = 2**20
 #: A whole number of more digits is taken as a floating-point one, which is infinite where that is too large.
 _DIGITS = 300
@@ -97,7 +97,7 @@ def check_writable(folder: Path) -> None:
 
 def is_recording(file: Path) -> bool:
     """Whether a file is called as data files of recordings are, compressed or not."""
-    return file.name.removesuffix(".zstd").endswith(RECORDINGS)
+    return file.name.removesuffix(COMPRESSED).endswith(RECORDINGS)
 
 
 def _whole(digits: str) -> int | float:

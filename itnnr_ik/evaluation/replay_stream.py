@@ -174,7 +174,7 @@ class ReplayStream:
             return
         stamped, clock = by_stamps(self._reading.stamps, chosen.stamps, OLDEST_STATE)
         self._notes.append(f"poses and joint states are {clock}")
-        away, turned = SpreadOf(), SpreadOf()
+        away, turned, extent = SpreadOf(), SpreadOf(), _extent(self._solver)
         window = _Window(self._reading.batches(self._states()), len(self.joints))
         for poses in _in_lists(chosen(self._poses()), BATCH):
             received = _received(poses)
@@ -185,8 +185,8 @@ class ReplayStream:
             targets = self._targets(poses)
             known = np.isfinite(recorded).all(axis=1)
             if known.any():
-                self._check_units(recorded[known], targets[known])
                 distance, angle = self._solver.errors(recorded[known], targets[known])
+                self._check_units(recorded[known], targets[known], float(np.median(distance)), extent)
                 away.add(distance)
                 if angle is not None:
                     turned.add(angle)
@@ -221,20 +221,22 @@ class ReplayStream:
         self._distance.add(np.linalg.norm(targets[:, :3], axis=1))
         return targets
 
-    def _check_units(self, recorded: Array, targets: Array) -> None:
+    def _check_units(self, recorded: Array, targets: Array, as_read: float, extent: float) -> None:
         """Refuse joint positions that bring the tip to the poses if they are taken for degrees.
+
+        Args:
+            recorded, targets: (b, n) and (b, …).
+            as_read: How far apart they are as they were read [m], the median.
+            extent: Of the arm [m].
 
         Raises:
             UnitsError: They do.
         """
-        if self._selection.degrees:
+        if self._selection.degrees or as_read <= _FAR * extent:
             return
         factors = np.where(angular(self._solver.arm), DEGREE, 1.0)
-        as_read, in_degrees = (
-            float(np.median(self._solver.errors(positions, targets)[0]))
-            for positions in (recorded, recorded * factors)
-        )
-        if as_read > _FAR * _extent(self._solver) and in_degrees < _NEARER * as_read:
+        in_degrees = float(np.median(self._solver.errors(recorded * factors, targets)[0]))
+        if in_degrees < _NEARER * as_read:
             raise UnitsError(
                 f"the joint positions look like degrees: as radians the model's tip is {as_read:.2g} m away "
                 f"from the recorded poses, as degrees {in_degrees:.2g} m; --degrees reads them so"

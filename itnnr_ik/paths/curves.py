@@ -125,11 +125,14 @@ def _joined(
     """Stretches of layers, on one sheet of solutions where that can be."""
     loose = Planner(arm, joints, layers).join(*request)
     most = max((largest_step(arm, stretch.positions) for stretch in loose), default=0.0)
-    for factor in _FACTORS[: 1 + sum(factor * most + _MORE < _FARTHEST for factor in _FACTORS)]:
-        kept = keep_on_sheet(arm, joints, layers, targets, factor * most + _MORE)
+    for factor in _FACTORS:
+        farthest = factor * most + _MORE
+        kept = keep_on_sheet(arm, joints, layers, targets, farthest)
         stretches = Planner(arm, joints, kept).join(*request)
         if len(stretches) <= len(loose):
             return stretches
+        if farthest >= _FARTHEST:  # all pairs have been looked at
+            break
     return loose
 
 

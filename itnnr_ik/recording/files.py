@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from itnnr_ik.files import RECORDINGS, is_recording
+from itnnr_ik.files import COMPRESSED, RECORDINGS, is_recording
 from itnnr_ik.recording import database, mcap, ros1
 from itnnr_ik.recording.channels import RecordingFile
 from itnnr_ik.recording.database import DatabaseFile
@@ -12,8 +12,6 @@ from itnnr_ik.recording.mcap import McapFile
 from itnnr_ik.recording.records import BagError
 from itnnr_ik.recording.ros1 import Ros1File
 from itnnr_ik.recording.unpacking import ZSTD_MAGIC, unpack_file
-
-_ZSTD = ".zstd"
 
 
 def data_files(path: Path, warn_of: list[str]) -> list[Path]:
@@ -35,8 +33,8 @@ def data_files(path: Path, warn_of: list[str]) -> list[Path]:
     for name, file in named.items():
         if not file.is_file():
             warn_of.append(f"{name} is no regular file and is left out")
-        elif name.endswith(_ZSTD) and name[: -len(_ZSTD)] in named:
-            warn_of.append(f"{name} is left out: {name[: -len(_ZSTD)]} is there, too")
+        elif name.endswith(COMPRESSED) and name[: -len(COMPRESSED)] in named:
+            warn_of.append(f"{name} is left out: {name[: -len(COMPRESSED)]} is there, too")
         else:
             files.append(file)
     return files
@@ -59,7 +57,7 @@ def open_file(file: Path, folder: Path, notes: list[str]) -> RecordingFile:
         ValueError: Nothing of it can be read.
     """
     if is_packed(file):
-        unpacked = folder / file.name.removesuffix(_ZSTD)
+        unpacked = folder / file.name.removesuffix(COMPRESSED)
         if not unpack_file(file, unpacked):
             notes.append(f"{file.name} is damaged: it cannot be unpacked to its end")
         if not is_packed(unpacked):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from itnnr_ik.view.arm import Shape
 from itnnr_ik.view.palette import MISSED, PATH, REACHED, RECORDED
 from itnnr_ik.view.playback import Moment, Playback
-from itnnr_ik.view.readout import length, note, panel
+from itnnr_ik.view.readout import angle, length, note, panel
 from itnnr_ik.view.stage import Stage
 
 Array = NDArray[np.float64]
@@ -100,7 +100,7 @@ def describe(moment: Moment, time: float) -> str:
     rows = [("time", f"{time:.2f} s"), ("residual", length(moment.residual))]
     if moment.answer is not None and moment.recorded is not None:
         away = float(np.abs(moment.answer - moment.recorded).max())
-        rows.append(("from the recorded joints", f"{away:.3f} rad"))
+        rows.append(("from the recorded joints", angle(away)))
     solved = moment.code == "solved"
     return panel(moment.code.replace("_", " ").capitalize(), REACHED if solved else MISSED, rows)
 
@@ -113,7 +113,7 @@ def summary(playback: Playback) -> str:
     if evaluation.residual is not None:
         rows.append(("largest residual", length(evaluation.residual.max)))
     if (all_of_them := evaluation.displacement.get("all")) is not None:
-        rows.append(("displacement, median", f"{all_of_them.median:.3f} rad"))
+        rows.append(("displacement, median", angle(all_of_them.median)))
     rows.append(("branch changes", str(evaluation.branch_changes)))
     good = evaluation.solved == evaluation.reachable
     return panel(evaluation.recording, REACHED if good else MISSED, rows)
