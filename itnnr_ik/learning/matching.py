@@ -16,7 +16,7 @@ from scipy.ndimage import median_filter
 from itnnr_ik.evaluation.pose_targets import is_somewhere
 from itnnr_ik.evaluation.replay import Selection
 from itnnr_ik.evaluation.replay_sources import joint_topic_of, place_of, recorded_poses
-from itnnr_ik.learning.series import Series
+from itnnr_ik.learning.series import Series, unwrapped
 from itnnr_ik.recording.joint_reading import JointReading
 from itnnr_ik.recording.pairing import Array, JointTrack, Times
 from itnnr_ik.recording.reader import Bag
@@ -43,7 +43,8 @@ class Recording:
     Attributes:
         joint_names: The arm's joints, in the order of the columns of ``joints``.
         frame: Frame of the poses.
-        joints: Joint positions (k, n) [rad].
+        joints: Joint positions (k, n) [rad], counted on from turn to turn (see `unwrapped`).
+        begins: Where the turn begins (n,) [rad] that a joint is recorded in, -inf where it crosses no end.
         poses: Positions of the tip (l, 3) [m], by their own clock.
         clock: ``stamp`` or ``receipt``: where the times are from.
         skipped: How many messages were left out, by reason.
@@ -52,6 +53,7 @@ class Recording:
     joint_names: tuple[str, ...]
     frame: str
     joints: Series
+    begins: Array
     poses: Series
     clock: str
     skipped: Counter[str] = field(default_factory=Counter)
@@ -88,10 +90,12 @@ def read_recording(bag: Bag, selection: Selection, warn: Callable[[str], None] =
     joint_rows = _in_order(joint_times, "joint states", skipped)
     pose_rows = _in_order(pose_times, "poses", skipped)
     start = joint_times[joint_rows][0]
+    positions, begins = unwrapped(track.positions[joint_rows])
     return Recording(
         names,
         frame,
-        Series(1e-9 * (joint_times - start)[joint_rows], track.positions[joint_rows]),
+        Series(1e-9 * (joint_times - start)[joint_rows], positions),
+        begins,
         Series(1e-9 * (pose_times - start)[pose_rows], poses.positions[pose_rows]),
         "stamp" if by_stamp else "receipt",
         skipped,

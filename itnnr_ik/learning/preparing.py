@@ -14,7 +14,7 @@ from itnnr_ik.learning.cleaning import moving, noise_of, time_blocks
 from itnnr_ik.learning.clock_offset import ClockOffset, estimate_offset
 from itnnr_ik.learning.matching import Recording, read_recording
 from itnnr_ik.learning.plane import level_plane
-from itnnr_ik.learning.series import Array, interpolated
+from itnnr_ik.learning.series import Array, interpolated, wrapped
 from itnnr_ik.recording.reader import Bag
 from itnnr_ik.recording.records import BagError
 
@@ -104,7 +104,8 @@ def prepare(
     block, training, held_out = time_blocks(times[kept], seed)
     if not training.any() or not held_out.any():
         raise BagError("the recording is too short, or moves too little, to hold a part of it out")
-    pairs = Pairs(times[kept], positions[kept], tips, block, training, held_out)
+    postures = wrapped(positions[kept], recording.begins)
+    pairs = Pairs(times[kept], postures, tips, block, training, held_out)
     return Prepared(
         recording,
         offset,

@@ -13,6 +13,8 @@ Array = NDArray[np.float64]
 
 #: Values farther apart than this many periods, and this many [s], are not interpolated between.
 _GAP_PERIODS, _GAP = 5.0, 0.05
+#: A turn is recorded as so much more at most [rad]: drivers' π has few digits.
+_ROUNDING = 0.01
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,25 @@ class Series:
     def curve(self) -> Akima1DInterpolator:
         """Through the values; a straight line would be off by more than the noise of good measurements."""
         return Akima1DInterpolator(self.times, self.values)
+
+
+def unwrapped(positions: Array) -> tuple[Array, Array]:
+    """Joint positions (k, n) [rad], those of a joint that is recorded within one turn counted on at its end.
+
+    Returns:
+        The positions, and where the turn begins (n,) [rad], -inf for a joint that crosses none.
+    """
+    within = np.ptp(positions, axis=0) <= 2.0 * np.pi + _ROUNDING
+    counted = np.where(within, np.unwrap(positions, axis=0), positions)
+    return counted, np.where((counted == positions).all(axis=0), -np.inf, positions.min(axis=0))
+
+
+def wrapped(positions: Array, begins: Array) -> Array:
+    """Positions (k, n) [rad] back within the turns of `unwrapped`."""
+    turns = np.isfinite(begins)
+    within: Array = positions.copy()
+    within[:, turns] = begins[turns] + (positions[:, turns] - begins[turns]) % (2.0 * np.pi)
+    return within
 
 
 def interpolated(series: Series, times: Array) -> tuple[Array, NDArray[np.bool_]]:
