@@ -34,6 +34,8 @@ def run(args: argparse.Namespace) -> int:
     for name in ("sequences", "jobs"):
         if getattr(args, name) < 1:
             raise ValueError(f"--{name} must be positive, got {getattr(args, name)}")
+    if args.seed < 0:
+        raise ValueError(f"--seed must not be negative, got {args.seed}")
     from itnnr_ik.bench.sequences import Worst
 
     cases = all_cases()

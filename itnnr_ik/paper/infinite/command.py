@@ -30,6 +30,8 @@ def run(args: argparse.Namespace) -> int:
     """Carry out the example and print what came out."""
     if args.steps < 1 or args.states < 1:
         raise ValueError(f"--steps and --states must be at least 1, got {args.steps} and {args.states}")
+    if args.seed < 0:
+        raise ValueError(f"--seed must not be negative, got {args.seed}")
     if args.output is not None:
         from itnnr_ik.plotting import check_path
 

@@ -13,7 +13,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from itnnr_ik.ros.control.limits import ROOM, Array, Limits
 from itnnr_ik.ros.control.set_points import SetPoints
-from itnnr_ik.ros.moments import duration_of, time_of
+from itnnr_ik.ros.moments import time_of
 
 #: How long [s] before now a trajectory begins: a controller joins it where the set-points are by now.
 _BEFORE = 0.04
@@ -129,11 +129,18 @@ class TrajectoryOutput(Output):
             start = times[0] - _START
             trajectory.header.stamp = time_of(round(1e9 * (stamp + start - now)))
         points = zip((positions + turns).tolist(), velocities.tolist(), (times - start).tolist(), strict=True)
-        trajectory.points = [
-            JointTrajectoryPoint(positions=p, velocities=v, time_from_start=duration_of(round(1e9 * t)))
-            for p, v, t in points
-        ]
+        trajectory.points = [_point(*point) for point in points]
         return trajectory
+
+
+def _point(positions: list[float], velocities: list[float], time: float) -> JointTrajectoryPoint:
+    """A point of a trajectory at a time from its start [s]."""
+    point = JointTrajectoryPoint(positions=positions, velocities=velocities)
+    start = (
+        point.time_from_start
+    )  # the one it has: another would take as long as the rest, and there are many
+    start.sec, start.nanosec = divmod(round(1e9 * time), 10**9)
+    return point
 
 
 class PositionOutput(Output):

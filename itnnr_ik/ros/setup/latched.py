@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import rclpy
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
@@ -23,6 +24,7 @@ def latched_text(node: Node, topic: str, timeout: float) -> str:
 
     Raises:
         TimeoutError: None came; the message names the topic in full.
+        ExternalShutdownException: ROS was shut down meanwhile.
     """
     qos = QoSProfile(
         depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE
@@ -30,6 +32,7 @@ def latched_text(node: Node, topic: str, timeout: float) -> str:
     subscription = node.create_subscription(String, topic, lambda _: None, qos)
     try:
         deadline = time.monotonic() + timeout
+        where = subscription.topic_name
         # Taken by hand: a node that is being configured has nobody to spin it.
         while rclpy.ok(context=node.context):
             with subscription.handle:
@@ -37,9 +40,8 @@ def latched_text(node: Node, topic: str, timeout: float) -> str:
             if taken is not None:
                 return str(taken[0].data)
             if time.monotonic() >= deadline:
-                break
+                raise TimeoutError(f"no latched std_msgs/String came on {where} within {timeout:g} s")
             time.sleep(_PERIOD)
-        where = subscription.topic_name
-        raise TimeoutError(f"no latched std_msgs/String came on {where} within {timeout:g} s")
+        raise ExternalShutdownException(f"shut down while it waited for {where}")
     finally:
         node.destroy_subscription(subscription)
