@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,21 +12,22 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class MergedState:
+class MergedState(NamedTuple):
     """The latest positions of all joints.
 
     Attributes:
         positions: (n,) in [rad] or [m].
-        ages: How long before the newest message each was received (n,), in [s].
+        oldest: How long before the newest message the oldest of them was received, in [s].
     """
 
     positions: Array
-    ages: Array
+    oldest: float
 
 
 class JointMerger:
     """Keeps the latest position of each joint, by name, with the time at which it was received.
+
+    In lists: arrays of so few joints would take longer, and a target waits for it.
 
     Args:
         joints: Names of the joints, base to tip.
@@ -35,9 +36,9 @@ class JointMerger:
 
     def __init__(self, joints: Sequence[str], timeout: float) -> None:
         self._index = {name: i for i, name in enumerate(joints)}
-        self._timeout = timeout or np.inf
-        self._positions = np.full(len(joints), np.nan)
-        self._received = np.zeros(len(joints), dtype=np.int64)
+        self._timeout = timeout or math.inf
+        self._positions = [math.nan] * len(joints)
+        self._received = [0] * len(joints)
         self._now = 0
 
     def add(self, names: Sequence[str], positions: Sequence[float] | Array, received: int) -> bool:
@@ -60,13 +61,12 @@ class JointMerger:
             for name, position in zip(names, positions, strict=True)
             if name in index and math.isfinite(position)
         }
-        if found:
-            joints = list(found)
-            self._positions[joints], self._received[joints] = list(found.values()), received
+        for joint, position in found.items():
+            self._positions[joint], self._received[joint] = position, received
         return bool(found)
 
     @property
-    def positions(self) -> Array:
+    def positions(self) -> Sequence[float]:
         """The latest position of each joint (n,) in [rad] or [m], however old; NaN if never."""
         return self._positions
 
@@ -76,23 +76,22 @@ class JointMerger:
         return self._now
 
     @property
-    def ages(self) -> Array:
+    def ages(self) -> list[float]:
         """How long before the newest message each joint's position was received (n,) [s]; inf if never."""
-        return np.where(np.isnan(self._positions), np.inf, 1e-9 * (self._now - self._received))
+        return [
+            math.inf if math.isnan(position) else 1e-9 * (self._now - received)
+            for position, received in zip(self._positions, self._received, strict=True)
+        ]
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Names of the joints that are unknown, or too old."""
-        return tuple(
-            name
-            for name, age in zip(self._index, self.ages, strict=True)
-            if age > self._timeout or np.isinf(age)
-        )
+        named = zip(self._index, self.ages, strict=True)
+        return tuple(name for name, age in named if age > self._timeout or age == math.inf)
 
     def state(self) -> MergedState | None:
         """All joints, or None where one is unknown or too old."""
-        ages = self.ages
-        oldest = float(ages.max())
+        oldest = max(self.ages)
         if oldest > self._timeout or oldest == math.inf:
             return None
-        return MergedState(self._positions.copy(), ages)
+        return MergedState(np.array(self._positions), oldest)

@@ -204,7 +204,7 @@ class JointReading:
                 continue
             rows.append((state.received, state.stamp, number))
             found.append(merged.positions)
-            ages.append(float(merged.ages.max()))
+            ages.append(merged.oldest)
             if len(rows) == BATCH:
                 self._ages.add(np.array(ages))
                 yield self._track(rows, found)

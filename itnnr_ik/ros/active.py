@@ -24,7 +24,7 @@ from itnnr_ik.ros.answering.frames import Frames
 from itnnr_ik.ros.answering.joint_memory import JointMemory
 from itnnr_ik.ros.answering.markers import Scene
 from itnnr_ik.ros.answering.position_ik import answer_request
-from itnnr_ik.ros.answering.senders import Senders
+from itnnr_ik.ros.answering.senders import Senders, sender_of
 from itnnr_ik.ros.answering.statistics import Statistics
 from itnnr_ik.ros.control import Motion
 from itnnr_ik.ros.interfaces import (
@@ -120,7 +120,7 @@ class Active:
         topic = controller_state_topic(configuration.command_out_type, configuration.command_out_topic)
         if motion is not None and topic is not None:
             self._listen(CONTROLLER_STATE, self._on_controller_state, topic)
-        targets = self._listen(TARGET_POSE, self._on_target)
+        self._targets = self._listen(TARGET_POSE, self._on_target)
         self._frames = Frames(self._node, base, configuration.transform_timeout, motion is not None)
         self._opened.callback(self._frames.close)
         self._answerer = Answerer(configuration, self._joints, self._frames, motion)
@@ -143,7 +143,7 @@ class Active:
             self._repeat(1.0 / configuration.command_rate, self._send_on, clock)
         self._node.get_logger().info(
             f"solving {configuration.solver.task.kind} targets for {arm.name}, joints "
-            f"{quote_all(configuration.joints)}, in frame {quote(base)} on {targets.topic_name}"
+            f"{quote_all(configuration.joints)}, in frame {quote(base)} on {self._targets.topic_name}"
             f"{', but paused' if self.paused else ''}"
         )
 
@@ -183,10 +183,15 @@ class Active:
         return self._now if self._simulated else time.monotonic()
 
     def _on_joint_state(self, message: JointState, info: MessageInfo | None) -> None:
-        """Take all that wait, though rclpy gives one at a time: a target is solved from the newest."""
+        """Take all that wait, though rclpy gives one at a time: a target is solved from the newest.
+
+        And then a target that has come by now: another turn of the executor takes as long as the answer.
+        """
         self._take_joint_state(message, info)
         for later, later_info in _waiting(self._joint_states, JOINT_STATES.qos.depth):
             self._take_joint_state(later, later_info)
+        for target, target_info in _waiting(self._targets, 1):
+            self._on_target(target, target_info)
 
     def _take_joint_state(self, message: JointState, info: MessageInfo | None) -> None:
         now, waited = self._now, _waited(info)
@@ -259,7 +264,7 @@ class Active:
         code, text = self._answer(message, _waited(info), values)
         # What can wait comes after the answer.
         self._backlog.take(info)
-        self._sources.take(info, time.monotonic())
+        self._sources.take(sender_of(info), time.monotonic())
         if self._sources.several(time.monotonic()):
             note = f"targets on {TARGET_POSE.name} come from more than one publisher"
             values["note"] = note

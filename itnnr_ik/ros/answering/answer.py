@@ -287,7 +287,7 @@ def within_reason(arm: ForwardModel, seed: np.ndarray | None) -> np.ndarray | No
 
     From farther away the differences between solutions drown in rounding.
     """
-    return None if seed is None else np.clip(seed, arm.lower - _BEYOND, arm.upper + _BEYOND)
+    return None if seed is None else seed.clip(arm.lower - _BEYOND, arm.upper + _BEYOND)
 
 
 def _off(solution: Solution) -> str:

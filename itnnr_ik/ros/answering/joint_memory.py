@@ -12,7 +12,7 @@ from sensor_msgs.msg import JointState
 from itnnr_ik.recording.joint_merging import JointMerger
 from itnnr_ik.ros.answering.backlog import MessageInfo
 from itnnr_ik.ros.answering.momentum import PAUSE, Moving
-from itnnr_ik.ros.answering.senders import Agreement, Senders
+from itnnr_ik.ros.answering.senders import Agreement, Senders, sender_of
 from itnnr_ik.ros.messages import positions_of_some, quote_all, velocities_by_name
 from itnnr_ik.ros.status import Code, RejectedError
 
@@ -67,7 +67,7 @@ class JointMemory:
         self.turns = np.zeros(n)
         self.velocities = np.zeros(n)
         self.received = self.lag = 0.0
-        self._received_by_node = np.zeros(n)
+        self._received_by_node = [0.0] * n
         self._renewed: set[int] = set()
         self._unusable_names: Sequence[str] | None = None
 
@@ -97,9 +97,10 @@ class JointMemory:
         received = time.monotonic() - waited
         self._merger.add(list(found), self._unwound(list(found.values()), joints), round(1e9 * received))
         self.velocities[joints] = velocities_by_name(message, list(found))
-        self._received_by_node[joints] = now - waited
+        sender = sender_of(info)
         for joint in joints:
-            self._senders[joint].take(info, received)
+            self._received_by_node[joint] = now - waited
+            self._senders[joint].take(sender, received)
         self._renewed.update(joints)
         return self._complete(received, joints)
 
@@ -108,9 +109,9 @@ class JointMemory:
         merged = self._merger.state()
         if merged is None:
             return False
-        self.positions, self.lag = merged.positions, float(merged.ages.max())
+        self.positions, self.lag = merged
         self.received = 1e-9 * self._merger.newest - self.lag
-        self._agreement.take(self.positions, received, joints)
+        self._agreement.take(self._merger.positions, received, joints)
         if len(self._renewed) < len(self._joint_names):
             return False
         self._renewed.clear()
@@ -122,7 +123,8 @@ class JointMemory:
         turns = self.turns.copy()
         for i, (joint, position) in enumerate(zip(joints, positions, strict=True)):
             if self._continuous[joint]:
-                before = float(np.nan_to_num(self._merger.positions[joint]))
+                before = self._merger.positions[joint]
+                before = 0.0 if math.isnan(before) else before
                 # Of each alone: of a difference of huge numbers nothing would be left.
                 change = math.remainder(position, math.tau) - math.remainder(before, math.tau)
                 unwound[i] = before + math.remainder(change, math.tau)
@@ -135,8 +137,8 @@ class JointMemory:
         if self.positions is None:
             return None
         # A clock that was set back, as when a recording starts again: the count starts anew.
-        self._received_by_node = np.minimum(self._received_by_node, now)
-        age = now - float(self._received_by_node.min())
+        self._received_by_node = [min(received, now) for received in self._received_by_node]
+        age = now - min(self._received_by_node)
         return max(age, time.monotonic() - self.received) if on_both_clocks else age
 
     def current(self, now: float, on_both_clocks: bool = False) -> np.ndarray | None:

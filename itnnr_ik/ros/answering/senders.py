@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -15,6 +15,12 @@ _ALIVE = 1.0
 _NOISE = 0.05
 #: Of what joints can move from one message to the next, as far as their interval is known.
 _FASTEST = 2.0
+
+
+def sender_of(info: MessageInfo | None) -> bytes | None:
+    """Who published a message; None where rclpy does not say, as before Kilted."""
+    publisher = (info or {}).get("publisher_gid")
+    return None if publisher is None else bytes(publisher["data"])
 
 
 class Senders:
@@ -29,12 +35,10 @@ class Senders:
         self._heard: dict[bytes, float] = {}
         self._last: bytes | None = None
 
-    def take(self, info: MessageInfo | None, now: float) -> None:
-        """Count a message of a time [s]; without its publisher, as before Kilted, it says nothing."""
-        publisher = (info or {}).get("publisher_gid")
-        if publisher is None:
+    def take(self, sender: bytes | None, now: float) -> None:
+        """Count a message of a time [s]; without its sender it says nothing."""
+        if sender is None:
             return
-        sender = bytes(publisher["data"])
         if sender == self._last:
             self._heard[sender] = now
             return
@@ -57,13 +61,14 @@ class Agreement:
 
     def __init__(self, velocity: np.ndarray) -> None:
         # Beyond what counts, and times no interval it is still a number.
-        self._velocity = np.minimum(velocity, 1e300)
-        self._positions = np.full(len(velocity), np.nan)
-        self._times = np.zeros(len(velocity))
-        self._jumped = np.full((2, len(velocity)), -math.inf)
+        self._fastest = [_FASTEST * min(bound, 1e300) for bound in velocity.tolist()]
+        self._positions = [math.nan] * len(velocity)
+        self._times = [0.0] * len(velocity)
+        #: When each joint last jumped down, and up.
+        self._jumped = [-math.inf] * len(velocity), [-math.inf] * len(velocity)
         self._broken_at = -math.inf
 
-    def take(self, positions: np.ndarray, now: float, joints: Sequence[int] | None = None) -> None:
+    def take(self, positions: Sequence[float], now: float, joints: Iterable[int] | None = None) -> None:
         """Count positions (n,) [rad, m] of a time [s].
 
         Args:
@@ -71,19 +76,14 @@ class Agreement:
             now: When they came.
             joints: Which of them came then; None for all. The others are as they were.
         """
-        since = now - self._times
-        # A comparison with a position that was never told before is false.
-        jumps = np.abs(positions - self._positions) > _FASTEST * self._velocity * since + _NOISE
-        if jumps.any():
-            self._count(jumps & (since >= 0.0), positions - self._positions, now)
-        self._positions = positions
-        self._times[slice(None) if joints is None else joints] = now
-
-    def _count(self, jumps: np.ndarray, change: np.ndarray, now: float) -> None:
-        up, down = self._jumped
-        up[jumps & (change > 0.0)] = down[jumps & (change < 0.0)] = now
-        if (jumps & (np.minimum(up, down) >= now - _ALIVE)).any():
-            self._broken_at = now
+        for joint in range(len(positions)) if joints is None else joints:
+            change, since = positions[joint] - self._positions[joint], now - self._times[joint]
+            # A comparison with a position that was never told before is false.
+            if since >= 0.0 and abs(change) > self._fastest[joint] * since + _NOISE:
+                self._jumped[int(change > 0.0)][joint] = now
+                if min(jumped[joint] for jumped in self._jumped) >= now - _ALIVE:
+                    self._broken_at = now
+            self._positions[joint], self._times[joint] = positions[joint], now
 
     def broken(self, now: float) -> bool:
         """Whether they disagreed in the last second before a time [s]."""

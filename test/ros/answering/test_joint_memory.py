@@ -168,7 +168,7 @@ def test_a_joint_without_limits_goes_on_without_a_jump() -> None:
 def test_a_clock_that_stands_still_keeps_nothing_fresh_for_commands(memory: JointMemory) -> None:
     """For them the age by the machine's clock counts too."""
     memory.take(_state(0.1, 0.2), 10.0, waited=0.6)
-    memory._received_by_node = 10.0
+    memory._received_by_node = [10.0, 10.0]
     assert memory.known(10.0).tolist() == [0.1, 0.2]
     with pytest.raises(RejectedError, match=r"came 0\.6\d* s ago"):
         memory.known(10.0, on_both_clocks=True)

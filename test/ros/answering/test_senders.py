@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from itnnr_ik.ros.answering.senders import Agreement, Senders
+from itnnr_ik.ros.answering.senders import Agreement, Senders, sender_of
 
 
-def info(sender: str) -> dict[str, Any]:
-    return {"publisher_gid": {"data": sender.encode()}}
+def named(sender: str) -> bytes | None:
+    return sender_of({"publisher_gid": {"data": sender.encode()}})
 
 
 def test_two_that_take_turns_are_told_from_one_that_was_started_again() -> None:
     """For a second after the last turn."""
     senders = Senders()
     for now, sender in enumerate("aaabbb"):
-        senders.take(info(sender), 0.1 * now)
+        senders.take(named(sender), 0.1 * now)
         assert not senders.several(0.1 * now)
-    senders.take(info("a"), 0.6)
+    senders.take(named("a"), 0.6)
     assert senders.several(0.6)
     assert senders.several(1.5)
     assert not senders.several(1.7)
+    assert sender_of(None) is sender_of({}) is None
     senders.take(None, 1.8)
-    senders.take({}, 1.9)
     assert not senders.several(1.9)
 
 
