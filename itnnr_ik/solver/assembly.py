@@ -30,7 +30,8 @@ _POWER, _POWER_PER_JOINT, _MOST_POWER = 4, 2, 11
 #: They are spread this share of a joint's range beyond its limits and cut to them, and each corner of the
 #: limits is one: with those inside alone, an arm that is folded up has few near.
 _BEYOND = 0.03
-#: Candidates per such joint, and at most.
+#: Candidates per such joint, and at most; twice as many where one joint is spare, as each then is on a curve
+#: of solutions, of which few come near to the state.
 _COUNT_PER_JOINT, _PLAIN_COUNT, _MOST_COUNT = 8, 5, 40
 #: Anchors looked up for all branches, and for a pointing target that there seems to be a solution of.
 _MOST = 1024
@@ -38,9 +39,9 @@ _MOST = 1024
 _STARTS, _MANY_STARTS, _REDUNDANT_STARTS = (0, 2, 8, 16, 32), 64, 16
 #: Starts lie within this share of the box around the state.
 _START_SHARE = 0.8
-#: See `Search`; the second slack where candidates come with no slopes, the second distance where all branches
-#: are in a table.
-_SLACK, _PLAIN_SLACK, _SAME, _SAME_IN_TABLE = 0.1, 0.2, 0.3, 0.02
+#: See `Search`; the second slack where candidates come with no slopes, the third where they slide along the
+#: null space; the second distance where all branches are in a table.
+_SLACK, _PLAIN_SLACK, _SPARE_SLACK, _SAME, _SAME_IN_TABLE = 0.1, 0.2, 0.3, 0.3, 0.02
 #: The current state serves as an anchor for targets up to this many typical changes of F's training away.
 _RANGE = 4.0
 #: Step [rad, m] of the difference quotients of the anchors' slopes, and the damping as a share of the reach.
@@ -210,14 +211,10 @@ class Assembly:
         box = fill_box(np.full(n, -_START_SHARE), np.full(n, _START_SHARE), starts)
         n_open = len(range(n)[self.open])
         self.reach, sizes = arm.reach or 1.0, rows.shape[0]
-        count = max(
-            1,
-            min(
-                _MOST_COUNT,
-                (_PLAIN_COUNT if self.layout.first == PLAIN else _COUNT_PER_JOINT) * n_open,
-                sizes,
-            ),
-        )
+        per_joint = _PLAIN_COUNT if self.layout.first == PLAIN else _COUNT_PER_JOINT
+        count = min(_MOST_COUNT, per_joint * n_open)
+        if n == task.n_rows + 1:
+            count *= 2
         scales = twin.evaluator.spec.scales if twin is not None else None
         table = self.table()
         tabled = len(table.rows) > 0
@@ -232,15 +229,23 @@ class Assembly:
             farthest=_FAR * max(arm.farthest, self.reach),
             axis=task.tool_axis if task.kind == "pointing" else np.zeros(3),
             curvature=self.reach,
-            slack=_SLACK if tabled or self.layout.first != PLAIN else _PLAIN_SLACK,
+            slack=self.slack(tabled),
             same=_SAME_IN_TABLE if tabled and n <= task.n_rows else min(_SAME, self.spacing(sizes)),
-            near=count,
+            near=max(1, min(count, sizes)),
             most=min(_MOST, sizes),
             range=_RANGE * scales.typical_change if scales and self.layout.first == PLAIN else 0.0,
             spread=self.spread(y),
             starts=box,
             table=table,
         )
+
+    def slack(self, tabled: bool) -> float:
+        """How much nearer to the state candidates come, which a table has or not."""
+        if tabled:
+            return _SLACK
+        if self.arm.n_joints > self.task.n_rows:
+            return _SPARE_SLACK
+        return _PLAIN_SLACK if self.layout.first == PLAIN else _SLACK
 
     def table(self) -> Table:
         """All branches by cells, where a known arm's anchors are looked up by the position as it is."""
