@@ -61,6 +61,8 @@ class McapFile(ChunkedFile):
         inside = position + _RECORD.size
         if opcode == _FOOTER:
             self._ended = True
+            if inside + length + len(MAGIC) != self._size:
+                self._note_damage(f"its end is at byte {position} of {self._size}")
         elif not opcode:
             self._note_damage(f"no record at byte {position}")
         elif inside + length > self._size and opcode != _CHUNK:

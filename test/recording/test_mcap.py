@@ -11,7 +11,7 @@ from backports import zstd
 from bag_writer import TYPES
 from hypothesis import given
 from hypothesis import strategies as st
-from mcap_records import channel, chunk, mcap, message, schema
+from mcap_records import channel, chunk, mcap, message, schema, statistics
 from reads import reads
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
@@ -267,3 +267,19 @@ def test_nothing_but_damage(tmp_path: Path) -> None:
     path.write_bytes(mcap(b"\0" * 50, ended=False))
     with pytest.raises(BagError, match=r"cannot read .*: no record at byte \d+$"), Bag(path):
         pass
+
+
+@reads("odd", "MCAP with more after its end", "what is before it is read, and reported")
+def test_an_end_in_the_middle(tmp_path: Path) -> None:
+    """A chunk whose opcode became that of the end, and two files in one: it is told that there is more."""
+    half = len(MESSAGES) // 2
+    second = chunk(MESSAGES[half:])
+    content = mcap(*OPENING, chunk(MESSAGES[:half]), second, summary=[statistics(len(MESSAGES))])
+    at = content.index(second)
+    damaged = content[:at] + b"\x02" + content[at + 1 :]
+    found, notes = times(tmp_path, damaged)
+    assert found == TIMES[:half]
+    told = f"(its end is at byte {at} of {len(content)}): {half} messages before the damage are read"
+    assert [note.partition("damaged ")[2] for note in notes] == [told]
+    found, notes = times(tmp_path, mcap(*OPENING, *MESSAGES) + content)
+    assert (found, len(notes)) == (TIMES, 1)
