@@ -30,14 +30,21 @@ def data_files(path: Path, warn_of: list[str]) -> list[Path]:
         return [path] if is_recording(path) else []
     named = {file.name: file for file in sorted(path.iterdir()) if is_recording(file) and not file.is_dir()}
     files = []
-    for name, file in named.items():
+    seen: dict[tuple[int, int], str] = {}
+    # A link counts only where its target is not there under its own name.
+    for name, file in sorted(named.items(), key=lambda item: item[1].is_symlink()):
         if not file.is_file():
             warn_of.append(f"{name} is no regular file and is left out")
+            continue
+        status = file.stat()
+        same = seen.setdefault((status.st_dev, status.st_ino), name)
+        if same != name:
+            warn_of.append(f"{name} is left out: it is {same} once more")
         elif name.endswith(COMPRESSED) and name[: -len(COMPRESSED)] in named:
             warn_of.append(f"{name} is left out: {name[: -len(COMPRESSED)]} is there, too")
         else:
             files.append(file)
-    return files
+    return sorted(files)
 
 
 def is_packed(file: Path) -> bool:

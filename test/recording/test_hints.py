@@ -150,6 +150,23 @@ def test_a_file_that_was_unpacked_beside_the_packed_one(tmp_path: Path) -> None:
     assert read(path) == (times_of(rows), [f"{file.name}.zstd is left out: {file.name} is there, too"])
 
 
+@reads("odd", "a link in the folder to another file of it", "read once; reported")
+def test_a_file_under_two_names(tmp_path: Path) -> None:
+    """Such as that of the latest one: no message counts twice, whichever name comes first."""
+    rows = states()
+    first, second = split(tmp_path / "bag", "mcap", rows)
+    (first.parent / "metadata.yaml").unlink()
+    (first.parent / "latest.mcap").symlink_to(second.name)
+    (first.parent / "the_same.mcap").hardlink_to(first)
+    assert read(first.parent) == (
+        times_of(rows),
+        [
+            f"the_same.mcap is left out: it is {first.name} once more",
+            f"latest.mcap is left out: it is {second.name} once more",
+        ],
+    )
+
+
 @reads(
     "format",
     "messages compressed one by one (zstd), said or not",
