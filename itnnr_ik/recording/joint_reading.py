@@ -17,6 +17,7 @@ from itnnr_ik.recording.pairing import (
     NUMBERS_DIFFER,
     OLDEST_STATE,
     OTHER_JOINTS,
+    SOME_JOINTS,
     UNNAMED,
     Array,
     JointTrack,
@@ -85,6 +86,10 @@ class JointReading:
         by_position, self._by_position = self._by_position, False
         for track in self._named(states(), names):
             self._look_at(track)
+        if self.reasons[SOME_JOINTS] > self._usable:
+            # A few with all joints are not the recording: those in parts are merged, as the node does.
+            self._begin()
+            self.stamps = StampSurvey("joint states")
         if not self._usable:
             check_recorded(self._joints, names, where)
             self._by_position = by_position and not any(names)

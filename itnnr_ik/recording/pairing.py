@@ -18,6 +18,7 @@ _TURN = 2.0 * np.pi
 #: Why a joint state cannot be used.
 UNNAMED = "joint state without joint names"
 OTHER_JOINTS = "joint state of other joints"
+SOME_JOINTS = "joint state without some of the joints"
 NUMBERS_DIFFER = "joint names and positions differ in number"
 NOT_FINITE = "joint positions not finite"
 
@@ -103,7 +104,7 @@ def picker_of(names: Sequence[str], joints: Sequence[str]) -> tuple[NDArray[np.i
     if not any(counts):
         return None, OTHER_JOINTS
     if min(counts) == 0:
-        return None, "joint state without some of the joints"
+        return None, SOME_JOINTS
     if max(counts) > 1:
         return None, "joint named more than once"
     return np.array([names.index(joint) for joint in joints], dtype=np.intp), ""
