@@ -201,7 +201,8 @@ class JointReading:
         for number, state in enumerate(states):
             self.messages += 1
             if not merger.add(state.names, state.positions, state.received):
-                self.reasons[OTHER_JOINTS] += 1
+                differ = len(state.names) != len(state.positions)
+                self.reasons[NUMBERS_DIFFER if differ else OTHER_JOINTS] += 1
                 continue
             merged = merger.state()
             if merged is None:

@@ -98,13 +98,17 @@ def test_states_in_parts_after_a_whole_one(tmp_path: Path, capsys: pytest.Captur
     """As where a simulator says once where the arm begins: the parts count nonetheless."""
     start, *rest = path(60)
     rows = [(START, joint_state(START, ("joint_1", "joint_2"), start))]
+    rows += [(START + 1, joint_state(START + 1, names, ())) for names in (("joint_2",), ("joint_1", "wheel"))]
     for i, (first, second) in enumerate(rest, 1):
         at = START + PERIOD * i
         rows.append((at, joint_state(at, ("joint_1",), (first,))))
         rows.append((at + PERIOD // 4, joint_state(at + PERIOD // 4, ("joint_2",), (second,))))
     result = report(capsys, bag(tmp_path / "bag", joint_states=rows))
-    assert (result["messages"], result["targets"]) == (119, 118)
-    assert result["skipped"] == {"target before the first joint state": 1}
+    assert (result["messages"], result["targets"]) == (121, 118)
+    assert result["skipped"] == {
+        "joint names and positions differ in number": 2,
+        "target before the first joint state": 1,
+    }
     (note,) = result["notes"]
     assert note.startswith("the joints come in several messages, which are merged by name")
 
