@@ -149,12 +149,15 @@ def _moving_joints(states: Iterable[RecordedJoints]) -> tuple[str, ...]:
 
 
 def _range(positions: Thinned) -> float:
-    """How far a joint moves [rad], but for rare outliers."""
+    """How far a joint moves [rad], but for rare outliers and whole turns: one at rest may be π, then -π."""
     columns = positions.columns()
     values = np.asarray(columns[0], dtype=float) if columns else np.empty(0)
     finite = values[np.isfinite(values)]
-    low, high = np.quantile(finite, [0.01, 0.99]) if len(finite) else (0.0, 0.0)
-    return float(high - low)
+    if not len(finite):
+        return 0.0
+    around = (finite - finite[0] + np.pi) % (2.0 * np.pi)
+    low, high = np.quantile([finite, around], [0.01, 0.99], axis=1)
+    return float((high - low).min())
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,14 @@ def test_the_joints_that_move_are_the_arms(tmp_path: Path) -> None:
     assert read(tmp_path / "named", topics, ["elbow", "shoulder"]).joint_names == ("elbow", "shoulder")
 
 
+def test_a_joint_at_rest_at_the_end_of_its_turn_does_not_move(tmp_path: Path) -> None:
+    """Its noise makes it π now and -π then."""
+    rows = states(300)
+    for i, (_, message) in enumerate(rows):
+        message.position[0] = (np.pi - 1e-3) * (-1) ** i
+    assert read(tmp_path, {"/joints": rows, "/tip": poses(300)}).joint_names == ("shoulder", "elbow")
+
+
 def test_the_usual_topic_of_joint_states_is_preferred(tmp_path: Path) -> None:
     """As by `evaluate`; where it has other joints, the others are told."""
     topics = {"/joint_states": states(300), "/joint_commands": states(200, ("a", "b", "c", "d"))}
