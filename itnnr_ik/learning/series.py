@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 _GAP_PERIODS, _GAP = 5.0, 0.05
 #: A turn is recorded as so much more at most [rad]: drivers' π has few digits.
 _ROUNDING = 0.01
+#: But for rare outliers, values are between these quantiles.
+_MOST = (0.01, 0.99)
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,18 @@ def unwrapped(positions: Array) -> tuple[Array, Array]:
     """Joint positions (k, n) [rad], those of a joint that is recorded within one turn counted on at its end.
 
     Returns:
-        The positions, and where the turn begins (n,) [rad], -inf for a joint that crosses none.
+        The positions, and where the turn begins (n,) [rad], -inf for a joint that crosses none. What is not
+        recorded of the turn is half before and half behind what is: curves go a little beyond their values.
     """
-    within = np.ptp(positions, axis=0) <= 2.0 * np.pi + _ROUNDING
-    counted = np.where(within, np.unwrap(positions, axis=0), positions)
-    return counted, np.where((counted == positions).all(axis=0), -np.inf, positions.min(axis=0))
+    turn = 2.0 * np.pi + _ROUNDING
+    # A few values that are wrong do not make more than a turn.
+    low, high = np.quantile(positions, _MOST, axis=0)
+    usual = ((positions >= high - turn) & (positions <= low + turn)) | (high - low > turn)
+    least = np.where(usual, positions, np.inf).min(axis=0)
+    most = np.where(usual, positions, -np.inf).max(axis=0)
+    counted = np.where(most - least <= turn, np.unwrap(positions, axis=0), positions)
+    crosses = (counted != positions).any(axis=0)
+    return counted, np.where(crosses, 0.5 * (least + most) - np.pi, -np.inf)
 
 
 def wrapped(positions: Array, begins: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from itnnr_ik.learning.series import Series, interpolated, unwrapped, wrapped
 
@@ -23,5 +24,29 @@ def test_a_joint_that_turns_on_is_counted_on_and_put_back() -> None:
     counted, begins = unwrapped(recorded)
     np.testing.assert_allclose(np.diff(counted[:, 0]), np.diff(turns), atol=1e-12)
     np.testing.assert_array_equal(counted[:, 1:], recorded[:, 1:])
-    assert begins.tolist() == [recorded[:, 0].min(), -np.inf, -np.inf]
+    assert begins.tolist() == [pytest.approx(-np.pi, abs=0.02), -np.inf, -np.inf]
     np.testing.assert_allclose(wrapped(counted, begins), recorded, atol=1e-12)
+
+
+def test_a_wrong_value_does_not_hide_that_a_joint_turns_on() -> None:
+    """Nor a value within the turn that was never recorded: it stays near those that were."""
+    turns = np.linspace(-4.0, 9.0, 400)
+    recorded = np.angle(np.exp(1j * turns))[:, None]
+    spoiled = recorded.copy()
+    spoiled[[50, 300]] = [[-60.0], [3.5]]
+    counted, begins = unwrapped(spoiled)
+    others = np.delete(np.arange(400), [50, 300])
+    back = wrapped(counted, begins)
+    np.testing.assert_allclose(back[others], recorded[others], atol=1e-12)
+    assert np.abs(back).max() < 3.2
+    np.testing.assert_allclose(np.exp(1j * back), np.exp(1j * spoiled), atol=1e-9)
+    np.testing.assert_allclose(np.diff(counted[51:300, 0]), np.diff(turns[51:300]), atol=1e-12)
+
+
+def test_a_curve_beyond_its_values_is_not_a_turn_away() -> None:
+    """A joint that moved by more than half a turn while nothing was recorded, then back to and fro."""
+    recorded = np.array([[-2.9], [-3.0], [-2.9], [2.9], [3.0], [2.9]])
+    counted, begins = unwrapped(recorded)
+    assert counted[-1, 0] < -3.0
+    between = counted + np.array([[0.0], [-0.01], [0.0], [0.0], [0.01], [0.0]])
+    np.testing.assert_allclose(wrapped(between, begins)[[1, 4], 0], [-3.01, 3.01])
