@@ -89,6 +89,9 @@ def read_recording(bag: Bag, selection: Selection, warn: Callable[[str], None] =
         joint_times, pose_times = track.received, poses.received
     joint_rows = _in_order(joint_times, "joint states", skipped)
     pose_rows = _in_order(pose_times, "poses", skipped)
+    for label, rows in (("joint states", joint_rows), ("poses", pose_rows)):
+        if rows.sum() < 2:
+            raise BagError(f"expected at least two {label} whose times rise in {bag.path}, got {rows.sum()}")
     start = joint_times[joint_rows][0]
     positions, begins = unwrapped(track.positions[joint_rows])
     return Recording(

@@ -17,11 +17,12 @@ MS = 1_000_000
 NAMES = ("wheel", "shoulder", "gripper", "elbow")
 
 
-def states(count: int, names: tuple[str, ...] = NAMES) -> list[tuple[int, Any]]:
+def states(count: int, names: tuple[str, ...] = NAMES, stamped: bool = True) -> list[tuple[int, Any]]:
     """Joint states at 100 Hz of which two joints move."""
     angles = 0.02 * np.arange(count)
     rows = np.stack([0 * angles, np.sin(angles), 0.001 * angles, np.cos(angles)], axis=1)
-    return [((i + 1) * 10 * MS, joint_state((i + 1) * 10 * MS, names, row)) for i, row in enumerate(rows)]
+    times = [(i + 1) * 10 * MS for i in range(count)]
+    return [(at, joint_state(at if stamped else 0, names, row)) for at, row in zip(times, rows, strict=True)]
 
 
 def poses(count: int, **options: Any) -> list[tuple[int, Any]]:
@@ -168,6 +169,11 @@ def test_clocks_that_share_no_time_are_not_compared(tmp_path: Path) -> None:
             "no joint arm in /joints; recorded: wheel",
         ),
         ({"/joints": states(1), "/tip": poses(9)}, None, "no joint moves by more than 0.05 rad"),
+        (
+            {"/joints": [(5, message) for _, message in states(300, stamped=False)], "/tip": poses(9)},
+            None,
+            "at least two joint states whose times rise in .*, got 1",
+        ),
     ],
 )
 def test_what_is_missing_is_said(
