@@ -16,7 +16,7 @@ from itnnr_ik.evaluation.replay import Replay, rising
 from itnnr_ik.files import check_outputs
 from itnnr_ik.printable import one_line
 from itnnr_ik.recording.pairing import Array
-from itnnr_ik.recording.replacing import check_place, replace_file
+from itnnr_ik.recording.replacing import as_bytes, check_place, replace_file
 from itnnr_ik.recording.spread import Thinned
 from itnnr_ik.recording.writer import AnswerWriter, WrittenSolution, WrittenStatus, check_new
 from itnnr_ik.solver import IKSolver
@@ -121,7 +121,7 @@ class OpenOutput:
     def finish(self, evaluation: Evaluation) -> None:
         """Write the page."""
         if self._output.html is not None and self._page is not None:
-            replace_file(self._output.html, self._page.page(evaluation).encode())
+            replace_file(self._output.html, as_bytes(self._page.page(evaluation)))
 
 
 class PageMaker:

@@ -20,6 +20,11 @@ def replace_file(path: Path, content: bytes) -> None:
         os.replace(written, place)
 
 
+def as_bytes(page: str) -> bytes:
+    """A page in UTF-8; what of a file's name is none is escaped."""
+    return page.encode("utf-8", "backslashreplace")
+
+
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """A folder, yet to be made, which becomes ``path`` at the end; on an error all is as it was.

@@ -79,7 +79,9 @@ def _rows(
     rows = []
     for i, evaluation in enumerate(result.evaluations):
         link, why = reports.get((number, i)), broken.get((number, i), ())
-        shown = name if link is None else f'<a href="{escape(quote(link))}">{name}</a>'
+        shown = (
+            name if link is None else f'<a href="{escape(quote(link, errors="surrogateescape"))}">{name}</a>'
+        )
         numbers = "".join(
             f'<td data-value="{"" if cell.value is None else cell.value!r}">{escape(cell.text)}</td>'
             for cell in cells(evaluation)

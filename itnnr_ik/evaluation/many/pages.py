@@ -11,7 +11,7 @@ from itnnr_ik.evaluation.many.index_page import make_index
 from itnnr_ik.evaluation.many.places import Place
 from itnnr_ik.evaluation.output import Output
 from itnnr_ik.files import check_writable
-from itnnr_ik.recording.replacing import check_place, replace_file
+from itnnr_ik.recording.replacing import as_bytes, check_place, replace_file
 
 #: Of a recording's name, so many characters at most are in that of its report.
 _LONGEST = 60
@@ -43,12 +43,12 @@ class Pages:
             name = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(result.name).name)[:_LONGEST]
             report = self._folder / f"{number + 1:04}_{name}{f'_{i + 1}' if i else ''}.html"
             self._folder.mkdir(exist_ok=True)
-            replace_file(report, page.encode())
+            replace_file(report, as_bytes(page))
             self._reports[number, i] = f"{self._folder.name}/{report.name}"
 
     def finish(
         self, results: Mapping[int, Result], count: int, broken: Mapping[tuple[int, int], Sequence[str]]
     ) -> str:
         """Write the index, and tell of it; arguments as of `make_index`."""
-        replace_file(self._index, make_index(results, count, self._reports, broken).encode())
+        replace_file(self._index, as_bytes(make_index(results, count, self._reports, broken)))
         return f"{len(self._reports)} reports written to {self._folder}, their index to {self._index}"

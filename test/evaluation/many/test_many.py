@@ -133,6 +133,19 @@ def test_the_page_has_a_row_each_linked_to_its_report(
     assert unescape(re.findall(r"<a [^>]+>([^<]+)</a>", rows[2])[0]) == str(folder / "c<i>&")
 
 
+def test_a_name_that_is_no_utf_8_has_its_page(tmp_path: Path) -> None:
+    """Of a recording from another system: escaped in the index and in its report, and linked."""
+    odd = tmp_path / "of_\udcff"
+    bag(tmp_path / "ab", joint_states=states(20)).rename(odd)
+    page = tmp_path / "\udcfe.html"
+    assert evaluate(odd, odd, "--html", page) == 0
+    text = page.read_text(encoding="utf-8")
+    assert text.count("of_\\udcff</a>") == 2
+    for link in re.findall(r'<a href="([^"]+)">', text):
+        report = tmp_path / unquote(unescape(link), errors="surrogateescape")
+        assert "<h1>of_\\udcff</h1>" in report.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("place", ["c/index.html", "c/x_reports/../x.html", "c_page.html"])
 def test_pages_go_nowhere_into_a_recording(
     folder: Path, capsys: pytest.CaptureFixture[str], place: str
