@@ -176,23 +176,25 @@ class _Poses:
 
 
 def _in_one_frame(poses: Iterable[RecordedPose], skipped: Counter[str]) -> tuple[str, _Poses]:
-    """The commonest frame and its finite poses."""
-    times: dict[str, array[int]] = {}
-    places: dict[str, array[float]] = {}
+    """The commonest frame, and the finite poses in it of the frame that most are of."""
+    times: dict[tuple[str, str], array[int]] = {}
+    places: dict[tuple[str, str], array[float]] = {}
     for pose in poses:
         if not is_somewhere(pose.position):
             skipped["poses that are not finite or beyond all reach"] += 1
             continue
-        if pose.frame not in times:
-            times[pose.frame], places[pose.frame] = array("q"), array("d")
-        times[pose.frame].extend((pose.received, pose.stamp))
-        places[pose.frame].extend(pose.position.tolist())
-    frame = max(times, key=lambda name: len(times[name]), default="")
-    others = sum(len(found) for name, found in times.items() if name != frame) // 2
+        key = pose.frame, pose.child
+        if key not in times:
+            times[key], places[key] = array("q"), array("d")
+        times[key].extend((pose.received, pose.stamp))
+        places[key].extend(pose.position.tolist())
+    chosen = max(times, key=lambda key: len(times[key]), default=("", ""))
+    others = sum(len(rows) for key, rows in times.items() if key != chosen) // 2
     if others:
         skipped["poses in other frames"] += others
-    both = np.array(times.get(frame, ()), dtype=np.int64).reshape(-1, 2)
-    return frame, _Poses(both[:, 0], both[:, 1], np.array(places.get(frame, ()), dtype=float).reshape(-1, 3))
+    both = np.array(times.get(chosen, ()), dtype=np.int64).reshape(-1, 2)
+    found = np.array(places.get(chosen, ()), dtype=float).reshape(-1, 3)
+    return chosen[0], _Poses(both[:, 0], both[:, 1], found)
 
 
 def _is_clock(stamps: Times) -> bool:

@@ -19,13 +19,15 @@ def _pose_stamped(received: int, message: Any, index: int | None) -> RecordedPos
 
 def _pose_within(received: int, message: Any, index: int | None) -> RecordedPose:
     """With covariance, or of an Odometry: in the frame of the header."""
-    pose = message.pose.pose
-    return _record(received, message.header, pose.position, pose.orientation)
+    pose, child = message.pose.pose, getattr(message, "child_frame_id", "")
+    return _record(received, message.header, pose.position, pose.orientation, child=child)
 
 
 def _transform(received: int, message: Any, index: int | None) -> RecordedPose:
     transform = message.transform
-    return _record(received, message.header, transform.translation, transform.rotation)
+    return _record(
+        received, message.header, transform.translation, transform.rotation, child=message.child_frame_id
+    )
 
 
 def _point(received: int, message: Any, index: int | None) -> RecordedPose:
@@ -59,7 +61,9 @@ def poses_of_path(received: int, message: Any) -> list[RecordedPose]:
     ]
 
 
-def _record(received: int, header: Any, position: Any, orientation: Any, frame: str = "") -> RecordedPose:
+def _record(
+    received: int, header: Any, position: Any, orientation: Any, frame: str = "", child: str = ""
+) -> RecordedPose:
     return RecordedPose(
         received=received,
         stamp=nanoseconds(header.stamp),
@@ -68,4 +72,5 @@ def _record(received: int, header: Any, position: Any, orientation: Any, frame: 
         orientation=np.full(4, np.nan)
         if orientation is None
         else np.array([orientation.x, orientation.y, orientation.z, orientation.w], dtype=float),
+        child=str(child),
     )

@@ -39,6 +39,7 @@ class RecordedPose:
         position: Position (3,) in [m].
         orientation: Quaternion (4,) as x, y, z, w; as recorded, so of any length, and NaN where the message
             has none.
+        child: The frame whose pose it is; empty where the message does not say.
     """
 
     received: int
@@ -46,6 +47,7 @@ class RecordedPose:
     frame: str
     position: np.ndarray
     orientation: np.ndarray
+    child: str = ""
 
 
 @dataclass(frozen=True, slots=True)

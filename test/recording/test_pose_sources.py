@@ -11,7 +11,7 @@ import arm_recordings
 import numpy as np
 import pytest
 from arm_recordings import ARM, PERIOD, START, Messages, bag, path
-from bag_writer import write_bag
+from bag_writer import joint_state, write_bag
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pose_messages import SECOND, TYPE, message, transform
@@ -20,6 +20,8 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from itnnr_ik import IKSolver
 from itnnr_ik.cli import main
+from itnnr_ik.evaluation.replay import Selection
+from itnnr_ik.learning.matching import read_recording
 from itnnr_ik.recording import POSE_TYPES, Bag, BagError
 from itnnr_ik.recording.transforms import transform_poses
 
@@ -72,6 +74,33 @@ def test_an_index_of_no_pose(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "/place is a PoseArray: say which of its poses with --pose-index" in capsys.readouterr().err
     assert main(["evaluate", str(folder), "--arm", "two_link", "--pose-index", "3"]) == 1
     assert "1 message of /place that cannot be decoded" in capsys.readouterr().err
+
+
+@reads(
+    "source",
+    "TransformStamped or Odometry of several frames on one topic",
+    "those of the commonest; the others are counted",
+)
+@pytest.mark.parametrize("kind", ["geometry_msgs/msg/TransformStamped", "nav_msgs/msg/Odometry"])
+def test_poses_of_several_frames(tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    """As a tracker sends those of all that it sees: a cup is not taken for the tool."""
+    rows = []
+    for i, tip in enumerate(ARM.forward(path(30))):
+        at = START + i * PERIOD
+        rows.append((at, message(kind, at, np.array([*tip[:2], 0, 0, 0, 0, 1]))))
+        if i % 3:
+            cup = message(kind, at + 5, np.array([9.0, 9.0, 0, 0, 0, 0, 1]))
+            cup.child_frame_id = "cup"
+            rows.append((at + 5, cup))
+    folder = write_bag(tmp_path / "bag", "mcap", {"/tracker": rows})
+    result = report(capsys, str(folder), "--arm", "two_link")
+    assert (result["messages"], result["targets"], result["reachable"]) == (50, 30, 30)
+    assert result["skipped"] == {"pose of another frame than 'tool': 'cup'": 20}
+    joints = [(at, joint_state(at, ARM.joint_names, q)) for (at, _), q in zip(rows, path(50), strict=True)]
+    with Bag(write_bag(tmp_path / "learn", "mcap", {"/joints": joints, "/tracker": rows})) as opened:
+        recording = read_recording(opened, Selection())
+    assert (recording.frame, len(recording.poses)) == ("base_link", 30)
+    assert recording.skipped == {"poses in other frames": 20}
 
 
 @reads("source", "Odometry beside joint states", "joint states are taken, unless `--pose-topic` names it")
