@@ -173,7 +173,13 @@ def _chain(bag: Bag, base: str, tool: str, warn: Callable[[str], None]) -> tuple
 
     The static ones have their pose.
     """
-    static = {frames: pose for _, frames, _, pose in _transforms(bag, TF_STATIC) if pose is not None}
+    static: dict[_Frames, Array] = {}
+    changed: set[_Frames] = set()
+    for _, frames, _, pose in _transforms(bag, TF_STATIC):
+        if pose is not None:
+            if not np.array_equal(static.setdefault(frames, pose), pose):
+                changed.add(frames)
+            static[frames] = pose
     counts: Counter[_Frames] = Counter()
     unstamped: Counter[_Frames] = Counter()
     for _, frames, stamp, _ in _transforms(bag, TF):
@@ -190,6 +196,11 @@ def _chain(bag: Bag, base: str, tool: str, warn: Callable[[str], None]) -> tuple
     for edge in edges:
         if (edge.parent, edge.child) not in counts:
             edge.poses.append(static[edge.parent, edge.child])
+            if (edge.parent, edge.child) in changed:
+                warn(
+                    f"the static transform of {edge.child!r} in {edge.parent!r} changes: the last one is "
+                    "used throughout"
+                )
     if all(edge.static for edge in edges):
         raise BagError(f"the transforms from {base!r} to {tool!r} are static: there is nothing that moves")
     zero = sum(unstamped[edge.parent, edge.child] for edge in edges)

@@ -270,6 +270,24 @@ def test_transforms_in_a_loop(tmp_path: Path) -> None:
     assert sum(left_out.values()) == len(rows) - len(found)
 
 
+@reads("source", "static transforms that change", "the last one is used throughout; reported")
+def test_a_static_transform_that_changes(tmp_path: Path) -> None:
+    """Sent once more it is the same; after a calibration it is another one."""
+    times = [START + i * PERIOD for i in range(20)]
+    rows = [tf(at, transform(at, "base", "arm", np.array([1.0, 0, 0, 0, 0, 0, 1]))) for at in times]
+    for offsets, told in (((0.1, 0.1, 0.1), 0), ((0.1, 0.3, 0.2), 1)):
+        static = [tf(at, along_x(0, x, "arm")) for at, x in zip(times, offsets, strict=False)]
+        folder = write_bag(tmp_path / f"bag_{told}", "mcap", {"/tf": rows, "/tf_static": static})
+        notes: list[str] = []
+        with Bag(folder) as opened:
+            found = list(transform_poses(opened, "base", "tool", notes.append))
+        np.testing.assert_allclose([pose.position[0] for pose in found], 1.0 + offsets[-1])
+        assert (
+            notes
+            == ["the static transform of 'tool' in 'arm' changes: the last one is used throughout"] * told
+        )
+
+
 def test_frames_that_are_not_there(tmp_path: Path) -> None:
     """Those recorded are listed; two trees are told, and a chain without motion."""
     here = np.array([1.0, 0, 0, 0, 0, 0, 1])
