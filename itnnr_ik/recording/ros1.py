@@ -11,10 +11,12 @@ from itnnr_ik.recording.chunked import Block, ChunkedFile, Place
 from itnnr_ik.recording.unpacking import LZ4, unpack
 
 MAGIC = b"#ROSBAG V2.0\n"
-_MESSAGE, _CHUNK, _CONNECTION = 0x02, 0x05, 0x07
+_MESSAGE, _CHUNK, _CHUNK_INFO, _CONNECTION = 0x02, 0x05, 0x06, 0x07
 #: A record's header is not longer than this [bytes], but for definitions, which are within their data.
 _LONGEST = 1 << 22
 _LENGTH = struct.Struct("<I")
+#: In the index, for each chunk: a connection, and how many of its messages are there.
+_COUNT = struct.Struct("<II")
 
 Fields = dict[bytes, bytes]
 
@@ -38,6 +40,9 @@ class Ros1File(ChunkedFile):
                 self._scan_chunk(fields, start, min(length, self._size - start), cut)
             elif operation == bytes([_CONNECTION]) and length <= _LONGEST:
                 self._define(fields, self._file.read(length))
+            elif operation == bytes([_CHUNK_INFO]) and length <= _LONGEST:
+                counts = _COUNT.iter_unpack(self._file.read(length // _COUNT.size * _COUNT.size))
+                self._announced = (self._announced or 0) + sum(count for _, count in counts)
             if cut:
                 self._note_damage("it ends within a record, or a length is wrong")
                 break

@@ -73,3 +73,17 @@ def test_a_bag_whose_recorder_was_killed(tmp_path: Path) -> None:
         f"arm.bag is damaged (it ends within a record, or a length is wrong): {len(found)} messages before "
         "the damage are read"
     ]
+
+
+@reads("odd", "ROS 1 bag that has fewer messages than its index says", "read, and reported")
+def test_a_message_that_is_damaged(tmp_path: Path) -> None:
+    """No checksum tells of it, but the index does, which is not needed otherwise."""
+    path = tmp_path / "arm.bag"
+    times = write(path)
+    content = path.read_bytes()
+    at = content.index(b"op=\x02") + 3
+    path.write_bytes(content[:at] + b"\x09" + content[at + 1 :])
+    notes: list[str] = []
+    with Bag(path, warn=notes.append) as opened:
+        assert [state.received for state in opened.joint_states()] == times[1:]
+    assert notes == ["arm.bag is damaged (it announces 60 messages): 59 messages before the damage are read"]
