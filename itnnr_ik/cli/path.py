@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
             if place is not None:
                 check_place(place, args.path)
     if args.record is not None:
-        check_new(args.record)
+        check_new(args.record, args.storage)
     check_outputs([args.path, *files_of(args)], outputs)
     check_goes_with(args, "--record", args.record, storage="mcap")
     solver, label = solver_of(args)

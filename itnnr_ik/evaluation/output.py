@@ -47,7 +47,7 @@ class Output:
             if path is not None:
                 check_place(path, self.recording)
         if self.record is not None:
-            check_new(self.record)
+            check_new(self.record, self.storage)
         check_outputs([self.recording], [self.record, self.html])
 
     @contextmanager

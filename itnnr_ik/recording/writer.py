@@ -60,11 +60,15 @@ class WrittenTrajectory:
     velocities: Array | None = None
 
 
-def check_new(folder: Path) -> None:
+def check_new(folder: Path, storage: str) -> None:
     """Raise ValueError unless a recording can be written to ``folder``: before the work, not after it."""
     if folder.exists():
         raise BagError(f"{folder} exists already; a recording is written to a new folder only")
     check_folder_of(folder)
+    # rosbags opens its database by an address, in which these mean something else.
+    odd = [character for character in "?#%" if character in str(folder.resolve())]
+    if storage == "sqlite3" and odd:
+        raise BagError(f"{folder.resolve()} has a {odd[0]!r}, expected none with --storage sqlite3")
 
 
 class AnswerWriter:
@@ -81,7 +85,7 @@ class AnswerWriter:
     """
 
     def __init__(self, folder: Path, storage: str) -> None:
-        check_new(folder)
+        check_new(folder, storage)
         self._folder, self._storage = folder, storage
         self._types = get_typestore(Stores.ROS2_KILTED)
         self._connections: dict[str, Any] = {}
@@ -145,7 +149,7 @@ def write_trajectories(
     Raises:
         ValueError: The folder exists, or cannot be made.
     """
-    check_new(folder)
+    check_new(folder, storage)
     types = get_typestore(Stores.ROS2_KILTED)
     with (
         new_folder(folder) as written,

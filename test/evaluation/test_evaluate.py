@@ -234,6 +234,21 @@ def test_answers_are_recorded(
     assert "no folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["new?", "a#1", "50%20"])
+def test_answers_are_recorded_in_folders_of_odd_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Or it is told that they are not: a database would be written elsewhere."""
+    recording, new = bag(tmp_path / "bag", joint_states=states()), tmp_path / name
+    arguments = ["evaluate", str(recording), "--arm", "two_link", "--record", str(new)]
+    assert main([*arguments, "--storage", "sqlite3"]) == 1
+    assert "expected none with --storage sqlite3" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == [recording]
+    assert main(arguments) == 0
+    with Bag(new) as reader:
+        assert len(list(reader.joint_states("/joint_solution"))) == 59
+
+
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 def test_compressed_recordings(tmp_path: Path, capsys: pytest.CaptureFixture[str], storage: str) -> None:
     """A folder whose metadata says that its file is compressed is read."""
