@@ -19,6 +19,8 @@ _AT_REST = 0.02
 _SHARE, _OUTSIDE = 0.01, 0.1
 #: A joint is not so many turns away from its limits.
 _MOST_TURNS = 2
+#: Of more turns a number has too few digits to tell where in the last one it is.
+_COUNTED = 1e6
 #: A joint does not move so far from one state to the next [rad].
 _TORN = 3.0
 
@@ -131,4 +133,5 @@ class JointUnits:
         wanted = np.where(out, np.round((positions - middle) / _TURN), 0.0)
         moved = positions - wanted * _TURN
         fits = out & (moved >= self._lower - _AT_REST) & (moved <= self._upper + _AT_REST)
+        fits &= np.abs(wanted) <= _COUNTED
         return np.where(fits, moved, positions), np.where(fits, wanted, 0.0)

@@ -137,6 +137,17 @@ def test_states_whole_turns_away(
     ]
 
 
+def test_states_that_are_no_angles(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Memory that nobody wrote to is not taken for so many turns: within them it could be anywhere."""
+    rows = states(path(60))
+    rows[30][1].position[:] = 1e300
+    result = report(capsys, bag(tmp_path / "bag", joint_states=rows))
+    (note,) = result["notes"]
+    assert note.startswith(
+        "1 of 60 recorded joint states are outside the model's joint limits, by at most 1e+300"
+    )
+
+
 def test_states_that_jump_by_a_turn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An encoder that counts from 0 to 2π."""
     positions = path(60)
