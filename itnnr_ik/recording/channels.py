@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 CDR, ROS1 = "cdr", "ros1"
 #: Times of receipt are kept as signed 64-bit nanoseconds.
 LATEST = 2**63 - 1
+#: A message may stand so much later in a file than its time says [ns].
+_LATE = 10**9
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,31 @@ class Channel:
             return self.msgtype
         encoding = self.encoding or "an unknown encoding"
         return f"{self.msgtype} in {encoding}" if self.msgtype else f"{encoding} without a type"
+
+
+class Receipt:
+    """How far times of receipt go back, from a message of a channel to a later one in the file."""
+
+    def __init__(self) -> None:
+        self._latest: dict[Any, int] = {}
+        self._back = 0
+
+    def add(self, channel: Any, time: int) -> None:
+        """Count a message of a channel's number at a time [ns]."""
+        latest = self._latest.get(channel, 0)
+        if time < latest:
+            self._back = max(self._back, latest - time)
+        else:
+            self._latest[channel] = time
+
+    def notes(self, name: str) -> list[str]:
+        """What a reader should know of a file called ``name``: a writer's threads are not so late."""
+        if self._back <= _LATE:
+            return []
+        return [
+            f"times of receipt in {name} go back by up to {1e-9 * self._back:.3g} s: messages are taken in "
+            "the order of these times, which mixes two stretches if the clock was set back"
+        ]
 
 
 class RecordingFile(Protocol):

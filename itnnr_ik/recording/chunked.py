@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from itnnr_ik.recording.channels import LATEST, Channel
+from itnnr_ik.recording.channels import LATEST, Channel, Receipt
 from itnnr_ik.recording.unpacking import MOST_BYTES
 
 #: Unpacked blocks that are kept, in [bytes]; at least one is.
@@ -78,6 +78,7 @@ class ChunkedFile(ABC):
         self._channels: dict[int, Channel] = {}
         self._kept: OrderedDict[int, bytes] = OrderedDict()
         self._problem = ""
+        self._receipt = Receipt()
         self._left_out = self._impossible = 0
         self._announced: int | None = None
         self._scanning = True
@@ -121,7 +122,7 @@ class ChunkedFile(ABC):
     def notes(self) -> Sequence[str]:
         """What is wrong with the file."""
         name, count = self._path.name, sum(channel.count for channel in self._channels.values())
-        notes = []
+        notes = self._receipt.notes(name)
         if self._left_out:
             chunks = "chunk is" if self._left_out == 1 else "chunks are"
             notes.append(
@@ -221,6 +222,7 @@ class ChunkedFile(ABC):
             if span is None:
                 span = block.spans[number] = Span()
             span.add(time)
+            self._receipt.add(number, time)
         if block.spans:
             self._blocks.append(block)
 

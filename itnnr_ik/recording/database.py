@@ -15,7 +15,7 @@ from urllib.parse import quote
 import numpy as np
 
 from itnnr_ik.forms import reason
-from itnnr_ik.recording.channels import Channel, in_ros2
+from itnnr_ik.recording.channels import Channel, Receipt, in_ros2
 from itnnr_ik.recording.records import MOST_TOLD
 from itnnr_ik.recording.unpacking import MOST_BYTES
 
@@ -149,7 +149,7 @@ class DatabaseFile:
 
     def _count(self) -> None:
         """Read every row but its content, up to where the file is damaged."""
-        seen, rows, odd, large, end = self._seen, 0, 0, 0, None
+        seen, receipt, rows, odd, large, end = self._seen, Receipt(), 0, 0, 0, None
         try:
             for row, number, time, size in self._connection.execute(
                 "SELECT rowid, topic_id, timestamp, length(data) FROM messages NOT INDEXED ORDER BY rowid"
@@ -168,6 +168,7 @@ class DatabaseFile:
                     topic.count += 1
                     topic.in_order &= time >= topic.last
                     topic.last = time
+                    receipt.add(number, time)
         except _ERRORS as error:
             self._problem = reason(error, MOST_TOLD)
             if not seen:
@@ -178,6 +179,7 @@ class DatabaseFile:
             self._problem = f"its index lists {listed} messages, not {rows}"
         for number, topic in seen.items():
             self._channels[number] = replace(self._channels[number], count=topic.count)
+        self.notes += receipt.notes(self._name)
         self._tell(rows, odd, large)
 
     def _tell(self, rows: int, odd: int, large: int) -> None:

@@ -162,6 +162,28 @@ def test_messages_that_were_written_out_of_order(tmp_path: Path) -> None:
         assert [s.received for s in opened_bag.joint_states()] == [time for time, _ in rows]
 
 
+def test_a_database_whose_times_go_back_is_reported(tmp_path: Path) -> None:
+    """By more than a writer is late: of two stretches nothing else tells."""
+    rows = content(tmp_path / "source")
+    path = database(tmp_path / "bag.db3", SCHEMA)
+    with closing(sqlite3.connect(path)) as opened:
+        opened.execute(
+            "INSERT INTO topics VALUES(1, '/joint_states', 'sensor_msgs/msg/JointState', 'cdr', '')"
+        )
+        opened.executemany(
+            "INSERT INTO messages(topic_id, timestamp, data) VALUES(1, ?, ?)",
+            [(time - 3 * 10**9 * (i >= 30), data) for i, (time, data) in enumerate(rows)],
+        )
+        opened.commit()
+    notes: list[str] = []
+    with Bag(path, warn=notes.append) as opened_bag:
+        received = [s.received for s in opened_bag.joint_states()]
+    assert received == sorted(received)
+    assert len(received) == len(rows)
+    (note,) = notes
+    assert note.startswith("times of receipt in bag.db3 go back by up to 2.99 s")
+
+
 @reads("odd", "database whose index is damaged", "read: the index is not used")
 def test_an_index_that_was_damaged(tmp_path: Path) -> None:
     """No message is lost or taken for another: the index is not used."""

@@ -69,6 +69,18 @@ def test_messages_in_any_order(
     assert times(folder, content) == (TIMES[:12], [])
 
 
+@reads("odd", "times of receipt that go back by more than 1 s", "in the order of these times; reported")
+@pytest.mark.parametrize("chunked", [False, True])
+def test_times_that_go_back_are_reported(tmp_path: Path, chunked: bool) -> None:
+    """A clock that was set back mixes what was recorded before and after."""
+    back = 2 * 10**9
+    later = [message(1, received - back, data) for received, data in ROWS[20:]]
+    parts = [chunk(MESSAGES[:20]), chunk(later)] if chunked else [*MESSAGES[:20], *later]
+    found, (note,) = times(tmp_path, mcap(*OPENING, *parts))
+    assert found == sorted([*TIMES[:20], *(time - back for time in TIMES[20:])])
+    assert note.startswith("times of receipt in file.mcap go back by up to 1.99 s")
+
+
 @reads("format", "protobuf, JSON or no schema beside CDR, in MCAP", "passed over, and named")
 def test_other_encodings_beside_cdr(tmp_path: Path) -> None:
     """They are passed over and named."""
