@@ -37,7 +37,8 @@ def read_recorded(
         pose_index: Which pose of a PoseArray.
 
     Raises:
-        ValueError: There is no such topic, no pose, or one that is in another frame or is no target.
+        ValueError: There is no such topic, no pose, or one that is in another frame, of another frame
+            than the first, or is no target.
     """
     notes: list[str] = []
     with Bag(recording, warn=notes.append) as bag:
@@ -61,6 +62,11 @@ def read_recorded(
             raise ValueError(
                 f"expected poses in frame {base!r}, got {where} in {pose.frame!r}; "
                 "where that is the arm's base, say so with --frame"
+            )
+        if pose.child != poses[0].child:
+            raise ValueError(
+                f"expected poses of one frame on {found.name}, got those of {poses[0].child!r} and of "
+                f"{pose.child!r}"
             )
         flaw = flaw_of(solver, pose)
         if flaw:

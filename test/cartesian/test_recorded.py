@@ -184,3 +184,17 @@ def test_a_frame_that_is_the_base_and_topics_that_are_not(
     capsys.readouterr()
     assert main(["path", str(tmp_path / "path.csv"), "--arm", "two_link", "--topic", "/tip"]) == 1
     assert "--topic goes with a recording" in capsys.readouterr().err
+
+
+def test_poses_of_several_frames_are_no_path(
+    solver: IKSolver, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A tracker's transforms of a cup are not the tool's."""
+    kind = "geometry_msgs/msg/TransformStamped"
+    rows = [(i, message(kind, i, np.array([1.0, 0.5, 0.0, *TURNED]))) for i in range(2)]
+    rows[1][1].child_frame_id = "cup"
+    bag = write_bag(tmp_path / "poses", "mcap", {"/tracker": rows})
+    assert main(["path", str(bag), "--arm", "two_link"]) == 1
+    assert (
+        "expected poses of one frame on /tracker, got those of 'tool' and of 'cup'" in capsys.readouterr().err
+    )
