@@ -100,6 +100,21 @@ def dormant(monkeypatch: pytest.MonkeyPatch) -> Iterator[IKNode]:
     node.destroy_node()
 
 
+def test_a_target_that_waits_is_answered_with_the_joint_state(dormant: IKNode, probe: Probe) -> None:
+    """At once, not in the executor's next turn: here it has none."""
+    assert dormant.trigger_configure() == dormant.trigger_activate() == SUCCESS
+    robot, state = Broadcasters(probe), JointState(name=list(ARM.joint_names), position=START.tolist())
+    node = dormant._active
+    assert node is not None
+
+    def send() -> None:
+        robot.send_target()
+        probe.spin_for(0.1)
+        node._on_joint_state(state, None)
+
+    probe.repeat_until(send, robot.solved, "an answer")
+
+
 def fail(*_: object) -> None:
     raise LookupError("no such\n thing")
 
