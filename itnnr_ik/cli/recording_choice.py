@@ -58,7 +58,8 @@ def selection_of(args: argparse.Namespace, targets: str | None = None, frame: st
 
 
 def _frames(text: str) -> tuple[str, str]:
-    base, _, tool = text.partition(":")
+    # As frames are named in recordings of ROS 1, too: the slash before them says nothing.
+    base, tool = (name.removeprefix("/") for name in text.partition(":")[::2])
     if not base or not tool:
         raise argparse.ArgumentTypeError(f"expected two frames as BASE:TOOL, got {text!r}")
     return base, tool

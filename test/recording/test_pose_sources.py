@@ -317,5 +317,7 @@ def test_transforms_are_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert result["source"] == "poses of /tf, tool0 in base_link"
     assert result["solved"] == result["targets"] == 60
     assert result["displacement"]["all"]["max"] < 1e-4
+    with_slashes = report(capsys, str(folder), "--arm", "two_link", "--pose-from", "/base_link:/tool0")
+    assert with_slashes["displacement"] == result["displacement"]
     assert main(["evaluate", str(folder), "--arm", "two_link", "--pose-from", "base_link:nose"]) == 1
     assert "no frame 'nose'" in capsys.readouterr().err
