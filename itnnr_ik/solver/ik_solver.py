@@ -142,18 +142,21 @@ class IKSolver:
             **loaded.metadata.get(SOLVER, {}),
             **{name: value for name, value in given.items() if value is not None},
         }
+        known: dict[str, Any] = {
+            "twin": loaded.twin,
+            "metadata": loaded.metadata,
+            "coverage": loaded.coverage,
+        }
         if task in (None, loaded.task.kind):
-            return cls(
-                loaded.arm,
-                loaded.task,
-                loaded.twin,
-                metadata=loaded.metadata,
-                coverage=loaded.coverage,
-                **options,
-            )
-        if not isinstance(loaded.arm, KinematicChain):
+            solved_for = loaded.task
+        elif isinstance(loaded.arm, KinematicChain):
+            solved_for, known = Task.of_chain(loaded.arm, task, loaded.task.tool), {}
+        else:
             raise ValueError(f"{model} was learned for {loaded.task.kind} tasks, got the task {task!r}")
-        return cls(loaded.arm, Task.of_chain(loaded.arm, task, loaded.task.tool), **options)
+        try:
+            return cls(loaded.arm, solved_for, **known, **options)
+        except ValueError as error:  # of its tolerances or posture, which may be the file's
+            raise ValueError(f"{model} cannot be solved with: {error}") from error
 
     @classmethod
     def from_urdf(

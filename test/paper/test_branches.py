@@ -67,7 +67,7 @@ def test_far_answers_reach_branches_that_have_no_anchor() -> None:
     """Anchors on the cubic's middle branch, targets that only the right one reaches: no slope leads there."""
     x = np.linspace(-0.55, 0.55, 12)[:, None]
     rare = replace(CUBIC, keep=lambda x: (np.abs(x[:, 0]) < 0.55) | (x[:, 0] > 1.99))
-    inverse = fit_branches(rare, Anchors(x, CUBIC.function(x)), 0, 333)
+    inverse = fit_branches(rare, Anchors(x, CUBIC.function(x)), 0, 700)
     targets = CUBIC.function(np.linspace(1.99, 2.0, 20)[:, None])
     nearest = inverse.anchors.nearest(targets, 1)[:, 0]
     arguments = (targets, inverse.anchors.x[nearest], inverse.anchors.y[nearest])

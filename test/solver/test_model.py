@@ -145,8 +145,9 @@ def test_a_model_that_says_nothing_of_the_solver_is_loaded(folder: Path) -> None
 def test_numbers_of_a_solver_that_are_none_are_refused(
     folder: Path, change: dict[str, Any], message: str
 ) -> None:
+    """With the folder's name."""
     _change(folder, "solver", **change)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"{folder}.*{message}"):
         IKSolver.load(folder)
 
 
