@@ -10,7 +10,6 @@ from itnnr_ik.bench.joint_paths import largest_step, smooth_path
 from itnnr_ik.paths.curves import sample_curves
 from itnnr_ik.paths.tracks import read_joints
 from itnnr_ik.solver.path_targets import PathTargets
-from paths.test_solve_path import ARMS as ALL
 from paths.test_solve_path import check, load
 
 ARMS = ("three_link", "panda")
@@ -40,20 +39,6 @@ def test_smooth_joint_paths_are_followed(name: str) -> None:
         check(solver, found, targets)
         assert found.gaps == ()
         assert largest_step(found.positions) <= 1.5 * largest_step(path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", (*ALL, *ARMS))
-def test_a_thousand_smooth_joint_paths_are_followed(name: str) -> None:
-    """Of every arm, with or without joints to spare; the seeds of those that are not are named."""
-    solver = load(name)
-    missed = []
-    for seed in range(1000):
-        path = smooth_path(solver.arm, seed)
-        found = solver.solve_path(solver.target_at(path))
-        if found.gaps or largest_step(found.positions) > 1.5 * largest_step(path):
-            missed.append(seed)
-    assert missed == []
 
 
 @pytest.mark.parametrize("name", ARMS)
