@@ -118,8 +118,9 @@ class Active:
             arm.velocity,
         )
         topic = controller_state_topic(configuration.command_out_type, configuration.command_out_topic)
+        self._controller_states: Any = None
         if motion is not None and topic is not None:
-            self._listen(CONTROLLER_STATE, self._on_controller_state, topic)
+            self._controller_states = self._listen(CONTROLLER_STATE, self._on_controller_state, topic)
         self._targets = self._listen(TARGET_POSE, self._on_target)
         self._frames = Frames(self._node, base, configuration.transform_timeout, motion is not None)
         self._opened.callback(self._frames.close)
@@ -308,6 +309,10 @@ class Active:
         """Publish the command that is due, if one is; the joint states have been checked."""
         motion, commands = self._motion, self._publishers.commands
         assert motion is not None and commands is not None, "commands are sent"
+        if self._controller_states is not None:
+            # rclpy serves timers first: that the node was held up is no silence of the controller's.
+            for state, info in _waiting(self._controller_states, CONTROLLER_STATE.qos.depth):
+                self._on_controller_state(state, info)
         command = motion.message(self._moment, self._now, self._joints.turns)
         if command is not None:
             commands.publish(command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -12,13 +13,15 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from probe import SILENCE, Probe, values_of
+from processes import ANSWER_TIMEOUT
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from itnnr_ik.robot import load_robot
-from itnnr_ik.ros import active, ik_node
+from itnnr_ik.ros import active, ik_node, interfaces
 from itnnr_ik.ros.ik_node import IKNode
 
 ARM = load_robot("two_link")
@@ -52,10 +55,10 @@ class Broadcasters:
         return bool(self.solutions and self.statuses)
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[[float], None]]:
-    """``serve(duration)`` lets a running node take what has come and comes, for so many seconds."""
-    node, executor = IKNode(), SingleThreadedExecutor()
+@contextmanager
+def serving(node: IKNode) -> Iterator[Callable[[float], None]]:
+    """``serve(duration)`` lets a node take what has come and comes, for so many seconds."""
+    executor = SingleThreadedExecutor()
     executor.add_node(node)
 
     def spin(duration: float) -> None:
@@ -65,6 +68,14 @@ def serve() -> Iterator[Callable[[float], None]]:
 
     yield spin
     executor.shutdown()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[float], None]]:
+    """`serving` of a running node."""
+    node = IKNode()
+    with serving(node) as spin:
+        yield spin
     node.destroy_node()
 
 
@@ -88,6 +99,58 @@ def test_the_newest_joint_state_counts_whoever_comes_after_it(
     probe.spin_until(robot.solved, 10.0, "an answer")
     moved = float(values_of(robot.statuses[0])["displacement"])
     assert moved == np.abs(robot.solutions[0].position - (START + 0.1)).max()
+
+
+def test_a_node_that_was_held_up_has_not_lost_its_controller(
+    probe: Probe, dormant: IKNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the controller told meanwhile waits, though the timer of commands comes first."""
+    # Stands in for JointTrajectoryControllerState, whose package need not be installed.
+    monkeypatch.setattr(JointTrajectory, "reference", property(lambda m: m.points[0]), raising=False)
+    for module in (interfaces, active):
+        monkeypatch.setattr(
+            module, "CONTROLLER_STATE", replace(interfaces.CONTROLLER_STATE, type=JointTrajectory)
+        )
+    robot = Broadcasters(probe)
+    states = probe.node.create_publisher(JointTrajectory, "/joint_trajectory_controller/controller_state", 10)
+    commands = "/joint_trajectory_controller/joint_trajectory"
+    probe.node.create_subscription(JointTrajectory, commands, lambda _: None, 1)
+
+    def cycle() -> None:
+        """An arm that stands where its tool is to be, and its controller."""
+        robot.cycle(START + 0.1)
+        state = JointTrajectory(
+            joint_names=list(ARM.joint_names),
+            points=[JointTrajectoryPoint(positions=(START + 0.1).tolist())],
+        )
+        state.header.stamp = probe.node.get_clock().now().to_msg()
+        states.publish(state)
+        probe.spin_for(0.01)
+
+    def controller() -> str:
+        return values_of(robot.statuses[-1]).get("controller", "") if robot.statuses else ""
+
+    kind = Parameter("command_out_type", value=interfaces.TRAJECTORY)
+    assert all(result.successful for result in dormant.set_parameters([kind]))
+    assert dormant.trigger_configure() == dormant.trigger_activate() == SUCCESS
+    with serving(dormant) as serve:
+
+        def go_on_until(condition: Callable[[], bool]) -> None:
+            deadline = time.monotonic() + ANSWER_TIMEOUT
+            while not condition():
+                assert time.monotonic() < deadline
+                cycle()
+                robot.send_target()
+                serve(0.01)
+
+        go_on_until(lambda: controller() == "following")
+        for _ in range(5):
+            for _ in range(20):
+                cycle()
+            serve(0.005)
+            robot.statuses.clear()
+            go_on_until(lambda: bool(robot.statuses))
+            assert controller() == "following"
 
 
 @pytest.fixture
