@@ -171,7 +171,9 @@ def solve_lines(lines: Lines) -> tuple[Followed, JointTrajectory]:
     except (ValueError, ArithmeticError) as error:
         raise RejectedError(Code.INVALID_TARGET, str(error)) from error
     times = shortest_times(len(followed.positions))
-    return followed, trajectory(start, followed.positions, times, None, lines.header)
+    # The request's stamp is over by the time of the answer: a controller would begin in the middle of it.
+    header = Header(frame_id=lines.header.frame_id)
+    return followed, trajectory(start, followed.positions, times, None, header)
 
 
 def tell_lines(response: Any, header: Header, followed: Followed, found: JointTrajectory) -> None:

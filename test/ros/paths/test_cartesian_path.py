@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from configurations import configured
 from probe import Probe
+from std_msgs.msg import Header
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import load_robot
-from itnnr_ik.ros.paths.cartesian_path import follow_lines
+from itnnr_ik.ros.paths.cartesian_path import Lines, follow_lines, solve_lines
+from itnnr_ik.ros.paths.joint_path import Start
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +96,17 @@ def test_a_useless_step_is_refused(two_link: IKSolver) -> None:
     for step in (0.0, -1.0, np.nan, 1e-9):
         with pytest.raises(ValueError, match="expected a max_step"):
             follow_lines(two_link, state, [[1.0, 0.5]], step)
+
+
+def test_the_trajectory_begins_when_it_is_sent() -> None:
+    """Whenever it was asked for: its stamp is zero, which is now for a controller."""
+    state = np.array([0.2, 1.2])
+    header = Header(frame_id="base_link")
+    header.stamp.sec = 1_700_000_000
+    start = Start(configured("two_link"), state, np.zeros(2))
+    _, found = solve_lines(Lines(start, [[1.6, 0.3]], header, 0.01, 0.0, 0.0))
+    assert found.header == Header(frame_id="base_link")
+    np.testing.assert_array_equal(found.points[0].positions, state)
 
 
 def test_the_service(probe: Probe) -> None:
