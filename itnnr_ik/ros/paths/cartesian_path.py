@@ -68,17 +68,24 @@ def follow_lines(
             f"expected jump thresholds that are 0 or positive, got {revolute:g} rad and {prismatic:g} m"
         )
     targets, along = straight_lines(solver.target_at(state), waypoints, max_step, MOST_POSES)
-    positions, text = _planned(solver, state, targets)
-    if len(positions) < len(targets):
-        stepped = _stepped(solver, state, targets)
-        if len(stepped) > len(positions):
-            positions = stepped
     most = np.where(np.array(units_of(solver.arm)) == "m", prismatic or np.inf, revolute or np.inf)
-    jumps = np.flatnonzero((np.abs(np.diff(positions, axis=0)) > most).any(axis=1))
-    if len(jumps):
-        positions, text = positions[: jumps[0] + 1], "a joint would make a larger step than is allowed"
+    planned, text = _planned(solver, state, targets)
+    positions, why = _allowed(planned, most)
+    if len(positions) < len(targets):
+        # Its steps are others, and may all be short enough.
+        stepped, why_stepped = _allowed(_stepped(solver, state, targets), most)
+        if len(stepped) > len(positions):
+            positions, why = stepped, why_stepped
     whole = len(positions) == len(targets)
-    return Followed(positions, float(along[len(positions) - 1] / along[-1]), "" if whole else text)
+    return Followed(positions, float(along[len(positions) - 1] / along[-1]), "" if whole else why or text)
+
+
+def _allowed(positions: np.ndarray, most: np.ndarray) -> tuple[np.ndarray, str]:
+    """Positions (c, n) up to the first step of a joint longer than ``most`` (n,), and why; empty for none."""
+    jumps = np.flatnonzero((np.abs(np.diff(positions, axis=0)) > most).any(axis=1))
+    if not len(jumps):
+        return positions, ""
+    return positions[: jumps[0] + 1], "a joint would make a larger step than is allowed"
 
 
 def _planned(solver: IKSolver, state: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, str]:

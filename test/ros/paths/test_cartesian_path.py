@@ -73,6 +73,19 @@ def test_steps_of_a_joint_are_bounded(two_link: IKSolver) -> None:
     assert follow_lines(two_link, state, waypoint, 0.02, prismatic=1e-6).fraction == 1.0
 
 
+def test_short_steps_are_found_where_the_whole_path_has_a_long_one() -> None:
+    """The plan of an arm with a joint to spare begins with a step that need not be."""
+    solver = IKSolver.load("panda")
+    state = np.array([0.3, -1.2, 1.5, -1.0, 1.2, 0.7, 0.4])
+    away = [(0.05, 0.0, 0.0), (0.05, 0.05, 0.0), (0.0, 0.05, -0.05)]
+    corners = (solver.target_at(state) + np.pad(away, ((0, 0), (0, 4)))).tolist()
+    free = follow_lines(solver, state, corners, 0.01)
+    assert np.abs(np.diff(free.positions, axis=0)).max() > 0.09
+    bounded = follow_lines(solver, state, corners, 0.01, revolute=0.09)
+    assert (bounded.fraction, bounded.text) == (1.0, "")
+    assert np.abs(np.diff(bounded.positions, axis=0)).max() <= 0.09
+
+
 @pytest.mark.parametrize("model", ["ur5e", "panda"])
 def test_orientations_turn_evenly(model: str) -> None:
     """From one pose to another, within tolerances of the slerp between them, from the state itself."""
