@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation, Slerp
 Array = NDArray[np.float64]
 
 #: How far a target may be turned from the next [rad] for every metre that it may be away.
-_TURN = 3.5
+TURN = 3.5
 
 
 def straight_lines(start: ArrayLike, waypoints: ArrayLike, max_step: float, most: int) -> tuple[Array, Array]:
@@ -36,7 +36,7 @@ def straight_lines(start: ArrayLike, waypoints: ArrayLike, max_step: float, most
     steps = np.linalg.norm(np.diff(ends[:, :3], axis=0), axis=1) / max_step
     if oriented:
         turns = Rotation.from_quat(ends[:, 3:])
-        steps = np.maximum(steps, (turns[:-1].inv() * turns[1:]).magnitude() / (_TURN * max_step))
+        steps = np.maximum(steps, (turns[:-1].inv() * turns[1:]).magnitude() / (TURN * max_step))
     # What rounding adds is no step more.
     counts = np.maximum(np.ceil(steps - 1e-9), 1.0)
     if not counts.sum() < most:

@@ -17,7 +17,7 @@ from itnnr_ik.ros.answering.answer import Answerer
 from itnnr_ik.ros.answering.position_ik import check_links, tell
 from itnnr_ik.ros.paths.joint_path import MOST_POSES, Start, shortest_times, trajectory
 from itnnr_ik.ros.status import Code, RejectedError
-from itnnr_ik.targets import straight_lines
+from itnnr_ik.targets import TURN, straight_lines
 
 #: A step [rad] from one target to the next that is a jump, whatever is allowed.
 _JUMP = 0.5
@@ -57,7 +57,7 @@ def follow_lines(
         solver: Of the arm.
         state: Joint positions (n,) [rad, m] within the limits.
         waypoints: (k, 2, 3 or 7), as the task has them.
-        max_step: Way from target to target [m] at most.
+        max_step: Way from target to target, and off the line between them, [m] at most.
         revolute, prismatic: Largest step of a joint of that kind [rad], [m]; 0 for any.
 
     Raises:
@@ -69,23 +69,62 @@ def follow_lines(
         )
     targets, along = straight_lines(solver.target_at(state), waypoints, max_step, MOST_POSES)
     most = np.where(np.array(units_of(solver.arm)) == "m", prismatic or np.inf, revolute or np.inf)
+    bounds = _Bounds(solver, targets, max_step, most)
     planned, text = _planned(solver, state, targets)
-    positions, why = _allowed(planned, most)
+    positions, why = bounds.allowed(planned)
     if len(positions) < len(targets):
         # Its steps are others, and may all be short enough.
-        stepped, why_stepped = _allowed(_stepped(solver, state, targets), most)
+        stepped, why_stepped = bounds.allowed(_stepped(solver, state, targets))
         if len(stepped) > len(positions):
             positions, why = stepped, why_stepped
     whole = len(positions) == len(targets)
     return Followed(positions, float(along[len(positions) - 1] / along[-1]), "" if whole else why or text)
 
 
-def _allowed(positions: np.ndarray, most: np.ndarray) -> tuple[np.ndarray, str]:
-    """Positions (c, n) up to the first step of a joint longer than ``most`` (n,), and why; empty for none."""
-    jumps = np.flatnonzero((np.abs(np.diff(positions, axis=0)) > most).any(axis=1))
-    if not len(jumps):
-        return positions, ""
-    return positions[: jumps[0] + 1], "a joint would make a larger step than is allowed"
+@dataclass(frozen=True)
+class _Bounds:
+    """What a path may do between its targets.
+
+    Attributes:
+        solver: Of the arm.
+        targets: (m, 2, 3 or 7).
+        max_step: How far the tool may be off the line between two of them [m], as the joints go.
+        most: Largest steps of the joints (n,) [rad, m].
+    """
+
+    solver: IKSolver
+    targets: np.ndarray
+    max_step: float
+    most: np.ndarray
+
+    def allowed(self, positions: np.ndarray) -> tuple[np.ndarray, str]:
+        """Positions (c, n) of the first targets up to a step that is not allowed, and why not; or all."""
+        if len(positions) < 2:
+            return positions, ""
+        steps = np.diff(positions, axis=0)
+        off, turned = self.solver.errors(
+            positions[:-1] + 0.5 * steps, _halfway(self.targets[: len(positions)])
+        )
+        swings = off > self.max_step
+        if turned is not None:
+            swings |= turned > TURN * self.max_step
+        refused = {
+            "a joint would make a larger step than is allowed": (np.abs(steps) > self.most).any(axis=1),
+            "between two targets the tool would swing off the line: take a smaller max_step": swings,
+        }
+        ends = {text: int(steps.argmax()) for text, steps in refused.items() if steps.any()}
+        if not ends:
+            return positions, ""
+        text = min(ends, key=ends.__getitem__)
+        return positions[: ends[text] + 1], text
+
+
+def _halfway(targets: np.ndarray) -> np.ndarray:
+    """What lies between each target (m, 2, 3 or 7) and the next (m - 1, …), quaternions of any length."""
+    here, there = targets[:-1], targets[1:].copy()
+    if targets.shape[1] == 7:
+        there[(here[:, 3:] * there[:, 3:]).sum(axis=1) < 0.0, 3:] *= -1.0  # the same turn
+    return np.asarray(0.5 * (here + there))
 
 
 def _planned(solver: IKSolver, state: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, str]:

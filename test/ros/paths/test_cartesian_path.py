@@ -86,6 +86,27 @@ def test_short_steps_are_found_where_the_whole_path_has_a_long_one() -> None:
     assert np.abs(np.diff(bounded.positions, axis=0)).max() <= 0.09
 
 
+def test_the_tool_stays_on_the_line_between_targets() -> None:
+    """Where wrist joints would turn far from one target to the next, it ends, or takes smaller steps."""
+    solver = IKSolver.load("ur5e")
+    state = np.array([0.3, -1.2, 1.5, -1.0, 0.3, 0.7])
+    waypoint = solver.target_at(state + np.array([0.1, 0.0, 0.0, 0.1, -0.6, 0.0]))
+
+    def off(positions: np.ndarray) -> float:
+        """Largest distance [m] from the line on the way of the joints."""
+        corners = np.array([solver.target_at(state), waypoint])[:, :3]
+        way = np.linspace(positions[:-1], positions[1:], 9).reshape(-1, 6)
+        return off_the_lines(solver.target_at(way)[:, :3], corners)
+
+    coarse = follow_lines(solver, state, [waypoint.tolist()], 0.01)
+    assert 0.0 < coarse.fraction < 1.0
+    assert "swing off the line" in coarse.text
+    assert off(coarse.positions) <= 0.01
+    fine = follow_lines(solver, state, [waypoint.tolist()], 0.001)
+    assert (fine.fraction, fine.text) == (1.0, "")
+    assert off(fine.positions) <= 0.001
+
+
 @pytest.mark.parametrize("model", ["ur5e", "panda"])
 def test_orientations_turn_evenly(model: str) -> None:
     """From one pose to another, within tolerances of the slerp between them, from the state itself."""
