@@ -83,7 +83,7 @@ def follow_lines(
 
 @dataclass(frozen=True)
 class _Bounds:
-    """What a path may do between its targets.
+    """What a path may do from target to target.
 
     Attributes:
         solver: Of the arm.
@@ -112,6 +112,9 @@ class _Bounds:
             "a joint would make a larger step than is allowed": (np.abs(steps) > self.most).any(axis=1),
             "between two targets the tool would swing off the line: take a smaller max_step": swings,
         }
+        if self.solver.coverage is not None:
+            outside = ~self.solver.coverage.covers(positions[1:])
+            refused[f"it leaves the data that {self.solver.arm.name} was learned from"] = outside
         ends = {text: int(steps.argmax()) for text, steps in refused.items() if steps.any()}
         if not ends:
             return positions, ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from configurations import configured
+from learned import elbow_up_solver
 from probe import Probe
 from std_msgs.msg import Header
 
@@ -123,6 +124,18 @@ def test_orientations_turn_evenly(model: str) -> None:
     turned = 2.0 * np.arccos(np.clip(np.abs((poses[:-1, 3:] * poses[1:, 3:]).sum(axis=1)), 0.0, 1.0))
     assert np.ptp(turned) <= 1e-5
     assert np.abs(np.diff(found.positions, axis=0)).max() < 0.1
+
+
+def test_it_ends_where_the_data_do() -> None:
+    """Of a learned arm: here before the elbow is stretched, though the arm could go on."""
+    solver = elbow_up_solver()
+    assert solver.coverage is not None
+    state = np.array([0.0, 0.5])
+    waypoint = solver.target_at(np.array([0.2, 0.02]))
+    found = follow_lines(solver, state, [waypoint.tolist()], 0.01)
+    assert 0.0 < found.fraction < 1.0
+    assert found.text == "it leaves the data that learned was learned from"
+    assert solver.coverage.covers(found.positions).all()
 
 
 def test_a_useless_step_is_refused(two_link: IKSolver) -> None:
