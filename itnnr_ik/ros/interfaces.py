@@ -90,10 +90,10 @@ JOINT_STATES = _topic(
     "where the joints are: best effort, by name, in any order, among any others",
 )
 CONTROLLER_STATE = Interface(
-    *("~/controller_state", SUBSCRIBED, JointTrajectoryControllerState),
+    *("joint_trajectory_controller/controller_state", SUBSCRIBED, JointTrajectoryControllerState),
     "control_msgs/JointTrajectoryControllerState",
-    "where the controller that `command_out_topic` belongs to has its set-point: beside that topic, where "
-    "trajectories are sent and control_msgs is installed",
+    "where the controller that trajectories are sent to has its set-point: beside `command_out_topic`, only "
+    "where control_msgs is installed",
     _keep(10, ReliabilityPolicy.BEST_EFFORT),
 )
 JOINT_SOLUTION = _topic(

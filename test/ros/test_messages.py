@@ -232,6 +232,7 @@ def test_an_orientation_of_any_length_is_brought_to_about_unit_length(exponent: 
 @pytest.mark.parametrize(
     ("commands", "state"),
     [
+        (interfaces.COMMAND_TYPES[interfaces.TRAJECTORY][1], interfaces.CONTROLLER_STATE.name),
         ("joint_trajectory", "controller_state"),
         ("/joint_trajectory", "/controller_state"),
         ("arm/joint_trajectory", "arm/controller_state"),
