@@ -117,10 +117,12 @@ class Active:
             np.isinf(arm.lower) & np.isinf(arm.upper),
             arm.velocity,
         )
-        topic = controller_state_topic(configuration.command_out_type, configuration.command_out_topic)
         self._controller_states: Any = None
-        if motion is not None and topic is not None:
-            self._controller_states = self._listen(CONTROLLER_STATE, self._on_controller_state, topic)
+        if motion is not None:
+            commands = self._publishers.commands.topic_name  # which may be remapped
+            topic = controller_state_topic(configuration.command_out_type, commands)
+            if topic is not None:
+                self._controller_states = self._listen(CONTROLLER_STATE, self._on_controller_state, topic)
         self._targets = self._listen(TARGET_POSE, self._on_target)
         self._frames = Frames(self._node, base, configuration.transform_timeout, motion is not None)
         self._opened.callback(self._frames.close)
