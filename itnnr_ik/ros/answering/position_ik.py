@@ -35,7 +35,10 @@ def answer_request(request: Any, response: Any, answerer: Answerer, now: float) 
         check_links([request.ik_link_name, *request.ik_link_names], answerer.configuration.end_effector_link)
         pose = request.pose_stamped
         if request.pose_stamped_vector:
-            (pose, *_) = request.pose_stamped_vector
+            pose, *others = request.pose_stamped_vector
+            if others:
+                text = f"expected one pose, for the one tip of the arm, got {1 + len(others)}"
+                raise RejectedError(Code.INVALID_TARGET, text)
         response.solution.joint_state = answerer.query(pose, request.robot_state.joint_state, now)
         tell(response, "SUCCESS", "")
     except (UnknownLinkError, RejectedError) as refusal:

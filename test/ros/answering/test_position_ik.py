@@ -1,23 +1,62 @@
-"""The service compute_ik, where moveit_msgs is installed."""
+"""The service compute_ik: what it answers, and the service itself where moveit_msgs is installed."""
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
+from configurations import NOW, answerer_of
+from geometry_msgs.msg import PoseStamped
 from probe import Probe
+from sensor_msgs.msg import JointState
 
 from itnnr_ik.robot import load_robot
-
-moveit = pytest.importorskip(
-    "moveit_msgs.srv", reason="needs moveit_msgs, which comes with a ROS 2 installation only"
-)
+from itnnr_ik.ros.answering.answer import Answerer
+from itnnr_ik.ros.answering.position_ik import answer_request
 
 ARM = load_robot("two_link")
 TARGET = (1.71, 0.48)
 
 
+class ErrorCode:
+    """Stands in for MoveItErrorCodes."""
+
+    SUCCESS, NO_IK_SOLUTION = 1, -31
+    val, message = 0, ""
+
+
+def ask_for(answerer: Answerer, now: float, *poses: PoseStamped) -> Any:
+    """The response to a request for poses, without a robot state."""
+    request = SimpleNamespace(
+        ik_link_name="",
+        ik_link_names=[],
+        pose_stamped=PoseStamped(),
+        pose_stamped_vector=list(poses),
+        robot_state=SimpleNamespace(joint_state=JointState()),
+    )
+    response = SimpleNamespace(solution=SimpleNamespace(joint_state=None), error_code=ErrorCode())
+    return answer_request(request, response, answerer, now)
+
+
+def test_one_pose_is_solved_for(probe: Probe) -> None:
+    """Of several the others would be left out, and the answer be called a success."""
+    answerer, target = answerer_of(probe, "two_link", (-0.2, 0.9)), probe.target(*TARGET)
+    found = ask_for(answerer, NOW, target)
+    assert found.error_code.val == ErrorCode.SUCCESS
+    np.testing.assert_allclose(ARM.forward(found.solution.joint_state.position)[:2], TARGET, atol=1e-6)
+    refused = ask_for(answerer, NOW, target, probe.target(1.0, 0.5))
+    assert refused.error_code.val == ErrorCode.NO_IK_SOLUTION
+    assert refused.error_code.message == "expected one pose, for the one tip of the arm, got 2"
+    assert refused.solution.joint_state is None
+
+
 def test_one_solve_on_request(probe: Probe) -> None:
     """From the state in the request, or the robot's; errors have MoveIt's codes; nothing is published."""
+    moveit = pytest.importorskip(
+        "moveit_msgs.srv", reason="needs moveit_msgs, which comes with a ROS 2 installation only"
+    )
     from moveit_msgs.msg import MoveItErrorCodes
 
     # Not even then is the closest point to a target out of reach a success: nothing could say how far it is.

@@ -4,42 +4,25 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from configurations import configured
+from configurations import NOW, answerer_of, configured
 from geometry_msgs.msg import PoseStamped
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from probe import Probe
 from rclpy.serialization import serialize_message
 from rules import acceptance_problems
-from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.ros.answering.answer import Answerer
-from itnnr_ik.ros.answering.frames import Frames
-from itnnr_ik.ros.answering.joint_memory import JointMemory
 from itnnr_ik.ros.messages import pose_values
 from itnnr_ik.ros.moments import nanoseconds_of
 from itnnr_ik.ros.paths.joint_path import MOST_POSES, Start, read_path, solve_poses, stamp_of
 from itnnr_ik.ros.status import Code, RejectedError
-
-NOW = 10.0
-
-
-def answerer_of(probe: Probe, model: str, state: Sequence[float] | None, **settings: Any) -> Answerer:
-    """An answerer whose robot stands at ``state`` (n,)."""
-    configuration = replace(configured(model), **settings)
-    arm = configuration.solver.arm
-    joints = JointMemory(arm.joint_names, "/joint_states", 0.5, np.isinf(arm.lower))
-    if state is not None:
-        joints.take(JointState(name=list(arm.joint_names), position=list(state)), NOW)
-    return Answerer(configuration, joints, Frames(probe.node, arm.base_link, 1.0, False))
 
 
 def answer_path(
