@@ -23,7 +23,7 @@ TARGET = (1.71, 0.48)
 class ErrorCode:
     """Stands in for MoveItErrorCodes."""
 
-    SUCCESS, NO_IK_SOLUTION = 1, -31
+    SUCCESS, NO_IK_SOLUTION, ROBOT_STATE_STALE = 1, -31, -23
     val, message = 0, ""
 
 
@@ -50,6 +50,13 @@ def test_one_pose_is_solved_for(probe: Probe) -> None:
     assert refused.error_code.val == ErrorCode.NO_IK_SOLUTION
     assert refused.error_code.message == "expected one pose, for the one tip of the arm, got 2"
     assert refused.solution.joint_state is None
+
+
+def test_an_old_joint_state_is_not_a_target_out_of_reach(probe: Probe) -> None:
+    """Who asks shall not look for another target."""
+    answerer = answerer_of(probe, "two_link", (-0.2, 0.9))
+    assert ask_for(answerer, NOW + 1.0, probe.target(*TARGET)).error_code.val == ErrorCode.ROBOT_STATE_STALE
+    assert ask_for(answerer, NOW, probe.target(9.0, 0.0)).error_code.val == ErrorCode.NO_IK_SOLUTION
 
 
 def test_one_solve_on_request(probe: Probe) -> None:
