@@ -43,6 +43,8 @@ _ROS_WHEELS = (
 _CONNECT_SECONDS = 30.0
 _STOP_SECONDS = 4.0
 _TAIL_LINES = 8
+#: Participants of a domain that are looked for.
+_PARTICIPANTS = 20
 #: What keeps the domains that this process was given.
 _claims: list[socket.socket] = []
 
@@ -92,15 +94,16 @@ def _free_domain() -> int:
     """
     first = os.getpid() % 100
     for domain in (1 + (first + i) % 100 for i in range(100)):
-        # Where a domain's first participant listens for others (RTPS 9.6.1.1).
+        # Where a domain's first participant listens for others, and the next each two further (RTPS 9.6.1.1).
         port = 7400 + 250 * domain + 10
         # DDS leaves the TCP port of that number alone: holding it keeps the domain until this process ends,
         # for its first participant may come later than the next search.
         claim = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             claim.bind(("", port))
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-                probe.bind(("", port))
+            for participant in range(_PARTICIPANTS):  # the first may have left, and others not
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                    probe.bind(("", port + 2 * participant))
         except OSError:
             claim.close()
             continue
