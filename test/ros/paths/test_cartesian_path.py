@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from configurations import configured
 from learned import elbow_up_solver
+from lifecycle_msgs.msg import Transition
 from probe import Probe
+from processes import ANSWER_TIMEOUT, START_TIMEOUT
 from std_msgs.msg import Header
+from test_ik_node_lifecycle import change as change_state
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import load_robot
@@ -186,6 +189,35 @@ def test_the_service(probe: Probe) -> None:
     assert 0.0 < ask((0.2, 1.2), (3.0, 0.0)).fraction < 1.0
     assert ask((0.2, 1.2), (1.2, 0.4), step=0.0).error_code.val != MoveItErrorCodes.SUCCESS
     assert probe.solutions == []
+
+
+def test_every_request_is_answered(probe: Probe) -> None:
+    """One that comes while another is being solved at once, and that one when the node is deactivated."""
+    moveit = pytest.importorskip(
+        "moveit_msgs.srv", reason="needs moveit_msgs, which comes with a ROS 2 installation only"
+    )
+    from moveit_msgs.msg import MoveItErrorCodes
+
+    solver = IKSolver.load("panda")
+    probe.start_ik_node("-p", "model:=panda")
+    request = moveit.GetCartesianPath.Request(max_step=1e-4)  # takes seconds
+    request.header.frame_id = "panda_link0"
+    positions = np.array([0.3, -1.2, 1.5, -1.0, 1.2, 0.7, 0.4])
+    state = request.start_state.joint_state
+    state.name, state.position = list(solver.arm.joint_names), positions.tolist()
+    for i in range(9):
+        away = 0.1 * np.array([i % 2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+        request.waypoints.append(probe.pose(solver.target_at(positions) + away).pose)
+    client = probe.node.create_client(moveit.GetCartesianPath, "compute_cartesian_path")
+    probe.spin_until(client.service_is_ready, START_TIMEOUT, "the service")
+    first, second = client.call_async(request), client.call_async(request)
+    probe.spin_until(second.done, ANSWER_TIMEOUT, "an answer")
+    assert second.result().error_code.val == MoveItErrorCodes.FAILURE
+    assert not first.done()
+    assert change_state(probe, Transition.TRANSITION_DEACTIVATE)
+    probe.spin_until(first.done, ANSWER_TIMEOUT, "an answer")
+    assert first.result().error_code.val == MoveItErrorCodes.PREEMPTED
+    probe.node.destroy_client(client)
 
 
 @pytest.mark.parametrize("threshold", [-0.1, np.nan])
