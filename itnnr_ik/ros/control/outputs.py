@@ -136,9 +136,8 @@ class TrajectoryOutput(Output):
 def _point(positions: list[float], velocities: list[float], time: float) -> JointTrajectoryPoint:
     """A point of a trajectory at a time from its start [s]."""
     point = JointTrajectoryPoint(positions=positions, velocities=velocities)
-    start = (
-        point.time_from_start
-    )  # the one it has: another would take as long as the rest, and there are many
+    # In the duration that it has: to make another takes as long as the rest, and there are many points.
+    start = point.time_from_start
     start.sec, start.nanosec = divmod(round(1e9 * time), 10**9)
     return point
 
