@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import bsr_array, eye_array
+from scipy.sparse import bsr_array, csc_array, eye_array
 from scipy.sparse.linalg import spsolve
 
 from itnnr_ik.paths.kinematics import Kinematics, displacement
@@ -23,23 +23,53 @@ _DAMPING, _LEAST, _MOST = 1e-4, 1e-9, 1e3
 _LONGEST, _GAIN = 0.2, 1e-4
 #: Curvature of a step that does not count.
 _NOTHING = 1e-9
+#: Stiffness that holds a joint at its bound, over the largest curvature, and how often it is found which.
+_STIFFNESS, _PASSES = 1e3, 8
 
 
 class _Steps(NamedTuple):
-    """From which posture to which (s,); −1 is the state before the path, (1, n) or no row."""
+    """Joint changes from posture to posture, whose powers are summed.
 
+    Attributes:
+        weights: (n,) What a unit of motion counts [rad].
+        now, following: From which posture to which (s,); −1 is the state before the path.
+        before: That state (1, n), or no row.
+        power: To which each change is raised.
+        scale: What counts as 1 [rad].
+    """
+
+    weights: Array
     now: Indices
     following: Indices
     before: Array
+    power: float = 2.0
+    scale: float = 1.0
 
-    def changes(self, arm: Kinematics, q: Array) -> Array:
-        """Joint changes (s, n) [rad]."""
+    def changes(self, q: Array) -> Array:
+        """Joint changes (s, n) over the scale."""
         rows = np.concatenate([q, self.before])
-        return np.asarray(arm.weights * (rows[self.following] - rows[self.now]))
+        return np.asarray(self.weights * (rows[self.following] - rows[self.now]) / self.scale)
 
-    def cost(self, arm: Kinematics, q: Array, power: float, scale: float) -> float:
-        """Sum of the powers of all changes."""
-        return float((np.abs(self.changes(arm, q) / scale) ** power).sum())
+    def cost(self, q: Array) -> float:
+        """Sum of the powers."""
+        return float((np.abs(self.changes(q)) ** self.power).sum())
+
+    def equations(self, q: Array, basis: Array, damping: float) -> tuple[csc_array, Array]:
+        """Curvature of the cost along the null spaces (L, n, r), damped, and the negative gradient."""
+        count, n, r = basis.shape
+        change = self.changes(q).ravel()
+        gradient = np.abs(change) ** (self.power - 2.0) * change
+        curvature = (self.power - 1.0) * np.abs(change) ** (self.power - 2.0) + _NOTHING
+        rows = self.weights[:, None] * basis
+        blocks = np.stack([rows[self.following], -rows[self.now]], axis=1)
+        blocks[self.now < 0, 1] = 0.0  # the state before the path stays
+        places = np.stack([self.following, np.maximum(self.now, 0)], axis=1)
+        starts = 2 * np.arange(len(self.now) + 1)
+        shape = len(change), count * r
+        jacobian = bsr_array((blocks.reshape(-1, n, r), places.ravel(), starts), shape=shape).tocsc()
+        matrix = (jacobian.T @ jacobian.multiply(curvature[:, None])).tocsc()
+        matrix += (damping * matrix.diagonal().max() + 1e-12) * eye_array(count * r, format="csc")
+        return matrix, -self.scale * (jacobian.T @ gradient)
 
 
 def relax(
@@ -61,19 +91,20 @@ def relax(
     q, solved = arm.refine(targets, positions, bounds)
     if len(q) < 3:
         return q, solved
-    steps = _steps(q, closed, before)
+    steps = _steps(arm.weights, q, closed, before)
     for power, iterations in zip(_POWERS, _ITERATIONS, strict=True):
-        damping, scale = _DAMPING, float(np.abs(steps.changes(arm, q)).max())
+        scale = steps.scale * float(np.abs(steps.changes(q)).max())
         if scale == 0.0:
             break
-        cost = steps.cost(arm, q, power, scale)
+        steps, damping = steps._replace(power=power, scale=scale), _DAMPING
+        cost = steps.cost(q)
         for _ in range(iterations):
             basis, found = arm.null_space(q), None
             while found is None and damping < _MOST:
-                move = _move(arm, steps, q, basis, power, scale, damping)
+                move = _newton_step(steps, q, basis, bounds, damping)
                 trial, reached = arm.refine(targets, np.clip(q + move, *bounds), bounds)
                 trial[~reached & solved] = q[~reached & solved]
-                less = steps.cost(arm, trial, power, scale)
+                less = steps.cost(trial)
                 if less < cost or (reached & ~solved).any():
                     found = trial
                 else:
@@ -87,36 +118,42 @@ def relax(
     return q, solved
 
 
-def _steps(q: Array, closed: bool, before: Array | None) -> _Steps:
+def _steps(weights: Array, q: Array, closed: bool, before: Array | None) -> _Steps:
     count = len(q)
     now, following = np.arange(count - 1), np.arange(1, count)
     if closed:
         now, following = np.append(now, count - 1), np.append(following, 0)
     if before is not None:
         now, following = np.append(now, -1), np.append(following, 0)
-    return _Steps(now, following, np.empty((0, q.shape[1])) if before is None else before[None])
+    return _Steps(weights, now, following, np.empty((0, q.shape[1])) if before is None else before[None])
 
 
-def _move(
-    arm: Kinematics, steps: _Steps, q: Array, basis: Array, power: float, scale: float, damping: float
-) -> Array:
-    """A Newton step (L, n) of the sum of powers, within the null spaces (L, n, r)."""
-    count, n, r = basis.shape
-    change = (steps.changes(arm, q) / scale).ravel()
-    slope = np.abs(change) ** (power - 2.0) * change
-    bend = (power - 1.0) * np.abs(change) ** (power - 2.0) + _NOTHING
-    rows = arm.weights[:, None] * basis
-    blocks = np.stack([rows[steps.following], -rows[steps.now]], axis=1)
-    blocks[steps.now < 0, 1] = 0.0  # the state before the path stays
-    places = np.stack([steps.following, np.maximum(steps.now, 0)], axis=1)
-    starts = 2 * np.arange(len(steps.now) + 1)
-    size = count * r
-    jacobian = bsr_array(
-        (blocks.reshape(-1, n, r), places.ravel(), starts), shape=(len(change), size)
-    ).tocsc()
-    matrix = (jacobian.T @ jacobian.multiply(bend[:, None])).tocsc()
-    matrix += (damping * matrix.diagonal().max() + 1e-12) * eye_array(size, format="csc")
-    along = spsolve(matrix, -scale * (jacobian.T @ slope)).reshape(count, r)
-    move = np.einsum("kir,kr->ki", basis, along)
-    longest = displacement(arm.weights, move)
+def _newton_step(steps: _Steps, q: Array, basis: Array, bounds: Array, damping: float) -> Array:
+    """A step (L, n) to a lower cost, within the null spaces (L, n, r) and the bounds (2, n).
+
+    A joint that it takes beyond a bound is held there by a stiff spring, and the step is computed again,
+    until the same joints press against their bounds as before.
+    """
+    matrix, force = steps.equations(q, basis, damping)
+    stiffness = _STIFFNESS * matrix.diagonal().max()
+    move = _in_joints(basis, spsolve(matrix, force))
+    held = np.zeros(q.shape, dtype=np.bool_)
+    for _ in range(_PASSES):
+        nearest = np.clip(q + move, *bounds)
+        beyond = nearest != q + move
+        if (beyond == held).all():
+            break
+        held = beyond
+        k, i = np.nonzero(held)
+        starts, shape = np.arange(len(k) + 1), (len(k), len(force))
+        springs = bsr_array((basis[k, i][:, None], k, starts), shape=shape).tocsc()
+        stiff = (matrix + stiffness * (springs.T @ springs)).tocsc()
+        pull = force + stiffness * (springs.T @ (nearest - q)[k, i])
+        move = _in_joints(basis, spsolve(stiff, pull))
+    longest = displacement(steps.weights, move)
     return np.asarray(move * np.minimum(1.0, _LONGEST / np.maximum(longest, 1e-12))[:, None])
+
+
+def _in_joints(basis: Array, along: Array) -> Array:
+    """Joint changes (L, n) of steps along the null spaces (L, n, r)."""
+    return np.asarray(np.einsum("kir,kr->ki", basis, along.reshape(len(basis), -1)))
