@@ -9,35 +9,35 @@ from itnnr_ik.paths.kinematics import Kinematics, displacement
 
 Array = NDArray[np.float64]
 
-#: Targets, evenly apart, from whose closest postures tracks are followed.
+#: Evenly spaced targets from whose closest postures tracks are followed.
 _SEEDS = 5
-#: What a distance of the arm's reach costs at each target beyond that of the closest track, and what a change
-#: of tracks does beside its step [rad].
-_AWAY, _CHANGING = 10.0, 1.0
+#: Cost [rad] of an error as large as the arm's reach, beyond that of the closest track, at each target; and
+#: cost of a switch to another track, beside its step.
+_ERROR_COST, _SWITCH_COST = 10.0, 1.0
 
 
 def come_close(arm: Kinematics, first: int, end: int, before: Array | None, after: Array | None) -> Array:
     """Joint positions for the targets from one up to another.
 
     Local minima of the error are followed from target to target: from the postures on both sides, and from
-    the closest ones of a few targets. What is taken is the way along these tracks, and from one to another,
-    that costs least, by its steps and by how much farther it is from the targets than the closest track.
+    the closest ones of a few targets. The cheapest sequence along these tracks, with switches, is
+    taken: its steps cost, and how much farther it is from the targets than the closest track.
 
     Args:
         first, end: Targets, the last one left out.
         before, after: Postures (n,) on both sides; None where there is none.
     """
     postures, errors = _tracks(arm, first, end, before, after)
-    cost = _AWAY / arm.reach * (errors - errors.min(axis=0))
+    cost = _ERROR_COST / arm.reach * (errors - errors.min(axis=0))
     total, came = cost[:, 0].copy(), np.zeros((end - first, len(postures)), dtype=np.int64)
     if before is not None:
         total += displacement(arm.weights, postures[:, 0] - before)
-    changing = _CHANGING * (1.0 - np.eye(len(postures)))
+    switching = _SWITCH_COST * (1.0 - np.eye(len(postures)))
     for i in range(1, end - first):
         change = postures[:, None, i - 1] - postures[None, :, i]
-        ways = total[:, None] + displacement(arm.weights, change) + changing
-        came[i] = ways.argmin(axis=0)
-        total = ways.min(axis=0) + cost[:, i]
+        totals = total[:, None] + displacement(arm.weights, change) + switching
+        came[i] = totals.argmin(axis=0)
+        total = totals.min(axis=0) + cost[:, i]
     if after is not None:
         total += displacement(arm.weights, postures[:, -1] - after)
     track, chosen = int(total.argmin()), np.empty((end - first, postures.shape[2]))

@@ -15,44 +15,45 @@ from itnnr_ik.paths.tracks import bounds_of, lowest, read_joints
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-#: Largest distance [rad] of postures along a curve, and of one from the curve that counts as new.
-_SPACING, _NEW = 0.12, 0.1
-#: With more than one spare joint, of postures strewn over the surface of solutions.
-_NEW_MANY = 0.4
-#: Then a target with so many gets no more: all pairs of two targets' are compared.
-_MOST_NEW = 300
-#: Way from a target at which curves are looked for to the next, as `Kinematics.ways` counts, tried one after
-#: the other, and targets at most.
-_WAYS, _TARGETS, _LEAST_WAY = (0.25, 0.4, 0.15), 10, 1e-9
-#: Largest step [rad] from one of these targets to the next.
-_FARTHEST = 1.5
-#: How far solutions a quarter and three quarters of the way may be to the side, and how much that may differ,
-#: as a share of the step and in [rad].
-_ASIDE, _DIFFER, _ASIDE_LEAST = 0.2, 0.08, 0.02
+#: Spacing [rad] of samples along a curve of solutions; a posture at least the second distance [rad] from all
+#: samples lies on another curve.
+_SPACING, _DISTINCT = 0.12, 0.1
+#: With more than one spare joint solutions form a surface: distance [rad] of its samples, and most samples
+#: of a target, as all pairs of neighbouring targets' are compared.
+_DISTINCT_ON_SURFACE, _MAX_POSTURES = 0.4, 300
+#: Distances between key targets, where curves are sampled, as `Kinematics.ways` counts them: tried in this
+#: order. The most targets from one key target to the next, and what a distance of zero counts as.
+_DISTANCES, _MAX_STRIDE, _MIN_DISTANCE = (0.25, 0.4, 0.15), 10, 1e-9
+#: Largest step [rad] between postures of neighbouring key targets.
+_MAX_STEP = 1.5
+#: Largest deviation from the straight line between two postures, a quarter and three quarters along it, as a
+#: share of the step; how much the two may differ; and a margin [rad] for both.
+_DEVIATION, _DEVIATION_CHANGE, _DEVIATION_MARGIN = 0.2, 0.08, 0.02
 
-#: Pairs are looked at up to so many times the largest step of any, and so much more [rad].
-_FACTORS, _MORE = (1.2, 2.0, 4.0), 0.05
-#: Where a step stands out, among at least so many, curves are looked for at other targets, too.
-_STANDS_OUT, _MOSTLY, _FEW = 1.2, 0.98, 20
-#: A step that is so many times as long as the others, and so much more [rad], is a jump.
-_JUMP, _JUMP_LEAST = 6.0, 0.2
-#: The last posture of a closed path may be so far [rad] from the first before it is relaxed; so may the first
-#: from the state, for the step between them to be made small.
-_CLOSING = 0.4
+#: Pairs are kept up to these multiples of the best path's largest step, tried in order, and a margin [rad].
+_STEP_RATIOS, _STEP_MARGIN = (1.2, 2.0, 4.0), 0.05
+#: A path of at least so many steps, one of which exceeds this quantile by this ratio, is planned again with
+#: other key targets.
+_OUTLIER_RATIO, _OUTLIER_QUANTILE, _MIN_STEPS = 1.2, 0.98, 20
+#: A step longer than this multiple of the median step and a margin [rad] is a jump.
+_JUMP_RATIO, _JUMP_MARGIN = 6.0, 0.2
+#: Largest distance [rad] before relaxation from the last posture of a closed path to the first, and from the
+#: state to the first for that step to be made small.
+_MAX_CLOSING_STEP = 0.4
 
 
 def choose_targets(arm: Kinematics, way: float) -> Indices:
-    """Targets at which curves are looked for: the first, the last, and between about one every ``way``.
+    """Key targets, where curves are sampled: the first, the last, and between them one about every ``way``.
 
-    Evenly, so that the largest step between them tells of the largest one from target to target.
+    They are evenly spaced, so that the largest step between them predicts the largest between targets.
     """
     mean = float(arm.ways().mean()) if arm.count > 1 else way
-    stride = int(min(max(way / max(mean, _LEAST_WAY), 1.0), _TARGETS))
+    stride = int(min(max(way / max(mean, _MIN_DISTANCE), 1.0), _MAX_STRIDE))
     return np.append(np.arange(0, arm.count - 1, stride), arm.count - 1)
 
 
 def sample_curves(arm: Kinematics, joints: Joints, targets: Indices) -> Layers:
-    """Postures along the curves of solutions of some targets (c,), a layer for each."""
+    """Samples of the curves of solutions of key targets (c,), a layer for each."""
     layers: list[Array] = []
     for target in targets.tolist():
         seeds = arm.branches(target)
@@ -68,14 +69,14 @@ def sample_curves(arm: Kinematics, joints: Joints, targets: Indices) -> Layers:
     sizes = np.diff(starts)
     pairs = np.concatenate([[0], np.cumsum(sizes[:-1] * sizes[1:])])
     allowed = np.ones(pairs[-1], dtype=np.bool_)
-    return Layers(starts, q, np.full(len(q), -1), np.full(len(q), _FARTHEST), 0.0, pairs, allowed)
+    return Layers(starts, q, np.full(len(q), -1), np.full(len(q), _MAX_STEP), 0.0, pairs, allowed)
 
 
 def keep_on_sheet(arm: Kinematics, joints: Joints, layers: Layers, targets: Indices, most: float) -> Layers:
     """The same layers, without pairs farther apart than ``most`` [rad] or on different sheets of solutions.
 
-    From a posture to one on the same sheet, solutions lie to one side of the straight way between them; from
-    one sheet to another, first on this side, then on that.
+    Between two postures on the same sheet, solutions deviate from the straight line to one side; between two
+    sheets, first to one side and then to the other.
     """
     bounds = bounds_of(arm, joints)
     steps = np.empty(len(layers.allowed))
@@ -96,20 +97,20 @@ def keep_on_sheet(arm: Kinematics, joints: Joints, layers: Layers, targets: Indi
         q, solved = arm.refine(places, start, bounds)
         asides.append(q - start)
         aside = displacement(joints.weights, q - start)
-        allowed[chosen] &= solved & (aside <= _ASIDE * steps[chosen] + _ASIDE_LEAST)
+        allowed[chosen] &= solved & (aside <= _DEVIATION * steps[chosen] + _DEVIATION_MARGIN)
     differ = displacement(joints.weights, asides[1] - asides[0])
-    allowed[chosen] &= differ <= _DIFFER * steps[chosen] + _ASIDE_LEAST
+    allowed[chosen] &= differ <= _DEVIATION_CHANGE * steps[chosen] + _DEVIATION_MARGIN
     return layers._replace(allowed=allowed)
 
 
 def _with_curves(arm: Kinematics, joints: Joints, target: int, known: Array, seeds: Array) -> Array:
-    """Known postures (b, n) of a target, and those along the curves that seeds (s, n) lead to."""
+    """Known postures (b, n) of a target, and samples of the curves that seeds (s, n) lead to."""
     bounds = bounds_of(arm, joints)
     seeds, solved = arm.refine(np.full(len(seeds), target), seeds, bounds)
     seeds = seeds[solved]
-    new = _NEW if arm.spare == 1 else _NEW_MANY
+    new = _DISTINCT if arm.spare == 1 else _DISTINCT_ON_SURFACE
     place = next_new(joints, seeds, 0, known, new)
-    while place < len(seeds) and (arm.spare == 1 or len(known) < _MOST_NEW):
+    while place < len(seeds) and (arm.spare == 1 or len(known) < _MAX_POSTURES):
         more = seeds[place : place + 1]
         if arm.spare == 1:
             curve = arm.walk(target, more[0], _SPACING, bounds)
@@ -122,16 +123,16 @@ def _with_curves(arm: Kinematics, joints: Joints, target: int, known: Array, see
 def _joined(
     arm: Kinematics, joints: Joints, layers: Layers, targets: Indices, request: Request
 ) -> list[Stretch]:
-    """Stretches of layers, on one sheet of solutions where that can be."""
+    """Stretches of layers, each on one sheet of solutions where possible."""
     loose = Planner(arm, joints, layers).join(*request)
     most = max((largest_step(arm, stretch.positions) for stretch in loose), default=0.0)
-    for factor in _FACTORS:
-        farthest = factor * most + _MORE
+    for factor in _STEP_RATIOS:
+        farthest = factor * most + _STEP_MARGIN
         kept = keep_on_sheet(arm, joints, layers, targets, farthest)
         stretches = Planner(arm, joints, kept).join(*request)
         if len(stretches) <= len(loose):
             return stretches
-        if farthest >= _FARTHEST:  # all pairs have been looked at
+        if farthest >= _MAX_STEP:  # all pairs have been looked at
             break
     return loose
 
@@ -142,11 +143,11 @@ def largest_step(arm: Kinematics, positions: Array) -> float:
 
 
 def find_curves(arm: Kinematics, current: Array | None, closed: bool) -> list[Stretch]:
-    """Stretches of an arm with spare joints: small steps from curve to curve of solutions, then relaxed."""
+    """Stretches of an arm with spare joints: planned over samples of key targets, then relaxed."""
     joints = read_joints(arm, current)
     best: list[Stretch] = []
     tried: set[int] = set()
-    for way in _WAYS:
+    for way in _DISTANCES:
         targets = choose_targets(arm, way)
         if len(targets) in tried:
             continue
@@ -154,7 +155,7 @@ def find_curves(arm: Kinematics, current: Array | None, closed: bool) -> list[St
         layers = sample_curves(arm, joints, targets)
         if not len(layers.q):
             break
-        found = _joined(arm, joints, layers, targets, Request(current, closed, _CLOSING))
+        found = _joined(arm, joints, layers, targets, Request(current, closed, _MAX_CLOSING_STEP))
         stretches = [part for stretch in found for part in _filled(arm, stretch, targets, current, closed)]
         if not best or _rank(arm, stretches) < _rank(arm, best):
             best = stretches
@@ -164,22 +165,22 @@ def find_curves(arm: Kinematics, current: Array | None, closed: bool) -> list[St
 
 
 def _rank(arm: Kinematics, stretches: list[Stretch]) -> tuple[int, int, float]:
-    """Targets that are left out, stretches, and the largest step: what is to be small."""
+    """Sort key, the smaller the better: missing targets, number of stretches, largest step."""
     left = arm.count - sum(len(stretch.positions) for stretch in stretches)
     largest = max((largest_step(arm, stretch.positions) for stretch in stretches), default=0.0)
     return left, len(stretches), largest
 
 
 def _is_even(arm: Kinematics, positions: Array) -> bool:
-    """Whether no step stands out."""
+    """Whether no step is an outlier."""
     steps = displacement(arm.weights, np.diff(positions, axis=0))
-    return len(steps) < _FEW or steps.max() <= _STANDS_OUT * np.quantile(steps, _MOSTLY)
+    return len(steps) < _MIN_STEPS or steps.max() <= _OUTLIER_RATIO * np.quantile(steps, _OUTLIER_QUANTILE)
 
 
 def _filled(
     arm: Kinematics, stretch: Stretch, targets: Indices, current: Array | None, closed: bool
 ) -> list[Stretch]:
-    """A stretch of some targets, with those between and all of them relaxed; cut where none is a solution."""
+    """Interpolate a stretch of key targets to all targets, relax it, and cut it where targets are missed."""
     keys = targets[stretch.first : stretch.end]
     first, count = int(keys[0]), int(keys[-1] - keys[0]) + 1
     places = np.arange(count) + first
@@ -187,9 +188,13 @@ def _filled(
     positions = np.ascontiguousarray(np.stack(columns, axis=1))
     bounds = np.array([arm.lower, arm.upper])
     before = None
-    if first == 0 and current is not None and displacement(arm.weights, positions[0] - current) <= _CLOSING:
+    if (
+        first == 0
+        and current is not None
+        and displacement(arm.weights, positions[0] - current) <= _MAX_CLOSING_STEP
+    ):
         before = current
-    closes = displacement(arm.weights, positions[-1] - positions[0]) <= _CLOSING
+    closes = displacement(arm.weights, positions[-1] - positions[0]) <= _MAX_CLOSING_STEP
     around = closed and count == arm.count and closes
     if around:
         q, solved = relax(arm, first, positions[:-1], bounds, closed=True, before=before)
@@ -197,7 +202,7 @@ def _filled(
     else:
         q, solved = relax(arm, first, positions, bounds, before=before)
     steps = displacement(arm.weights, np.diff(q, axis=0))
-    jumps = steps > _JUMP * np.median(steps) + _JUMP_LEAST if len(steps) else np.zeros(0, np.bool_)
+    jumps = steps > _JUMP_RATIO * np.median(steps) + _JUMP_MARGIN if len(steps) else np.zeros(0, np.bool_)
     parts, start = [], 0
     for end in range(1, count + 1):
         if end == count or jumps[end - 1] or not solved[end] or not solved[end - 1]:
@@ -208,7 +213,7 @@ def _filled(
 
 
 def _extended(arm: Kinematics, stretches: list[Stretch]) -> list[Stretch]:
-    """Stretches followed on to both sides, as far as it goes."""
+    """Stretches continued at both ends, as far as solutions can be followed."""
     bounds = np.array([arm.lower, arm.upper])
     longer: list[Stretch] = []
     for i, stretch in enumerate(stretches):
@@ -222,7 +227,7 @@ def _extended(arm: Kinematics, stretches: list[Stretch]) -> list[Stretch]:
 
 
 def _completed(arm: Kinematics, stretches: list[Stretch], current: Array | None) -> list[Stretch]:
-    """These stretches, and between them those of all other targets that have a solution."""
+    """These stretches, and between them stretches of all other targets that have a solution."""
     bounds = np.array([arm.lower, arm.upper])
     whole: list[Stretch] = []
     target = 0

@@ -11,12 +11,12 @@ from itnnr_ik.paths.solution import Gap, Stretch
 
 Array = NDArray[np.float64]
 
-#: A joint this far [rad, m] beyond its limit would have to pass it.
-_BEYOND = 1e-9
-#: How far joints have to go beyond their limits is found to this share of it, or to so much [rad, m].
-_LEAST_SHARE, _LEAST_MORE = 0.05, 1e-3
-#: A position error [m] beside which the orientation error is what counts.
-_NOTHING = 1e-6
+#: A joint beyond its limit by no more than this [rad, m] is at it.
+_LIMIT_ROUNDING = 1e-9
+#: The bisection for how far joints have to go beyond their limits ends at this ratio, or width [rad, m].
+_BISECTION_RATIO, _BISECTION_WIDTH = 0.05, 1e-3
+#: With a smaller position error [m], a target out of reach is told by its orientation error.
+_NEGLIGIBLE = 1e-6
 OUT_OF_REACH, SINGULAR, OPEN = "out of reach", "a singular posture would have to be crossed", "does not close"
 
 
@@ -60,7 +60,7 @@ def explain(
             why = SINGULAR, float(displacement(arm.weights, steps).max()), "rad"
         elif why is None:
             why = OUT_OF_REACH, float(residual[end:first].max()), "m"
-            if angle is not None and why[1] < _NOTHING:
+            if angle is not None and why[1] < _NEGLIGIBLE:
                 why = OUT_OF_REACH, float(angle[end:first].max()), "rad"
         gaps.append(Gap(end - 1, first, *why) if jumps else Gap(end, first - 1, *why))
     return tuple(gaps)
@@ -77,9 +77,9 @@ def _limit(arm: Kinematics, before: Stretch | None, after: Stretch | None) -> tu
             to = other.first if side == 1 else other.end - 1
         past = stretch.positions[:: -1 if side == 1 else 1][:PAST]
         beyond = _beyond(arm, arm.follow(end, abs(to - end), side, past, _widened(arm, np.inf)))
-        if not len(beyond) or beyond[0].max() <= _BEYOND:
+        if not len(beyond) or beyond[0].max() <= _LIMIT_ROUNDING:
             continue
-        back = np.flatnonzero(beyond.max(axis=1) <= _BEYOND)
+        back = np.flatnonzero(beyond.max(axis=1) <= _LIMIT_ROUNDING)
         beyond = beyond[: back[0] if len(back) else None]
         if arm.spare:
             beyond = _least_beyond(arm, end, side, past, beyond)
@@ -109,7 +109,7 @@ def _least_beyond(arm: Kinematics, end: int, side: int, past: Array, beyond: Arr
     ranges = arm.upper - arm.lower
     least = np.minimum(beyond, ranges)
     low, high = 0.0, float(least.max())
-    while high - low > max(_LEAST_SHARE * high, _LEAST_MORE):
+    while high - low > max(_BISECTION_RATIO * high, _BISECTION_WIDTH):
         middle = 0.5 * (low + high)
         found = arm.follow(end, len(beyond), side, past, _widened(arm, middle))
         if len(found) == len(beyond):

@@ -45,8 +45,8 @@ class Layers(NamedTuple):
         starts: (m + 1,) First posture of each layer.
         q: (N, n) Joint positions; joints with turns in the lowest one within the limits.
         follows: (N,) The posture in the next layer that it goes on to; −1 for none.
-        reach: (N,) Largest step [rad] to a posture nearby, that it does not go on to.
-        turning: What such a step counts more [rad] in a sum: it turns off the way.
+        reach: (N,) Largest step [rad] to a posture of another track.
+        switch_cost: What such a step adds [rad] to a sum.
         pairs: (m,) Where the pairs of each layer's postures and the next one's begin in the next array.
         allowed: Which pairs may be joined, row by row; empty for all.
     """
@@ -55,7 +55,7 @@ class Layers(NamedTuple):
     q: Array
     follows: Indices
     reach: Array
-    turning: float
+    switch_cost: float
     pairs: Indices
     allowed: NDArray[np.bool_]
 
@@ -176,7 +176,7 @@ def sweep(
                     bound = min(most, max(layers.reach[a], layers.reach[b]))
                 step = step_between(joints, layers.q[a], layers.q[b], bound, shift)
                 if by_sum and layers.follows[a] != b:
-                    step += layers.turning
+                    step += layers.switch_cost
                 if step < np.inf and spread(
                     joints, layers.q[b], shift, step, by_sum, costs[0, a - low], costs[1, b - high], came[b],
                     a - low, turn,

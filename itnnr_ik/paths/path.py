@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 from itnnr_ik.paths.curves import find_curves
 from itnnr_ik.paths.gaps import OPEN, explain, fill
 from itnnr_ik.paths.kinematics import Kinematics, displacement
-from itnnr_ik.paths.planner import SAME, Planner
+from itnnr_ik.paths.planner import CLOSURE_TOLERANCE, Planner
 from itnnr_ik.paths.solution import Gap, PathSolution, SlowDown, Stretch
 from itnnr_ik.paths.timing import keep_velocities
 from itnnr_ik.paths.tracks import Tracks, read_joints
 
 Array = NDArray[np.float64]
 
-#: Times that branches are looked for where stretches end, and the most targets at which they are.
-_REPAIRS, _SHARE = 2, 0.05
+#: How often branches are searched for again where stretches end, and the largest share of targets for that.
+_MAX_REPAIRS, _MAX_ENDS_SHARE = 2, 0.05
 
 
 def solve_path(
@@ -40,7 +40,7 @@ def solve_path(
     residual, angle, converged = arm.errors(positions)
     gaps = explain(arm, stretches, positions, residual, angle, converged)
     jump = float(displacement(arm.weights, positions[-1] - positions[0]))
-    if closed and jump > SAME:
+    if closed and jump > CLOSURE_TOLERANCE:
         gaps = (*gaps, Gap(arm.count - 1, 0, OPEN, jump, "rad"))
     slow: tuple[SlowDown, ...] = ()
     if times is not None and velocity is not None:
@@ -54,10 +54,10 @@ def _branches(arm: Kinematics, current: Array | None, closed: bool) -> list[Stre
     tracks = Tracks(arm, joints)
     tracks.find()
     stretches = Planner(arm, joints, tracks.layers()).join(current, closed)
-    for _ in range(_REPAIRS):
+    for _ in range(_MAX_REPAIRS):
         ends = {stretch.first for stretch in stretches} | {stretch.end for stretch in stretches}
         ends |= {end - 1 for end in ends}
-        if not stretches or len(ends) > max(4, _SHARE * arm.count):
+        if not stretches or len(ends) > max(4, _MAX_ENDS_SHARE * arm.count):
             break
         if len(stretches) == 1 and len(stretches[0].positions) == arm.count:
             break

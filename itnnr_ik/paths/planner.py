@@ -15,10 +15,10 @@ from itnnr_ik.paths.tracks import apart
 Array = NDArray[np.float64]
 
 _ROUNDING = 1.0 + 1e-9
-#: Postures [rad, m] that are one.
-SAME = 1e-6
-#: Postures that a closed path is begun with.
-_BEGINNINGS = 16
+#: Largest joint change [rad] from the end of a closed path to its beginning.
+CLOSURE_TOLERANCE = 1e-6
+#: Most first postures that are tried for a closed path.
+_MAX_STARTS = 16
 
 
 class Request(NamedTuple):
@@ -27,12 +27,12 @@ class Request(NamedTuple):
     Attributes:
         current: State (n,) before it; None for none.
         closed: It ends as it begins, where that can be.
-        near: How far [rad] the end of a closed path may be from its beginning.
+        near: Largest joint change [rad] from the end of a closed path to its beginning.
     """
 
     current: Array | None = None
     closed: bool = False
-    near: float = SAME
+    near: float = CLOSURE_TOLERANCE
 
 
 class Planner:
@@ -45,7 +45,9 @@ class Planner:
         widest = int(np.diff(layers.starts).max())
         self._costs = np.empty((2, widest, self._copies))
 
-    def join(self, current: Array | None, closed: bool = False, near: float = SAME) -> list[Stretch]:
+    def join(
+        self, current: Array | None, closed: bool = False, near: float = CLOSURE_TOLERANCE
+    ) -> list[Stretch]:
         """The longest stretches that can be joined, each as `shortest` has it.
 
         Each goes as far as any path does from where it begins, so there are as few as can be. A ``closed``
@@ -69,7 +71,7 @@ class Planner:
         count = len(starts) - 1
         nodes, ends = self._layers.q[: starts[1]], self._layers.q[starts[-2] :]
         best, least = None, (np.inf, np.inf)
-        for node in range(0, len(nodes), max(1, len(nodes) // _BEGINNINGS)):
+        for node in range(0, len(nodes), max(1, len(nodes) // _MAX_STARTS)):
             q = nodes[node]
             allowed = apart(joints, q, ends) < near if len(ends) else np.zeros(0, np.bool_)
             positions = self.shortest(0, now, node, allowed)
@@ -82,7 +84,7 @@ class Planner:
             cost = (float(steps.max()) + away, float(steps.sum()))
             if cost < least:
                 best, least = positions, cost
-        if best is not None and near == SAME:
+        if best is not None and near == CLOSURE_TOLERANCE:
             best[-1] = best[0]
         return best
 

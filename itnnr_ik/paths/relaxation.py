@@ -14,17 +14,18 @@ from itnnr_ik.paths.kinematics import Kinematics, displacement
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-#: Powers of the steps whose sum is made small, one after the other, and iterations of each: the higher, the
-#: more the largest step alone counts.
+#: Powers of the steps whose sum is minimised, one after the other, and iterations of each. The higher
+#: the power, the more the largest step alone counts.
 _POWERS, _ITERATIONS = (2.0, 4.0, 8.0, 16.0), (25, 10, 10, 15)
-#: Damping, as a share of the largest curvature: at first, least and most.
-_DAMPING, _LEAST, _MOST = 1e-4, 1e-9, 1e3
-#: Longest move of a posture [rad] at a time, and the gain below which a power is done with.
-_LONGEST, _GAIN = 0.2, 1e-4
-#: Curvature of a step that does not count.
-_NOTHING = 1e-9
-#: Stiffness that holds a joint at its bound, over the largest curvature, and how often it is found which.
-_STIFFNESS, _PASSES = 1e3, 8
+#: Damping as a share of the largest curvature.
+_INITIAL_DAMPING, _MIN_DAMPING, _MAX_DAMPING = 1e-4, 1e-9, 1e3
+#: Largest joint change [rad] of a posture in an iteration; relative gain below which a power has converged.
+_MAX_MOVE, _MIN_GAIN = 0.2, 1e-4
+#: Added to the curvature of every step: at a step of zero it would vanish.
+_MIN_CURVATURE = 1e-9
+#: Stiffness that holds a joint at its bound, as a multiple of the largest curvature, and the most times that
+#: the joints at their bounds are determined in an iteration.
+_STIFFNESS, _MAX_PASSES = 1e3, 8
 
 
 class _Steps(NamedTuple):
@@ -59,7 +60,7 @@ class _Steps(NamedTuple):
         count, n, r = basis.shape
         change = self.changes(q).ravel()
         gradient = np.abs(change) ** (self.power - 2.0) * change
-        curvature = (self.power - 1.0) * np.abs(change) ** (self.power - 2.0) + _NOTHING
+        curvature = (self.power - 1.0) * np.abs(change) ** (self.power - 2.0) + _MIN_CURVATURE
         rows = self.weights[:, None] * basis
         blocks = np.stack([rows[self.following], -rows[self.now]], axis=1)
         blocks[self.now < 0, 1] = 0.0  # the state before the path stays
@@ -96,11 +97,11 @@ def relax(
         scale = steps.scale * float(np.abs(steps.changes(q)).max())
         if scale == 0.0:
             break
-        steps, damping = steps._replace(power=power, scale=scale), _DAMPING
+        steps, damping = steps._replace(power=power, scale=scale), _INITIAL_DAMPING
         cost = steps.cost(q)
         for _ in range(iterations):
             basis, found = arm.null_space(q), None
-            while found is None and damping < _MOST:
+            while found is None and damping < _MAX_DAMPING:
                 move = _newton_step(steps, q, basis, bounds, damping)
                 trial, reached = arm.refine(targets, np.clip(q + move, *bounds), bounds)
                 trial[~reached & solved] = q[~reached & solved]
@@ -112,8 +113,8 @@ def relax(
             if found is None:
                 break
             gain, q, cost, solved = cost - less, found, less, solved | reached
-            damping = max(0.2 * damping, _LEAST)
-            if gain < _GAIN * cost and solved.all():
+            damping = max(0.2 * damping, _MIN_DAMPING)
+            if gain < _MIN_GAIN * cost and solved.all():
                 break
     return q, solved
 
@@ -138,7 +139,7 @@ def _newton_step(steps: _Steps, q: Array, basis: Array, bounds: Array, damping: 
     stiffness = _STIFFNESS * matrix.diagonal().max()
     move = _in_joints(basis, spsolve(matrix, force))
     held = np.zeros(q.shape, dtype=np.bool_)
-    for _ in range(_PASSES):
+    for _ in range(_MAX_PASSES):
         nearest = np.clip(q + move, *bounds)
         beyond = nearest != q + move
         if (beyond == held).all():
@@ -151,7 +152,7 @@ def _newton_step(steps: _Steps, q: Array, basis: Array, bounds: Array, damping: 
         pull = force + stiffness * (springs.T @ (nearest - q)[k, i])
         move = _in_joints(basis, spsolve(stiff, pull))
     longest = displacement(steps.weights, move)
-    return np.asarray(move * np.minimum(1.0, _LONGEST / np.maximum(longest, 1e-12))[:, None])
+    return np.asarray(move * np.minimum(1.0, _MAX_MOVE / np.maximum(longest, 1e-12))[:, None])
 
 
 def _in_joints(basis: Array, along: Array) -> Array:

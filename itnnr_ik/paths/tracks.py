@@ -1,4 +1,4 @@
-"""Every way in which an arm without spare joints can follow a path: its branches, from target to target."""
+"""The branches of an arm without spare joints, tracked from target to target of a path."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from itnnr_ik.paths.kinematics import PAST, Kinematics, displacement
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-#: Targets from one at which all branches are looked up to the next.
+#: Targets from one at which all branches are searched for to the next.
 WINDOW = 50
-#: Postures that differ by less [rad, m] are one; tracks that do at two targets in a row are.
-_SAME, _SAME_TRACK = 1e-4, 1e-6
-#: A track of fewer postures beside a target where branches are looked up began at a bad one, near a singular
-#: posture: they are looked up again so many targets further.
-_STUB, _FURTHER = 4, 7
-#: A step from one track to another may be so many times as long as theirs, and so much [rad] longer.
-_LONGER, _LONGER_BY = 2.0, 0.01
-#: What turning off to another track costs [rad] in the sum of the steps.
-_TURNING = 1.0
-#: Copies of a posture in other turns: so many for a path of so many targets, within these.
-_MOST_ROWS, _LEAST_COPIES, _MOST_COPIES = 2**22, 64, 1024
+#: Postures closer than the first distance [rad] are duplicates; tracks closer than the second have merged.
+_DUPLICATE, _MERGED = 1e-4, 1e-6
+#: A track that ends after fewer postures than this began near a singular posture: branches are searched for
+#: again this many targets away.
+_STUB_LENGTH, _RETRY_OFFSET = 4, 7
+#: Largest step from one track to another, as a multiple of the tracks' own steps, and a margin [rad].
+_SWITCH_RATIO, _SWITCH_MARGIN = 2.0, 0.01
+#: What a switch to another track adds [rad] to the sum of the steps.
+_SWITCH_COST = 1.0
+#: Most rows (targets times copies of a posture, whole turns apart); least and most copies of a posture.
+_MAX_STATES, _MIN_COPIES, _MAX_COPIES = 2**22, 64, 1024
 _ALL = np.zeros(0, dtype=np.bool_)
 
 
 @dataclass
 class Track:
-    """Solutions (L, n) of targets in a row, one going on to the next; ``born`` is where it was begun."""
+    """Solutions (L, n) of consecutive targets on one branch; ``born`` is the target where it was found."""
 
     first: int
     parts: list[Array] = field(default_factory=list)
@@ -60,7 +60,7 @@ def read_joints(arm: Kinematics, current: Array | None) -> Joints:
     limited = wide & ~free
     copies[limited] = np.ceil(width[limited] / arm.turns[limited] - 1e-9)
     lower, upper = np.where(np.isfinite(arm.lower), arm.lower, 0.0), arm.upper.copy()
-    most = max(_LEAST_COPIES, min(_MOST_COPIES, _MOST_ROWS // arm.count))
+    most = max(_MIN_COPIES, min(_MAX_COPIES, _MAX_STATES // arm.count))
     few = next(k for k in range(most, 0, -1) if np.minimum(copies, k).prod() <= most)
     cut, kept = copies > few, few * arm.turns
     near = arm.middle if current is None else current
@@ -126,17 +126,19 @@ class Tracks:
         beside = set()
         for track in self.tracks:
             last = track.first + len(track.postures) - 1
-            if track.born - track.first < _STUB:
-                beside.add(track.born - _FURTHER)
-            if last - track.born < _STUB:
-                beside.add(track.born + _FURTHER)
+            if track.born - track.first < _STUB_LENGTH:
+                beside.add(track.born - _RETRY_OFFSET)
+            if last - track.born < _STUB_LENGTH:
+                beside.add(track.born + _RETRY_OFFSET)
         return sorted(target for target in beside if 0 < target < self._arm.count - 1)
 
     def add(self, target: int) -> bool:
         """Follow the branches of one more target both ways; whether there are any that were not known."""
         passing = self._passing(target)
         new = [
-            q for q in self._new(target) if not len(passing) or apart(self._joints, q, passing).min() >= _SAME
+            q
+            for q in self._new(target)
+            if not len(passing) or apart(self._joints, q, passing).min() >= _DUPLICATE
         ]
         for q in new:
             track = Track(target, [q[None]])
@@ -152,7 +154,7 @@ class Tracks:
     def _is_known(self, key: int, q: Array) -> bool:
         """Whether a track is known to pass a posture (n,); it is from now on."""
         known = self._known.setdefault(key, [])
-        if known and apart(self._joints, q, np.array(known)).min() < _SAME:
+        if known and apart(self._joints, q, np.array(known)).min() < _DUPLICATE:
             return True
         known.append(q)
         return False
@@ -170,7 +172,7 @@ class Tracks:
         new: list[Array] = []
         for posture in q[solved]:
             others = known + new
-            if not others or apart(self._joints, posture, np.array(others)).min() >= _SAME:
+            if not others or apart(self._joints, posture, np.array(others)).min() >= _DUPLICATE:
                 new.append(posture)
         known.extend(new)
         return new
@@ -197,7 +199,7 @@ class Tracks:
         if len(ends) != len(others):
             return False
         return all(
-            apart(self._joints, *pair)[0] < _SAME_TRACK for pair in zip(ends, others[:, None], strict=True)
+            apart(self._joints, *pair)[0] < _MERGED for pair in zip(ends, others[:, None], strict=True)
         )
 
     def _go_back(self, track: Track) -> None:
@@ -239,10 +241,10 @@ class Tracks:
         place[order] = np.arange(len(q))
         following = place[1:].copy()
         following[last] = -1
-        reach = _LONGER * np.maximum(steps[:-1], steps[1:]) + _LONGER_BY
+        reach = _SWITCH_RATIO * np.maximum(steps[:-1], steps[1:]) + _SWITCH_MARGIN
         starts = np.searchsorted(target[order], np.arange(self._arm.count + 1))
         rows = lowest(self._joints, q[order]), following[order], reach[order]
-        return Layers(starts.astype(np.int64), *rows, _TURNING, _no_pairs(self._arm.count), _ALL)
+        return Layers(starts.astype(np.int64), *rows, _SWITCH_COST, _no_pairs(self._arm.count), _ALL)
 
 
 def _no_pairs(count: int) -> Indices:
