@@ -16,15 +16,15 @@ from itnnr_ik.robot.mimic import Drive, find_drive
 from itnnr_ik.robot.transforms import Array, about_z, along_z, of_rotation, turning_z_to
 
 MAX_JOINTS = 10
-#: Elements of a chain: joints that move by themselves or follow one that does.
+#: Most elements of a chain: independent joints and those that mimic one.
 _MAX_ELEMENTS = 256
-#: Largest number in a chain, and farthest that it gets [m]: up to here, coordinates in double precision are
-#: finer than the default tolerances.
-FARTHEST = 1e9
+#: Largest length in a chain, and largest distance of its tip from the base [m]: up to here, coordinates in
+#: double precision are finer than the default tolerances.
+MAX_LENGTH = 1e9
 
 
 @dataclass(frozen=True)
-class Assembly:
+class ChainArrays:
     """Arrays of a chain, as `KinematicChain` documents them."""
 
     joint_names: tuple[str, ...]
@@ -37,7 +37,7 @@ class Assembly:
 
 def assemble(
     robot: Description, path: Sequence[Joint], limits: Limits, locked: Mapping[str, float]
-) -> Assembly:
+) -> ChainArrays:
     """Arrays of the chain along ``path``.
 
     Raises:
@@ -64,9 +64,9 @@ def assemble(
         )
     ranges = find_ranges(robot, drives, leaders, limits)
     elements = _elements(moving, path, drives)
-    if not (abs(elements) <= FARTHEST).all():
-        raise ValueError(f"{chain} has lengths, multipliers or offsets beyond {FARTHEST:g}")
-    return Assembly(
+    if not (abs(elements) <= MAX_LENGTH).all():
+        raise ValueError(f"{chain} has lengths, multipliers or offsets beyond {MAX_LENGTH:g}")
+    return ChainArrays(
         joint_names=tuple(leaders),
         joint_types=tuple(_type(robot.joints[name], ranges[name].lower) for name in leaders),
         lower=np.array([ranges[name].lower for name in leaders]),
@@ -89,7 +89,7 @@ def _check_types(path: Iterable[Joint], chain: str) -> None:
 def _check_names(
     robot: Description, moving: Sequence[str], limits: Limits, locked: Iterable[str], chain: str
 ) -> None:
-    """Raise a ValueError where ``limits`` or ``locked`` name a joint that they can do nothing to."""
+    """Raise a ValueError where ``limits`` or ``locked`` name a joint that they cannot apply to."""
     for name in locked:
         joint = robot.joint(name, "locked")
         if not joint.moves:
@@ -111,7 +111,7 @@ def _type(joint: Joint, lower: float) -> str:
 
 @np.errstate(over="ignore", invalid="ignore")
 def _elements(moving: Sequence[Joint], path: Iterable[Joint], drives: Mapping[str, Drive]) -> Array:
-    """The array `KinematicChain.elements`; what stays is multiplied into the transforms between."""
+    """The array `KinematicChain.elements`; constant joints are multiplied into the transforms between."""
     leaders = [joint.name for joint in moving if drives[joint.name].leader == joint.name]
     rows = []
     fixed = np.eye(4)

@@ -12,7 +12,7 @@ import numpy as np
 
 from itnnr_ik.forms import shown
 from itnnr_ik.robot import kernels
-from itnnr_ik.robot.assembly import FARTHEST, assemble
+from itnnr_ik.robot.assembly import MAX_LENGTH, assemble
 from itnnr_ik.robot.description import check_name
 from itnnr_ik.robot.limits import Limits
 from itnnr_ik.robot.transforms import Array
@@ -20,16 +20,15 @@ from itnnr_ik.robot.urdf import parse_urdf, read_urdf, rename_joints
 
 #: Form of `KinematicChain.source` without the URDF, see `itnnr_ik.forms`.
 SOURCE = {"base": str, "tip": str, "limits": {...: [float]}, "locked": {...: float}, "name": str}
-#: Largest sine of the angle between axes that count as parallel: it moves the tip by less than the tolerance.
-_PARALLEL = 1e-7
+#: Largest sine of the angle between axes that count as parallel: the tip's error is within the tolerance.
+_PARALLEL_SINE = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
 class KinematicChain:
     """The moving joints between two links of a robot, base to tip; made by `from_urdf`.
 
-    Angles count in [rad], lengths in [m]; n is the number of joints that move by themselves. Arrays are
-    read-only.
+    Angles are in [rad], lengths in [m]; n is the number of independent joints. Arrays are read-only.
 
     Attributes:
         name: Name of the robot.
@@ -74,15 +73,15 @@ class KinematicChain:
     ) -> KinematicChain:
         """The chain from ``base`` down to ``tip`` of the robot that a URDF describes.
 
-        Revolute, continuous, prismatic, fixed and mimic joints; 1 to 10 that move by themselves. Only what
-        moves the tip is looked at: meshes, masses and other branches are not.
+        Revolute, continuous, prismatic, fixed and mimic joints; 1 to 10 of them independent. Only joints that
+        move the tip are read: meshes, masses and other branches are ignored.
 
         Args:
             urdf: Path of a file, or the text itself (it begins with ``<``).
             base, tip: Names of links; may be left out where only one link has no parent, or no child.
-            limits: (lower, upper) in [rad] or [m] by joint name, instead of those in the URDF. They give a
-                continuous joint limits, too. Limits of a joint that mimics another narrow the other's.
-            locked: Positions in [rad] or [m] by joint name, at which joints stay that otherwise move.
+            limits: (lower, upper) in [rad] or [m] by joint name, instead of those in the URDF; also for
+                continuous joints. Limits of a mimic joint narrow those of the joint that it follows.
+            locked: Constant positions in [rad] or [m] by joint name, of joints that would otherwise move.
             name: Instead of the name that the URDF has.
 
         Raises:
@@ -110,9 +109,9 @@ class KinematicChain:
     def __post_init__(self) -> None:
         for array in (self.lower, self.upper, self.velocity, self.elements):
             array.flags.writeable = False
-        if not self.farthest <= FARTHEST:
+        if not self.farthest <= MAX_LENGTH:
             raise ValueError(
-                f"{self.name} must get at most {FARTHEST:g} m from its base, got {self.farthest:g} m "
+                f"{self.name} must get at most {MAX_LENGTH:g} m from its base, got {self.farthest:g} m "
                 "by its lengths and the limits of its prismatic joints"
             )
 
@@ -133,7 +132,7 @@ class KinematicChain:
 
     @property
     def source(self) -> dict[str, Any]:
-        """Arguments, as JSON types, with which `from_urdf` makes the same chain to the last bit."""
+        """Arguments, as JSON types, with which `from_urdf` makes an identical chain."""
         return {
             "urdf": self.urdf,
             "base": self.base_link,
@@ -190,22 +189,22 @@ class KinematicChain:
 
     @cached_property
     def reach(self) -> float:
-        """Upper bound in [m] of the tip's distance from a point of the first axis: all parts end to end.
+        """Upper bound in [m] of the tip's distance from a point of the first axis: the sum of all lengths.
 
-        The point is the foot of the second element on that axis; of a first prismatic joint, its origin.
+        The point is the one closest to the second element; of a first prismatic joint, its origin.
         """
         prismatic = self.elements[self.elements[:, 12] == 1.0]
         limits = np.stack([self.lower, self.upper])[:, prismatic[:, 13].astype(int)]
         strokes = abs(limits * prismatic[:, 14] + prismatic[:, 15]).max(axis=0)
         offsets = self.elements[1:, [3, 7, 11]]
-        offsets[0, 2] -= self._foot
+        offsets[0, 2] -= self._closest_offset
         return float(np.linalg.norm(offsets, axis=1).sum() + strokes.sum())
 
     @cached_property
     def farthest(self) -> float:
         """Upper bound of the tip's distance from the base frame's origin in [m]."""
         first = self.elements[0, :12].reshape(3, 4)
-        return float(np.linalg.norm(first[:, 3] + self._foot * first[:, 2])) + self.reach
+        return float(np.linalg.norm(first[:, 3] + self._closest_offset * first[:, 2])) + self.reach
 
     @cached_property
     def is_planar(self) -> bool:
@@ -213,7 +212,7 @@ class KinematicChain:
         _, axes, _ = self._frames(np.zeros(self.n_joints))
         shifts = self.elements[:-1, 12] == 1.0
         out_of_plane = np.where(shifts, abs(axes[:, 2]), np.hypot(axes[:, 0], axes[:, 1]))
-        return bool((out_of_plane < _PARALLEL).all())
+        return bool((out_of_plane < _PARALLEL_SINE).all())
 
     @property
     def plane_height(self) -> float:
@@ -228,8 +227,8 @@ class KinematicChain:
         return float(pose[2, 3])
 
     @property
-    def _foot(self) -> float:
-        """Where on a first revolute axis, from its origin in [m], the second element is nearest."""
+    def _closest_offset(self) -> float:
+        """Position [m] along a first revolute axis of its point closest to the second element's origin."""
         return 0.0 if self.elements[0, 12] == 1.0 else float(self.elements[1, 11])
 
     def _frames(self, q: Array) -> tuple[Array, Array, Array]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itnnr_ik.forms import listed, shown
 from itnnr_ik.robot.joint import Joint
 
-#: Longest name of a robot, a link or a joint.
-_LONGEST = 200
+#: Longest name of a robot, a link or a joint [characters].
+_MAX_NAME_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Description:
         parents = {joint.parent for joint in self.joints.values()}
         base = self._pick("base", base, [link for link in self.links if link not in above])
         tip = self._pick("tip", tip, [link for link in self.links if link not in parents])
-        path = _up(above, tip, base)
+        path = _ancestor_joints(above, tip, base)
         if path and path[-1].parent == base:
             return path[::-1]
         if base == tip:
             raise ValueError(f"base and tip of {self.name} must be two links, got {base!r} for both")
-        back = _up(above, base, tip)
+        back = _ancestor_joints(above, base, tip)
         if back and back[-1].parent == tip:
             raise ValueError(f"tip {tip!r} is above base {base!r} in {self.name}: exchange them")
         ancestors = listed(joint.parent for joint in path)
@@ -63,7 +63,7 @@ class Description:
         return link
 
 
-def _up(above: dict[str, Joint], link: str, end: str) -> list[Joint]:
+def _ancestor_joints(above: dict[str, Joint], link: str, end: str) -> list[Joint]:
     """Joints from ``link`` upwards until ``end`` or a root."""
     joints: list[Joint] = []
     while link != end and link in above:
@@ -74,9 +74,9 @@ def _up(above: dict[str, Joint], link: str, end: str) -> list[Joint]:
 
 def check_name(what: str, name: str) -> None:
     """Raise a ValueError where a name does not fit on the line of a message."""
-    if len(name) > _LONGEST or not name.isprintable():
+    if len(name) > _MAX_NAME_LENGTH or not name.isprintable():
         raise ValueError(
-            f"the name of {what} must have at most {_LONGEST} characters, all of them printable, "
+            f"the name of {what} must have at most {_MAX_NAME_LENGTH} characters, all of them printable, "
             f"got {shown(name)}"
         )
 
@@ -99,12 +99,12 @@ def check_tree(links: tuple[str, ...], joints: list[Joint], label: str) -> None:
             )
         above[joint.child] = joint
         below[joint.parent].append(joint.child)
-    # What no walk down from a root meets hangs on a ring.
-    waiting = [link for link in links if link not in above]
-    met = set(waiting)
-    while waiting:
-        children = below[waiting.pop()]
-        waiting += children
-        met.update(children)
-    if ring := [link for link in links if link not in met]:
+    # Links that cannot be reached from a root belong to a cycle.
+    unvisited = [link for link in links if link not in above]
+    visited = set(unvisited)
+    while unvisited:
+        children = below[unvisited.pop()]
+        unvisited += children
+        visited.update(children)
+    if ring := [link for link in links if link not in visited]:
         raise ValueError(f"links of {label} go round in a ring: {listed(ring)}")

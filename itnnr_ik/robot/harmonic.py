@@ -1,9 +1,9 @@
 """Harmonics of joint angles, of which the tip of any rigid arm with revolute joints is a linear combination.
 
 A revolute joint enters the product of homogeneous transforms of a serial arm by 1, cos q and sin q, so each
-tip coordinate is exactly Σ c_k b_k1(q_1) … b_kn(q_n) with b = (1, cos, sin): lengths, offsets, bent links and
-the base's place are all in the coefficients c. With harmonics up to the second, b = (1, cos q, sin q, cos 2q,
-sin 2q), the deflection of elastic joints under gravity is in it to first order, too.
+tip coordinate is exactly Σ c_k b_k1(q_1) … b_kn(q_n) with b = (1, cos, sin): the coefficients c hold lengths,
+offsets, bent links and the base's pose. With harmonics up to the second, b = (1, cos q, sin q, cos 2q,
+sin 2q), the deflection of elastic joints under gravity is included to first order, too.
 """
 
 from __future__ import annotations

@@ -15,11 +15,11 @@ from itnnr_ik.robot.transforms import Array, about_z, along_z, of_rotation, turn
 
 MOVING = ("revolute", "continuous", "prismatic")
 TYPES = (*MOVING, "fixed", "floating", "planar")
-#: Largest limit or offset of a joint [rad, m]: what is computed with it stays finite. Exporters write 1e16
-#: where there is no limit.
+#: Largest limit or offset of a joint [rad, m], so that results stay finite. Exporters write 1e16 where there
+#: is no limit.
 LARGEST = 1e18
-#: Largest multiplier of a mimic, and smallest that is not 0.
-_MOST, _LEAST = 1e9, 1e-9
+#: Largest multiplier of a mimic joint, and smallest that is not 0.
+_MAX_MULTIPLIER, _MIN_MULTIPLIER = 1e9, 1e-9
 
 
 class Limit(NamedTuple):
@@ -76,16 +76,16 @@ class Joint:
         return axis / length
 
     def motion(self, value: float) -> Array:
-        """What a joint that moves adds to its origin at ``value`` in [rad] or [m]: a transform (4, 4)."""
+        """Transform (4, 4) from a moving joint's frame at position 0 to that at ``value`` in [rad] or [m]."""
         if not value:
-            return np.eye(4)  # to the last bit
+            return np.eye(4)  # exact
         turned = of_rotation(turning_z_to(self.axis()))
         along = along_z(value) if self.type == "prismatic" else about_z(value)
         transform: Array = turned @ along @ turned.T
         return transform
 
     def limit(self) -> Limit:
-        """Limits; of lower and upper one alone makes the other 0, as the URDF format has it."""
+        """Limits; where only one of lower and upper is given, the other is 0, as the URDF format says."""
         element = self.element.find("limit")
         if element is None:
             return Limit(None, None, math.inf)
@@ -97,7 +97,7 @@ class Joint:
         return Limit(lower, upper, velocity if velocity is not None and velocity > 0.0 else math.inf)
 
     def mimic(self) -> Mimic | None:
-        """Which joint it follows, or None."""
+        """The joint that it follows with its multiplier and offset, or None."""
         element = self.element.find("mimic")
         if element is None:
             return None
@@ -105,10 +105,10 @@ class Joint:
         if not leader:
             raise ValueError(f"<mimic> of joint {self.name!r} must name a joint")
         multiplier, offset = self._number(element, "multiplier"), self._number(element, "offset")
-        if multiplier and not _LEAST <= abs(multiplier) <= _MOST:
+        if multiplier and not _MIN_MULTIPLIER <= abs(multiplier) <= _MAX_MULTIPLIER:
             raise ValueError(
-                f"multiplier in <mimic> of joint {self.name!r} must be 0 or from {_LEAST:g} to {_MOST:g} "
-                f"in size, got {multiplier:g}"
+                f"multiplier in <mimic> of joint {self.name!r} must be 0 or from "
+                f"{_MIN_MULTIPLIER:g} to {_MAX_MULTIPLIER:g} in size, got {multiplier:g}"
             )
         return Mimic(leader, 1.0 if multiplier is None else multiplier, offset or 0.0)
 

@@ -1,8 +1,8 @@
 """Forward kinematics and Jacobian of a chain's elements, compiled.
 
 ``elements`` (L + 1, 16) is laid out as `KinematicChain.elements` says: a fixed transform, then a turn about
-or a shift along the local z axis, and so on. All arrays are float64 and C-contiguous; results go into arrays
-that the caller brings, so that nothing here allocates in a loop. Lengths in [m], angles in [rad], base frame.
+or a shift along the local z axis, and so on. All arrays are float64 and C-contiguous; results are written to
+arrays of the caller, so that nothing here allocates in a loop. Lengths in [m], angles in [rad], base frame.
 """
 
 from __future__ import annotations

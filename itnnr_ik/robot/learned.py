@@ -1,4 +1,4 @@
-"""An arm of unknown kinematics: its forward function, a combination of harmonics, was learned."""
+"""An arm of unknown kinematics, whose forward function was learned as a combination of harmonics."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from itnnr_ik.forms import checked, shown
 from itnnr_ik.robot import harmonic
-from itnnr_ik.robot.assembly import FARTHEST
+from itnnr_ik.robot.assembly import MAX_LENGTH
 from itnnr_ik.robot.description import check_name
 from itnnr_ik.robot.joint import LARGEST
 
 Array = NDArray[np.float64]
 
-#: Postures whose tips give the reach.
+#: Random postures from which the reach is estimated.
 _REACH_SAMPLES = 4096
-#: Products of harmonics of a posture: those of ten joints of a rigid arm are fewer. And how many numbers of
-#: them are in memory at once.
-_MAX_FEATURES, _BLOCK = 2**16, 2**22
+#: Most products of harmonics of a posture (those of ten joints of a rigid arm are fewer), and most numbers of
+#: them in memory at once.
+_MAX_FEATURES, _BLOCK_SIZE = 2**16, 2**22
 _FORM = {
     "name": str,
     "joint_names": [str],
@@ -87,11 +87,11 @@ class LearnedArm:
             raise ValueError(f"a coordinate can have {_MAX_FEATURES} coefficients, got {c[0].size}")
         with np.errstate(over="ignore"):
             farthest = np.abs(c).reshape(len(c), -1).sum(axis=1).max()
-        if not farthest <= FARTHEST:
+        if not farthest <= MAX_LENGTH:
             raise ValueError(
-                f"coefficients must be finite, their sum at most {FARTHEST:g} m, got {farthest:g} m"
+                f"coefficients must be finite, their sum at most {MAX_LENGTH:g} m, got {farthest:g} m"
             )
-        if not abs(self.plane_height) <= FARTHEST:
+        if not abs(self.plane_height) <= MAX_LENGTH:
             raise ValueError(f"plane_height must be finite, got {self.plane_height}")
 
     @property
@@ -151,7 +151,7 @@ class LearnedArm:
         return np.swapaxes(flat, -1, -2)
 
     def skeleton(self, positions: Any) -> Array:
-        """The frame's origin and the tip (2, 3) in [m]: what is between them is not known."""
+        """The frame's origin and the tip (2, 3) in [m]: the links between them are not known."""
         points = np.zeros((2, 3))
         points[1, 2] = self.plane_height
         points[1, : self.n_coordinates] = self.forward(positions)
@@ -190,7 +190,7 @@ class LearnedArm:
             )
         q = q.reshape(-1, self.n_joints)
         product = np.empty((len(q), len(rows)))
-        count = max(1, _BLOCK // rows.shape[1])
+        count = max(1, _BLOCK_SIZE // rows.shape[1])
         for block in (slice(start, start + count) for start in range(0, len(q), count)):
             product[block] = harmonic.features(q[block], self.order) @ rows.T
         return product

@@ -1,4 +1,4 @@
-"""Position and velocity limits of the joints that move by themselves."""
+"""Position and velocity limits of the independent joints of a chain."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from itnnr_ik.robot.mimic import Drive
 
 Limits = Mapping[str, Sequence[float]]
 
-#: A position that a mimic computes may be outside by rounding.
+#: Tolerance [rad, m] for positions of mimic joints, which may exceed a limit by rounding.
 _ROUNDING = 1e-9
 
 
@@ -45,7 +45,7 @@ def find_ranges(
 ) -> dict[str, Range]:
     """Limits of each of ``leaders``, such that the joints that follow it stay within theirs, too.
 
-    ``limits`` (lower, upper) by joint name go before those in the URDF.
+    ``limits`` (lower, upper) by joint name take precedence over those in the URDF.
 
     Raises:
         ValueError: Limits are missing, not a pair of finite numbers, or leave nothing between them.
@@ -94,7 +94,7 @@ def _narrowed(own: Range, leader: str, followers: Iterable[Joint], limits: Limit
 
 
 def _check_order(name: str, pair: tuple[float, float]) -> None:
-    """Raise a ValueError where limits leave a joint nowhere to move."""
+    """Raise a ValueError unless lower < upper."""
     if not pair[0] < pair[1]:
         raise ValueError(
             f"limits of joint {name!r} must have lower < upper, got [{pair[0]:g}, {pair[1]:g}]; "
@@ -103,7 +103,7 @@ def _check_order(name: str, pair: tuple[float, float]) -> None:
 
 
 def _check_constant(joint: Joint, position: float, limits: Limits) -> None:
-    """Raise a ValueError where a joint that stays is outside its limits."""
+    """Raise a ValueError where a joint's constant position is outside its limits."""
     lower, upper = _position_limits(joint, limits) or (-math.inf, math.inf)
     if not lower - _ROUNDING <= position <= upper + _ROUNDING:
         raise ValueError(
@@ -113,7 +113,7 @@ def _check_constant(joint: Joint, position: float, limits: Limits) -> None:
 
 
 def _position_limits(joint: Joint, limits: Limits) -> tuple[float, float] | None:
-    """Limits of a joint, those given before its own; ∓inf of a continuous one, None where missing."""
+    """Limits given for a joint or else those in the URDF; ∓inf if continuous, None where missing."""
     if joint.name in limits:
         pair = limits[joint.name]
         if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:

@@ -1,4 +1,4 @@
-"""What moves a joint in the end: itself, the joint that it mimics, or nothing."""
+"""Mimic joints resolved: which joint drives a joint, if any, and by which ratio and offset."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import NamedTuple
 from itnnr_ik.robot.description import Description
 from itnnr_ik.robot.joint import Joint
 
-#: Mimics of mimics: so many of their multipliers have a product that is finite and not 0.
-_LONGEST = 32
+#: Longest chain of mimic joints: the product of so many multipliers is still finite and not 0.
+_MAX_MIMIC_CHAIN = 32
 
 
 class Drive(NamedTuple):
-    """A joint's position is ratio · (that of ``leader``) + offset; without a leader it stays at offset.
+    """A joint's position is ratio · (that of ``leader``) + offset; without a leader it is constant at offset.
 
     ``followers`` are the joint and those between it and the leader; none where it leads itself.
     """
@@ -25,7 +25,7 @@ class Drive(NamedTuple):
 
 
 def find_drive(robot: Description, joint: Joint, locked: Mapping[str, float]) -> Drive:
-    """What moves a joint, through all mimics, where some joints are ``locked`` at positions in [rad] or [m].
+    """The drive of a joint, through all mimics; joints in ``locked`` are at constant positions [rad] or [m].
 
     Raises:
         ValueError: A mimic names no joint, one that has no single position, or in the end itself.
@@ -46,8 +46,10 @@ def find_drive(robot: Description, joint: Joint, locked: Mapping[str, float]) ->
         if leader in followers:
             round_trip = " → ".join(repr(each.name) for each in (*followers, leader))
             raise ValueError(f"joint {joint.name!r} mimics itself in the end: {round_trip}")
-        if len(followers) > _LONGEST:
-            raise ValueError(f"joint {joint.name!r} mimics another through more than {_LONGEST} joints")
+        if len(followers) > _MAX_MIMIC_CHAIN:
+            raise ValueError(
+                f"joint {joint.name!r} mimics another through more than {_MAX_MIMIC_CHAIN} joints"
+            )
         offset += ratio * mimic.offset
         ratio *= mimic.multiplier
         followers.append(leader)

@@ -11,9 +11,9 @@ Array = NDArray[np.float64]
 
 
 class ForwardModel(Protocol):
-    """A robot whose tip moves with its joints: a `KinematicChain`, or one that was learned from data.
+    """A robot with forward kinematics: a `KinematicChain`, or one that was learned from data.
 
-    Revolute joints count in [rad], prismatic joints in [m].
+    Positions of revolute joints are in [rad], of prismatic joints in [m].
     """
 
     @property
@@ -42,7 +42,7 @@ class ForwardModel(Protocol):
 
     @property
     def tip_link(self) -> str:
-        """Frame that is brought to the target."""
+        """Frame that is moved to the target."""
 
     @property
     def n_joints(self) -> int:
@@ -50,17 +50,17 @@ class ForwardModel(Protocol):
 
     @property
     def reach(self) -> float:
-        """Size of the workspace in [m]: no two points of it are farther apart than twice that."""
+        """Radius of the workspace in [m]: no two points of it are farther apart than twice that."""
 
     @property
     def farthest(self) -> float:
         """Largest distance of the tip from the base frame's origin in [m]."""
 
     def forward(self, positions: Any) -> Any:
-        """Tip at joint positions (..., n): poses (..., 7), or positions (..., 2 or 3) where that is all."""
+        """Tip at joint positions (..., n): poses (..., 7), or positions (..., 2 or 3) without orientation."""
 
     def jacobian(self, positions: Any) -> Any:
-        """Tip's velocity per joint velocity (..., 6, n), or (..., 2 or 3, n) of a robot of positions."""
+        """Jacobian of the tip (..., 6, n), or (..., 2 or 3, n) of a robot without orientation."""
 
     def skeleton(self, positions: Any) -> Array:
         """Points (k, 3) in [m] to draw between, base to tip, at joint positions (n,)."""

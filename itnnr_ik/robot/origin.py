@@ -1,4 +1,4 @@
-"""Where a URDF puts a joint or a visual: its ``<origin>``, with its numbers checked."""
+"""The ``<origin>`` of a joint or a visual in a URDF, with its numbers checked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from itnnr_ik.robot.transforms import Array, from_quaternion, from_rpy
 
 
 def read_origin(owner: ElementTree.Element, label: str) -> Array:
-    """Transform (4, 4) of an element's ``<origin>``: none where it has none.
+    """Transform (4, 4) of an element's ``<origin>``; the identity where it has none.
 
     Raises:
         ValueError: A number is malformed or not finite, or there are two rotations; the message names the
@@ -36,7 +36,7 @@ def read_origin(owner: ElementTree.Element, label: str) -> Array:
 def read_vector(
     element: ElementTree.Element, key: str, default: tuple[float, ...], label: str
 ) -> tuple[float, ...]:
-    """The finite numbers of an attribute, as many as ``default`` has, which counts where there is none.
+    """The finite numbers of an attribute, as many as ``default`` has, which is returned if it is missing.
 
     Raises:
         ValueError: A number is malformed or not finite, or there are more or fewer; the message names the
@@ -54,7 +54,7 @@ def read_vector(
 
 
 def to_float(text: str) -> float:
-    """The number that the text is, or NaN, which every caller refuses."""
+    """The number that the text represents, or NaN, which every caller rejects."""
     try:
         return math.nan if "_" in text else float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Rotations and rigid transforms of few numbers, for reading a robot; the kernels have their own."""
+"""Rotations and rigid transforms in NumPy, for reading a robot; the kernels have their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What joint positions count in."""
+"""Units of joint positions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from itnnr_ik.robot.model import ForwardModel
 
 
 def units_of(arm: ForwardModel) -> tuple[str, ...]:
-    """What the positions of an arm's joints count in: ``rad`` or, of prismatic ones, ``m``."""
+    """Unit of each joint's position: ``rad`` or, of prismatic joints, ``m``."""
     types = arm.joint_types if isinstance(arm, KinematicChain) else ("revolute",) * arm.n_joints
     return tuple("m" if kind == "prismatic" else "rad" for kind in types)

@@ -14,10 +14,10 @@ from itnnr_ik.robot.description import Description, check_name, check_tree
 from itnnr_ik.robot.joint import TYPES, Joint
 from itnnr_ik.robot.xml import parse_xml
 
-#: Characters of a text, or bytes of a file: those of a humanoid with hands are a tenth of it.
-_LONGEST = 4 * 2**20
-#: Characters of a tag in a message.
-_SHOWN = 80
+#: Largest URDF [characters of a text, bytes of a file]: ten times that of a humanoid with hands.
+_MAX_SIZE = 4 * 2**20
+#: Characters of a tag that a message quotes.
+_SHOWN_TAG = 80
 _XACRO_HINT = "is xacro, not URDF: run `ros2 run xacro xacro FILE.xacro > FILE.urdf` and give FILE.urdf"
 
 
@@ -31,8 +31,8 @@ def read_urdf(urdf: str | os.PathLike[str]) -> tuple[str, str]:
         raise ValueError(f"urdf must be URDF text or the path of a file, got {type(urdf).__name__}")
     text = urdf.lstrip("\ufeff \t\r\n") if isinstance(urdf, str) else ""
     if text.startswith("<"):
-        if len(text) > _LONGEST:
-            raise ValueError(f"urdf must have at most {_LONGEST} characters, got {len(text)}")
+        if len(text) > _MAX_SIZE:
+            raise ValueError(f"urdf must have at most {_MAX_SIZE} characters, got {len(text)}")
         return text, "URDF text"
     if not os.fspath(urdf).strip():
         raise ValueError("urdf is empty: expected URDF text or the path of a file")
@@ -40,7 +40,7 @@ def read_urdf(urdf: str | os.PathLike[str]) -> tuple[str, str]:
     if path.suffix == ".xacro":
         raise ValueError(f"{path.name} {_XACRO_HINT}")
     try:
-        text = read_bytes(path, _LONGEST).decode("utf-8-sig").lstrip()
+        text = read_bytes(path, _MAX_SIZE).decode("utf-8-sig").lstrip()
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not a URDF file: it is not UTF-8 text") from None
     except (OSError, ValueError) as error:
@@ -61,7 +61,7 @@ def parse_urdf(text: str, label: str) -> Description:
     if any(map(_is_xacro, (*root, *joint_parts))):
         raise ValueError(f"{label} {_XACRO_HINT}")
     if root.tag != "robot":
-        raise ValueError(f"{label} must have <robot> as its outermost element, got <{root.tag[:_SHOWN]}>")
+        raise ValueError(f"{label} must have <robot> as its outermost element, got <{root.tag[:_SHOWN_TAG]}>")
     name = root.get("name") or "robot"
     check_name(f"the robot in {label}", name)
     links = tuple(element.get("name", "") for element in root.findall("link"))
@@ -80,9 +80,9 @@ def parse_urdf(text: str, label: str) -> Description:
 
 
 def _is_xacro(element: ElementTree.Element) -> bool:
-    """Whether an element is still to be expanded.
+    """Whether an element is still to be expanded by xacro.
 
-    Results of an expansion may well declare the prefix, and have remains of it in what they draw.
+    Expanded files may still declare the prefix, and use it in their visuals.
     """
     return element.tag.startswith("xacro:") or any("${" in value for value in element.attrib.values())
 

@@ -1,4 +1,4 @@
-"""XML as a tree of elements, without what makes reading it unsafe."""
+"""XML as a tree of elements, without the features that make parsing it unsafe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a chain says of itself, and how it is changed and made again."""
+"""Attributes of a chain, its copies with other names, and its JSON form."""
 
 from __future__ import annotations
 

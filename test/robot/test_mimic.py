@@ -1,4 +1,4 @@
-"""What moves a joint that mimics another."""
+"""Mimic joints resolved to the joints that drive them."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_mimics_that_lead_nowhere_are_refused(mimic: str, message: str) -> None:
 
 
 def test_rings_of_mimics_are_refused() -> None:
-    """Two joints that mimic each other move by nothing."""
+    """Two joints that mimic each other have no position."""
     urdf = robot(
         *map(link, "abc"),
         joint("x", "revolute", "a", "b", mimic='joint="y"'),
@@ -115,7 +115,7 @@ def _row(count: int, multiplier: str = "1") -> str:
 
 @pytest.mark.parametrize("multiplier", ["1e-9", "1e9"])
 def test_many_mimics_of_mimics_are_followed(multiplier: str) -> None:
-    """Products of their multipliers stay numbers; what turns that far has no use, and is refused."""
+    """Products of their multipliers stay finite; longer chains are refused."""
     if multiplier == "1e-9":
         chain = KinematicChain.from_urdf(_row(33, multiplier))
         assert chain.elements[1, 14] == 1e-9

@@ -1,4 +1,4 @@
-"""What every robot offers the solver."""
+"""The protocol of robots that the solver uses."""
 
 from __future__ import annotations
 
