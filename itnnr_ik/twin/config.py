@@ -18,7 +18,7 @@ class PlateauSchedule:
         patience: Epochs without a validation loss better by ``min_delta`` before the rate is halved.
         stop_after: Epochs without a better validation loss before training ends.
         max_epochs: Epochs at most.
-        min_delta: What is better by less does not keep the rate up.
+        min_delta: Smaller improvements do not keep the rate up.
     """
 
     learning_rate: float = 1e-5
@@ -51,9 +51,9 @@ class TwinConfig:
             a label averages them and f does not. It needs a differentiable forward function.
         schedule: Optimisation.
         pull: Weight of ‖F‖², which chooses the smallest of all consistent adjustments.
-        pairs: Where f is known: ``perturbed`` pairs a fresh input with a point around it (section 4.3).
-            ``anchored`` pairs a fresh input's output with the anchors nearest to it in y, which is what F
-            meets at inference; the label of such a pair is one of many, so it goes with the consistency loss.
+        pairs: For a known f: ``perturbed`` pairs a fresh input with a point around it (section 4.3).
+            ``anchored`` pairs a fresh input's output with the anchors nearest to it in y, as at
+            inference; the label of such a pair is one of many, so it goes with the consistency loss.
     """
 
     hidden: tuple[int, ...]
@@ -80,7 +80,7 @@ class TwinConfig:
 #: The paper's network and schedule (Appendix B, and the author's programs).
 PUBLISHED = TwinConfig((640, 640), "relu", False, "label", PlateauSchedule())
 
-#: For the arms: small and quick to evaluate, and at home with any anchor, so that the current state is one.
+#: For the arms: small, quick to evaluate, and trained for any anchor, so that the current state can be one.
 CONSISTENT = TwinConfig((64, 64), "silu", True, "consistency", CosineSchedule(), pull=1e-4)
 
 #: The most accurate in one pass from a given set of anchors.

@@ -1,4 +1,4 @@
-"""What trains F for a known f: the units of its zero-anchored form, and how far its answers are from y."""
+"""The consistency loss that trains F for a known f, and the scales of its zero-anchored form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from itnnr_ik.twin.spec import Scales
 from itnnr_ik.twin.training import Batch
 
 #: Share of a typical change of y below which errors are no longer taken relative to it.
-_NO_CHANGE = 0.01
+_MIN_CHANGE_SHARE = 0.01
 
 
 def measure_scales(anchors: Anchors, change: Tensor, adjustment: float) -> Scales:
@@ -47,7 +47,7 @@ class ConsistencyLoss:
 
     Args:
         forward: f, differentiable by torch.
-        typical_change: See `Scales`: without it, pairs of almost no change would outweigh all others.
+        typical_change: See `Scales`; it keeps pairs of almost no change from outweighing all others.
         pull: See `TwinConfig`.
     """
 
@@ -58,9 +58,9 @@ class ConsistencyLoss:
     def __call__(self, batch: Batch, adjustment: Tensor) -> Tensor:
         """The loss () of the adjustments F (b, n) of a batch of `Pairs`."""
         y_new, y_anchor, *_ = batch
-        change = (y_new - y_anchor).norm(dim=1) + _NO_CHANGE * self.typical_change
-        share_left = (residuals(self.forward, batch, adjustment) / change).mean()
-        loss: Tensor = share_left + self.pull * adjustment.square().sum(dim=1).mean()
+        change = (y_new - y_anchor).norm(dim=1) + _MIN_CHANGE_SHARE * self.typical_change
+        relative_residual = (residuals(self.forward, batch, adjustment) / change).mean()
+        loss: Tensor = relative_residual + self.pull * adjustment.square().sum(dim=1).mean()
         return loss
 
 

@@ -12,23 +12,23 @@ from torch import Tensor
 Function = Callable[[NDArray[Any]], NDArray[Any]]
 
 
-class _Outside(torch.autograd.Function):
+class _NumpyFunction(torch.autograd.Function):
     """y = f(x), row by row, with the vector-Jacobian product from f's derivatives."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, values: Function, slopes: Function) -> Tensor:
+    def forward(ctx: Any, x: Tensor, values: Function, derivatives: Function) -> Tensor:
         ctx.save_for_backward(x)
-        ctx.slopes = slopes
+        ctx.derivatives = derivatives
         return torch.as_tensor(values(x.detach().double().numpy())).to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         (x,) = ctx.saved_tensors
-        slopes = torch.as_tensor(ctx.slopes(x.detach().double().numpy())).to(x.dtype)
-        return torch.einsum("bmn,bm->bn", slopes, gradients[0]), None, None
+        derivatives = torch.as_tensor(ctx.derivatives(x.detach().double().numpy())).to(x.dtype)
+        return torch.einsum("bmn,bm->bn", derivatives, gradients[0]), None, None
 
 
-def apply(x: Tensor, values: Function, slopes: Function) -> Tensor:
+def apply(x: Tensor, values: Function, derivatives: Function) -> Tensor:
     """Outputs (b, m) for inputs (b, n).
 
     Args:
@@ -36,5 +36,5 @@ def apply(x: Tensor, values: Function, slopes: Function) -> Tensor:
         values: NumPy inputs (b, n) to outputs (b, m).
         slopes: NumPy inputs (b, n) to derivatives (b, m, n).
     """
-    outputs: Tensor = _Outside.apply(x, values, slopes)  # type: ignore[no-untyped-call]
+    outputs: Tensor = _NumpyFunction.apply(x, values, derivatives)  # type: ignore[no-untyped-call]
     return outputs

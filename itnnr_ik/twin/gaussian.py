@@ -17,10 +17,10 @@ Array = NDArray[np.float64]
 
 #: Keeps the covariance matrix positive definite in floating point, relative to the signal's variance.
 _JITTER = 1e-8
-#: Powers of a positive output of which the likeliest is modelled.
+#: Powers of a positive output, of which the one with the largest likelihood is modelled.
 _POWERS = (1.0, 2.0, 0.5)
-#: A predicted power is never taken for less than this share of the least in the training points.
-_LEAST = 0.25
+#: Lower bound of a predicted power, as a share of the smallest one in the training points.
+_MIN_POWER_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class _Process:
     power: float
     mean: float
     spread: float
-    least: float
+    lower_bound: float
     lengths: Array
     weights: Array
     signal: float
@@ -100,13 +100,13 @@ class GaussianProcessForward:
         return torch.stack(columns, -1).to(x.dtype).reshape(*x.shape[:-1], -1)
 
     def deviation(self, X: Array) -> Array:
-        """How far the mean may be from f: posterior standard deviations (…, m) for inputs (…, n)."""
+        """Posterior standard deviations (…, m) of f for inputs (…, n)."""
         x = np.asarray(X, dtype=float)
         flat = torch.from_numpy(x.reshape(-1, x.shape[-1]))
         columns = []
         for process in self._processes:
             near = self._correlation(process, flat)
-            # By the Cholesky factor: with the inverse of so ill-conditioned a matrix, differences drown.
+            # By the Cholesky factor: the inverse of so ill-conditioned a matrix is too inaccurate.
             factor = torch.from_numpy(process.factor)
             explained = torch.linalg.solve_triangular(factor, near.T, upper=False).square().sum(0)
             share = (1 - process.signal * explained).clamp_min(_JITTER)
@@ -127,11 +127,11 @@ class GaussianProcessForward:
         value = near @ torch.from_numpy(process.weights) * process.spread + process.mean
         if process.power == 1.0:
             return value
-        return value.clamp_min(process.least) ** (1 / process.power)
+        return value.clamp_min(process.lower_bound) ** (1 / process.power)
 
 
 class _Likelihood:
-    """How unlikely an output is: the negative logarithm, up to a constant, and its gradient.
+    """Negative log marginal likelihood of an output, up to a constant, and its gradient.
 
     It is a function of θ (n + 3,): logarithms of the lengths, of the signal and of both noises.
 
@@ -192,7 +192,7 @@ def _fit(x: Array, y: Array, power: float, max_iterations: int) -> _Process:
         power,
         float(mean),
         float(spread),
-        float(_LEAST * powered.min()),
+        float(_MIN_POWER_SHARE * powered.min()),
         np.exp(found.x[:n]) * width,
         weights.numpy(),
         float(np.exp(2 * found.x[n])),

@@ -11,7 +11,7 @@ Array = NDArray[np.float64]
 
 
 class NearestInverse:
-    """kNN inversion with one neighbour: what ITNNR is with F = 0.
+    """kNN inversion with one neighbour: ITNNR with F = 0.
 
     Args:
         rank: Which neighbour: 0 for the nearest; the paper's published results start at 1.

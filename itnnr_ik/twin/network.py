@@ -57,8 +57,8 @@ class TwinNetwork(nn.Module):
         known += [x_anchor.cos(), x_anchor.sin()] if self.spec.periodic else [x_anchor / scales.x_spread]
         change = (y_new - y_anchor) / self.change
         both = torch.cat([torch.cat([step, *known], dim=1) for step in (change, torch.zeros_like(change))])
-        moved, still = self.layers(both).chunk(2)
-        adjustment: Tensor = (moved - still) * scales.adjustment
+        moved, unchanged = self.layers(both).chunk(2)
+        adjustment: Tensor = (moved - unchanged) * scales.adjustment
         return adjustment
 
     def evaluator(self) -> TwinEvaluator:

@@ -1,4 +1,4 @@
-"""A plain neural network from one set of values to another: learned forward function and inverse baseline."""
+"""A plain regression network: learned forward function (section 4.2) and inverse baseline."""
 
 from __future__ import annotations
 

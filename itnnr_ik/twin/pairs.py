@@ -1,4 +1,4 @@
-"""Where the pairs come from that F is trained on: data, or a known forward function."""
+"""Training pairs of F: from data, or from a known forward function."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ class PerturbedPairs(Pairs):
 
 @dataclass(frozen=True)
 class AnchoredPairs(Pairs):
-    """The output of a fresh input with each of the k anchors nearest to it in y: what inference meets.
+    """The output of a fresh input with each of the k anchors nearest to it in y, as at inference.
 
-    The label leads to the input that the output is of. That is one preimage of perhaps many: which of them an
-    anchor should lead to is left open. ``disturb`` makes the outputs (b, m) as noisy as targets will be.
+    The label leads to the input that the output belongs to, one preimage of perhaps many; to which of
+    them an anchor should be adjusted is left open. ``disturb`` makes outputs (b, m) as noisy as targets.
     """
 
     forward: Forward

@@ -20,9 +20,9 @@ from itnnr_ik.twin.training import Batch, train_for_steps, train_until_plateau
 
 Array = NDArray[np.float64]
 
-#: A typical adjustment, as a share of the largest |x|: the unit of a zero-anchored F's output.
-_ADJUSTMENT = 0.06
-#: Pairs from which the scales are taken.
+#: A typical adjustment as a share of the largest |x|: the unit of a zero-anchored F's output.
+_ADJUSTMENT_SHARE = 0.06
+#: Training pairs from which the scales are estimated.
 _SCALE_PAIRS = 2000
 
 
@@ -157,7 +157,7 @@ class InverseTwinRegressor:
         if not config.zero_anchored:
             return NetworkSpec(*shape)
         y_new, y_anchor, *_ = pairs.draw(_SCALE_PAIRS, np.random.default_rng(self.random_state))
-        scales = measure_scales(anchors, y_new - y_anchor, _ADJUSTMENT)
+        scales = measure_scales(anchors, y_new - y_anchor, _ADJUSTMENT_SHARE)
         return NetworkSpec(*shape, scales, self.periodic)
 
     def _loss(self, batch: Batch) -> Tensor:

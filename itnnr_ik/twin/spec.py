@@ -1,4 +1,4 @@
-"""What a twin network F computes, as plain data: shared by torch (training) and NumPy (solving)."""
+"""Architecture of a twin network F as plain data, shared by torch (training) and NumPy (solving)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from itnnr_ik.forms import checked, shown
 
-#: Hidden layers, and the range of scales.
-_MOST_LAYERS, _LEAST, _MOST = 32, 1e-12, 1e12
+#: Most hidden layers, and the range of scales.
+_MAX_LAYERS, _MIN_SCALE, _MAX_SCALE = 32, 1e-12, 1e12
 _FORM = {
     "n_x": int,
     "n_y": int,
@@ -28,7 +28,7 @@ _FORM = {
 
 @dataclass(frozen=True)
 class Scales:
-    """What the zero-anchored form takes as the unit of its inputs and outputs.
+    """Units of the inputs and outputs of the zero-anchored form.
 
     Args:
         change: A typical change y_new − y_anchor, per output (m).
@@ -81,8 +81,8 @@ class NetworkSpec:
             raise ValueError(f"activation must be 'relu' or 'silu', got {shown(self.activation)}")
         if self.n_x < 1 or self.n_y < 1 or not self.hidden or min(self.hidden) < 1:
             raise ValueError(f"dimensions and layer widths must be positive, got {shown(self)}")
-        if len(self.hidden) > _MOST_LAYERS:
-            raise ValueError(f"a network can have {_MOST_LAYERS} hidden layers, got {len(self.hidden)}")
+        if len(self.hidden) > _MAX_LAYERS:
+            raise ValueError(f"a network can have {_MAX_LAYERS} hidden layers, got {len(self.hidden)}")
         if self.scales is None:
             if self.periodic:
                 raise ValueError("periodic features belong to the zero-anchored form")
@@ -91,9 +91,9 @@ class NetworkSpec:
         if {len(values) for values in per_output} != {self.n_y}:
             raise ValueError(f"scales of y need {self.n_y} values each, got {shown(self.scales)}")
         scales = (*self.scales.change, *self.scales.y_spread, self.scales.x_spread, self.scales.adjustment)
-        if not all(_LEAST <= scale <= _MOST for scale in scales):
+        if not all(_MIN_SCALE <= scale <= _MAX_SCALE for scale in scales):
             raise ValueError(
-                f"scales must be positive, from {_LEAST:g} to {_MOST:g}, got {shown(self.scales)}"
+                f"scales must be positive, from {_MIN_SCALE:g} to {_MAX_SCALE:g}, got {shown(self.scales)}"
             )
 
     @property

@@ -25,11 +25,11 @@ from itnnr_ik.twin.spec import NetworkSpec
 _FORMAT = "itnnr_ik twin"
 _VERSION = 3
 _METADATA, _WEIGHTS = "model.json", "weights.safetensors"
-#: Largest files in bytes, of these how many may describe the tensors, and most anchors: ten times what the
-#: largest networks of the paper need, and what is loaded in a second.
-_MOST_METADATA, _MOST_WEIGHTS, _MOST_HEADER, _MOST_ANCHORS = 2**22, 2**24, 2**16, 2**16
-#: What the twin's tensors are called; the caller's have other names.
-_NETWORK, _ANCHORS = "network.", "anchors."
+#: Largest sizes [bytes] of both files and of the tensors' header, and most anchors: ten times what the
+#: largest networks of the paper need, and loaded within a second.
+_MAX_METADATA, _MAX_WEIGHTS, _MAX_HEADER, _MAX_ANCHORS = 2**22, 2**24, 2**16, 2**16
+#: Prefixes of the names of the twin's tensors; the caller's have other names.
+_NETWORK_PREFIX, _ANCHORS_PREFIX = "network.", "anchors."
 
 
 def save_twin(
@@ -42,10 +42,10 @@ def save_twin(
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     stored = dict(tensors or {})
-    stored |= {f"{_NETWORK}{name}": value for name, value in inverse.evaluator.weights.items()}
-    # In double precision: rounded, they would lead to other bits than before.
-    stored |= {f"{_ANCHORS}x": inverse.anchors.x, f"{_ANCHORS}y": inverse.anchors.y}
-    # Safetensors writes memory as it lies, whatever its order.
+    stored |= {f"{_NETWORK_PREFIX}{name}": value for name, value in inverse.evaluator.weights.items()}
+    # In double precision: rounded anchors would change the bits of solutions.
+    stored |= {f"{_ANCHORS_PREFIX}x": inverse.anchors.x, f"{_ANCHORS_PREFIX}y": inverse.anchors.y}
+    # Safetensors writes raw memory, whatever its order.
     stored = {name: np.ascontiguousarray(value) for name, value in stored.items()}
     write_metadata(path, {"network": inverse.evaluator.spec.to_dict(), **metadata})
     # Serialised here: save_file leaves a file that only its owner may read.
@@ -62,8 +62,8 @@ def write_metadata(folder: str | PathLike[str], metadata: Mapping[str, Any]) -> 
     path.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"format": _FORMAT, "version": _VERSION, **metadata}, indent=2, ensure_ascii=False)
     content = f"{text}\n".encode()
-    if len(content) > _MOST_METADATA:
-        raise ValueError(f"metadata can have {_MOST_METADATA} bytes as JSON, got {len(content)}")
+    if len(content) > _MAX_METADATA:
+        raise ValueError(f"metadata can have {_MAX_METADATA} bytes as JSON, got {len(content)}")
     (path / _METADATA).write_bytes(content)
 
 
@@ -96,22 +96,22 @@ def read_twin(
         raise ValueError(f"{path / _WEIGHTS} {what}: {error}") from None
     try:
         spec = NetworkSpec.from_dict(metadata.get("network"))
-        x, y = (tensors.pop(f"{_ANCHORS}{name}") for name in "xy")
-        if len(x) > _MOST_ANCHORS:
-            raise ValueError(f"a model can have {_MOST_ANCHORS} anchors, got {len(x)}")
+        x, y = (tensors.pop(f"{_ANCHORS_PREFIX}{name}") for name in "xy")
+        if len(x) > _MAX_ANCHORS:
+            raise ValueError(f"a model can have {_MAX_ANCHORS} anchors, got {len(x)}")
         anchors = Anchors(x, y)
-        names = [name for name in tensors if name.startswith(_NETWORK)]
-        network = {name.removeprefix(_NETWORK): tensors.pop(name) for name in names}
+        names = [name for name in tensors if name.startswith(_NETWORK_PREFIX)]
+        network = {name.removeprefix(_NETWORK_PREFIX): tensors.pop(name) for name in names}
         return TwinInverse(TwinEvaluator(spec, network), anchors), tensors
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} does not hold a usable model: {error}") from error
 
 
 def _read_tensors(path: Path) -> dict[str, np.ndarray]:
-    content = read_bytes(path, _MOST_WEIGHTS)
+    content = read_bytes(path, _MAX_WEIGHTS)
     header = int.from_bytes(content[:8], "little")
-    if header > _MOST_HEADER:
-        raise ValueError(f"its header can have {_MOST_HEADER} bytes, got {header}")
+    if header > _MAX_HEADER:
+        raise ValueError(f"its header can have {_MAX_HEADER} bytes, got {header}")
     tensors = load(content)
     for name, tensor in tensors.items():
         if tensor.dtype not in (np.float32, np.float64):
@@ -127,7 +127,7 @@ def read_metadata(folder: str | PathLike[str]) -> dict[str, Any]:
     """
     path = Path(folder) / _METADATA
     try:
-        metadata = read_json(path, _MOST_METADATA)
+        metadata = read_json(path, _MAX_METADATA)
     except FileNotFoundError:
         raise ValueError(f"{path.parent} is not a model folder: {path.name} is missing") from None
     except (OSError, ValueError) as error:

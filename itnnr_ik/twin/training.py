@@ -50,7 +50,7 @@ def train_until_plateau(
     """
     optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate, eps=1e-7, fused=True)
     best, best_weights = math.inf, copy.deepcopy(network.state_dict())
-    reference = math.inf  # what the rate goes by
+    reference = math.inf  # loss that the learning rate is reduced by
     since_best = since_change = 0
     history = []
     bar = tqdm(range(schedule.max_epochs), desc="training", unit="epoch", disable=None if progress else True)

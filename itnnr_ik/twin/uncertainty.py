@@ -1,4 +1,4 @@
-"""How far a prediction may be off, from the twin's own consistency (sections 3 and 4.2)."""
+"""Uncertainty of a prediction, from the twin's own consistency (sections 3 and 4.2)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Uncertainty:
     Args:
         x: The predictions.
         consistency: ‖f(x̂) − y‖, what the candidates are ranked by.
-        loop: How far from the anchor's y the way from the anchor to x̂ and back by F ends: a loop's
+        loop: Distance in y from the anchor to the result of adjusting it to x̂ and back by F: a loop's
             adjustments sum to zero for a consistent F (equation 3).
         disagreement: ‖f(x̂) − f(x̂')‖ with the candidate x̂' of another anchor that lies nearest to x̂: on
-            one branch, all anchors should lead to one place.
+            one branch, all anchors should lead to the same x.
     """
 
     x: Array
@@ -45,7 +45,7 @@ class Uncertainty:
 def uncertainty(
     inverse: TwinInverse, y: Array, forward: Forward, k: int = 5, first_rank: int = 0
 ) -> Uncertainty:
-    """Predict preimages of targets y (b, m) from k anchors and say how far off they may be.
+    """Predict preimages of targets y (b, m) from k anchors, with measures of their error.
 
     Args:
         inverse: The twin.
@@ -55,7 +55,7 @@ def uncertainty(
         first_rank: See `Anchors.nearest`.
 
     Raises:
-        ValueError: k is less than 2: one anchor has none to disagree with.
+        ValueError: k is less than 2: a disagreement needs two anchors.
     """
     if k < 2:
         raise ValueError(f"disagreement needs k ≥ 2 anchors, got {k}")

@@ -13,7 +13,7 @@ from itnnr_ik.twin.consistency import ConsistencyLoss, measure_scales, residuals
 
 
 def _batch() -> tuple[torch.Tensor, ...]:
-    """Of f(x) = 2x: two pairs from the anchor 1 with y 2 to 5 and to 2, whose labels count for nothing."""
+    """Of f(x) = 2x: two pairs from the anchor 1 with y 2 to 5 and to 2, whose labels are not used."""
     return tuple(torch.tensor(part) for part in ([[5.0], [2.0]], [[2.0], [2.0]], [[1.0], [1.0]], [[9.0]] * 2))
 
 

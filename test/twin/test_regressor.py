@@ -93,7 +93,7 @@ def test_re_anchoring_improves_a_brief_training() -> None:
 
 
 def test_anchored_pairs_beat_perturbed_ones_on_their_anchors() -> None:
-    """The same network and steps, trained on what it meets at inference."""
+    """The same network and steps, trained on pairs as at inference."""
     targets = TWO_LINK.function(TWO_LINK.sample(500, np.random.default_rng(2)))
     perturbed, anchored = (
         np.median(_two_link(config=replace(BRIEF, pairs=pairs)).candidates(targets).residual[:, 0])

@@ -1,4 +1,4 @@
-"""What a twin says about its own errors."""
+"""Uncertainty measures of a twin."""
 
 from __future__ import annotations
 
