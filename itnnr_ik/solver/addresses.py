@@ -1,8 +1,8 @@
-"""Named tuples by their address, in compiled code: one pointer is passed on instead of hundreds of numbers.
+"""Named tuples passed by reference in compiled code: one pointer instead of hundreds of numbers.
 
-By value, every number that describes an array of the tuple is an argument of its own, and all of them are
-copied wherever a field is read: that was most of what there was to compile. A kernel that takes a tuple takes
-its address as well, and reads its fields in the same way.
+By value, every number that describes an array of the tuple is an argument of its own and copied wherever a
+field is read, which dominated the compile time. A kernel that takes a tuple takes its address as well, and
+reads its fields in the same way.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _Fields(AttributeTemplate):
     key = Address
 
     def generic_resolve(self, address: Any, name: str) -> Any:  # type: ignore[override]
-        """The type of a field; one that is a named tuple is known by its address, too."""
+        """The type of a field; nested named tuples are passed by address, too."""
         fields = address.content.fields
         if name not in fields:
             return None
@@ -52,20 +52,20 @@ class _Fields(AttributeTemplate):
 @_extending.lower_getattr_generic(Address)  # type: ignore[untyped-decorator]
 def _read(context: Any, builder: Any, address: Any, pointer: Any, name: str) -> Any:
     index = address.content.fields.index(name)
-    field, place = address.content.types[index], _cgutils.gep_inbounds(builder, pointer, 0, index)
+    field, slot = address.content.types[index], _cgutils.gep_inbounds(builder, pointer, 0, index)
     is_tuple = isinstance(field, types.BaseNamedTuple)
-    return place if is_tuple else context.unpack_value(builder, field, place)
+    return slot if is_tuple else context.unpack_value(builder, field, slot)
 
 
 def _keep(typing: Any, content: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _cgutils.alloca_once(builder, context.data_model_manager[content].get_data_type())
-        context.pack_value(builder, content, arguments[0], place)
-        return place
+        slot = _cgutils.alloca_once(builder, context.data_model_manager[content].get_data_type())
+        context.pack_value(builder, content, arguments[0], slot)
+        return slot
 
     return Address(content)(content), generate
 
 
-#: A copy of the tuple, by its address. It lasts while the calling function runs (with `inlined`, the function
-#: that this became a part of), so it is never returned.
+#: Address of a copy of the tuple. The copy is on the stack of the calling function (with `inlined`, of the
+#: function that it is inlined into), so it is never returned.
 by_address: Callable[[T], T] = cast("Any", _extending.intrinsic(_keep))

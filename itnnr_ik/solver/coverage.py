@@ -1,4 +1,4 @@
-"""Which postures a recording covers, and so where a forward function that was learned from it counts."""
+"""The region of joint space that a recording covers, in which a forward function learned from it is valid."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from scipy.spatial import cKDTree
 
 Array = NDArray[np.float64]
 
-#: Of a recording, so many postures are kept at most.
-_POSTURES = 4096
-#: Postures of a region at most.
-_MOST = 2**16
-#: First width [rad] of the cells of which one posture each is kept, and the factor by which it grows.
-_CELL, _GROWTH = 0.02, 1.15
+#: Most postures that are kept of a recording.
+_MAX_KEPT_POSTURES = 4096
+#: Most postures of a region.
+_MAX_POSTURES = 2**16
+#: Initial width [rad] of the grid cells, of which one posture each is kept, and its growth factor.
+_CELL_WIDTH, _CELL_GROWTH = 0.02, 1.15
 
 
 class Coverage:
@@ -33,8 +33,8 @@ class Coverage:
         self.postures = np.asarray(postures, dtype=float)
         if self.postures.ndim != 2 or not len(self.postures) or not np.isfinite(self.postures).all():
             raise ValueError(f"expected finite postures (p, n), got shape {self.postures.shape}")
-        if len(self.postures) > _MOST:
-            raise ValueError(f"a region can have {_MOST} postures, got {len(self.postures)}")
+        if len(self.postures) > _MAX_POSTURES:
+            raise ValueError(f"a region can have {_MAX_POSTURES} postures, got {len(self.postures)}")
         if not (math.isfinite(within) and within > 0.0):
             raise ValueError(f"covered within must be positive and finite in rad, got {within}")
         self.within = float(within)
@@ -57,13 +57,13 @@ class Coverage:
 
     @classmethod
     def of_recording(cls, postures: Array, held_out: Array, share: float, margin: float) -> Coverage:
-        """The region that postures (p, n) [rad] cover, by what it takes to cover other parts of a recording.
+        """The region that postures (p, n) [rad] cover, large enough to cover other parts of a recording.
 
         Args:
             postures: Recorded joint positions, thinned here to evenly spaced ones.
             held_out: Joint positions (q, n) [rad] recorded at other times.
-            share: Share of ``held_out`` that it takes the distance for.
-            margin: Times that distance is covered: a posture is not refused for a gap between two passes.
+            share: Share of ``held_out`` that must be within the distance.
+            margin: Factor on that distance, to close gaps between two passes of a recording.
         """
         kept, cell = thinned(postures)
         distance = cls(kept, cell).distance(held_out)
@@ -72,9 +72,9 @@ class Coverage:
 
 def thinned(postures: Array) -> tuple[Array, float]:
     """Evenly spaced ones of postures (p, n) [rad], one in each cubic cell, and the cells' width [rad]."""
-    cell = _CELL
+    cell = _CELL_WIDTH
     while True:
         _, first = np.unique(np.floor(postures / cell).astype(np.int64), axis=0, return_index=True)
-        if len(first) <= _POSTURES:
+        if len(first) <= _MAX_KEPT_POSTURES:
             return postures[np.sort(first)], cell
-        cell *= _GROWTH
+        cell *= _CELL_GROWTH

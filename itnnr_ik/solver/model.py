@@ -20,12 +20,12 @@ from itnnr_ik.twin.inference import TwinInverse
 from itnnr_ik.twin.storage import read_metadata, read_twin, save_twin, write_metadata
 
 _MODELS = Path(__file__).parent.parent / "models"
-#: Anchors are stored in single precision; their coordinates must be where the arm's kinematics puts them.
-_ANCHOR_ERROR = 1e-4
-#: Tensors of a learned arm, and where the metadata has the distance that goes with the postures.
+#: Largest deviation [share of the arm's size] of anchors, stored in single precision, from its kinematics.
+_MAX_ANCHOR_ERROR = 1e-4
+#: Names of a learned arm's tensors, and the metadata key of the distance of its covered region.
 _COEFFICIENTS, _POSTURES, _COVERED_WITHIN = "arm.coefficients", "coverage.postures", "covered_within"
 _URDF = "arm.urdf"
-#: Keyword arguments of an `IKSolver` in the metadata, its numbers; files of earlier versions have none.
+#: Metadata key of the numeric keyword arguments of an `IKSolver`; files of earlier versions have none.
 SOLVER = "solver"
 _OPTIONS = {
     "tolerance?": float,
@@ -33,8 +33,8 @@ _OPTIONS = {
     "metre_in_rad?": float,
     "posture?": [float],
 }
-#: What metadata of a model that was loaded say of it, and no longer count for one that is saved.
-_OWN = ("format", "version", "network", "task", "arm", SOLVER, _COVERED_WITHIN)
+#: Metadata keys that describe the model itself: those of a loaded model are not saved with another one.
+_MODEL_KEYS = ("format", "version", "network", "task", "arm", SOLVER, _COVERED_WITHIN)
 
 
 class Model(NamedTuple):
@@ -63,7 +63,7 @@ def save_model(
 ) -> None:
     """Write a model for `load_model`, and beside it the URDF of an arm of known kinematics.
 
-    ``options`` are keyword arguments of an `IKSolver`, its numbers, as JSON types.
+    ``options`` are numeric keyword arguments of an `IKSolver`, as JSON types.
 
     Raises:
         ValueError: A learned arm has no network.
@@ -83,7 +83,7 @@ def save_model(
     if coverage is not None:
         tensors[_POSTURES] = coverage.postures
         header[_COVERED_WITHIN] = coverage.within
-    content = {**header, **{name: value for name, value in metadata.items() if name not in _OWN}}
+    content = {**header, **{name: value for name, value in metadata.items() if name not in _MODEL_KEYS}}
     if twin is None:
         write_metadata(path, {"network": None, **content})
     else:
@@ -142,7 +142,7 @@ def check_twin(label: str, arm: ForwardModel, task: Task, twin: TwinInverse) -> 
     try:
         check_dimensions(arm, task, twin)
         distance = float(np.abs(TaskForward(arm, task)(twin.anchors.x) - twin.anchors.y).max())
-        if not distance <= _ANCHOR_ERROR * max(1.0, arm.farthest):
+        if not distance <= _MAX_ANCHOR_ERROR * max(1.0, arm.farthest):
             raise ValueError(f"its anchors lie up to {distance:.3g} m from where {arm.name} puts its tip")
     except ValueError as error:
         raise ValueError(f"{label} was made for another arm: {error}") from error

@@ -1,7 +1,7 @@
-"""Parts of one array as arrays of their own, in compiled code: in a nanosecond, where `reshape` takes ten.
+"""Views of parts of one array in compiled code, made in a nanosecond where `reshape` takes ten.
 
-A part does not own its memory and nothing counts its references: the array that it is cut from must outlive
-it. So parts are for kernels whose caller holds that array; they are never returned to Python.
+A view does not own its memory and is not reference-counted: the array must outlive it. So views are for
+kernels whose caller holds that array; they are never returned to Python.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _populate_array: Any = arrayobj.populate_array
 
 
 def _cutter(dtype: Any) -> Callable[..., Any]:
-    """A compiled function that makes a C-contiguous table (rows, columns) of numbers in ``memory``."""
+    """A compiled function that views numbers in ``memory`` as a C-contiguous table (rows, columns)."""
     table = types.Array(dtype, 2, "C")
     width = dtype.bitwidth // 8
 

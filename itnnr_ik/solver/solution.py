@@ -23,8 +23,8 @@ class Solution(NamedTuple):
         displacement: Largest joint change from the current state in [rad]; None without one.
         anchor: Where the answer started from: ``current`` (the current state) or ``neighbour`` (a known
             posture with its tool near the target).
-        covered: Of an arm learned from a recording: the positions are near recorded ones, so that what was
-            learned counts there. None for an arm of known kinematics.
+        covered: Of an arm learned from a recording: the positions are near recorded ones, so that the learned
+            function is valid there. None for an arm of known kinematics.
     """
 
     positions: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""Where a learned arm's answers count, in the solver and on disk."""
+"""Where a learned arm's solutions are valid, in the solver and on disk."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_distance_is_the_largest_joint_difference() -> None:
 
 
 def test_thinned_postures_are_evenly_spaced() -> None:
-    """However often a place was recorded, and never too many."""
+    """However often a region was recorded, and never more than the most that are kept."""
     rng = np.random.default_rng(0)
     postures = np.concatenate([np.full((5000, 2), 0.5), rng.uniform(-1.5, 1.5, (50_000, 2))])
     kept, cell = thinned(postures)
@@ -53,8 +53,8 @@ def test_the_threshold_covers_the_share_that_was_asked_for() -> None:
 @pytest.mark.parametrize(
     ("postures", "within"), [(np.zeros((0, 2)), 0.1), (np.zeros(2), 0.1), ([[np.nan]], 0.1), ([[0.0]], 0.0)]
 )
-def test_nonsense_is_refused(postures: np.ndarray, within: float) -> None:
-    """No postures, none that are finite, no distance."""
+def test_invalid_regions_are_refused(postures: np.ndarray, within: float) -> None:
+    """Without postures, with values that are not finite, or without a distance."""
     with pytest.raises(ValueError, match=r"expected finite postures|must be positive"):
         Coverage(postures, within)
 
@@ -74,7 +74,7 @@ def test_a_covered_branch_is_preferred(solver: IKSolver) -> None:
 
 
 def test_a_target_that_only_unrecorded_postures_reach_is_flagged(solver: IKSolver) -> None:
-    """It is solved as what was learned would have it, and says that it does not count."""
+    """It is solved by the learned function, with ``covered=False``."""
     target = ARM.forward(np.array([-0.8, -1.2]))[:2]
     solution = solver.solve(target)
     assert solution.converged and solution.covered is False
