@@ -21,8 +21,8 @@ from itnnr_ik.bench.race import Result, random_targets
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.solver.anchors import Anchors
 from itnnr_ik.solver.assembly import Assembly
+from itnnr_ik.solver.buffers import Search, memory_size, pack
 from itnnr_ik.solver.calls import propose_many
-from itnnr_ik.solver.room import Search, memory_size, pack
 from itnnr_ik.twin.inference import TwinInverse
 
 Array = NDArray[np.float64]
@@ -93,7 +93,7 @@ def ablate(arm: BenchArm, twin: TwinInverse, drawn: Draws) -> Ablation:
 def _look_up(arm: BenchArm, twin: TwinInverse, anchors: int, drawn: Draws) -> list[Lookup]:
     """The first ``anchors`` of the network's, without F and with it; they take turns at each target."""
     searches = [_search(arm, twin, anchors, network) for network in (False, True)]
-    nearest = [min(search.near, anchors) for search in searches]
+    nearest = [min(search.n_candidates, anchors) for search in searches]
     models = [(pack(search), np.empty(memory_size(search))) for search in searches]
     solver, n = arm.solver, arm.chain.n_joints
     reference = np.zeros(n)
@@ -135,9 +135,9 @@ def _search(arm: BenchArm, twin: TwinInverse, anchors: int, network: bool) -> Se
         metre_in_rad=1.0,
         posture=None,
     )
-    y, rows = assembly.known(twin)
+    y, rows = assembly.twin_anchors(twin)
     known = assembly.search.network
     if network:
-        known = known._replace(first=known.first[:anchors], base=known.base[:anchors])
+        known = known._replace(first_values=known.first_values[:anchors], base=known.base[:anchors])
     few = Anchors(y[:, :anchors], rows[:anchors], assembly.search.anchors.slopes[:anchors])
     return assembly.search._replace(anchors=few, network=known)

@@ -1,11 +1,10 @@
-"""Known postures and how they are looked up: in the quotient by what the first and the last joint do alone.
+"""Anchors (known postures) and their lookup by coordinates that do not depend on the first and last joint.
 
-The first joint of most arms only turns (or shifts) the whole arm about (along) its axis, and where the
-orientation counts, the last only turns the tool about its own: T = E(q₁) · M(q₂ … q₍ₙ₋₁₎) · Rz(q₍ₙ₎), in
-frames whose z axes are those of the two joints. What both leave alone are the anchors' coordinates y:
-distance r from the first axis and height z, and the last axis as seen from the azimuth of the point. So
-anchors are postures of the joints between, far fewer for the same density, and q₁ and q₍ₙ₎ follow in closed
-form for each.
+The first joint of most arms only turns (or shifts) the whole arm about (along) its axis, and in pose tasks
+the last only turns the tool about its own: T = E(q₁) · M(q₂ … q₍ₙ₋₁₎) · Rz(q₍ₙ₎), in frames whose z axes are
+those of the two joints. The anchors' coordinates y are invariant to both: distance r from the first axis,
+height z, and the last axis as seen from the azimuth of the point. So anchors are postures of the joints
+between (the *open* joints), far fewer for the same density, and q₁ and q₍ₙ₎ follow in closed form.
 """
 
 from __future__ import annotations
@@ -20,29 +19,29 @@ from itnnr_ik.compiled import compiled, kernel
 from itnnr_ik.robot.kernels import forward
 from itnnr_ik.solver.addresses import by_address
 from itnnr_ik.solver.problem import Problem, Workspace, evaluate, workspace, workspace_size
-from itnnr_ik.task.kernels import GOAL, POINTING, POSE
+from itnnr_ik.task.kernels import GOAL_SIZE, POINTING, POSE
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
-#: What is taken out of y: nothing, a turn or a shift of the first joint; or y is the target's position as it
-#: is.
-NONE, TURN, SHIFT, PLAIN = 0, 1, 2, 3
-#: Columns of an anchor before its joint positions: azimuth (or height), and the turned rotation.
+#: The first joint whose motion y is invariant to: none, a revolute or a prismatic one; or y is the target's
+#: position itself.
+NONE, REVOLUTE, PRISMATIC, POSITION = 0, 1, 2, 3
+#: Columns of an anchor before its joint positions: azimuth (or height), and the rotation seen from there.
 HEADER = 10
 #: Distance from the first axis, as a share of the characteristic length, below which there is no azimuth.
-_ON_AXIS = 1e-6
-#: Longest way of a joint [rad, m] that an anchor is moved along its slopes.
-_LONGEST = 1.0
+_MIN_AXIS_DISTANCE = 1e-6
+#: Longest displacement of a joint [rad, m] along an anchor's slopes.
+_MAX_SLOPE_STEP = 1.0
 
 
 class Layout(NamedTuple):
     """Which coordinates anchors are looked up by.
 
     Attributes:
-        first: `NONE`, `TURN`, `SHIFT` or `PLAIN`.
-        last: The last joint turns the tool, and is taken out.
-        axes: How many axes of the tool enter: 0, 1 (z) or 2 (z and x).
+        first: `NONE`, `REVOLUTE`, `PRISMATIC` or `POSITION`.
+        last: The last joint turns the tool, and y is invariant to it.
+        axes: Number of the tool's axes in y: 0, 1 (z) or 2 (z and x).
     """
 
     first: int
@@ -51,9 +50,9 @@ class Layout(NamedTuple):
 
 
 class Anchors(NamedTuple):
-    """Anchors as arrays: coordinates (E, p), and rows (p, `HEADER` + n) of what completes them.
+    """Anchors as arrays: coordinates (E, p), and rows (p, `HEADER` + n) of header and joint positions.
 
-    ``slopes`` (p, n E) say how the joints of each follow its coordinates; no rows where they are not used.
+    ``slopes`` (p, n E) are derivatives of joint positions by coordinates; no rows where they are not used.
     """
 
     y: Floats
@@ -63,15 +62,15 @@ class Anchors(NamedTuple):
 
 @kernel
 def embed(problem: Problem, layout: Layout, goal: Array, y: Array, header: Array) -> None:
-    """Write the coordinates (E,) of a goal (12,), and its azimuth and turned rotation (10,)."""
-    if layout.first == PLAIN:
+    """Write the coordinates (E,) of a goal (12,), and its header (10,): azimuth and rotation there."""
+    if layout.first == POSITION:
         for e in range(y.shape[0]):
             y[e] = goal[e]
         return
     elements = problem.elements
     first, last = elements[0], elements[elements.shape[0] - 1]
     px, py, pz = goal[0], goal[1], goal[2]
-    # Rotation of the frame that counts, row by row, in the base frame.
+    # Rotation of the last joint's frame (or the tool's), row by row, in the base frame.
     r = header[1:10]
     if layout.axes > 0:
         for a in range(9):
@@ -99,11 +98,11 @@ def embed(problem: Problem, layout: Layout, goal: Array, y: Array, header: Array
             r[3 + column] = first[1] * a + first[5] * b + first[9] * c
             r[6 + column] = first[2] * a + first[6] * b + first[10] * c
     used = 2
-    if layout.first == TURN:
+    if layout.first == REVOLUTE:
         distance = math.sqrt(px * px + py * py)
         y[0], y[1] = distance, pz
         azimuth = 0.0
-        if distance > _ON_AXIS * problem.length:
+        if distance > _MIN_AXIS_DISTANCE * problem.length:
             azimuth = math.atan2(py, px)
         elif layout.axes > 0:
             azimuth = math.atan2(r[5], r[2])
@@ -113,7 +112,7 @@ def embed(problem: Problem, layout: Layout, goal: Array, y: Array, header: Array
             for column in range(3):
                 a, b = r[column], r[3 + column]
                 r[column], r[3 + column] = c * a + s * b, c * b - s * a
-    elif layout.first == SHIFT:
+    elif layout.first == PRISMATIC:
         y[0], y[1] = px, py
         header[0] = pz
     else:
@@ -130,7 +129,7 @@ def embed(problem: Problem, layout: Layout, goal: Array, y: Array, header: Array
 
 @kernel
 def goal_of_pose(pose: Array, kind: int, goal: Array) -> None:
-    """Write the goal (12,) that the tool frame (3, 4) is at."""
+    """Write the goal (12,) that the tool frame (3, 4) reaches exactly."""
     for a in range(3):
         goal[a] = pose[a, 3]
     if kind == POINTING:
@@ -143,10 +142,10 @@ def goal_of_pose(pose: Array, kind: int, goal: Array) -> None:
 
 
 @kernel
-def spread_direction(goal: Array) -> None:
-    """Give a pointing goal a rotation whose z axis is its direction, as `embed` reads it."""
+def direction_to_rotation(goal: Array) -> None:
+    """Replace a pointing goal's direction by a rotation with that z axis, as `embed` reads it."""
     x, y, z = goal[3], goal[4], goal[5]
-    for a in range(GOAL - 3):
+    for a in range(GOAL_SIZE - 3):
         goal[3 + a] = 0.0
     goal[5], goal[8], goal[11] = x, y, z
 
@@ -155,9 +154,9 @@ def spread_direction(goal: Array) -> None:
 def embed_posture(
     problem: Problem, layout: Layout, q: Array, y: Array, header: Array, goal: Array, w: Workspace
 ) -> None:
-    """Write the coordinates and the header of the posture ``q`` (n,); ``goal`` (12,) is room."""
-    if layout.first == PLAIN:
-        # The error to the origin, turned round, is the position, of a learned robot too.
+    """Write the coordinates and the header of the posture ``q`` (n,); ``goal`` (12,) is scratch memory."""
+    if layout.first == POSITION:
+        # The negated error from the origin is the position, of a learned robot too.
         for a in range(goal.shape[0]):
             goal[a] = 0.0
         evaluate(problem, goal, q, w)
@@ -167,7 +166,7 @@ def embed_posture(
     forward(problem.elements, q, w.pose, w.axes, w.origins)
     goal_of_pose(w.pose, problem.kind, goal)
     if problem.kind == POINTING:
-        spread_direction(goal)
+        direction_to_rotation(goal)
     embed(problem, layout, goal, y, header)
 
 
@@ -175,14 +174,14 @@ def embed_posture(
 def embed_many(
     problem: Problem, layout: Layout, postures: Array, y: Floats, rows: Array, memory: Array
 ) -> None:
-    """Write coordinates (E, p) and rows (p, `HEADER` + n) of postures (p, n), their closed-form joints 0.
+    """Write coordinates (E, p) and rows (p, `HEADER` + n) of postures (p, n) with closed-form joints 0.
 
-    ``memory`` is as long as `embedding_size` says.
+    ``memory`` has `embedding_size` numbers.
     """
     problem, layout = by_address(problem), by_address(layout)
     w, at = workspace(problem, memory)
     w = by_address(w)
-    goal, one = memory[at : at + GOAL], memory[at + GOAL : at + GOAL + y.shape[0]]
+    goal, one = memory[at : at + GOAL_SIZE], memory[at + GOAL_SIZE : at + GOAL_SIZE + y.shape[0]]
     for i in range(postures.shape[0]):
         embed_posture(problem, layout, postures[i], one, rows[i, :10], goal, w)
         for e in range(y.shape[0]):
@@ -192,17 +191,17 @@ def embed_many(
 
 
 def embedding_size(problem: Problem, coordinates: int) -> int:
-    """Length of the memory in which postures are embedded."""
-    return workspace_size(problem) + GOAL + coordinates
+    """Length of the memory that `embed_many` needs."""
+    return workspace_size(problem) + GOAL_SIZE + coordinates
 
 
 @kernel
 def complete(layout: Layout, header: Array, goal_header: Array, q: Array) -> None:
-    """Set the first and the last joint of ``q`` (n,) so that the anchor's tool goes where the goal is."""
-    if layout.first == TURN or layout.first == SHIFT:
+    """Set the first and last joint of ``q`` (n,) in closed form, so that the anchor's tool meets the goal."""
+    if layout.first == REVOLUTE or layout.first == PRISMATIC:
         q[0] = goal_header[0] - header[0]
     if layout.last:
-        # Rᵀ(anchor) R(goal) is a turn about z, if the anchor is right.
+        # Rᵀ(anchor) R(goal) is a rotation about z where the coordinates agree.
         r, g = header[1:10], goal_header[1:10]
         sine = r[1] * g[0] + r[4] * g[3] + r[7] * g[6] - r[0] * g[1] - r[3] * g[4] - r[6] * g[7]
         cosine = r[0] * g[0] + r[3] * g[3] + r[6] * g[6] + r[1] * g[1] + r[4] * g[4] + r[7] * g[7]
@@ -219,20 +218,20 @@ def complete_many(layout: Layout, rows: Array, goal_rows: Array, q: Array) -> No
 
 @kernel
 def follow_slopes(anchors: Anchors, index: int, y: Array, offset: Array, step: Array, q: Array) -> None:
-    """Move ``q`` (n,), an anchor completed, by its slopes to where its coordinates would be ``y`` (E,).
+    """Move ``q`` (n,), a completed anchor, along its slopes to the coordinates ``y`` (E,), to first order.
 
-    ``offset`` (E,) and ``step`` (n,) are room.
+    ``offset`` (E,) and ``step`` (n,) are scratch memory.
     """
     for e in range(y.shape[0]):
         offset[e] = y[e] - anchors.y[e, index]
-    longest = _LONGEST
+    longest = _MAX_SLOPE_STEP
     for i in range(q.shape[0]):
         total = 0.0
         for e in range(y.shape[0]):
             total += anchors.slopes[index, i * y.shape[0] + e] * offset[e]
         step[i] = total
         longest = max(longest, abs(total))
-    scale = _LONGEST / longest
+    scale = _MAX_SLOPE_STEP / longest
     for i in range(q.shape[0]):
         q[i] += scale * step[i]
 
@@ -243,7 +242,7 @@ def nearest(
 ) -> None:
     """Write the indices (k,) of the anchors (E, p) nearest to ``y`` (E,), nearest first.
 
-    A scan: a few thousand distances take microseconds, less than a tree's query costs from Python.
+    Brute force: a few thousand distances take microseconds, less than a k-d tree's query from Python.
     """
     count, k = coordinates.shape[1], indices.shape[0]
     for i in range(count):
@@ -258,10 +257,10 @@ def nearest(
     size = max(1, count // (2 * k))
     blocks = -(-count // size)
     for block in range(blocks):
-        least = np.float32(np.inf)
+        smallest = np.float32(np.inf)
         for i in range(block * size, min(count, (block + 1) * size)):
-            least = min(least, distances[i])
-        minima[block] = least
+            smallest = min(smallest, distances[i])
+        minima[block] = smallest
     filled = 0
     for block in range(blocks):
         filled = _insert(minima, minima[block], block, filled, k, indices)
@@ -278,7 +277,7 @@ def nearest(
 def _insert(
     distances: Floats, distance: float, index: int, filled: int, k: int, indices: NDArray[np.int64]
 ) -> int:
-    """Put ``index`` in its place among ``filled`` ≤ k indices, sorted by distance; how many there are now."""
+    """Insert ``index`` into ``filled`` ≤ k indices sorted by distance; returns how many there are now."""
     if filled == k:
         if distances[indices[k - 1]] <= distance:
             return filled

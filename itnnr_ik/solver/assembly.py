@@ -1,4 +1,4 @@
-"""The arrays that the compiled search reads, from an arm, a task and, where there is one, a trained twin."""
+"""Build the input of the compiled search from an arm, a task and, where there is one, a trained twin."""
 
 from __future__ import annotations
 
@@ -11,120 +11,121 @@ from numpy.typing import ArrayLike, NDArray
 
 from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm, units_of
 from itnnr_ik.solver import anchors as kernels
-from itnnr_ik.solver.anchors import HEADER, NONE, PLAIN, SHIFT, TURN, Anchors, Layout
+from itnnr_ik.solver.anchors import HEADER, NONE, POSITION, PRISMATIC, REVOLUTE, Anchors, Layout
+from itnnr_ik.solver.buffers import Search
 from itnnr_ik.solver.problem import FREE_STEPS, STEPS, Problem
-from itnnr_ik.solver.room import Search
 from itnnr_ik.solver.spread import fill_box
-from itnnr_ik.solver.table import Table, lay_table, no_table
+from itnnr_ik.solver.table import Table, build_table, no_table
 from itnnr_ik.task import Task
 from itnnr_ik.twin.inference import TwinInverse
 from itnnr_ik.twin.kernels import Network
 
 Array = NDArray[np.float64]
 
-#: Arms with a position task and up to so many joints look anchors up in the position itself.
-_PLAIN_JOINTS = 3
-#: Anchors: two to this power, and to the next one more for each joint that they leave open, but not beyond
-#: the last.
-_POWER, _POWER_PER_JOINT, _MOST_POWER = 4, 2, 11
-#: They are spread this share of a joint's range beyond its limits and cut to them, and each corner of the
-#: limits is one: with those inside alone, an arm that is folded up has few near.
-_BEYOND = 0.03
-#: Candidates per such joint, and at most; twice as many where one joint is spare, as each then is on a curve
-#: of solutions, of which few come near to the state.
-_COUNT_PER_JOINT, _PLAIN_COUNT, _MOST_COUNT = 8, 5, 40
-#: Anchors looked up for all branches, and for a pointing target that there seems to be a solution of.
-_MOST = 1024
-#: Starts around a state by the number of joints; of arms with joints to spare, which need fewer, at most.
-_STARTS, _MANY_STARTS, _REDUNDANT_STARTS = (0, 2, 8, 16, 32), 64, 16
-#: Starts lie within this share of the box around the state.
-_START_SHARE = 0.8
-#: See `Search`; the second slack where candidates come with no slopes, the third where they slide along the
-#: null space; the second distance where all branches are in a table.
-_SLACK, _PLAIN_SLACK, _SPARE_SLACK, _SAME, _SAME_IN_TABLE = 0.1, 0.2, 0.3, 0.3, 0.02
-#: The current state serves as an anchor for targets up to this many typical changes of F's training away.
-_RANGE = 4.0
-#: Step [rad, m] of the difference quotients of the anchors' slopes, and the damping as a share of the reach.
-_DIFFERENCE, _SLOPE_DAMPING = 0.01, 0.05
-#: Postures by which it is found how near anchors are to targets, and of which share of them that holds.
-_PROBES, _PROBED = 512, 0.95
-#: Refinement goes on to this share of the tolerance.
-_PRECISION = 0.5
-#: Arms that reach less far [m] have no table: every posture of theirs would be as good as any other.
-_LEAST_REACH = 1e-4
-#: Targets so many times as far from the frame's origin as the tip gets are solved for the point at that
-#: distance.
-_FAR = 100.0
-#: Turns of a joint at most that bring back all that follow it, and how exact their ratios [share] are.
-_MOST_TURNS, _RATIO_ROUNDING = 12, 1e-12
-#: Width [rad] in which others are looked at, and that of limits that are as good as none.
-_UNLIMITED, _AS_GOOD_AS_NONE = 2.0 * _MOST_TURNS * math.pi, 1e4
+#: Most joints of an arm whose anchors are looked up by the position itself, in position tasks.
+_POSITION_LOOKUP_JOINTS = 3
+#: Exponents of the number of anchors, a power of two: constant, per open joint, and largest.
+_ANCHOR_POWER, _ANCHOR_POWER_PER_JOINT, _MAX_ANCHOR_POWER = 4, 2, 11
+#: Anchors are sampled up to this share of a joint's range beyond its limits and clipped, and each corner of
+#: the limits is one: otherwise, postures at the limits (of a folded arm) would have few anchors nearby.
+_LIMIT_OVERSHOOT = 0.03
+#: Candidates of a solve per open joint (with lookup by position, too), and at most. Twice as many with one
+#: redundant joint, as then each is on a curve of solutions, of which few come near the state.
+_CANDIDATES_PER_JOINT, _POSITION_CANDIDATES_PER_JOINT, _MAX_SOLVE_CANDIDATES = 8, 5, 40
+#: Candidates for all branches, and for a pointing target that seems to be reachable.
+_MAX_CANDIDATES = 1024
+#: Seeds around a state by the number of joints, for more joints, and at most for redundant arms.
+_SEEDS, _MAX_SEEDS, _MAX_REDUNDANT_SEEDS = (0, 2, 8, 16, 32), 64, 16
+#: Seeds lie within this share of the box around the state.
+_SEED_BOX_SHARE = 0.8
+#: `Search.refinement_margin` [rad]: usual, of anchors without slopes, and of redundant arms, whose candidates
+#: move along the null space.
+_REFINEMENT_MARGIN, _POSITION_MARGIN, _REDUNDANT_MARGIN = 0.1, 0.2, 0.3
+#: `Search.distinct_distance` [rad], without and with a table of all branches.
+_DISTINCT_DISTANCE, _DISTINCT_DISTANCE_IN_TABLE = 0.3, 0.02
+#: Largest distance of a target for which the state serves as F's anchor, in typical changes of F's training.
+_NETWORK_RANGE = 4.0
+#: Step [rad, m] of the central differences of the anchors' slopes, and their damping as a share of the reach.
+_DIFFERENCE_STEP, _SLOPE_DAMPING = 0.01, 0.05
+#: Random targets from which `Search.anchor_distance` is estimated, and the quantile of their distances.
+_PROBE_POSTURES, _PROBE_QUANTILE = 512, 0.95
+#: Refinement stops at this share of the tolerance.
+_PRECISION_SHARE = 0.5
+#: Smallest reach [m] of an arm with a table: below it, any posture would count as a solution.
+_MIN_TABLE_REACH = 1e-4
+#: Largest distance of targets from the frame's origin, in farthest distances of the tip. Targets beyond are
+#: scaled down to it.
+_MAX_TARGET_DISTANCE = 100.0
+#: Most turns in a joint's period, and relative tolerance of the ratios of joints that mimic it.
+_MAX_TURNS, _RATIO_TOLERANCE = 12, 1e-12
+#: Search range [rad] of rotating joints without a period, and largest range of theirs that is searched whole.
+_UNLIMITED_RANGE, _MAX_RANGE = 2.0 * _MAX_TURNS * math.pi, 1e4
 
 
-def windows(arm: ForwardModel) -> tuple[Array, Array]:
-    """Lower and upper bounds (n,) in which each posture occurs once: a turn's width of wider limits.
+def search_bounds(arm: ForwardModel) -> tuple[Array, Array]:
+    """Lower and upper bounds (n,) in which each posture occurs once: one period of joints with wider limits.
 
-    About the middle of the limits, cut to a turn on both sides of 0: what is farther away stands for none.
-    A joint that no turn brings back, without limits or as good as that, gets some.
+    Centred in the limits, which are clipped to a period on both sides of 0: limits farther away count as
+    infinite. Rotating joints without a period and with (nearly) no limits get finite bounds.
     """
-    lower, upper, length = np.array(arm.lower), np.array(arm.upper), turns(arm)
+    lower, upper, length = np.array(arm.lower), np.array(arm.upper), joint_periods(arm)
     rotates = np.array([unit == "rad" for unit in units_of(arm)])
-    width = np.where(length > 0.0, length, _UNLIMITED)
-    wide = rotates & (upper - lower > np.where(length > 0.0, length, _AS_GOOD_AS_NONE))
+    width = np.where(length > 0.0, length, _UNLIMITED_RANGE)
+    wide = rotates & (upper - lower > np.where(length > 0.0, length, _MAX_RANGE))
     middle = 0.5 * (lower.clip(-width, width) + upper.clip(-width, width))
     middle = middle.clip(lower + 0.5 * width, upper - 0.5 * width)
     return np.where(wide, middle - 0.5 * width, lower), np.where(wide, middle + 0.5 * width, upper)
 
 
-def turns(arm: ForwardModel) -> Array:
-    """Length (n,) of the turn of each joint that leaves the tool where it is, in [rad]; 0 for none.
+def joint_periods(arm: ForwardModel) -> Array:
+    """Period (n,) of each joint in [rad], after which the tool is where it was; 0 for none.
 
-    2π, or as many of them as make whole turns of all joints that follow it.
+    2π, or the multiple of it after which all joints that mimic it have made whole turns.
     """
     if not isinstance(arm, KinematicChain):
         return np.zeros(arm.n_joints)
     whole = np.ones(arm.n_joints, dtype=int)
     for element in arm.elements[:-1]:
         ratio, leader = float(element[14]), int(element[13])
-        near = Fraction(ratio).limit_denominator(_MOST_TURNS)
-        is_whole = element[12] == 0.0 and abs(float(near) - ratio) <= _RATIO_ROUNDING * abs(ratio)
+        near = Fraction(ratio).limit_denominator(_MAX_TURNS)
+        is_whole = element[12] == 0.0 and abs(float(near) - ratio) <= _RATIO_TOLERANCE * abs(ratio)
         whole[leader] = math.lcm(int(whole[leader]), near.denominator if is_whole else 0)
-    return np.where(whole <= _MOST_TURNS, 2.0 * math.pi * whole, 0.0)
+    return np.where(whole <= _MAX_TURNS, 2.0 * math.pi * whole, 0.0)
 
 
 def choose_layout(arm: ForwardModel, task: Task) -> tuple[Layout, slice, int]:
-    """How anchors are looked up, which joints they leave open, and the number of coordinates.
+    """Lookup coordinates of the anchors, their open joints, and the number of coordinates.
 
-    A few joints need few anchors, and a learned robot is known by its positions alone: there, anchors are
-    looked up by the target's position as it is, as the paper has it.
+    Arms of few joints, which need few anchors, and learned robots, of which only positions are known, look
+    anchors up by the target's position itself, as the paper does.
 
     Raises:
-        ValueError: The task is none of this arm.
+        ValueError: The arm does not have the coordinates of the task.
     """
     task.check(arm)
     n = arm.n_joints
-    if not isinstance(arm, KinematicChain) or (task.kind == "position" and n <= _PLAIN_JOINTS):
-        return Layout(PLAIN, False, 0), slice(0, n), task.n_coordinates
+    if not isinstance(arm, KinematicChain) or (task.kind == "position" and n <= _POSITION_LOOKUP_JOINTS):
+        return Layout(POSITION, False, 0), slice(0, n), task.n_coordinates
     elements = arm.elements[:-1]
-    alone = [int((elements[:, 13] == joint).sum()) == 1 for joint in (0, n - 1)]
+    moves_one_element = [int((elements[:, 13] == joint).sum()) == 1 for joint in (0, n - 1)]
     first, last = elements[0], elements[-1]
     kind = NONE
-    if n > 1 and first[13] == 0 and alone[0] and (first[14], first[15]) == (1.0, 0.0):
-        kind = TURN if first[12] == 0.0 else SHIFT
-    rolls = (
+    if n > 1 and first[13] == 0 and moves_one_element[0] and (first[14], first[15]) == (1.0, 0.0):
+        kind = REVOLUTE if first[12] == 0.0 else PRISMATIC
+    last_rolls = (
         task.kind == "pose"
         and n > 2
         and last[13] == n - 1
-        and alone[1]
+        and moves_one_element[1]
         and (last[12], last[14], last[15]) == (0.0, 1.0, 0.0)
     )
-    axes = {"position": 0, "pointing": 1}.get(task.kind, 1 if rolls else 2)
+    axes = {"position": 0, "pointing": 1}.get(task.kind, 1 if last_rolls else 2)
     size = (3 if kind == NONE else 2) + 3 * axes
-    return Layout(kind, rolls, axes), slice(0 if kind == NONE else 1, n - 1 if rolls else n), size
+    return Layout(kind, last_rolls, axes), slice(0 if kind == NONE else 1, n - 1 if last_rolls else n), size
 
 
 def check_dimensions(arm: ForwardModel, task: Task, twin: TwinInverse) -> None:
-    """Raise a ValueError where a twin has other dimensions than an arm and a task."""
+    """Raise a ValueError where a twin's dimensions are not those of an arm and a task."""
     _, chosen, n_y = choose_layout(arm, task)
     n_x, spec = len(range(arm.n_joints)[chosen]), twin.evaluator.spec
     if (spec.n_x, spec.n_y) != (n_x, n_y):
@@ -134,7 +135,7 @@ def check_dimensions(arm: ForwardModel, task: Task, twin: TwinInverse) -> None:
         )
 
 
-def pose_problem(
+def make_problem(
     arm: ForwardModel,
     task: Task,
     position: float,
@@ -150,21 +151,22 @@ def pose_problem(
     elif isinstance(arm, KinematicChain):
         elements = task.elements(arm)
         weights[[kind == "prismatic" for kind in arm.joint_types]] = metre_in_rad
-    lower, upper = windows(arm)
+    lower, upper = search_bounds(arm)
     preferred = np.full(n, np.nan) if posture is None else np.array(posture, dtype=float)
     near = 0.5 * (lower + upper) if posture is None else preferred
-    joints = np.stack([arm.lower, arm.upper, turns(arm), weights, near, preferred])
+    joints = np.stack([arm.lower, arm.upper, joint_periods(arm), weights, near, preferred])
     return Problem(
         elements, coefficients, order, joints, task.code, task.length, position, angle, FREE_STEPS, STEPS
     )
 
 
-def spread_postures(arm: ForwardModel, task: Task, seed: int) -> Array:
-    """Postures (p, n) that fill the open joints' limits evenly, some of them at a limit; the others are 0."""
+def anchor_postures(arm: ForwardModel, task: Task, seed: int) -> Array:
+    """Postures (p, n) that fill the open joints' limits evenly, corners included; other joints are 0."""
     _, chosen, _ = choose_layout(arm, task)
-    lower, upper = (bound[chosen] for bound in windows(arm))
-    beyond, count = _BEYOND * (upper - lower), 2 ** min(_MOST_POWER, _POWER + _POWER_PER_JOINT * len(lower))
-    spread = fill_box(lower - beyond, upper + beyond, count, seed).clip(lower, upper)
+    lower, upper = (bound[chosen] for bound in search_bounds(arm))
+    overshoot = _LIMIT_OVERSHOOT * (upper - lower)
+    count = 2 ** min(_MAX_ANCHOR_POWER, _ANCHOR_POWER + _ANCHOR_POWER_PER_JOINT * len(lower))
+    spread = fill_box(lower - overshoot, upper + overshoot, count, seed).clip(lower, upper)
     corners = np.array(list(product(*zip(lower, upper, strict=True)))).reshape(-1, len(lower))
     postures = np.zeros((len(spread) + len(corners), arm.n_joints))
     postures[:, chosen] = np.vstack([spread, corners])
@@ -172,14 +174,14 @@ def spread_postures(arm: ForwardModel, task: Task, seed: int) -> Array:
 
 
 class Assembly:
-    """An arm and a task as arrays, with what Python keeps of them.
+    """The input of the compiled search for an arm and a task.
 
     Args:
-        arm, task: What is solved.
-        twin: Trained network with its anchors; None for anchors laid here, evenly spread.
+        arm, task: As `IKSolver` has them.
+        twin: Trained network with its anchors; None for evenly spread anchors without a network.
         tolerance, orientation_tolerance: In [m] and [rad].
-        metre_in_rad: What a metre of a prismatic joint counts in a displacement.
-        posture: (n,) that spare joints prefer; None for any with room to move.
+        metre_in_rad: Weight of a metre of a prismatic joint in a displacement.
+        posture: (n,) preferred by redundant joints; None to stay away from the limits.
     """
 
     def __init__(
@@ -196,29 +198,18 @@ class Assembly:
         self.layout, self.open, self.n_coordinates = choose_layout(arm, task)
         n = arm.n_joints
         precision = _precision(tolerance, orientation_tolerance)
-        self.problem = pose_problem(arm, task, *precision, metre_in_rad, posture)
+        self.problem = make_problem(arm, task, *precision, metre_in_rad, posture)
         if twin is None:
-            y, rows = self.lay(spread_postures(arm, task, seed=0))
+            y, rows = self.anchors_at(anchor_postures(arm, task, seed=0))
             network = _no_network(n)
         else:
-            y, rows = self.known(twin)
+            y, rows = self.twin_anchors(twin)
             network = twin.network
-        starts = _STARTS[n] if n < len(_STARTS) else _MANY_STARTS
-        if n > task.n_rows:
-            starts = min(starts, _REDUNDANT_STARTS)
-        if self.layout.first == PLAIN:
-            starts = 0
-        box = fill_box(np.full(n, -_START_SHARE), np.full(n, _START_SHARE), starts)
-        n_open = len(range(n)[self.open])
-        self.reach, sizes = arm.reach or 1.0, rows.shape[0]
-        per_joint = _PLAIN_COUNT if self.layout.first == PLAIN else _COUNT_PER_JOINT
-        count = min(_MOST_COUNT, per_joint * n_open)
-        if n == task.n_rows + 1:
-            count *= 2
+        self.reach, n_anchors = arm.reach or 1.0, rows.shape[0]
         scales = twin.evaluator.spec.scales if twin is not None else None
         table = self.table()
-        tabled = len(table.rows) > 0
-        #: All that the compiled functions read.
+        has_table = len(table.rows) > 0
+        #: Input of the compiled functions.
         self.search = Search(
             problem=self.problem,
             layout=self.layout,
@@ -226,41 +217,61 @@ class Assembly:
             network=network,
             tolerance=tolerance,
             orientation_tolerance=orientation_tolerance,
-            farthest=_FAR * max(arm.farthest, self.reach),
+            farthest=_MAX_TARGET_DISTANCE * max(arm.farthest, self.reach),
             axis=task.tool_axis if task.kind == "pointing" else np.zeros(3),
             curvature=self.reach,
-            slack=self.slack(tabled),
-            same=_SAME_IN_TABLE if tabled and n <= task.n_rows else min(_SAME, self.spacing(sizes)),
-            near=max(1, min(count, sizes)),
-            most=min(_MOST, sizes),
-            range=_RANGE * scales.typical_change if scales and self.layout.first == PLAIN else 0.0,
-            spread=self.spread(y),
-            starts=box,
+            refinement_margin=self.refinement_margin(has_table),
+            distinct_distance=_DISTINCT_DISTANCE_IN_TABLE
+            if has_table and n <= task.n_rows
+            else min(_DISTINCT_DISTANCE, self.anchor_spacing(n_anchors)),
+            n_candidates=max(1, min(self.n_candidates(), n_anchors)),
+            max_candidates=min(_MAX_CANDIDATES, n_anchors),
+            network_range=_NETWORK_RANGE * scales.typical_change
+            if scales and self.layout.first == POSITION
+            else 0.0,
+            anchor_distance=self.anchor_distance(y),
+            seeds=self.seeds(),
             table=table,
         )
 
-    def slack(self, tabled: bool) -> float:
-        """How much nearer to the state candidates come, which a table has or not."""
-        if tabled:
-            return _SLACK
+    def n_candidates(self) -> int:
+        """Number of candidates of a solve where there are as many anchors."""
+        per_joint = _POSITION_CANDIDATES_PER_JOINT if self.layout.first == POSITION else _CANDIDATES_PER_JOINT
+        count = min(_MAX_SOLVE_CANDIDATES, per_joint * len(range(self.arm.n_joints)[self.open]))
+        return 2 * count if self.arm.n_joints == self.task.n_rows + 1 else count
+
+    def seeds(self) -> Array:
+        """`Search.seeds` (S, n); none where anchors are looked up by the position itself."""
+        n = self.arm.n_joints
+        count = _SEEDS[n] if n < len(_SEEDS) else _MAX_SEEDS
+        if n > self.task.n_rows:
+            count = min(count, _MAX_REDUNDANT_SEEDS)
+        if self.layout.first == POSITION:
+            count = 0
+        return fill_box(np.full(n, -_SEED_BOX_SHARE), np.full(n, _SEED_BOX_SHARE), count)
+
+    def refinement_margin(self, has_table: bool) -> float:
+        """`Search.refinement_margin` [rad] with or without a table."""
+        if has_table:
+            return _REFINEMENT_MARGIN
         if self.arm.n_joints > self.task.n_rows:
-            return _SPARE_SLACK
-        return _PLAIN_SLACK if self.layout.first == PLAIN else _SLACK
+            return _REDUNDANT_MARGIN
+        return _POSITION_MARGIN if self.layout.first == POSITION else _REFINEMENT_MARGIN
 
     def table(self) -> Table:
-        """All branches by cells, where a known arm's anchors are looked up by the position as it is."""
-        tiny = self.arm.reach < _LEAST_REACH
-        if self.layout.first != PLAIN or not isinstance(self.arm, KinematicChain) or tiny:
+        """The table of all branches, for chains whose anchors are looked up by the position itself."""
+        is_tiny = self.arm.reach < _MIN_TABLE_REACH
+        if self.layout.first != POSITION or not isinstance(self.arm, KinematicChain) or is_tiny:
             return no_table(self.arm.n_joints)
-        return lay_table(self.arm, self.task, self.problem, np.array(windows(self.arm)))
+        return build_table(self.arm, self.task, self.problem, np.array(search_bounds(self.arm)))
 
-    def spacing(self, count: int) -> float:
-        """Distance [rad] between ``count`` anchors that fill the open joints' limits."""
-        lower, upper = windows(self.arm)
+    def anchor_spacing(self, count: int) -> float:
+        """Mean distance [rad] between ``count`` anchors that fill the open joints' limits."""
+        lower, upper = search_bounds(self.arm)
         volume = float(np.prod((upper - lower)[self.open]))
         return float((volume / count) ** (1.0 / len(lower[self.open])))
 
-    def lay(self, postures: Array) -> tuple[NDArray[np.float32], Array]:
+    def anchors_at(self, postures: Array) -> tuple[NDArray[np.float32], Array]:
         """Coordinates (E, p) and rows (p, `HEADER` + n) of anchors at postures (p, n)."""
         y = np.zeros((self.n_coordinates, len(postures)), dtype=np.float32)
         rows = np.zeros((len(postures), HEADER + self.arm.n_joints))
@@ -269,24 +280,24 @@ class Assembly:
         return y, rows
 
     def slopes(self, rows: Array) -> NDArray[np.float32]:
-        """How the joints of anchors follow their coordinates (p, n E): damped, by difference quotients.
+        """Damped derivatives (p, n E) of the anchors' joints by their coordinates, from central differences.
 
-        The first and the last joint follow those between, as in closed form. No rows where anchors are looked
-        up by the target's position as it is.
+        The first and last joint follow the open ones in closed form. No rows where anchors are looked up by
+        the target's position itself.
         """
         n, postures = self.arm.n_joints, rows[:, HEADER:]
-        if self.layout.first == PLAIN:
+        if self.layout.first == POSITION:
             return np.zeros((0, n * self.n_coordinates), dtype=np.float32)
         jacobian = np.zeros((len(rows), self.n_coordinates, n))
         turned = np.zeros((len(rows), n, n))
         for joint in range(n)[self.open]:
-            for side in (-_DIFFERENCE, _DIFFERENCE):
+            for side in (-_DIFFERENCE_STEP, _DIFFERENCE_STEP):
                 moved = postures.copy()
                 moved[:, joint] += side
-                y, moved_rows = self.lay(moved)
+                y, moved_rows = self.anchors_at(moved)
                 closed = np.zeros_like(moved)
                 kernels.complete_many(self.layout, moved_rows, rows, closed)
-                if self.layout.first == TURN:
+                if self.layout.first == REVOLUTE:
                     closed[:, 0] = np.remainder(closed[:, 0] + math.pi, 2.0 * math.pi) - math.pi
                 jacobian[:, :, joint] += y.T / (2.0 * side)
                 turned[:, :, joint] += closed / (2.0 * side)
@@ -297,22 +308,22 @@ class Assembly:
         slopes: Array = turned @ jacobian.transpose(0, 2, 1) @ np.linalg.inv(square)
         return slopes.astype(np.float32).reshape(len(slopes), -1)
 
-    def spread(self, y: NDArray[np.float32]) -> float:
-        """Distance [m] from reachable targets to the nearest of the anchors (E, p), of most of them."""
-        targets, _ = self.lay(self.arm.sample(_PROBES, np.random.default_rng(0)))
+    def anchor_distance(self, y: NDArray[np.float32]) -> float:
+        """Distance [m] from most reachable targets to the nearest of the anchors (E, p)."""
+        targets, _ = self.anchors_at(self.arm.sample(_PROBE_POSTURES, np.random.default_rng(0)))
         squares = [float(((y - target[:, None]) ** 2).sum(axis=0).min()) for target in targets.T]
-        return math.sqrt(np.quantile(squares, _PROBED))
+        return math.sqrt(np.quantile(squares, _PROBE_QUANTILE))
 
-    def known(self, twin: TwinInverse) -> tuple[NDArray[np.float32], Array]:
-        """The anchors of a twin, as `lay` gives them."""
+    def twin_anchors(self, twin: TwinInverse) -> tuple[NDArray[np.float32], Array]:
+        """The anchors of a twin, as `anchors_at` gives them."""
         check_dimensions(self.arm, self.task, twin)
         postures = np.zeros((len(twin.anchors), self.arm.n_joints))
         postures[:, self.open] = twin.anchors.x
-        return self.lay(postures)
+        return self.anchors_at(postures)
 
 
 def with_tolerances(search: Search, tolerance: float, orientation_tolerance: float) -> Search:
-    """What an `Assembly` of the same with other tolerances in [m] and [rad] has as its search."""
+    """A search with other tolerances in [m] and [rad]."""
     position, angle = _precision(tolerance, orientation_tolerance)
     return search._replace(
         problem=search.problem._replace(position=position, angle=angle),
@@ -322,8 +333,8 @@ def with_tolerances(search: Search, tolerance: float, orientation_tolerance: flo
 
 
 def _precision(tolerance: float, orientation_tolerance: float) -> tuple[float, float]:
-    """What is refined to, in [m] and [rad]."""
-    return _PRECISION * tolerance, _PRECISION * orientation_tolerance
+    """Errors at which a refinement stops, in [m] and [rad]."""
+    return _PRECISION_SHARE * tolerance, _PRECISION_SHARE * orientation_tolerance
 
 
 def _no_network(n: int) -> Network:

@@ -1,4 +1,4 @@
-"""Where no solution was found: the joint positions that come closest, or a solution after all."""
+"""Fallback where no solution was found: a more thorough search, and else the closest joint positions."""
 
 from __future__ import annotations
 
@@ -8,77 +8,79 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.compiled import inlined
-from itnnr_ik.solver.candidates import look_up
+from itnnr_ik.solver.buffers import Candidates, Scratch, Search, solved
+from itnnr_ik.solver.candidates import look_up_anchors
 from itnnr_ik.solver.problem import Workspace
-from itnnr_ik.solver.refine import MEETING, descend, refine
-from itnnr_ik.solver.room import Candidates, Room, Search, solved
-from itnnr_ik.solver.state import limit, turn_towards
+from itnnr_ik.solver.refine import NEAR_SINGULAR_ERROR, descend, refine
+from itnnr_ik.solver.state import copy_limits, unwrap_towards
 from itnnr_ik.task.kernels import POINTING
 
 Array = NDArray[np.float64]
 
-#: Steps of a descent to the closest point, as a multiple of those of a refinement, and the step [rad, m]
-#: with which it has found it; descents more, from the nearest anchors, where these have no slopes.
-_DESCENT_STEPS, _STALLED, _DESCENTS = 6, 1e-5, 4
-#: A target is taken for reachable none the less where a descent leaves less than this share of the curvature
-#: and of the distance that reachable targets have from anchors, or more than so many times what the nearest
-#: anchor leaves, or where that is as near as it is to others.
-_ALMOST, _ALMOST_SPREAD, _POOR = 0.1, 1.7, 1.2
-#: Then it is searched for from so many times as many anchors as are near (of a pointing task all: folded arms
-#: point alike from postures far apart), with so many times the steps of a refinement. All of these are free
-#: for the first of the anchors where solutions may meet.
-_ANCHORS, _THOROUGH = 8, 4
-#: Steps of the last descent, as above, and its least step [rad, m].
-_LAST_STEPS, _LAST_STALLED = 40, 1e-9
+#: Steps of a descent to the closest point, as a multiple of those of a refinement, the step [rad, m] below
+#: which it has converged, and additional descents, from the nearest anchors, where these have no slopes.
+_DESCENT_STEPS, _MIN_STEP, _EXTRA_DESCENTS = 6, 1e-5, 4
+#: A target may be reachable where a descent leaves less than the first share of the curvature and the second
+#: of the anchor distance of reachable targets, or more than the third of the nearest anchor's distance.
+_REACHABLE_ERROR, _REACHABLE_ANCHOR_RATIO, _POOR_DESCENT_RATIO = 0.1, 1.7, 1.2
+#: Then more anchors are refined (in a pointing task all: folded arms point alike from postures far apart),
+#: with more steps than usual: multiples of both. Near singular postures, steps need not make progress.
+_CANDIDATE_FACTOR, _STEP_FACTOR = 8, 4
+#: Steps of the final descent, as above, and its smallest step [rad, m].
+_FINAL_STEPS, _FINAL_MIN_STEP = 40, 1e-9
 
 
 @inlined
 def search_closest(
-    s: Search, goal: Array, reference: Array, answer: Array, w: Workspace, room: Room, found: Candidates
+    s: Search, goal: Array, reference: Array, answer: Array, w: Workspace, scratch: Scratch, found: Candidates
 ) -> None:
-    """Write the joint positions (n,) that come closest to a goal (12,) that no solution was found for.
+    """Write the joint positions (n,) closest to a goal (12,) for which no solution was found, or a solution.
 
     ``answer`` holds a posture close to it, ``found`` the anchors nearest to it.
     """
     problem, joints = s.problem, s.problem.joints
     n, scale = joints.shape[1], problem.length * problem.length
-    limit(joints, room.lower, room.upper)
-    known = math.sqrt(found.distances[found.indices[0]])
-    least = np.inf
-    # Without slopes an anchor says little of where its descent ends.
-    for c in range(1 + (min(_DESCENTS, s.near) if s.anchors.slopes.shape[0] == 0 else 0)):
+    q, lower, upper = scratch.q, scratch.lower, scratch.upper
+    copy_limits(joints, lower, upper)
+    nearest_anchor = math.sqrt(found.distances[found.indices[0]])
+    smallest = np.inf
+    # Without slopes, an anchor's descent may end in a poor local minimum.
+    for c in range(1 + (min(_EXTRA_DESCENTS, s.n_candidates) if s.anchors.slopes.shape[0] == 0 else 0)):
         for i in range(n):
-            room.q[i] = answer[i] if c == 0 else found.positions[c - 1, i]
+            q[i] = answer[i] if c == 0 else found.positions[c - 1, i]
         position, angle = descend(
-            problem, goal, room.lower, room.upper, room.q, _DESCENT_STEPS * problem.steps, _STALLED, w
+            problem, goal, lower, upper, q, _DESCENT_STEPS * problem.max_steps, _MIN_STEP, w
         )
-        if position + scale * angle < least:
-            least = position + scale * angle
+        if position + scale * angle < smallest:
+            smallest = position + scale * angle
             for i in range(n):
-                answer[i] = room.q[i]
-    left = math.sqrt(least)
-    almost = min(_ALMOST * s.curvature, _ALMOST_SPREAD * s.spread)
-    if left < almost or left > _POOR * known or known < s.spread:
-        first = min(_ANCHORS * s.near, s.most)
-        count = look_up(s, goal, reference, s.most if problem.kind == POINTING else first, room, found)
+                answer[i] = q[i]
+    residual = math.sqrt(smallest)
+    reachable_error = min(_REACHABLE_ERROR * s.curvature, _REACHABLE_ANCHOR_RATIO * s.anchor_distance)
+    if (
+        residual < reachable_error
+        or residual > _POOR_DESCENT_RATIO * nearest_anchor
+        or nearest_anchor < s.anchor_distance
+    ):
+        n_first = min(_CANDIDATE_FACTOR * s.n_candidates, s.max_candidates)
+        count = look_up_anchors(
+            s, goal, reference, s.max_candidates if problem.kind == POINTING else n_first, scratch, found
+        )
         done = False
         for c in range(count):
-            q = found.positions[c]
-            free = 2 * problem.free
-            if left < MEETING * s.curvature and c < first:
-                free = _THOROUGH * problem.steps
-            position, angle = refine(
-                problem, goal, room.lower, room.upper, q, free, _THOROUGH * problem.steps, w
-            )
+            posture = found.positions[c]
+            free, steps = 2 * problem.free_steps, _STEP_FACTOR * problem.max_steps
+            if residual < NEAR_SINGULAR_ERROR * s.curvature and c < n_first:
+                free = steps
+            position, angle = refine(problem, goal, lower, upper, posture, free, steps, w)
             done = solved(s, position, angle)
-            if done or position + scale * angle < least:
-                least = position + scale * angle
+            if done or position + scale * angle < smallest:
+                smallest = position + scale * angle
                 for i in range(n):
-                    answer[i] = q[i]
+                    answer[i] = posture[i]
             if done:
                 break
         if not done:
-            descend(
-                problem, goal, room.lower, room.upper, answer, _LAST_STEPS * problem.steps, _LAST_STALLED, w
-            )
-    turn_towards(joints, answer, reference)
+            steps = _FINAL_STEPS * problem.max_steps
+            descend(problem, goal, lower, upper, answer, steps, _FINAL_MIN_STEP, w)
+    unwrap_towards(joints, answer, reference)

@@ -1,4 +1,4 @@
-"""What a twin network inverts: from the joints that anchors leave open to what they are looked up by."""
+"""The forward function that a twin network inverts: from open joints to lookup coordinates."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from itnnr_ik.compiled import kernel
 from itnnr_ik.robot import ForwardModel
 from itnnr_ik.solver.addresses import by_address
 from itnnr_ik.solver.anchors import HEADER, Layout, embed_posture, embedding_size
-from itnnr_ik.solver.assembly import choose_layout, pose_problem, windows
+from itnnr_ik.solver.assembly import choose_layout, make_problem, search_bounds
 from itnnr_ik.solver.problem import Problem, workspace
 from itnnr_ik.task import Task
-from itnnr_ik.task.kernels import GOAL
+from itnnr_ik.task.kernels import GOAL_SIZE
 
 Array = NDArray[np.float64]
 
-#: Step [rad, m] of the difference quotients, whose error is its square.
-_STEP = 1e-5
+#: Step [rad, m] of the central differences, whose error is of its square.
+_DIFFERENCE_STEP = 1e-5
 
 
 class TaskForward:
@@ -30,10 +30,10 @@ class TaskForward:
 
     def __init__(self, arm: ForwardModel, task: Task) -> None:
         self.layout, self.open, size = choose_layout(arm, task)
-        self._problem = pose_problem(arm, task, 1.0, 1.0)
+        self._problem = make_problem(arm, task, 1.0, 1.0)
         self._n = arm.n_joints
         self.n_x, self.n_y = len(range(self._n)[self.open]), size
-        lower, upper = windows(arm)
+        lower, upper = search_bounds(arm)
         self.lower, self.upper = lower[self.open], upper[self.open]
 
     def __call__(self, x: Any) -> Any:
@@ -42,7 +42,7 @@ class TaskForward:
             return self._values(x)
         from itnnr_ik.twin.differentiable import apply
 
-        return apply(x, self._values, self._slopes)
+        return apply(x, self._values, self._derivatives)
 
     def sample(self, count: int, rng: np.random.Generator) -> Array:
         """Open joints (count, k), uniform within the limits."""
@@ -55,14 +55,16 @@ class TaskForward:
         _embed_open(self._problem, self.layout, np.zeros(self._n), self.open.start, flat, y, memory)
         return y.reshape(*np.shape(x)[:-1], self.n_y)
 
-    def _slopes(self, x: Array) -> Array:
+    def _derivatives(self, x: Array) -> Array:
         """Derivatives (b, E, k) at open joints (b, k), by central differences."""
-        slopes = np.empty((len(x), self.n_y, self.n_x))
+        derivatives = np.empty((len(x), self.n_y, self.n_x))
         for j in range(self.n_x):
             step = np.zeros(self.n_x)
-            step[j] = _STEP
-            slopes[:, :, j] = (self._values(x + step) - self._values(x - step)) / (2.0 * _STEP)
-        return slopes
+            step[j] = _DIFFERENCE_STEP
+            derivatives[:, :, j] = (self._values(x + step) - self._values(x - step)) / (
+                2.0 * _DIFFERENCE_STEP
+            )
+        return derivatives
 
 
 @kernel
@@ -73,7 +75,7 @@ def _embed_open(
     problem, layout = by_address(problem), by_address(layout)
     w, at = workspace(problem, memory)
     w = by_address(w)
-    goal, header = memory[at : at + GOAL], memory[at + GOAL :]
+    goal, header = memory[at : at + GOAL_SIZE], memory[at + GOAL_SIZE :]
     for b in range(x.shape[0]):
         for i in range(x.shape[1]):
             q[start + i] = x[b, i]

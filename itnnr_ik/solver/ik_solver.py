@@ -1,4 +1,4 @@
-"""`IKSolver`: an arm, a task and known postures, from targets to joint positions."""
+"""`IKSolver`: joint positions for targets of an arm and a task."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from itnnr_ik.paths import PathSolution, solve_path
 from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
 from itnnr_ik.solver import calls
 from itnnr_ik.solver.assembly import Assembly, with_tolerances
+from itnnr_ik.solver.buffers import Search, memory_size, pack
 from itnnr_ik.solver.coverage import Coverage
 from itnnr_ik.solver.path_targets import PathTargets
-from itnnr_ik.solver.room import Search, memory_size, pack
 from itnnr_ik.solver.search import CURRENT
 from itnnr_ik.solver.solution import Solution, Solutions, new_solution
 from itnnr_ik.solver.state import MIDDLE, PERIOD, WEIGHT
@@ -30,18 +30,18 @@ from itnnr_ik.twin.inference import TwinInverse
 
 Array = NDArray[np.float64]
 
-#: Solutions that differ by less [rad] in every joint count as one; a redundant arm's solutions form curves,
+#: Largest joint difference [rad] between branches that count as one. Redundant arms have curves of solutions,
 #: which are sampled at the larger distance.
-_DISTINCT, _DISTINCT_REDUNDANT = 1e-4, 0.1
-#: Targets of a batch that a thread takes at a time: so many at least, and else in so many turns.
-_CHUNK, _TURNS = 256, 16
-#: A solution that goes on as the joints move is about as near as the nearest one where it is at most so many
-#: times as far, and so much [rad] farther.
-_TIMES_AS_FAR, _AS_NEAR = 4.0, 0.05
-#: Solutions that differ by less [rad, m] are one, of which the nearest is told.
-_SAME = 1e-5
+_DISTINCT_DISTANCE, _DISTINCT_DISTANCE_REDUNDANT = 1e-4, 0.1
+#: Fewest targets of a batch in a thread's chunk, and chunks per thread of larger batches.
+_MIN_CHUNK, _CHUNKS_PER_THREAD = 256, 16
+#: A solution that continues the motion replaces the nearest one up to this multiple of its displacement plus
+#: this margin [rad].
+_CONTINUATION_FACTOR, _CONTINUATION_MARGIN = 4.0, 0.05
+#: Largest joint difference [rad, m] at which the continued solution is the nearest one.
+_SAME_SOLUTION_DISTANCE = 1e-5
 _NO_STATE, _NO_ERRORS, _NO_ANCHORS = np.empty(0), np.empty((0, 2)), np.empty(0, dtype=np.int64)
-# A type takes longer to make one of at each call.
+# Kept, as creating a dtype at each call takes time.
 _FLOAT = np.dtype(np.float64)
 _UNITS = {"position": "m", "pointing": "m and quaternion or direction", "pose": "m and quaternion"}
 
@@ -49,30 +49,30 @@ _UNITS = {"position": "m", "pointing": "m and quaternion or direction", "pose": 
 class IKSolver:
     """Inverse kinematics by ITNNR: adjust anchors near the target, keep what forward kinematics confirms.
 
-    A solve takes the current state and the known postures with their tool near the target as anchors, lets F
-    adjust them where there is a trained network (equation 6), refines with the exact Jacobian within the
-    joint limits, and returns the solution with the smallest largest-joint change among those within the
-    tolerances. Collisions are not looked at. Same model and same input give the same bits, in a batch too.
+    A solve takes the current state and known postures with their tool near the target as anchors, adjusts
+    them by F where there is a trained network (equation 6), refines them with the exact Jacobian within the
+    joint limits, and returns the solution within the tolerances that has the smallest displacement (largest
+    joint change). Collisions are not checked. The same model and input give the same bits, also in a batch.
 
-    Made by `load` or `from_urdf`, or of an arm and a task.
+    Made by `load`, `from_urdf`, or from an arm and a task.
 
     Args:
         arm: Kinematics, limits and names.
-        task: What of the tool counts.
-        twin: The trained network with its anchors; None for an arm that nothing was trained for.
+        task: The controlled coordinates of the tool.
+        twin: The trained network with its anchors; None for an arm without one.
         tolerance, orientation_tolerance: Position error in [m] and angle in [rad] up to which a solution
             converged.
-        metadata: What is recorded about the model.
-        coverage: Where a learned arm's forward function counts; None for an arm of known kinematics.
-        posture: Joint positions (n,) that spare joints prefer, and that answers without a current state are
-            near to.
-        metre_in_rad: What a metre of a prismatic joint counts in a displacement.
+        metadata: Metadata of the model.
+        coverage: Where a learned arm's forward function is valid; None for an arm of known kinematics.
+        posture: Joint positions (n,) preferred by redundant joints, and near which solutions without a
+            current state are.
+        metre_in_rad: Weight of a metre of a prismatic joint in a displacement.
 
     Attributes:
         arm, task, twin, tolerance, orientation_tolerance, metadata, coverage: As given.
 
     Raises:
-        ValueError: The network was trained for something else, or a number is not as it must be.
+        ValueError: The network was trained for another arm or task, or a number is not valid.
     """
 
     def __init__(
@@ -93,8 +93,7 @@ class IKSolver:
         self.orientation_tolerance = _positive("orientation_tolerance", orientation_tolerance, "rad")
         self.metadata = metadata or {}
         self.coverage = coverage
-        # Asked for at every solve: kept, because properties that compute take longer than the rest of the
-        # call.
+        # Used in every solve, and kept because computing these properties takes longer than the rest of it.
         self._n, self._shapes = arm.n_joints, task.shapes
         self._unit, self._oriented = _UNITS[task.kind], task.has_orientation
         self._options = (
@@ -106,12 +105,12 @@ class IKSolver:
     def _assemble(self, twin: TwinInverse | None) -> None:
         tolerances = self.tolerance, self.orientation_tolerance
         self.twin = twin
-        self._use(Assembly(self.arm, self.task, twin, *tolerances, *self._options).search)
+        self._set_search(Assembly(self.arm, self.task, twin, *tolerances, *self._options).search)
 
-    def _use(self, search: Search) -> None:
+    def _set_search(self, search: Search) -> None:
         self._search = search
         self._model, self._memory_size = pack(search), memory_size(search)
-        # Memory of solves that have ended, for the next: threads may solve side by side.
+        # Scratch memory for reuse by later solves: threads may solve concurrently.
         self._memories: list[Array] = []
         self._joints = search.problem.joints
 
@@ -129,7 +128,7 @@ class IKSolver:
         Args:
             model: Its name, or the folder.
             tolerance, orientation_tolerance: See `IKSolver`; None for those that the model was saved with.
-            task: See `Task.of_chain`; None for the model's own. Another one keeps the tool, not the network.
+            task: See `Task.of_chain`; None for the model's own. Another task keeps the tool, not the network.
 
         Raises:
             ValueError: No such model, its files are damaged or foreign, or it was learned for another task.
@@ -196,7 +195,7 @@ class IKSolver:
         if orientation_tolerance is not None:
             angle = _positive("orientation_tolerance", orientation_tolerance, "rad")
             solver.orientation_tolerance = angle
-        solver._use(with_tolerances(self._search, solver.tolerance, solver.orientation_tolerance))
+        solver._set_search(with_tolerances(self._search, solver.tolerance, solver.orientation_tolerance))
         return solver
 
     def train(self, *, seed: int = 0, steps: int = 20_000, progress: bool = False) -> None:
@@ -244,12 +243,12 @@ class IKSolver:
             current: Joint positions (n,) of the arm now. With it, the solution nearest to it in the largest
                 joint change is returned; without, one near the known posture whose tool is nearest to the
                 target.
-            velocity: How the joints move now (n,), in [rad/s] or [m/s]. With it, the solution that goes on
-                this way is returned where there is one that is about as near: an arm passes a singular
-                posture, at which its solutions meet, instead of bouncing off it.
+            velocity: Joint velocities (n,) now, in [rad/s] or [m/s]. With them, the solution that continues
+                the motion is returned if it is about as near: an arm passes through a singular posture, at
+                which its branches meet, instead of turning back.
 
         Returns:
-            The solution; for an unreachable target the closest point that was found within the limits, with
+            The solution; for an unreachable target the closest posture found within the limits, with
             ``converged=False``. Of a learned arm, a covered solution where one is found, and else one with
             ``covered=False``.
 
@@ -259,17 +258,17 @@ class IKSolver:
         """
         goal = self._target(target)
         now = _NO_STATE if current is None else self._shaped_state(current)
-        moving = None if velocity is None else self._velocity(velocity, current)
+        joint_velocity = None if velocity is None else self._velocity(velocity, current)
         positions = np.empty(self._n)
         memory = self._take_memory()
-        status, _, came_from, residual, angle, change = calls.solve_many(
+        status, _, origin, residual, angle, change = calls.solve_many(
             self._model, goal, now, positions, _NO_ERRORS, _NO_ANCHORS, memory
         )
         self._memories.append(memory)
         if status == calls.BAD_STATE:
             self._state(now)  # raises
         if status:
-            raise self._refusal(status, goal, "a target")
+            raise self._target_error(status, goal, "a target")
         solution = new_solution(
             (
                 positions,
@@ -277,12 +276,12 @@ class IKSolver:
                 angle if self._oriented else None,
                 residual <= self.tolerance and angle <= self.orientation_tolerance,
                 None if current is None else change,
-                "current" if came_from == CURRENT else "neighbour",
+                "current" if origin == CURRENT else "neighbour",
                 None,
             )
         )
-        if moving is not None:
-            solution = self._ahead(solution, goal, now, moving)
+        if joint_velocity is not None:
+            solution = self._continued(solution, goal, now, joint_velocity)
         return solution if self.coverage is None else self._covered(solution, target, current)
 
     def solve_batch(self, targets: ArrayLike, current: ArrayLike | None = None) -> Solutions:
@@ -299,8 +298,8 @@ class IKSolver:
         positions, errors = np.empty((count, n)), np.zeros((count, 2))
         anchors = np.zeros(count, dtype=np.int64)
 
-        threads = _cores()
-        chunk = max(_CHUNK, -(-count // (_TURNS * threads)))
+        threads = _n_cores()
+        chunk = max(_MIN_CHUNK, -(-count // (_CHUNKS_PER_THREAD * threads)))
 
         def run(start: int) -> tuple[int, int]:
             rows, memory = slice(start, start + chunk), self._take_memory()
@@ -317,17 +316,17 @@ class IKSolver:
             outcomes = list(map(run, starts))
         for status, row in outcomes:
             if status:
-                raise self._refusal(status, goals[row], "targets", row)
+                raise self._target_error(status, goals[row], "targets", row)
         oriented = self.task.has_orientation
         solutions = Solutions(
             positions,
             errors[:, 0].copy(),
             errors[:, 1].copy() if oriented else None,
             (errors[:, 0] <= self.tolerance) & (errors[:, 1] <= self.orientation_tolerance),
-            None if current is None else self._change(positions, now),
+            None if current is None else self._displacements(positions, now),
             np.where(anchors == CURRENT, "current", "neighbour"),
         )
-        return solutions if self.coverage is None else self._all_covered(solutions, goals, now)
+        return solutions if self.coverage is None else self._covered_batch(solutions, goals, now)
 
     def solve_path(
         self,
@@ -336,18 +335,18 @@ class IKSolver:
         times: ArrayLike | None = None,
         closed: bool = False,
     ) -> PathSolution:
-        """Joint positions for a path of targets, all of which are looked at together.
+        """Joint positions for a path of targets, optimised over the whole path.
 
-        The path with the smallest largest step of a joint, and of these the one with the smallest sum. The
-        targets are taken for points of a curve: an arm goes through a singular posture as it came. Where the
-        path cannot be followed the closest points are given, and the reason why.
+        The path minimises the largest joint step, then the sum of steps. Targets are taken as points of a
+        curve, so that an arm continues its motion through a singular posture. Where the path cannot be
+        followed, the closest points are returned with the reason.
 
         Args:
             targets: (m, …), each as `solve` takes it.
             current: Joint positions (n,) of the arm before the first target.
-            times: (m,) in [s] at which the targets are to be reached, increasing. Where the joints' velocity
-                limits do not allow it they become later, by as little as can be.
-            closed: The last posture is the first one, where that is possible.
+            times: (m,) in [s] at which the targets are to be reached, increasing. Where velocity limits
+                do not allow it, they are delayed by as little as possible.
+            closed: The last posture is to be the first one, where that is possible.
 
         Raises:
             ValueError: There is no target, a shape is wrong, a value is not finite, a quaternion is zero,
@@ -363,13 +362,13 @@ class IKSolver:
             lambda positions: self.errors(positions, targets),
         )
         if path.status:
-            raise self._refusal(path.status, goals[path.row], "targets", path.row)
+            raise self._target_error(path.status, goals[path.row], "targets", path.row)
         if closed and not path.closes():
             raise ValueError("expected the last target of a closed path to be the first one, got another")
         found = solve_path(
             path,
             None if current is None else self._state(current),
-            None if times is None else _instants(times, len(goals)),
+            None if times is None else _checked_times(times, len(goals)),
             self.arm.velocity,
             closed,
         )
@@ -379,9 +378,8 @@ class IKSolver:
     def branches(self, target: ArrayLike, current: ArrayLike | None = None) -> list[Solution]:
         """Every distinct solution found for ``target``, nearest to ``current`` (n,) first.
 
-        Without a current state, nearest to the middle of the joint limits first. Each is at the turn of its
-        joints that is nearest there. An arm with spare joints has curves of solutions; they are sampled at
-        0.1 rad.
+        Without a current state, nearest to the middle of the joint limits first. Joints are unwrapped to the
+        turn nearest to it. A redundant arm has curves of solutions, which are sampled at 0.1 rad.
 
         Returns:
             Converged solutions; an empty list for an unreachable target.
@@ -392,17 +390,17 @@ class IKSolver:
         goal = self._target(target)
         now = None if current is None else self._state(current)
         reference = self._joints[MIDDLE].copy() if now is None else now
-        positions, errors = self._propose(goal, reference, self._search.most, refined=True)
+        positions, errors = self._propose(goal, reference, self._search.max_candidates, refined=True)
         found = self._distinct(positions, errors, reference)
         if self.arm.n_joints <= self.task.n_rows:
-            # Where two solutions meet, anchors may lead to one of them only.
-            others, other_errors = self._cross(goal, reference, positions[found])
+            # Near a singular posture, anchors may lead to only one of two branches that meet there.
+            others, other_errors = self._across_singularity(goal, reference, positions[found])
             positions, errors = (
                 np.vstack([positions[found], others]),
                 np.vstack([errors[found], other_errors]),
             )
             found = self._distinct(positions, errors, reference)
-        change = self._change(positions, reference)
+        change = self._displacements(positions, reference)
         return [
             Solution(
                 positions[i],
@@ -417,7 +415,7 @@ class IKSolver:
         ]
 
     def proposals(self, target: ArrayLike, current: ArrayLike | None = None) -> tuple[Array, Array]:
-        """What the anchors nearest to ``target`` propose, adjusted by F if there is a network (Algorithm 2).
+        """Proposals of the anchors nearest to ``target``, adjusted by F if there is a network (Algorithm 2).
 
         Returns:
             Joint positions (c, n) within the limits before refinement, and their position errors (c,) [m].
@@ -427,7 +425,7 @@ class IKSolver:
         """
         goal = self._target(target)
         now = self._joints[MIDDLE].copy() if current is None else self._state(current)
-        positions, errors = self._propose(goal, now, self._search.near, refined=False)
+        positions, errors = self._propose(goal, now, self._search.n_candidates, refined=False)
         return positions, errors[:, 0]
 
     def forward(self, positions: ArrayLike) -> Array:
@@ -452,7 +450,7 @@ class IKSolver:
         return np.vstack([self.arm.skeleton(self._positions(positions)), self.point_at(positions)])
 
     def in_space(self, points: ArrayLike) -> Array:
-        """Target positions (…, 2 or 3) as points (…, 3), both in [m]: a planar task's at its height."""
+        """Target positions (…, 2 or 3) as points (…, 3), both in [m]; of a planar task at `plane_height`."""
         points = np.asarray(points, dtype=float)
         if points.shape[-1] == 2:
             heights = np.full_like(points[..., :1], self.plane_height)
@@ -481,7 +479,7 @@ class IKSolver:
         errors = np.zeros((len(goals), 2))
         status, row = calls.errors_many(self._model, goals, q, errors, np.empty(self._memory_size))
         if status:
-            raise self._refusal(status, goals[row], "targets", row)
+            raise self._target_error(status, goals[row], "targets", row)
         return errors[:, 0], errors[:, 1] if self.task.has_orientation else None
 
     def jacobian(self, positions: ArrayLike) -> Array:
@@ -509,8 +507,8 @@ class IKSolver:
         except IndexError:
             return np.empty(self._memory_size)
 
-    def _ahead(self, nearest: Solution, goal: Array, now: Array, velocity: Array) -> Solution:
-        """The solution that goes on as the joints move (n,), if it is about as near as the nearest one."""
+    def _continued(self, nearest: Solution, goal: Array, now: Array, velocity: Array) -> Solution:
+        """The solution that continues the joints' motion (n,), if it is about as near as ``nearest``."""
         positions, memory = np.empty(self._n), self._take_memory()
         found, residual, angle, change = calls.solve_ahead(
             self._model, goal, now, velocity, positions, memory
@@ -518,8 +516,8 @@ class IKSolver:
         self._memories.append(memory)
         if not found:
             return nearest
-        near = _TIMES_AS_FAR * (nearest.displacement or 0.0) + _AS_NEAR
-        is_same = np.abs(nearest.positions - positions).max() <= _SAME
+        near = _CONTINUATION_FACTOR * (nearest.displacement or 0.0) + _CONTINUATION_MARGIN
+        is_same = np.abs(nearest.positions - positions).max() <= _SAME_SOLUTION_DISTANCE
         if nearest.converged and (is_same or change > near):
             return nearest
         return Solution(positions, residual, angle if self._oriented else None, True, change, "current")
@@ -529,41 +527,43 @@ class IKSolver:
         memory = np.empty(self._memory_size)
         status = calls.propose_many(self._model, goal, reference, refined, positions, errors, memory)
         if status:
-            raise self._refusal(status, goal, "a target")
+            raise self._target_error(status, goal, "a target")
         return positions, errors
 
-    def _cross(self, goal: Array, reference: Array, solutions: Array) -> tuple[Array, Array]:
-        """What is on the other side of singular postures near solutions (c, n), and its errors (c, 2)."""
+    def _across_singularity(self, goal: Array, reference: Array, solutions: Array) -> tuple[Array, Array]:
+        """Solutions across singular postures near solutions (c, n), and their errors (c, 2)."""
         positions, errors = solutions.copy(), np.empty((len(solutions), 2))
         calls.cross_many(self._model, goal, reference, positions, errors, np.empty(self._memory_size))
         return positions, errors
 
     def _distinct(self, positions: Array, errors: Array, reference: Array) -> list[int]:
-        """Which of positions (b, n) with errors (b, 2) are distinct solutions, nearest ones first."""
+        """Indices of the distinct solutions among positions (b, n) with errors (b, 2), nearest first."""
         converged = (errors[:, 0] <= self.tolerance) & (errors[:, 1] <= self.orientation_tolerance)
-        apart = _DISTINCT if self.arm.n_joints <= self.task.n_rows else _DISTINCT_REDUNDANT
-        change = self._change(positions, reference)
+        min_distance = (
+            _DISTINCT_DISTANCE if self.arm.n_joints <= self.task.n_rows else _DISTINCT_DISTANCE_REDUNDANT
+        )
+        change = self._displacements(positions, reference)
         kept: list[int] = []
         for i in np.flatnonzero(converged)[np.argsort(change[converged], kind="stable")].tolist():
-            if not kept or self._apart(positions[i], positions[kept]).min() > apart:
+            if not kept or self._joint_distances(positions[i], positions[kept]).min() > min_distance:
                 kept.append(i)
         return kept
 
-    def _change(self, positions: Array, reference: Array) -> Array:
+    def _displacements(self, positions: Array, reference: Array) -> Array:
         """Displacement (b,) of positions (b, n) from ``reference`` (n,)."""
         change: Array = (self._joints[WEIGHT] * np.abs(positions - reference)).max(axis=1)
         return change
 
-    def _apart(self, positions: Array, others: Array) -> Array:
-        """Largest joint difference (b,) of positions (n,) from others (b, n), whole turns left out."""
+    def _joint_distances(self, positions: Array, others: Array) -> Array:
+        """Largest joint difference (b,) of positions (n,) from others (b, n), modulo joint periods."""
         difference = others - positions
-        turns = self._joints[PERIOD]
-        whole = np.where(turns > 0.0, turns, np.inf)
-        away: Array = np.abs(difference - turns * np.round(difference / whole)).max(axis=1)
-        return away
+        period = self._joints[PERIOD]
+        divisor = np.where(period > 0.0, period, np.inf)
+        distances: Array = np.abs(difference - period * np.round(difference / divisor)).max(axis=1)
+        return distances
 
     def _covered(self, solution: Solution, target: ArrayLike, current: ArrayLike | None) -> Solution:
-        """A learned arm's solution with ``covered``: another branch's, where only that is covered."""
+        """A learned arm's solution with ``covered`` set, replaced by a covered branch where there is one."""
         assert self.coverage is not None
         if self.coverage.covers(solution.positions):
             return solution._replace(covered=True)
@@ -573,7 +573,7 @@ class IKSolver:
                     return other
         return solution._replace(covered=False)
 
-    def _all_covered(self, solutions: Solutions, goals: Array, now: Array) -> Solutions:
+    def _covered_batch(self, solutions: Solutions, goals: Array, now: Array) -> Solutions:
         """`_covered` for all targets of a batch."""
         assert self.coverage is not None
         covered = self.coverage.covers(solutions.positions)
@@ -591,14 +591,15 @@ class IKSolver:
         goal = _floats(target, "a target", self._unit)
         if goal.shape not in self._shapes:
             raise ValueError(
-                f"expected a target of shape {_either(self._shapes)} in {self._unit}, got shape {goal.shape}"
+                f"expected a target of shape {_shapes_text(self._shapes)} in {self._unit}, "
+                f"got shape {goal.shape}"
             )
         return goal if goal.ndim == 1 else goal.reshape(-1)
 
     def _targets(self, targets: ArrayLike) -> Array:
         goals = _floats(targets, "targets", self._unit)
         if goals.ndim == 0 or goals.shape[1:] not in self.task.shapes:
-            shapes = _either([("b", *shape) for shape in self.task.shapes])
+            shapes = _shapes_text([("b", *shape) for shape in self.task.shapes])
             raise ValueError(f"expected targets of shape {shapes} in {self._unit}, got shape {goals.shape}")
         return goals.reshape(len(goals), -1) if len(goals) else goals.reshape(0, self.task.n_coordinates)
 
@@ -618,16 +619,17 @@ class IKSolver:
     def _velocity(self, velocity: ArrayLike, current: ArrayLike | None) -> Array:
         if current is None:
             raise ValueError("expected current joint positions with a velocity, got none")
-        moving = _floats(velocity, "joint velocities", "rad/s or m/s")
-        if moving.shape != (self._n,):
+        joint_velocity = _floats(velocity, "joint velocities", "rad/s or m/s")
+        if joint_velocity.shape != (self._n,):
             raise ValueError(
-                f"expected joint velocities of shape ({self._n},) in rad/s or m/s, got shape {moving.shape}"
+                f"expected joint velocities of shape ({self._n},) in rad/s or m/s, "
+                f"got shape {joint_velocity.shape}"
             )
-        if not np.isfinite(moving).all():
+        if not np.isfinite(joint_velocity).all():
             raise ValueError(
-                f"expected joint velocities of finite numbers in rad/s or m/s, got {moving.tolist()}"
+                f"expected joint velocities of finite numbers in rad/s or m/s, got {joint_velocity.tolist()}"
             )
-        return moving
+        return joint_velocity
 
     def _shaped_state(self, current: ArrayLike, what: str = "current joint positions") -> Array:
         state = _floats(current, what, "rad or m")
@@ -635,7 +637,7 @@ class IKSolver:
             raise ValueError(f"expected {what} of shape ({self._n},) in rad or m, got shape {state.shape}")
         return state
 
-    def _refusal(self, status: int, goal: Array, what: str, row: int | None = None) -> ValueError:
+    def _target_error(self, status: int, goal: Array, what: str, row: int | None = None) -> ValueError:
         expected = {
             1: "finite numbers",
             2: "a quaternion or direction that is not zero",
@@ -647,8 +649,8 @@ class IKSolver:
         )
 
 
-def _cores() -> int:
-    """That this process may use; not every system tells which."""
+def _n_cores() -> int:
+    """Number of CPU cores that this process may use; not every system can tell."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -662,12 +664,12 @@ def _positive(name: str, value: float, unit: str) -> float:
     return number
 
 
-def _either(shapes: Any) -> str:
+def _shapes_text(shapes: Any) -> str:
     texts = [f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})" for shape in shapes]
     return " or ".join(texts)
 
 
-def _instants(times: ArrayLike, count: int) -> Array:
+def _checked_times(times: ArrayLike, count: int) -> Array:
     array = _floats(times, "times", "s")
     if array.shape != (count,):
         raise ValueError(f"expected times of shape ({count},) in s, got shape {array.shape}")

@@ -1,4 +1,4 @@
-"""Solutions near a state, or near another solution, that no anchor leads to."""
+"""Solutions that no anchor leads to: in a box around the state, or across a singular posture."""
 
 from __future__ import annotations
 
@@ -6,125 +6,127 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.compiled import inlined
+from itnnr_ik.solver.buffers import Scratch, Search, solved
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
-from itnnr_ik.solver.refine import descend, least_singular, refine
-from itnnr_ik.solver.room import Room, Search, solved
-from itnnr_ik.solver.state import WEIGHT, clip, displacement, surround
+from itnnr_ik.solver.refine import descend, refine, smallest_singular_value
+from itnnr_ik.solver.state import WEIGHT, clip, displacement, limits_around
 
 Array = NDArray[np.float64]
 
-#: Solutions in a box of this half-width [rad] around the state are searched for where a few steps within it
-#: leave less than the first share of the curvature, with several spare joints the second; then from as many
-#: starts in it as there are, where a descent leaves less than the third share, or from one in so many.
-_AROUND, _AROUND_SOME, _AROUND_SPARES, _AROUND_ALL, _AROUND_FEW = 0.5, 0.5, 0.25, 0.05, 8
-#: Longest way [rad] to a solution on the other side of a singular posture that is looked for, and the step
-#: [rad] of its difference quotient.
-_ACROSS, _DIFFERENCE = 1.5, 1e-4
-#: Least step [rad, m] of a descent.
-_STALLED = 1e-5
+#: Largest half-width [rad] of the box around the state in which solutions are searched for.
+_MAX_BOX = 0.5
+#: Largest error after a few steps in the box, as a share of the curvature, with which it is searched,
+#: and that of arms with several redundant joints.
+_MAX_ERROR, _MAX_ERROR_REDUNDANT = 0.5, 0.25
+#: Largest error after a descent, as above, with which all seeds are tried, else their number's divisor.
+_ALL_SEEDS_ERROR, _FEW_SEEDS_DIVISOR = 0.05, 8
+#: Longest displacement [rad] to a solution across a singular posture, and the step [rad] of its central
+#: differences.
+_MAX_CROSSING, _DIFFERENCE_STEP = 1.5, 1e-4
+#: Smallest step [rad, m] of a descent.
+_MIN_STEP = 1e-5
 
 
 @inlined
-def search_around(
-    s: Search, goal: Array, now: Array, answer: Array, best: float, w: Workspace, room: Room
+def search_box(
+    s: Search, goal: Array, now: Array, answer: Array, best: float, w: Workspace, scratch: Scratch
 ) -> float:
-    """Write a solution (n,) nearer to the state than ``best`` and `_AROUND`; its displacement or ``best``."""
+    """Write a solution (n,) nearer to the state than ``best`` (within `_MAX_BOX`); its displacement."""
     problem, joints = s.problem, s.problem.joints
     n, scale = joints.shape[1], problem.length * problem.length
-    half = min(best, _AROUND)
-    if not surround(joints, now, half, room.lower, room.upper):
+    q, lower, upper = scratch.q, scratch.lower, scratch.upper
+    free, steps, half = problem.free_steps, 2 * problem.max_steps, min(best, _MAX_BOX)
+    if not limits_around(joints, now, half, lower, upper):
         return best
     for i in range(n):
-        room.q[i] = min(max(now[i], room.lower[i]), room.upper[i])
-    free = 3 * problem.free
-    position, angle = refine(problem, goal, room.lower, room.upper, room.q, problem.free, problem.free, w)
-    some = _AROUND_SOME if n < w.error.shape[0] + 2 else _AROUND_SPARES
-    if position + scale * angle > (some * s.curvature) ** 2:
+        q[i] = min(max(now[i], lower[i]), upper[i])
+    position, angle = refine(problem, goal, lower, upper, q, free, free, w)
+    max_error = _MAX_ERROR if n < w.error.shape[0] + 2 else _MAX_ERROR_REDUNDANT
+    if position + scale * angle > (max_error * s.curvature) ** 2:
         return best
-    position, angle = descend(problem, goal, room.lower, room.upper, room.q, 2 * problem.steps, _STALLED, w)
-    near = position + scale * angle <= (_AROUND_ALL * s.curvature) ** 2
+    position, angle = descend(problem, goal, lower, upper, q, steps, _MIN_STEP, w)
+    near = position + scale * angle <= (_ALL_SEEDS_ERROR * s.curvature) ** 2
     if near:
-        # Where solutions meet, a descent is slow.
-        position, angle = refine(
-            problem, goal, room.lower, room.upper, room.q, 2 * problem.steps, 2 * problem.steps, w
-        )
-    change = displacement(joints, room.q, now)
+        # Near a singular posture, a descent is slow.
+        position, angle = refine(problem, goal, lower, upper, q, steps, steps, w)
+    change = displacement(joints, q, now)
     if solved(s, position, angle) and change < best:
         best = half = change
         for i in range(n):
-            answer[i] = room.q[i]
-    count = s.starts.shape[0]
+            answer[i] = q[i]
+    count = s.seeds.shape[0]
     if not near:
-        count //= _AROUND_FEW
+        count //= _FEW_SEEDS_DIVISOR
     for k in range(count):
-        if not surround(joints, now, half, room.lower, room.upper):
+        if not limits_around(joints, now, half, lower, upper):
             break
         for i in range(n):
-            room.q[i] = min(
-                max(now[i] + half / joints[WEIGHT, i] * s.starts[k, i], room.lower[i]), room.upper[i]
-            )
-        position, angle = refine(problem, goal, room.lower, room.upper, room.q, free, 2 * problem.steps, w)
+            q[i] = min(max(now[i] + half / joints[WEIGHT, i] * s.seeds[k, i], lower[i]), upper[i])
+        position, angle = refine(problem, goal, lower, upper, q, 3 * free, steps, w)
         if not solved(s, position, angle):
             continue
-        change = displacement(joints, room.q, now)
+        change = displacement(joints, q, now)
         if change < best:
             best = half = change
             for i in range(n):
-                answer[i] = room.q[i]
+                answer[i] = q[i]
     return best
 
 
 @inlined
-def search_across(
-    s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace, room: Room
+def search_across_singularity(
+    s: Search, goal: Array, now: Array, q: Array, best: float, w: Workspace, scratch: Scratch
 ) -> float:
-    """Replace ``q`` (n,) by the solution on the other side of a singular posture nearby, if that is nearer.
+    """Replace ``q`` (n,) by the solution across a nearby singular posture, if that is nearer to the state.
 
     Returns:
-        The displacement of what ``q`` is now.
+        The displacement of the resulting ``q``.
     """
     joints = s.problem.joints
-    if not (surround(joints, now, best, room.lower, room.upper) and cross(s, goal, q, w, room)):
+    if not (
+        limits_around(joints, now, best, scratch.lower, scratch.upper)
+        and cross_singularity(s, goal, q, w, scratch)
+    ):
         return best
-    change = displacement(joints, room.trial, now)
+    change = displacement(joints, scratch.trial, now)
     if change >= best:
         return best
     for i in range(q.shape[0]):
-        q[i] = room.trial[i]
+        q[i] = scratch.trial[i]
     return change
 
 
 @inlined
-def cross(s: Search, goal: Array, q: Array, w: Workspace, room: Room) -> bool:
-    """Write the solution on the other side of a singular posture near the solution ``q`` (n,).
+def cross_singularity(s: Search, goal: Array, q: Array, w: Workspace, scratch: Scratch) -> bool:
+    """Write the solution across a singular posture near the solution ``q`` (n,).
 
-    Along the joint direction v that moves the tool least, the task is σ s + h s² / 2: zero again at s = −2 σ
-    / h.
+    Along the singular vector of the smallest singular value σ, the task is σ s + h s² / 2, which is zero
+    again at s = −2 σ / h.
 
     Returns:
-        Whether ``room.trial`` (n,) holds one, within the bounds of ``room``.
+        Whether ``scratch.trial`` (n,) holds one, within the bounds of ``scratch``.
     """
     problem = s.problem
     n, m = q.shape[0], w.error.shape[0]
     evaluate(problem, goal, q, w)
     differentiate(problem, w)
-    sigma = least_singular(w, room.left, room.right)
+    sigma = smallest_singular_value(w, scratch.left, scratch.right)
     curvature = 0.0
     for side in (-1.0, 1.0):
         for i in range(n):
-            room.trial[i] = q[i] + side * _DIFFERENCE * room.right[i]
-        evaluate(problem, goal, room.trial, w)
+            scratch.trial[i] = q[i] + side * _DIFFERENCE_STEP * scratch.right[i]
+        evaluate(problem, goal, scratch.trial, w)
         differentiate(problem, w)
         for a in range(m):
             for i in range(n):
-                curvature += side * room.left[a] * w.jacobian[a, i] * room.right[i]
-    curvature /= 2.0 * _DIFFERENCE
-    if abs(curvature) * _ACROSS < 2.0 * sigma:
+                curvature += side * scratch.left[a] * w.jacobian[a, i] * scratch.right[i]
+    curvature /= 2.0 * _DIFFERENCE_STEP
+    if abs(curvature) * _MAX_CROSSING < 2.0 * sigma:
         return False
     for i in range(n):
-        room.trial[i] = q[i] - 2.0 * sigma / curvature * room.right[i]
-    clip(room.lower, room.upper, room.trial)
+        scratch.trial[i] = q[i] - 2.0 * sigma / curvature * scratch.right[i]
+    clip(scratch.lower, scratch.upper, scratch.trial)
     position, angle = refine(
-        problem, goal, room.lower, room.upper, room.trial, problem.free, problem.steps, w
+        problem, goal, scratch.lower, scratch.upper, scratch.trial, problem.free_steps, problem.max_steps, w
     )
     return solved(s, position, angle)

@@ -1,4 +1,4 @@
-"""What `itnnr_ik.paths` asks of a solver, for the targets of one path."""
+"""The solver for the targets of one path, as `itnnr_ik.paths` uses it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 from itnnr_ik.robot import ForwardModel, units_of
 from itnnr_ik.solver import calls, tracking
-from itnnr_ik.solver.room import Search, pack
-from itnnr_ik.task.kernels import GOAL
+from itnnr_ik.solver.buffers import Search, pack
+from itnnr_ik.task.kernels import GOAL_SIZE
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-#: Anchors that the branches of a target are looked up by.
-_ANCHORS = 256
+#: Most candidates for the branches of a target.
+_MAX_CANDIDATES = 256
 #: Most postures along a curve of solutions.
-_WALK = 400
-#: The first joint positions of a motion that are remembered.
-_PAST = 4
-#: What a motion over the arm's reach counts beside a turn [rad].
-_MOVED = 3.0
+_MAX_CURVE_POSTURES = 400
+#: Number of previous postures from which a motion is extrapolated.
+_HISTORY = 4
+#: Rotation [rad] to which a translation by the arm's reach is equivalent.
+_REACH_IN_RAD = 3.0
 
 
 class PathTargets:
@@ -49,15 +49,15 @@ class PathTargets:
         self.count = len(targets)
         self.joint_names, self.units = arm.joint_names, units_of(arm)
         self.lower, self.upper, self.turns, self.weights, self.middle = joints[:5]
-        self._rows = tracking.rows(search)
+        self._rows = tracking.n_rows(search)
         self.spare = max(0, arm.n_joints - self._rows)
-        self.goals = np.empty((len(targets), GOAL))
+        self.goals = np.empty((len(targets), GOAL_SIZE))
         self._model, self._memory, self._targets, self._solve = pack(search), memory, targets, solve
         self._errors, self.reach = errors, search.curvature
-        self._room = np.empty((5, max(arm.n_joints, GOAL)))
-        self._most = min(search.most, _ANCHORS)
+        self._scratch = np.empty((5, max(arm.n_joints, GOAL_SIZE)))
+        self._n_candidates = min(search.max_candidates, _MAX_CANDIDATES)
         self._tolerances = search.tolerance, search.orientation_tolerance
-        #: Of the first target that is none, as `read_target` has them.
+        #: Status (see `read_target`) and row of the first invalid target.
         self.status, self.row = tracking.read_many(self._model, targets, self.goals)
 
     def closes(self) -> bool:
@@ -68,13 +68,13 @@ class PathTargets:
     def ways(self) -> Array:
         """How far it is from each target to the next (m − 1,), see `Kinematics`."""
         change = np.diff(self.goals, axis=0)
-        moved = _MOVED * np.linalg.norm(change[:, :3], axis=1) / self.reach
+        moved = _REACH_IN_RAD * np.linalg.norm(change[:, :3], axis=1) / self.reach
         turned = np.linalg.norm(change[:, 3:], axis=1) / np.sqrt(2.0)
         return np.asarray(np.maximum(moved, turned))
 
     def branches(self, target: int) -> Array:
         """Solutions (b, n) of one target."""
-        count = self._most
+        count = self._n_candidates
         positions, errors = np.empty((count, len(self.lower))), np.empty((count, 2))
         calls.propose_many(
             self._model, self._targets[target], self.middle, True, positions, errors, self._memory
@@ -84,8 +84,8 @@ class PathTargets:
 
     def follow(self, target: int, count: int, side: int, past: Array, bounds: Array) -> Array:
         """Solutions (c, n) for at most ``count`` targets after one (side 1) or before it (−1)."""
-        known, n = min(len(past), _PAST), len(self.lower)
-        rows, postures = np.zeros((_PAST, n)), np.empty((count, n))
+        known, n = min(len(past), _HISTORY), len(self.lower)
+        rows, postures = np.zeros((_HISTORY, n)), np.empty((count, n))
         rows[:known] = past[:known]
         motion = rows[0] - rows[1] if known > 1 else np.zeros(n)
         done = tracking.follow_many(
@@ -99,7 +99,7 @@ class PathTargets:
             motion,
             postures,
             self._memory,
-            self._room,
+            self._scratch,
         )
         return postures[:done]
 
@@ -108,17 +108,19 @@ class PathTargets:
     ) -> tuple[Array, NDArray[np.bool_]]:
         """Postures (b, n) refined to targets (b,), also between them, and which are solutions."""
         q, errors = np.array(postures), np.empty((len(postures), 2))
-        goals = np.empty((len(postures), GOAL))
+        goals = np.empty((len(postures), GOAL_SIZE))
         tracking.goals_between(self.goals, np.asarray(targets, dtype=float), goals)
         tracking.refine_many(self._model, goals, bounds, q, errors, self._memory)
-        return q, _all(errors <= np.square(self._tolerances))
+        return q, _all_in_row(errors <= np.square(self._tolerances))
 
     def walk(self, target: int, start: Array, spacing: float, bounds: Array) -> Array:
         """Solutions (c, n) of one target along the curve through one (n,), ``spacing`` [rad] apart."""
-        postures = np.empty((_WALK, len(start)))
-        room = np.empty((2, len(start)))
+        postures = np.empty((_MAX_CURVE_POSTURES, len(start)))
+        scratch = np.empty((2, len(start)))
         goal = self.goals[target]
-        count = tracking.walk(self._model, goal, bounds, start, spacing, postures, self._memory, room)
+        count = tracking.trace_self_motion(
+            self._model, goal, bounds, start, spacing, postures, self._memory, scratch
+        )
         return postures[:count]
 
     def closest(self, target: int, posture: Array | None) -> Array:
@@ -143,7 +145,7 @@ class PathTargets:
         """Errors (m,) of postures (m, n), and which are solutions."""
         residual, angle = self._errors(postures)
         errors = np.stack([residual, np.zeros_like(residual) if angle is None else angle], axis=1)
-        return residual, angle, _all(errors <= self._tolerances)
+        return residual, angle, _all_in_row(errors <= self._tolerances)
 
     def null_space(self, postures: Array) -> Array:
         """Bases (b, n, spare) of the joint motions that leave the tool where it is."""
@@ -152,7 +154,7 @@ class PathTargets:
         return np.ascontiguousarray(np.linalg.svd(rows)[2][:, self._rows :].transpose(0, 2, 1))
 
 
-def _all(found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _all_in_row(found: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which rows (b,) of a table (b, k) are true throughout."""
     rows: NDArray[np.bool_] = np.logical_and.reduce(found, axis=1)
     return rows

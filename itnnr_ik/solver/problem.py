@@ -1,4 +1,4 @@
-"""One inverse-kinematics problem as plain arrays: the robot, the task, and room to compute in.
+"""One inverse-kinematics problem as plain arrays: the robot, the task, and scratch memory.
 
 Every kernel of the solver works on a `Problem` and a `Workspace`; `evaluate` and `differentiate` are the only
 ones that know whether the robot's kinematics is a chain or was learned.
@@ -19,12 +19,12 @@ from itnnr_ik.task.kernels import ROWS, task_error, task_jacobian
 
 Array = NDArray[np.float64]
 
-#: Steps of a refinement that are free, and in all.
+#: First steps of a refinement that may increase the error, and most steps.
 FREE_STEPS, STEPS = 2, 10
 
 
 class Problem(NamedTuple):
-    """What is solved.
+    """Robot, task and precision of a solve.
 
     Attributes:
         elements: (L + 1, 16) of a `KinematicChain`, the tool in its last transform; no rows for a learned
@@ -32,14 +32,13 @@ class Problem(NamedTuple):
         coefficients: (m (n + 1), F) of a learned robot, see `LearnedArm.rows`; no rows for a chain.
         order: Highest harmonic of a learned robot.
         joints: (6, n), rows by the names in `itnnr_ik.solver.state`: `LOWER` and `UPPER` limit, `PERIOD`
-            (of the turn that changes nothing, 0 for none), `WEIGHT` of a unit of joint motion in a
-            displacement [rad], the `MIDDLE` to be near without a state, and the posture that is `PREFERRED`
-            by spare joints (NaN for none).
+            (0 for none), `WEIGHT` of a unit of joint motion in a displacement [rad], the `MIDDLE` to be near
+            without a state, and the posture `PREFERRED` by redundant joints (NaN for none).
         kind: Of task, see `itnnr_ik.task.kernels`.
         length: Characteristic length [m].
         position, angle: Precision [m] and [rad] at which a refinement stops.
-        free, steps: Steps of a refinement that are free, and in all: numbers, not constants, for which each
-            function would be compiled again.
+        free_steps, max_steps: First steps of a refinement that may increase the error, and most steps. They
+            are fields because constants as arguments would be compiled into separate functions.
     """
 
     elements: Array
@@ -50,12 +49,12 @@ class Problem(NamedTuple):
     length: float
     position: float
     angle: float
-    free: int
-    steps: int
+    free_steps: int
+    max_steps: int
 
 
 class Workspace(NamedTuple):
-    """Room for one thread; m rows, n joints, L elements."""
+    """Scratch memory of one thread; m rows, n joints, L elements."""
 
     pose: Array
     axes: Array
@@ -66,19 +65,19 @@ class Workspace(NamedTuple):
     dual: Array
     step: Array
     trial: Array
-    free: Array
+    active: Array
     features: Array
 
 
 def workspace_size(problem: Problem) -> int:
-    """Length of the memory that a `Workspace` is cut from."""
+    """Length of the memory of a `Workspace`."""
     n, m, count = problem.joints.shape[1], ROWS[problem.kind], max(problem.elements.shape[0] - 1, 0)
     return int(12 + 6 * count + m * (n + m + 2) + 3 * n + problem.coefficients.shape[1])
 
 
 @kernel
 def workspace(problem: Problem, memory: Array) -> tuple[Workspace, int]:
-    """A `Workspace` cut from the beginning of ``memory``, and where the rest begins."""
+    """A `Workspace` in the first part of ``memory``, and where the rest begins."""
     n, m, count = problem.joints.shape[1], ROWS[problem.kind], max(problem.elements.shape[0] - 1, 0)
     features = problem.coefficients.shape[1]
     axes = 12
@@ -89,7 +88,7 @@ def workspace(problem: Problem, memory: Array) -> tuple[Workspace, int]:
     dual = normal + m * m
     step = dual + m
     end = step + 3 * n
-    room = Workspace(
+    scratch = Workspace(
         doubles(memory, 0, 3, 4),
         doubles(memory, axes, count, 3),
         doubles(memory, origins, count, 3),
@@ -102,7 +101,7 @@ def workspace(problem: Problem, memory: Array) -> tuple[Workspace, int]:
         doubles(memory, step, 3, n)[2],
         doubles(memory, end, 1, features)[0],
     )
-    return room, end + features
+    return scratch, end + features
 
 
 @kernel
@@ -124,7 +123,7 @@ def evaluate(problem: Problem, goal: Array, q: Array, w: Workspace) -> tuple[flo
 
 @kernel
 def differentiate(problem: Problem, w: Workspace) -> None:
-    """Write the Jacobian rows (m, n) of the posture that was evaluated last."""
+    """Write the Jacobian (m, n) at the posture that was evaluated last."""
     if problem.coefficients.shape[0] == 0:
         task_jacobian(problem.kind, problem.length, problem.elements, w.pose, w.axes, w.origins, w.jacobian)
         return

@@ -12,31 +12,31 @@ from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
 
 Array = NDArray[np.float64]
 
-#: Damping [m²] as a share of the squared error, and at least: it vanishes as the error does, which keeps the
-#: convergence quadratic, and it holds near singular postures.
-_DAMPING_SHARE, _LEAST_DAMPING = 1e-2, 1e-12
-#: Share of the squared error that a step may leave, once the free steps are over.
-_PROGRESS = 0.25
+#: Damping [m²] as a share of the squared error, and at least. It vanishes with the error, which keeps the
+#: convergence quadratic, and bounds steps near singular postures.
+_DAMPING_SHARE, _MIN_DAMPING = 1e-2, 1e-12
+#: Largest share of the squared error that may remain after a step, except the free ones.
+_MAX_REMAINING_ERROR = 0.25
 #: Longest step of a joint [rad, m].
-_LONGEST = 1.0
-#: An error of less than this share of the curvature may still come down where solutions meet, by slow steps.
-MEETING = 5e-3
-#: Share of the progress that the Jacobian foresees below which a descent damps more.
-_FORESEEN = 0.5
+_MAX_JOINT_STEP = 1.0
+#: Error, as a share of the curvature, below which near singular postures slow steps may still converge.
+NEAR_SINGULAR_ERROR = 5e-3
+#: Gain ratio (actual by predicted decrease) below which a descent increases its damping.
+_MIN_GAIN_RATIO = 0.5
 
 
 @kernel
-def factorise(jacobian: Array, free: Array, damping: float, normal: Array) -> None:
-    """Write the Cholesky factor of J D Jᵀ + damping · I (m, m), D the diagonal of ``free`` (n,).
+def factorise(jacobian: Array, active: Array, damping: float, normal: Array) -> None:
+    """Write the Cholesky factor of J D Jᵀ + damping · I (m, m), D the diagonal of ``active`` (n,).
 
-    Its diagonal is written as its inverse: a division takes as long as ten products.
+    The diagonal holds inverses: a division takes as long as ten products.
     """
     m, n = jacobian.shape
     for a in range(m):
         for b in range(a + 1):
             total = damping if a == b else 0.0
             for i in range(n):
-                total += jacobian[a, i] * jacobian[b, i] * free[i]
+                total += jacobian[a, i] * jacobian[b, i] * active[i]
             for k in range(b):
                 total -= normal[a, k] * normal[b, k]
             if a == b:
@@ -64,39 +64,39 @@ def substitute(normal: Array, rhs: Array, dual: Array) -> None:
 @kernel
 def _damped_step(damping: float, w: Workspace) -> None:
     """Write the step D Jᵀ (J D Jᵀ + damping · I)⁻¹ e (n,)."""
-    factorise(w.jacobian, w.free, damping, w.normal)
+    factorise(w.jacobian, w.active, damping, w.normal)
     substitute(w.normal, w.error, w.dual)
     m, n = w.jacobian.shape
     for i in range(n):
         total = 0.0
         for a in range(m):
             total += w.jacobian[a, i] * w.dual[a]
-        w.step[i] = total * w.free[i]
+        w.step[i] = total * w.active[i]
 
 
 @kernel
-def limited_trial(q: Array, lower: Array, upper: Array, damping: float, w: Workspace) -> float:
+def bounded_step(q: Array, lower: Array, upper: Array, damping: float, w: Workspace) -> float:
     """Write the joint positions (n,) after one damped step within the bounds; the longest joint step.
 
-    Joints that rest on a bound and would leave it take no part, so that the others make up for them.
+    Joints at a bound that would leave it are not active, so that the others compensate for them.
     """
     n = q.shape[0]
     for i in range(n):
-        w.free[i] = 1.0
+        w.active[i] = 1.0
     for attempt in range(2):
         _damped_step(damping, w)
         blocked = False
         if attempt == 0:
             for i in range(n):
                 if (q[i] <= lower[i] and w.step[i] < 0.0) or (q[i] >= upper[i] and w.step[i] > 0.0):
-                    w.free[i] = 0.0
+                    w.active[i] = 0.0
                     blocked = True
         if not blocked:
             break
     longest = 0.0
     for i in range(n):
         longest = max(longest, abs(w.step[i]))
-    scale = 1.0 if longest <= _LONGEST else _LONGEST / longest
+    scale = 1.0 if longest <= _MAX_JOINT_STEP else _MAX_JOINT_STEP / longest
     moved = 0.0
     for i in range(n):
         w.trial[i] = min(max(q[i] + scale * w.step[i], lower[i]), upper[i])
@@ -117,8 +117,8 @@ def refine(
 ) -> tuple[float, float]:
     """Refine ``q`` (n,) in place within the bounds; the squared position error [m²] and angle [rad²].
 
-    The first steps are free: a start that comes home may be farther from it after one step. Then each has to
-    halve the error: a start that does not is a poor one, and there are others.
+    The first ``free_steps`` may increase the error, as those of a good seed can. Then each has to halve it: a
+    seed that fails is poor, and there are others.
     """
     near, turned = problem.position * problem.position, problem.angle * problem.angle
     scale = problem.length * problem.length
@@ -127,7 +127,7 @@ def refine(
         w.trial[i] = q[i]
     for count in range(max_steps + 1):
         next_position, next_angle = evaluate(problem, goal, w.trial, w)
-        if count > free_steps and next_position + scale * next_angle > _PROGRESS * square:
+        if count > free_steps and next_position + scale * next_angle > _MAX_REMAINING_ERROR * square:
             break
         position, angle = next_position, next_angle
         for i in range(q.shape[0]):
@@ -136,7 +136,7 @@ def refine(
             break
         square = position + scale * angle
         differentiate(problem, w)
-        limited_trial(q, lower, upper, _DAMPING_SHARE * square + _LEAST_DAMPING, w)
+        bounded_step(q, lower, upper, _DAMPING_SHARE * square + _MIN_DAMPING, w)
     return position, angle
 
 
@@ -148,12 +148,12 @@ def descend(
     upper: Array,
     q: Array,
     max_steps: int,
-    stalled: float,
+    min_step: float,
     w: Workspace,
 ) -> tuple[float, float]:
     """Move ``q`` (n,) in place to a local minimum of the error within the bounds (Levenberg–Marquardt).
 
-    It ends at the precision, after ``max_steps``, or with a step of less than ``stalled`` [rad, m].
+    It ends at the precision, after ``max_steps``, or with a step of less than ``min_step`` [rad, m].
 
     Returns:
         The squared position error [m²] and the squared angle [rad²].
@@ -162,23 +162,23 @@ def descend(
     scale = problem.length * problem.length
     position, angle = evaluate(problem, goal, q, w)
     square = position + scale * angle
-    damping = _DAMPING_SHARE * square + _LEAST_DAMPING
+    damping = _DAMPING_SHARE * square + _MIN_DAMPING
     m, n = w.jacobian.shape
     differentiate(problem, w)
     for _ in range(max_steps):
         if position <= near and angle <= turned:
             break
-        moved = limited_trial(q, lower, upper, damping, w)
-        foreseen = 0.0
+        moved = bounded_step(q, lower, upper, damping, w)
+        predicted = 0.0
         for a in range(m):
             left = w.error[a]
             for i in range(n):
                 left -= w.jacobian[a, i] * (w.trial[i] - q[i])
-            foreseen += left * left
+            predicted += left * left
         next_position, next_angle = evaluate(problem, goal, w.trial, w)
         next_square = next_position + scale * next_angle
         if next_square < square:
-            good = square - next_square > _FORESEEN * (square - foreseen)
+            good = square - next_square > _MIN_GAIN_RATIO * (square - predicted)
             damping *= 0.3 if good else 3.0
             position, angle, square = next_position, next_angle, next_square
             for i in range(n):
@@ -187,18 +187,18 @@ def descend(
         else:
             damping = 10.0 * max(damping, 1e-3 * square)
             evaluate(problem, goal, q, w)
-        if moved < stalled:
+        if moved < min_step:
             break
     return position, angle
 
 
 @kernel
-def least_singular(w: Workspace, left: Array, right: Array) -> float:
+def smallest_singular_value(w: Workspace, left: Array, right: Array) -> float:
     """Smallest singular value of the Jacobian and its vectors (m,) and (n,), by inverse iteration."""
     m, n = w.jacobian.shape
     for i in range(n):
-        w.free[i] = 1.0
-    factorise(w.jacobian, w.free, 1e-14, w.normal)
+        w.active[i] = 1.0
+    factorise(w.jacobian, w.active, 1e-14, w.normal)
     for a in range(m):
         left[a] = 1.0 + 0.1 * a
     for _ in range(3):

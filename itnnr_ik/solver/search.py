@@ -1,9 +1,9 @@
 """The search for one target: which postures are tried, in which order, and which solution is taken.
 
-With a current state, the answer is the solution nearest to it in the largest joint change. The state is
-the first anchor: what it leads to is the answer at once where no other solution can be as near. Else known
-postures whose tool is near the target are completed in closed form, ordered by the nearness to the state,
-and refined within the box that the best solution so far leaves around it: what converges there is nearer.
+With a current state, the answer is the solution with the smallest displacement (largest joint change). The
+state is the first anchor: its solution is the answer at once if no other one can be as near. Else known
+postures whose tool is near the target are completed in closed form, sorted by displacement, and refined
+within the box around the state that the best solution so far bounds: a solution in it is nearer.
 """
 
 from __future__ import annotations
@@ -12,113 +12,128 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.compiled import inlined, kernel
+from itnnr_ik.solver.buffers import Candidates, Scratch, Search, solved
 from itnnr_ik.solver.candidates import (
     adjust_candidate,
     adjust_state,
-    look_up,
+    look_up_anchors,
     look_up_table,
-    sort_by_change,
+    sort_by_displacement,
     tried_before,
 )
-from itnnr_ik.solver.nearby import search_across, search_around
+from itnnr_ik.solver.nearby import search_across_singularity, search_box
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
-from itnnr_ik.solver.redundancy import improve, slide
-from itnnr_ik.solver.refine import least_singular, refine
-from itnnr_ik.solver.room import Candidates, Room, Search, solved
-from itnnr_ik.solver.state import LOWER, MIDDLE, UPPER, clip, displacement, limit, surround, turn_towards
+from itnnr_ik.solver.redundancy import reduce_displacement, slide_in_null_space
+from itnnr_ik.solver.refine import refine, smallest_singular_value
+from itnnr_ik.solver.state import (
+    LOWER,
+    MIDDLE,
+    UPPER,
+    clip,
+    copy_limits,
+    displacement,
+    limits_around,
+    unwrap_towards,
+)
 from itnnr_ik.solver.table import locate, predict
 
 Array = NDArray[np.float64]
 
-#: Displacement [rad] up to which the state's own solution may be the answer at once.
-_FOLLOWED = 0.3
-#: Distance of the target from the tool, as a share of the curvature, up to which the state is followed where
-#: all branches are in a table.
-_FOLLOWED_TABLE = 0.1
-#: Displacement [rad] up to which the state's own solution is near enough for any use of spare joints.
-_CLOSE = 0.02
-#: A state's solution this near [rad] has none around it that would be nearer by anything that counts.
-_AROUND_LEAST = 0.05
+#: Largest displacement [rad] with which the state's own solution may be the answer at once.
+_MAX_FOLLOWED_DISPLACEMENT = 0.3
+#: Largest error of the state, as a share of the curvature, with which its own solution is tried although all
+#: branches are in a table.
+_MAX_FOLLOWED_ERROR = 0.1
+#: Displacement [rad] up to which redundant joints are not used to reduce it.
+_NEGLIGIBLE_DISPLACEMENT = 0.02
+#: Displacement [rad] up to which no nearer solution is searched for in a box around the state.
+_MIN_BOX_DISPLACEMENT = 0.05
 
-#: What an answer came from.
+#: Origin of an answer: none found, from the current state, or from a known posture.
 FAILED, CURRENT, NEIGHBOUR = 0, 1, 2
 
 
 @kernel
-def nearer(s: Search, goal: Array, now: Array, answer: Array, best: float, w: Workspace, room: Room) -> float:
-    """Let a redundant arm's ``answer`` (n,) come nearer to the state; its displacement."""
+def reduce_if_redundant(
+    s: Search, goal: Array, now: Array, answer: Array, best: float, w: Workspace, scratch: Scratch
+) -> float:
+    """Move a redundant arm's ``answer`` (n,) nearer to the state by null-space motion; its displacement."""
     if answer.shape[0] <= w.error.shape[0]:
         return best
-    return improve(s, goal, now, answer, best, w, room)
+    return reduce_displacement(s, goal, now, answer, best, w, scratch)
 
 
 @kernel
-def follow(s: Search, goal: Array, now: Array, answer: Array, w: Workspace, room: Room) -> tuple[float, bool]:
+def follow(
+    s: Search, goal: Array, now: Array, answer: Array, w: Workspace, scratch: Scratch
+) -> tuple[float, bool]:
     """Write the solution (n,) for a goal (12,) that the state ``now`` (n,) itself leads to.
 
     Returns:
         Its displacement, infinite where there is none, and whether no other solution can be as near.
     """
     problem, joints = s.problem, s.problem.joints
-    limit(joints, room.lower, room.upper)
+    copy_limits(joints, scratch.lower, scratch.upper)
     for i in range(answer.shape[0]):
         answer[i] = min(max(now[i], joints[LOWER, i]), joints[UPPER, i])
     if s.table.rows.shape[0] > 0:
-        # All branches are known: the state leads to the nearest one only where that is near.
+        # All branches are known: the state leads reliably to the nearest one only if that is near.
         square, _ = evaluate(problem, goal, answer, w)
-        if square > (_FOLLOWED_TABLE * s.curvature) ** 2:
+        if square > (_MAX_FOLLOWED_ERROR * s.curvature) ** 2:
             return np.inf, False
-    elif s.range > 0.0:
-        adjust_state(s, goal, answer, w, room)
-    position, angle = refine(problem, goal, room.lower, room.upper, answer, problem.free, problem.steps, w)
+    elif s.network_range > 0.0:
+        adjust_state(s, goal, answer, w, scratch)
+    position, angle = refine(
+        problem, goal, scratch.lower, scratch.upper, answer, problem.free_steps, problem.max_steps, w
+    )
     if not solved(s, position, angle):
         return np.inf, False
-    turn_towards(joints, answer, now)
-    best, alone = displacement(joints, answer, now), False
-    if best <= _FOLLOWED:
-        # Other solutions are as far as the smallest singular value is from zero, over the curvature.
+    unwrap_towards(joints, answer, now)
+    best, is_unique = displacement(joints, answer, now), False
+    if best <= _MAX_FOLLOWED_DISPLACEMENT:
+        # Other solutions are at least as far as the smallest singular value over the curvature.
         differentiate(problem, w)
-        alone = best * s.curvature <= least_singular(w, room.left, room.right)
-        if not alone or best > _CLOSE:
-            best = nearer(s, goal, now, answer, best, w, room)
-    return best, alone
+        is_unique = best * s.curvature <= smallest_singular_value(w, scratch.left, scratch.right)
+        if not is_unique or best > _NEGLIGIBLE_DISPLACEMENT:
+            best = reduce_if_redundant(s, goal, now, answer, best, w, scratch)
+    return best, is_unique
 
 
 @inlined
-def search_near(
+def search_nearest(
     s: Search,
     goal: Array,
     now: Array,
     answer: Array,
     best: float,
     w: Workspace,
-    room: Room,
+    scratch: Scratch,
     found: Candidates,
 ) -> int:
-    """Write the solution (n,) for a goal (12,) that is nearest to the state ``now`` (n,); what it came from.
+    """Write the solution (n,) for a goal (12,) that is nearest to the state ``now`` (n,); its origin.
 
-    ``best`` is the displacement of what ``answer`` holds, infinite for nothing. `FAILED` where none is found.
+    ``best`` is the displacement of the solution in ``answer``, infinite for none.
     """
     joints = s.problem.joints
-    came_from, improved = FAILED if best == np.inf else CURRENT, best <= _FOLLOWED
-    known = look_up_table(s, goal, now, found.changes.shape[0], room, found)
-    change = search_candidates(s, goal, now, answer, best, known, w, room, found)
-    if known == 0 or change == np.inf:
-        count = look_up(s, goal, now, s.near, room, found)
-        change = search_candidates(s, goal, now, answer, best, count, w, room, found)
+    origin, improved = FAILED if best == np.inf else CURRENT, best <= _MAX_FOLLOWED_DISPLACEMENT
+    n_tabled = look_up_table(s, goal, now, found.displacements.shape[0], scratch, found)
+    change = search_candidates(s, goal, now, answer, best, n_tabled, w, scratch, found)
+    if n_tabled == 0 or change == np.inf:
+        count = look_up_anchors(s, goal, now, s.n_candidates, scratch, found)
+        change = search_candidates(s, goal, now, answer, best, count, w, scratch, found)
     if change < best:
-        came_from, best, improved = NEIGHBOUR, change, False
-    if best > _AROUND_LEAST and s.starts.shape[0] > 0:
-        change = search_around(s, goal, now, answer, best, w, room)
+        origin, best, improved = NEIGHBOUR, change, False
+    if best > _MIN_BOX_DISPLACEMENT and s.seeds.shape[0] > 0:
+        change = search_box(s, goal, now, answer, best, w, scratch)
         if change < best:
-            came_from, best, improved = CURRENT, change, False
+            origin, best, improved = CURRENT, change, False
     if best < np.inf and not improved:
-        best = nearer(s, goal, now, answer, best, w, room)
-    if joints.shape[1] == w.error.shape[0] and best < np.inf and known == 0:
-        change = search_across(s, goal, now, answer, best, w, room)
+        best = reduce_if_redundant(s, goal, now, answer, best, w, scratch)
+    if joints.shape[1] == w.error.shape[0] and best < np.inf and n_tabled == 0:
+        change = search_across_singularity(s, goal, now, answer, best, w, scratch)
         if change < best:
-            came_from = NEIGHBOUR
-    return came_from
+            origin = NEIGHBOUR
+    return origin
 
 
 @kernel
@@ -130,62 +145,66 @@ def search_candidates(
     best: float,
     count: int,
     w: Workspace,
-    room: Room,
+    scratch: Scratch,
     found: Candidates,
 ) -> float:
     """Write a solution (n,) nearer to the state than ``best`` to which a candidate leads; its displacement.
 
-    Spare joints move along the null space only, which is soon done: mostly another one is nearer.
-    Where there is none at all, ``answer`` is what comes closest to the goal.
+    Redundant joints make null-space steps only, which are quick: mostly another solution is nearer.
+    Without any solution, ``answer`` is the candidate closest to the goal.
     """
     problem, joints = s.problem, s.problem.joints
-    scale, least = problem.length * problem.length, np.inf
-    sort_by_change(count, found)
+    scale, smallest = problem.length * problem.length, np.inf
+    sort_by_displacement(count, found)
     for k in range(count):
         c = found.order[k]
-        if found.changes[c] > best + s.slack or not surround(joints, now, best, room.lower, room.upper):
+        if found.displacements[c] > best + s.refinement_margin or not limits_around(
+            joints, now, best, scratch.lower, scratch.upper
+        ):
             break
-        if (best < np.inf and displacement(joints, found.positions[c], answer) < s.same) or (
+        if (best < np.inf and displacement(joints, found.positions[c], answer) < s.distinct_distance) or (
             found.indices[c] >= 0 and tried_before(s, k, found)
         ):
             continue
-        adjust_candidate(s, c, now, w, room, found)
-        clip(room.lower, room.upper, room.q)
-        free = problem.free if best == np.inf else problem.free - 1
-        position, angle = refine(problem, goal, room.lower, room.upper, room.q, free, problem.steps, w)
+        adjust_candidate(s, c, now, w, scratch, found)
+        clip(scratch.lower, scratch.upper, scratch.q)
+        free = problem.free_steps if best == np.inf else problem.free_steps - 1
+        position, angle = refine(
+            problem, goal, scratch.lower, scratch.upper, scratch.q, free, problem.max_steps, w
+        )
         if not solved(s, position, angle):
-            if best == np.inf and position + scale * angle < least:
-                least = position + scale * angle
+            if best == np.inf and position + scale * angle < smallest:
+                smallest = position + scale * angle
                 for i in range(answer.shape[0]):
-                    answer[i] = room.q[i]
+                    answer[i] = scratch.q[i]
             continue
-        turn_towards(joints, room.q, now)
-        change = displacement(joints, room.q, now)
+        unwrap_towards(joints, scratch.q, now)
+        change = displacement(joints, scratch.q, now)
         if change < best:
             for i in range(answer.shape[0]):
-                answer[i] = room.q[i]
+                answer[i] = scratch.q[i]
             best = change
             if answer.shape[0] > w.error.shape[0]:
-                best = slide(s, goal, now, answer, change, w, room)
+                best = slide_in_null_space(s, goal, now, answer, change, w, scratch)
     return best
 
 
 @kernel
-def search_table(s: Search, goal: Array, answer: Array, w: Workspace, room: Room) -> bool:
+def search_table(s: Search, goal: Array, answer: Array, w: Workspace, scratch: Scratch) -> bool:
     """Write the solution (n,) for a goal (12,) that the best conditioned posture in the table leads to.
 
     Returns:
-        Whether there is one. The workspace holds its error, then.
+        Whether there is one; its error is in the workspace.
     """
     problem, joints = s.problem, s.problem.joints
-    cell, azimuth = locate(problem, s.table, goal, room.other)
+    cell, azimuth = locate(problem, s.table, goal, scratch.other)
     if cell < 0:
         return False
-    for row in range(s.table.starts[cell], s.table.starts[cell + 1]):
-        if not predict(problem, s.table, row, room.other, azimuth, joints[MIDDLE], answer):
+    for row in range(s.table.cell_starts[cell], s.table.cell_starts[cell + 1]):
+        if not predict(problem, s.table, row, scratch.other, azimuth, joints[MIDDLE], answer):
             continue
         position, angle = refine(
-            problem, goal, joints[LOWER], joints[UPPER], answer, problem.free, problem.steps, w
+            problem, goal, joints[LOWER], joints[UPPER], answer, problem.free_steps, problem.max_steps, w
         )
         if solved(s, position, angle):
             return True
@@ -193,27 +212,26 @@ def search_table(s: Search, goal: Array, answer: Array, w: Workspace, room: Room
 
 
 @inlined
-def search_any(
-    s: Search, goal: Array, reference: Array, answer: Array, w: Workspace, room: Room, found: Candidates
+def search_without_state(
+    s: Search, goal: Array, reference: Array, answer: Array, w: Workspace, scratch: Scratch, found: Candidates
 ) -> int:
-    """Write the solution (n,) for a goal (12,) that the anchor nearest to it leads to; what it came from."""
+    """Write the solution (n,) for a goal (12,) from the anchors nearest to it; its origin."""
     problem, joints = s.problem, s.problem.joints
-    limit(joints, room.lower, room.upper)
-    # Most often the first anchor is enough as it is, and much quicker than many.
+    copy_limits(joints, scratch.lower, scratch.upper)
+    # Mostly the nearest anchor converges without adjustment, much quicker than many.
     for attempt in range(2):
-        count = look_up(s, goal, reference, 1 if attempt == 0 else s.near, room, found)
+        count = look_up_anchors(s, goal, reference, 1 if attempt == 0 else s.n_candidates, scratch, found)
         for c in range(count):
             if attempt == 0:
                 for i in range(answer.shape[0]):
-                    room.q[i] = found.positions[c, i]
+                    scratch.q[i] = found.positions[c, i]
             else:
-                adjust_candidate(s, c, reference, w, room, found)
-            position, angle = refine(
-                problem, goal, room.lower, room.upper, room.q, problem.free, problem.steps, w
-            )
+                adjust_candidate(s, c, reference, w, scratch, found)
+            free, steps = problem.free_steps, problem.max_steps
+            position, angle = refine(problem, goal, scratch.lower, scratch.upper, scratch.q, free, steps, w)
             if solved(s, position, angle):
                 for i in range(answer.shape[0]):
-                    answer[i] = room.q[i]
-                turn_towards(joints, answer, reference)
+                    answer[i] = scratch.q[i]
+                unwrap_towards(joints, answer, reference)
                 return NEIGHBOUR
     return FAILED

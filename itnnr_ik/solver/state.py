@@ -1,4 +1,4 @@
-"""Joint positions among limits and turns: what is nearest to a state, and the box around it."""
+"""Displacement from a state, unwrapping of joints towards it, and joint limits around it."""
 
 from __future__ import annotations
 
@@ -25,38 +25,38 @@ def displacement(joints: Array, q: Array, now: Array) -> float:
 
 
 @kernel
-def turn_towards(joints: Array, q: Array, reference: Array) -> None:
-    """Turn joints of ``q`` (n,) by whole turns to be nearest to ``reference`` (n,) within their limits."""
+def unwrap_towards(joints: Array, q: Array, reference: Array) -> None:
+    """Shift joints of ``q`` (n,) by whole periods to be nearest to ``reference`` (n,) within their limits."""
     for i in range(q.shape[0]):
-        turn = joints[PERIOD, i]
-        if turn == 0.0:
+        period = joints[PERIOD, i]
+        if period == 0.0:
             continue
-        value = q[i] + turn * math.floor((reference[i] - q[i]) / turn + 0.5)
+        value = q[i] + period * math.floor((reference[i] - q[i]) / period + 0.5)
         if value > joints[UPPER, i]:
-            value -= turn * math.ceil((value - joints[UPPER, i]) / turn - 1e-12)
+            value -= period * math.ceil((value - joints[UPPER, i]) / period - 1e-12)
         if value < joints[LOWER, i]:
-            value += turn * math.ceil((joints[LOWER, i] - value) / turn - 1e-12)
-        # One that has no place within the limits is left to be cut to the nearer one.
+            value += period * math.ceil((joints[LOWER, i] - value) / period - 1e-12)
+        # Where no such value is within the limits, the caller clips it.
         q[i] = value
 
 
 @kernel
 def clip(lower: Array, upper: Array, q: Array) -> None:
-    """Cut ``q`` (n,) to the bounds, in place."""
+    """Clip ``q`` (n,) to the bounds, in place."""
     for i in range(q.shape[0]):
         q[i] = min(max(q[i], lower[i]), upper[i])
 
 
 @kernel
-def limit(joints: Array, lower: Array, upper: Array) -> None:
+def copy_limits(joints: Array, lower: Array, upper: Array) -> None:
     """Write the limits (n,) of the joints."""
     for i in range(lower.shape[0]):
         lower[i], upper[i] = joints[LOWER, i], joints[UPPER, i]
 
 
 @kernel
-def surround(joints: Array, now: Array, change: float, lower: Array, upper: Array) -> bool:
-    """Write the part of the limits (n,) within ``change`` [rad] of ``now`` (n,); whether there is one."""
+def limits_around(joints: Array, now: Array, change: float, lower: Array, upper: Array) -> bool:
+    """Write the limits (n,) within a box of ``change`` [rad] around ``now`` (n,); False if there are none."""
     for i in range(now.shape[0]):
         half = change / joints[WEIGHT, i]
         lower[i], upper[i] = max(joints[LOWER, i], now[i] - half), min(joints[UPPER, i], now[i] + half)

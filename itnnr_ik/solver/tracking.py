@@ -1,4 +1,4 @@
-"""A solution followed along a path of targets: foreseen from the motion so far, put right at each target."""
+"""Follow a solution along a path of targets: predicted from the motion so far, corrected at each target."""
 
 from __future__ import annotations
 
@@ -9,153 +9,159 @@ from numpy.typing import NDArray
 
 from itnnr_ik.compiled import kernel
 from itnnr_ik.solver.addresses import by_address
+from itnnr_ik.solver.buffers import Search, divide, solved, unpack
 from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
-from itnnr_ik.solver.redundancy import project
+from itnnr_ik.solver.redundancy import project_to_null_space
 from itnnr_ik.solver.refine import descend, factorise, refine
-from itnnr_ik.solver.room import Search, divide, solved, unpack
 from itnnr_ik.solver.state import LOWER, PERIOD, UPPER, WEIGHT, clip, displacement
-from itnnr_ik.task.kernels import GOAL, ROWS, read_target
+from itnnr_ik.task.kernels import GOAL_SIZE, ROWS, read_target
 
 Array = NDArray[np.float64]
 
-#: A solution is refined to this share of the tolerance: near a singular posture, the last digits count.
+#: Precision of refinements as a share of the tolerance, needed near singular postures, and their most steps.
 _PRECISION, _STEPS = 1e-3, 20
-#: A solution counts as the one foreseen when it is this near to it, as a share of the motion and in [rad];
-#: without a motion so far, when it is so near [rad] to the posture before.
-_ASIDE, _ASIDE_LEAST, _BESIDE = 0.3, 1e-4, 0.1
-#: Squared ratio of two ways between goals from which on they do not belong to one curve.
-_UNLIKE = 9.0
+#: Tolerance of the prediction of a solution, as a share of the motion and in [rad], and largest step [rad]
+#: from the previous posture without a motion so far.
+_PREDICTION_TOLERANCE, _MIN_PREDICTION_TOLERANCE, _MAX_FIRST_STEP = 0.3, 1e-4, 0.1
+#: Squared ratio of two distances between successive goals above which they are not points of one curve.
+_MAX_SQUARED_SPACING_RATIO = 9.0
 #: Damping [m²] of the projection on the null space.
-_LEAST_DAMPING = 1e-12
-#: Steps of a descent to the closest point, at most, and the step [rad, m] with which it has found it.
-_DESCENT_STEPS, _STALLED = 400, 1e-9
-#: The way from a target to the next is halved until it is this short.
-_LEAST_PART = 1.0 / 64.0
+_PROJECTION_DAMPING = 1e-12
+#: Most steps of a descent to the closest point, and the step [rad, m] below which it has converged.
+_DESCENT_STEPS, _MIN_STEP = 400, 1e-9
+#: Smallest substep between two targets, as a share of their distance.
+_MIN_SUBSTEP = 1.0 / 64.0
 
 
 @kernel
 def precise(p: Problem) -> Problem:
-    """The problem, to be solved to far below the tolerance."""
+    """The problem with a precision far below the tolerance."""
     return Problem(
         p.elements, p.coefficients, p.order, p.joints, p.kind, p.length, _PRECISION * p.position,
-        _PRECISION * p.angle, p.free, _STEPS,
+        _PRECISION * p.angle, p.free_steps, _STEPS,
     )  # fmt: skip
 
 
 @kernel
-def _arrives(
-    s: Search, problem: Problem, goal: Array, bounds: Array, now: Array, ahead: Array, sure: bool,
+def _solve_at_prediction(
+    s: Search, problem: Problem, goal: Array, bounds: Array, now: Array, predicted: Array, is_reliable: bool,
     q: Array, w: Workspace,
 ) -> bool:  # fmt: skip
-    """Write the solution (n,) for a goal (12,) that is foreseen at ``ahead``; whether there is one there.
+    """Write the solution (n,) for a goal (12,) near ``predicted`` (n,); whether there is one.
 
-    Where it is not ``sure`` what is foreseen, one beside ``now`` is enough.
+    If the prediction is not reliable, a solution near ``now`` (n,) is accepted, too.
     """
     for i in range(q.shape[0]):
-        q[i] = ahead[i]
+        q[i] = predicted[i]
     clip(bounds[0], bounds[1], q)
-    position, angle = refine(problem, goal, bounds[0], bounds[1], q, 2 * problem.free, problem.steps, w)
+    position, angle = refine(
+        problem, goal, bounds[0], bounds[1], q, 2 * problem.free_steps, problem.max_steps, w
+    )
     if not solved(s, position, angle):
         return False
     moved = displacement(problem.joints, q, now)
-    if not sure and moved <= _BESIDE:
+    if not is_reliable and moved <= _MAX_FIRST_STEP:
         return True
-    return displacement(problem.joints, q, ahead) <= _ASIDE * moved + _ASIDE_LEAST
+    return (
+        displacement(problem.joints, q, predicted)
+        <= _PREDICTION_TOLERANCE * moved + _MIN_PREDICTION_TOLERANCE
+    )
 
 
 @kernel
-def _foresee(joints: Array, known: int, past: Array, motion: Array, ahead: Array) -> bool:
-    """Write what the last four postures (4, n) extrapolate to; whether that is about what the last two do."""
-    if known < 4:
+def _extrapolate(joints: Array, n_known: int, past: Array, motion: Array, predicted: Array) -> bool:
+    """Write the cubic extrapolation of four postures (4, n); whether it is near that of the last two."""
+    if n_known < 4:
         return False
-    n = ahead.shape[0]
-    aside = 0.0
+    n = predicted.shape[0]
+    deviation = 0.0
     for i in range(n):
-        ahead[i] = 4.0 * past[0, i] - 6.0 * past[1, i] + 4.0 * past[2, i] - past[3, i]
-        aside = max(aside, joints[WEIGHT, i] * abs(ahead[i] - past[0, i] - motion[i]))
-    return aside <= _ASIDE * displacement(joints, ahead, past[0])
+        predicted[i] = 4.0 * past[0, i] - 6.0 * past[1, i] + 4.0 * past[2, i] - past[3, i]
+        deviation = max(deviation, joints[WEIGHT, i] * abs(predicted[i] - past[0, i] - motion[i]))
+    return deviation <= _PREDICTION_TOLERANCE * displacement(joints, predicted, past[0])
 
 
 @kernel
-def _between(goals: Array, k: int, side: int, part: float, goal: Array) -> None:
-    """Write the goal (12,) a part of the way from one to the next (Catmull-Rom spline).
+def _interpolate(goals: Array, k: int, side: int, substep: float, goal: Array) -> None:
+    """Write the goal (12,) at a fraction ``substep`` between one and the next (Catmull-Rom spline).
 
-    A goal beside them that is much farther away says nothing of the curve.
+    Neighbouring goals that are much farther away are not used.
     """
     last, following = goals[k], goals[k + side]
     before = goals[min(max(k - side, 0), goals.shape[0] - 1)]
     after = goals[min(max(k + 2 * side, 0), goals.shape[0] - 1)]
-    square, came, goes = 0.0, 0.0, 0.0
-    for i in range(GOAL):
+    square, before_square, after_square = 0.0, 0.0, 0.0
+    for i in range(GOAL_SIZE):
         square += (following[i] - last[i]) ** 2
-        came += (last[i] - before[i]) ** 2
-        goes += (after[i] - following[i]) ** 2
-    for i in range(GOAL):
+        before_square += (last[i] - before[i]) ** 2
+        after_square += (after[i] - following[i]) ** 2
+    for i in range(GOAL_SIZE):
         c = following[i] - last[i]
-        a = 0.5 * (following[i] - before[i]) if came <= _UNLIKE * square else c
-        b = 0.5 * (after[i] - last[i]) if goes <= _UNLIKE * square else c
-        goal[i] = last[i] + part * (a + part * (3.0 * c - 2.0 * a - b + part * (a + b - 2.0 * c)))
+        a = 0.5 * (following[i] - before[i]) if before_square <= _MAX_SQUARED_SPACING_RATIO * square else c
+        b = 0.5 * (after[i] - last[i]) if after_square <= _MAX_SQUARED_SPACING_RATIO * square else c
+        goal[i] = last[i] + substep * (a + substep * (3.0 * c - 2.0 * a - b + substep * (a + b - 2.0 * c)))
 
 
 @kernel
-def _step_on(
-    s: Search, problem: Problem, goals: Array, k: int, side: int, bounds: Array, known: int, past: Array,
-    room: Array, w: Workspace,
+def _follow_step(
+    s: Search, problem: Problem, goals: Array, k: int, side: int, bounds: Array, n_known: int, past: Array,
+    scratch: Array, w: Workspace,
 ) -> bool:  # fmt: skip
-    """Write the posture (n,) at goal ``k + side`` into ``room[2]``, from that at ``k``; whether it goes on.
+    """Write the posture (n,) at goal ``k + side`` into ``scratch[2]``, from that at ``k``; False if it ends.
 
-    ``room[0]`` is the motion from one target to the next, of which so far ``known − 1`` were seen.
+    ``scratch[0]`` is the motion from one target to the next, known if ``n_known`` > 1.
     """
     n = past.shape[1]
-    motion, ahead, q, now, between = room[0, :n], room[1, :n], room[2, :n], room[3, :n], room[4, :GOAL]
-    moving = known > 1
-    if _foresee(problem.joints, known, past, motion, ahead) and _arrives(
-        s, problem, goals[k + side], bounds, past[0], ahead, True, q, w
+    motion, predicted, q, now = scratch[0, :n], scratch[1, :n], scratch[2, :n], scratch[3, :n]
+    between = scratch[4, :GOAL_SIZE]
+    has_motion = n_known > 1
+    if _extrapolate(problem.joints, n_known, past, motion, predicted) and _solve_at_prediction(
+        s, problem, goals[k + side], bounds, past[0], predicted, True, q, w
     ):
         for i in range(n):
             motion[i] = q[i] - past[0, i]
         return True
-    done, part = 0.0, 1.0
+    done, substep = 0.0, 1.0
     for i in range(n):
         now[i] = past[0, i]
     while done < 1.0:
-        part = min(part, 1.0 - done)
-        _between(goals, k, side, done + part, between)
+        substep = min(substep, 1.0 - done)
+        _interpolate(goals, k, side, done + substep, between)
         for i in range(n):
-            ahead[i] = now[i] + part * motion[i] if moving else now[i]
-        # Where branches end the joints go ever faster: foreseen from no nearer than half the motion.
-        sure = moving and part > _LEAST_PART
-        if _arrives(s, problem, between, bounds, now, ahead, sure, q, w):
+            predicted[i] = now[i] + substep * motion[i] if has_motion else now[i]
+        # Near the end of a branch the joints accelerate: predictions of the smallest substep are unreliable.
+        is_reliable = has_motion and substep > _MIN_SUBSTEP
+        if _solve_at_prediction(s, problem, between, bounds, now, predicted, is_reliable, q, w):
             for i in range(n):
-                motion[i] = (q[i] - now[i]) / part
+                motion[i] = (q[i] - now[i]) / substep
                 now[i] = q[i]
-            moving = True
-            done += part
-            part *= 2.0
+            has_motion = True
+            done += substep
+            substep *= 2.0
         else:
-            part *= 0.5
-            if part < _LEAST_PART:
+            substep *= 0.5
+            if substep < _MIN_SUBSTEP:
                 return False
     return True
 
 
 @kernel
 def follow_many(
-    model: Array, goals: Array, first: int, side: int, bounds: Array, known: int, past: Array, motion: Array,
-    postures: Array, memory: Array, room: Array,
+    model: Array, goals: Array, first: int, side: int, bounds: Array, n_known: int, past: Array,
+    motion: Array, postures: Array, memory: Array, scratch: Array,
 ) -> int:  # fmt: skip
-    """Follow a solution along goals, as far as it goes.
+    """Follow a solution along goals until its branch ends.
 
     Args:
         model, memory: See `itnnr_ik.solver.calls`.
         goals: (m, 12).
-        first: Goal that the posture is for.
-        side: 1 to follow it forwards, −1 backwards.
+        first: Index of the goal of the first posture.
+        side: 1 to follow the goals forwards, −1 backwards.
         bounds: (2, n) of the joints.
-        known, past: How many postures are known, and the last four (4, n), that at ``first`` first; written.
+        n_known, past: Number of known postures, and the last four (4, n), that at ``first`` first; written.
         motion: (n,) from a target to the next, if more than one is known; written.
         postures: (c, n), written: for the goals after ``first``.
-        room: (5, max(n, 12)).
+        scratch: (5, max(n, 12)).
 
     Returns:
         How many were written.
@@ -164,15 +170,15 @@ def follow_many(
     w, _, _ = divide(s, memory)
     problem, n = by_address(precise(s.problem)), past.shape[1]
     for i in range(n):
-        room[0, i] = motion[i]
+        scratch[0, i] = motion[i]
     for c in range(postures.shape[0]):
         k = first + side * c
-        if not _step_on(s, problem, goals, k, side, bounds, known, past, room, w):
+        if not _follow_step(s, problem, goals, k, side, bounds, n_known, past, scratch, w):
             return c
         for i in range(n):
-            past[3, i], past[2, i], past[1, i], past[0, i] = past[2, i], past[1, i], past[0, i], room[2, i]
-            postures[c, i], motion[i] = room[2, i], room[0, i]
-        known = min(known + 1, 4)
+            past[3, i], past[2, i], past[1, i], past[0, i] = past[2, i], past[1, i], past[0, i], scratch[2, i]
+            postures[c, i], motion[i] = scratch[2, i], scratch[0, i]
+        n_known = min(n_known + 1, 4)
     return int(postures.shape[0])
 
 
@@ -182,9 +188,9 @@ def goals_between(goals: Array, places: Array, between: Array) -> None:
     for b in range(places.shape[0]):
         k = int(places[b])
         if k + 1 < goals.shape[0] and places[b] > k:
-            _between(goals, k, 1, places[b] - k, between[b])
+            _interpolate(goals, k, 1, places[b] - k, between[b])
         else:
-            for i in range(GOAL):
+            for i in range(GOAL_SIZE):
                 between[b, i] = goals[k, i]
 
 
@@ -207,7 +213,7 @@ def refine_many(model: Array, goals: Array, bounds: Array, q: Array, errors: Arr
     problem = by_address(precise(s.problem))
     for b in range(q.shape[0]):
         position, angle = refine(
-            problem, goals[b], bounds[0], bounds[1], q[b], 2 * problem.free, problem.steps, w
+            problem, goals[b], bounds[0], bounds[1], q[b], 2 * problem.free_steps, problem.max_steps, w
         )
         errors[b, 0], errors[b, 1] = position, angle
 
@@ -216,15 +222,15 @@ def refine_many(model: Array, goals: Array, bounds: Array, q: Array, errors: Arr
 def descend_many(
     model: Array, goals: Array, start: Array, postures: Array, errors: Array, memory: Array
 ) -> None:
-    """Postures (b, n) that come as close to goals (b, 12) as can be, each found from the last one.
+    """Write the postures (b, n) closest to goals (b, 12), each found from the previous one.
 
     Args:
         model: What `pack` wrote.
         goals: In their order.
         start: The posture (n,) before the first.
         postures: Written: local minima of the error within the limits.
-        errors: (b,) [m], written; radians count the task's length.
-        memory: Room for one thread.
+        errors: (b,) [m], written; radians are multiplied by the task's length.
+        memory: Scratch memory of one thread.
     """
     s = by_address(unpack(model))
     w, _, _ = divide(s, memory)
@@ -233,37 +239,37 @@ def descend_many(
         for i in range(start.shape[0]):
             postures[b, i] = start[i] if b == 0 else postures[b - 1, i]
         position, angle = descend(
-            p, goals[b], p.joints[LOWER], p.joints[UPPER], postures[b], _DESCENT_STEPS, _STALLED, w
+            p, goals[b], p.joints[LOWER], p.joints[UPPER], postures[b], _DESCENT_STEPS, _MIN_STEP, w
         )
         errors[b] = math.sqrt(position + p.length * p.length * angle)
 
 
-def rows(search: Search) -> int:
-    """Numbers of a target that count."""
+def n_rows(search: Search) -> int:
+    """Number of controlled coordinates."""
     return ROWS[search.problem.kind]
 
 
 @kernel
-def walk(
+def trace_self_motion(
     model: Array, goal: Array, bounds: Array, start: Array, spacing: float, postures: Array, memory: Array,
-    room: Array,
+    scratch: Array,
 ) -> int:  # fmt: skip
-    """Walk along the curve of solutions of a goal (12,), to both sides of one, until it ends or closes.
+    """Trace the curve of solutions of a goal (12,), to both sides of one, until it ends or closes.
 
     Args:
         bounds: (2, n) of the joints.
         start: (n,), a solution.
         spacing: Largest joint change [rad] from a posture to the next.
         postures: (c, n), written.
-        room: (2, n).
+        scratch: (2, n).
 
     Returns:
-        How many were written; the walk ends where there is no more room.
+        How many were written; tracing ends when ``postures`` is full.
     """
     s = by_address(unpack(model))
     w, _, _ = divide(s, memory)
     problem, n, joints = by_address(precise(s.problem)), start.shape[0], s.problem.joints
-    direction, q, count = room[0], room[1], 0
+    direction, q, count = scratch[0], scratch[1], 0
     for side in (1.0, -1.0):
         for i in range(n):
             q[i], direction[i] = start[i], side * (1.0 + 0.1 * i)
@@ -272,9 +278,9 @@ def walk(
             evaluate(problem, goal, q, w)
             differentiate(problem, w)
             for i in range(n):
-                w.free[i] = 1.0
-            factorise(w.jacobian, w.free, _LEAST_DAMPING, w.normal)
-            project(w, direction)
+                w.active[i] = 1.0
+            factorise(w.jacobian, w.active, _PROJECTION_DAMPING, w.normal)
+            project_to_null_space(w, direction)
             largest = 0.0
             for i in range(n):
                 largest = max(largest, joints[WEIGHT, i] * abs(direction[i]))
@@ -287,9 +293,8 @@ def walk(
                 beyond = max(beyond, bounds[0, i] - trial, trial - bounds[1, i])
                 postures[count, i] = trial
             clip(bounds[0], bounds[1], postures[count])
-            position, angle = refine(
-                problem, goal, bounds[0], bounds[1], postures[count], 2 * problem.free, problem.steps, w
-            )
+            free, steps = 2 * problem.free_steps, problem.max_steps
+            position, angle = refine(problem, goal, bounds[0], bounds[1], postures[count], free, steps, w)
             moved = displacement(joints, postures[count], q)
             if not solved(s, position, angle) or moved > 2.0 * spacing or moved < 0.1 * spacing:
                 break
@@ -299,14 +304,14 @@ def walk(
             count += 1
             if beyond > 0.0:
                 break
-            if count - begun > 3 and _apart(joints, bounds, q, start) < 0.75 * spacing:
+            if count - begun > 3 and _joint_distance(joints, bounds, q, start) < 0.75 * spacing:
                 return count
     return count
 
 
 @kernel
-def _apart(joints: Array, bounds: Array, q: Array, other: Array) -> float:
-    """Largest joint change [rad] between postures (n,), without whole turns of joints without bounds."""
+def _joint_distance(joints: Array, bounds: Array, q: Array, other: Array) -> float:
+    """Displacement [rad] between postures (n,), modulo the period of unbounded joints."""
     largest = 0.0
     for i in range(q.shape[0]):
         change = q[i] - other[i]

@@ -1,4 +1,4 @@
-"""Train the twin network of an arm whose forward kinematics is known, or was learned, and measure it."""
+"""Train and measure the twin network of an arm with known or learned forward kinematics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.robot import ForwardModel, KinematicChain
-from itnnr_ik.solver.assembly import spread_postures, turns
+from itnnr_ik.solver.assembly import anchor_postures, joint_periods
 from itnnr_ik.solver.forward import TaskForward
 from itnnr_ik.task import Task
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-#: The radius of the generator mimics this many anchors (the paper's number): wide enough for the current
-#: state to serve as an anchor, too.
+#: Number of anchors that determines the generator's radius (the paper's), which is then wide enough for the
+#: current state to serve as an anchor, too.
 _RADIUS_ANCHORS = 600
 _TEST_POINTS = 2000
 
@@ -36,14 +36,14 @@ def train_twin(
     progress: bool = False,
     sample: Sample | None = None,
 ) -> tuple[TwinInverse, dict[str, Any]]:
-    """Train F, from what anchors are looked up by to the joints that they leave open.
+    """Train F, from lookup coordinates to open joints.
 
     Args:
         arm, task: What is solved.
         seed: Of weights, training pairs and anchors.
         steps: Optimisation steps.
         progress: Show a bar.
-        sample: Draws joint positions (count, n) from where a learned forward function counts; None for all
+        sample: Draws joint positions (count, n) where a learned forward function is valid; None for all
             within the limits.
 
     Returns:
@@ -66,11 +66,11 @@ def train_twin(
     radius = perturbation_radius(width, _RADIUS_ANCHORS, forward.n_x, multiplier=2.0)
     if sample is None:
         draw: Sample = forward.sample
-        anchors = spread_postures(arm, task, seed)[:, forward.open]
+        anchors = anchor_postures(arm, task, seed)[:, forward.open]
     else:
         draw = sample
-        anchors = sample(len(spread_postures(arm, task, 0)), np.random.default_rng(seed))
-    # Stored in single precision: rounded here, so that the coordinates belong to what is stored.
+        anchors = sample(len(anchor_postures(arm, task, 0)), np.random.default_rng(seed))
+    # Rounded here, as they are stored in single precision, so that the coordinates belong to them.
     anchors = anchors.astype(np.float32).astype(float)
     regressor = InverseTwinRegressor(
         forward=forward,
@@ -93,8 +93,8 @@ def train_twin(
 
 
 def _turns_once(arm: KinematicChain, chosen: slice) -> bool:
-    """Whether one turn of each of these joints leaves the tool where it is."""
-    return bool((turns(arm)[chosen] == 2.0 * math.pi).all())
+    """Whether the period of each of these joints is one turn."""
+    return bool((joint_periods(arm)[chosen] == 2.0 * math.pi).all())
 
 
 def _metrics(forward: TaskForward, twin: TwinInverse, sample: Sample, seed: int) -> dict[str, float]:

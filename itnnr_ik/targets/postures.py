@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.solver import IKSolver
-from itnnr_ik.solver.assembly import windows
+from itnnr_ik.solver.assembly import search_bounds
 
 Array = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def rest_positions(solver: IKSolver) -> Array:
     A straight arm is singular. The first joint is in the middle of its range and the others a quarter of
     theirs further; where the arm is almost singular there, the most comfortable posture of many.
     """
-    lower, upper = windows(solver.arm)
+    lower, upper = search_bounds(solver.arm)
     rest: Array = 0.5 * (lower + upper)
     rest[1:] += _REST_SHARE * (upper - lower)[1:]
     postures = spread(solver)
@@ -92,7 +92,7 @@ def spread(solver: IKSolver) -> Array:
     from scipy.stats import qmc
 
     arm = solver.arm
-    lower, upper = windows(arm)
+    lower, upper = search_bounds(arm)
     middle, half = 0.5 * (lower + upper), 0.5 * _SHARE * (upper - lower)
     shares = qmc.Sobol(arm.n_joints, scramble=False).random_base2(_POWER)
     postures: Array = middle + half * (2.0 * shares - 1.0)

@@ -1,7 +1,7 @@
-"""Task error and Jacobian rows, compiled: how far a tool frame is from a target, and how joints change that.
+"""Task error of a tool frame from a target, and its Jacobian by the joint positions, compiled.
 
 A goal is twelve numbers: the position, and for `POSE` the rotation matrix row by row, for `POINTING` the
-wished direction of the tool frame's z axis. Orientation rows are multiplied by the characteristic length, so
+desired direction of the tool frame's z axis. Orientation rows are multiplied by the characteristic length, so
 that all rows are in metres.
 """
 
@@ -20,10 +20,10 @@ Array = NDArray[np.float64]
 PLANAR, SPATIAL, POINTING, POSE = 0, 1, 2, 3
 #: Rows of error and Jacobian of each kind.
 ROWS = (2, 3, 5, 6)
-#: Length of a goal.
-GOAL = 12
-#: Below this sine of the angle a rotation counts as none, or as half a turn.
-_SMALL = 1e-9
+#: Numbers in a goal.
+GOAL_SIZE = 12
+#: Sine of the angle below which a rotation counts as the identity or as half a turn.
+_MIN_SINE = 1e-9
 
 
 @kernel
@@ -49,9 +49,9 @@ def task_error(kind: int, length: float, pose: Array, goal: Array, error: Array)
 
 
 @kernel
-def _across(x: float, y: float, z: float) -> tuple[float, float, float, float, float, float]:
+def _orthonormal_complement(x: float, y: float, z: float) -> tuple[float, float, float, float, float, float]:
     """Two unit vectors that make a right-handed frame with the unit vector (x, y, z)."""
-    # Without a branch that jumps, but for z = −1: Duff et al., "Building an orthonormal basis, revisited"
+    # Continuous except at z = −1: Duff et al., "Building an orthonormal basis, revisited"
     # (2017).
     sign = math.copysign(1.0, z)
     a = -1.0 / (sign + z)
@@ -63,13 +63,13 @@ def _across(x: float, y: float, z: float) -> tuple[float, float, float, float, f
 def _pointing_error(length: float, pose: Array, goal: Array, error: Array) -> float:
     ax, ay, az = pose[0, 2], pose[1, 2], pose[2, 2]
     gx, gy, gz = goal[3], goal[4], goal[5]
-    ux, uy, uz, vx, vy, vz = _across(ax, ay, az)
+    ux, uy, uz, vx, vy, vz = _orthonormal_complement(ax, ay, az)
     # a × g, whose length is the sine of the angle; it has no part along a.
     cx, cy, cz = ay * gz - az * gy, az * gx - ax * gz, ax * gy - ay * gx
     sine = math.sqrt(cx * cx + cy * cy + cz * cz)
     cosine = ax * gx + ay * gy + az * gz
     angle = math.atan2(sine, cosine)
-    if sine > _SMALL:
+    if sine > _MIN_SINE:
         scale = length * angle / sine
         error[3] = scale * (cx * ux + cy * uy + cz * uz)
         error[4] = scale * (cx * vx + cy * vy + cz * vz)
@@ -99,8 +99,8 @@ def _rotation_error(length: float, pose: Array, goal: Array, error: Array) -> fl
     sine = math.sqrt(wx * wx + wy * wy + wz * wz)
     cosine = 0.5 * (m00 + m11 + m22 - 1.0)
     angle = math.atan2(sine, cosine)
-    if sine > _SMALL or cosine > 0.0:
-        scale = length * (angle / sine if sine > _SMALL else 1.0)
+    if sine > _MIN_SINE or cosine > 0.0:
+        scale = length * (angle / sine if sine > _MIN_SINE else 1.0)
         error[3], error[4], error[5] = scale * wx, scale * wy, scale * wz
         return angle * angle
     # Half a turn: the axis from the diagonal, its signs from the largest component's row.
@@ -125,7 +125,7 @@ def task_jacobian(
     for a in range(m):
         for i in range(n):
             jacobian[a, i] = 0.0
-    ux, uy, uz, vx, vy, vz = _across(pose[0, 2], pose[1, 2], pose[2, 2])
+    ux, uy, uz, vx, vy, vz = _orthonormal_complement(pose[0, 2], pose[1, 2], pose[2, 2])
     for k in range(axes.shape[0]):
         i, ratio = int(elements[k, 13]), elements[k, 14]
         zx, zy, zz = ratio * axes[k, 0], ratio * axes[k, 1], ratio * axes[k, 2]
@@ -152,15 +152,15 @@ def task_jacobian(
 
 @kernel
 def read_target(kind: int, target: Array, axis: Array, farthest: float, goal: Array) -> int:
-    """Write the goal (12,) that a target asks for.
+    """Write the goal (12,) of a target.
 
     Args:
         kind: Of task.
         target: Position (2,) or (3,), position and direction (6,), pose with quaternion (7,), or a transform
             (4, 4) row by row (16,).
-        axis: (3,), the tool's axis that counts in a pointing task.
-        farthest: A position whose coordinates are larger is written at this distance: its square might
-            overflow.
+        axis: (3,), the tool's axis to be pointed in a pointing task.
+        farthest: Positions with larger coordinates are scaled down to this, as their squares might overflow
+            [m].
         goal: (12,).
 
     Returns:
@@ -171,7 +171,7 @@ def read_target(kind: int, target: Array, axis: Array, farthest: float, goal: Ar
     for i in range(size):
         if not math.isfinite(target[i]):
             return 1
-    for i in range(GOAL):
+    for i in range(GOAL_SIZE):
         goal[i] = 0.0
     if size == 16:
         for i in range(3):
@@ -222,7 +222,7 @@ def read_target(kind: int, target: Array, axis: Array, farthest: float, goal: Ar
 
 @kernel
 def _safe_scale(values: Array) -> float:
-    """What to multiply numbers by so that their norm does not overflow: a power of two, which keeps bits."""
+    """Factor by which a norm does not overflow: a power of two, so that no bits are lost."""
     largest = 0.0
     for i in range(values.shape[0]):
         largest = max(largest, abs(values[i]))
@@ -231,7 +231,7 @@ def _safe_scale(values: Array) -> float:
 
 @kernel
 def _keep_axis(kind: int, axis: Array, goal: Array) -> None:
-    """Of a pointing goal's rotation, keep the direction of the tool's axis."""
+    """Replace a pointing goal's rotation by the direction of the tool's axis."""
     if kind != 2:
         return
     x = goal[3] * axis[0] + goal[4] * axis[1] + goal[5] * axis[2]
@@ -243,7 +243,7 @@ def _keep_axis(kind: int, axis: Array, goal: Array) -> None:
 
 @kernel
 def _is_rotation(goal: Array) -> bool:
-    """Whether goal[3:12] is a rotation matrix, to what single precision leaves of it."""
+    """Whether goal[3:12] is a rotation matrix to single precision."""
     for i in range(3):
         for j in range(i + 1):
             dot = 0.0

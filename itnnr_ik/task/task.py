@@ -1,4 +1,4 @@
-"""A task: which coordinates of the tool count, what a target looks like, and how far off it may be."""
+"""A task: which coordinates of the tool are controlled, and which form its targets have."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from itnnr_ik.task import kernels
 Array = NDArray[np.float64]
 
 KINDS = ("position", "pointing", "pose")
-#: Characteristic length as a share of the arm's reach: a radian of orientation counts as much as that many
-#: metres.
+#: Characteristic length as a share of the arm's reach: a radian of orientation error counts as much as this
+#: position error.
 _LENGTH_SHARE = 0.3
 _IDENTITY: Array = np.eye(4)
 #: Smallest and largest characteristic length, and largest coordinate of a tool, in [m].
-_LEAST, _MOST = 1e-9, 1e9
+_MIN_LENGTH, _MAX_LENGTH = 1e-9, 1e9
 _FORM = {"kind": str, "planar": bool, "length": float, "tool": [[float]], "tool_axis": [float]}
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What counts of a tool frame at the tip of an arm.
+    """The controlled coordinates of a tool frame at the tip of an arm.
 
     Attributes:
         kind: ``position``; ``pointing``: position and the direction of the tool's axis, its roll free;
@@ -38,7 +38,7 @@ class Task:
         planar: A position has two coordinates, x and y.
         length: Characteristic length in [m] that joins metres and radians in one error.
         tool: Transform (4, 4) from the tip to the tool frame.
-        tool_axis: Unit vector (3,) in the tool frame whose direction counts in a pointing task.
+        tool_axis: Unit vector (3,) in the tool frame whose direction is controlled in a pointing task.
 
     Raises:
         ValueError: No such kind, or no such length.
@@ -53,9 +53,10 @@ class Task:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"task must be one of {', '.join(KINDS)}, got {shown(self.kind)}")
-        if not _LEAST <= self.length <= _MOST:
+        if not _MIN_LENGTH <= self.length <= _MAX_LENGTH:
             raise ValueError(
-                f"the characteristic length must be from {_LEAST:g} to {_MOST:g} m, got {self.length:g}"
+                f"the characteristic length must be from {_MIN_LENGTH:g} to {_MAX_LENGTH:g} m, "
+                f"got {self.length:g}"
             )
 
     @classmethod
@@ -97,7 +98,7 @@ class Task:
 
     @property
     def code(self) -> int:
-        """The kind as the kernels know it."""
+        """The kind's number in the kernels."""
         if self.kind == "position":
             return kernels.PLANAR if self.planar else kernels.SPATIAL
         return kernels.POINTING if self.kind == "pointing" else kernels.POSE
@@ -109,16 +110,16 @@ class Task:
 
     @property
     def n_rows(self) -> int:
-        """Numbers that count: 2, 3, 5 or 6."""
+        """Number of controlled coordinates: 2, 3, 5 or 6."""
         return kernels.ROWS[self.code]
 
     @property
     def has_orientation(self) -> bool:
-        """Whether the tool's orientation counts."""
+        """Whether the tool's orientation is controlled."""
         return self.kind != "position"
 
     def check(self, arm: ForwardModel) -> None:
-        """Raise a ValueError where an arm has not the coordinates that count in this task."""
+        """Raise a ValueError where an arm does not have the coordinates of this task."""
         if isinstance(arm, LearnedArm):
             possible = ["planar position" if arm.n_coordinates == 2 else "position"]
         else:
@@ -136,7 +137,7 @@ class Task:
         return ((7,), (4, 4)) if self.kind == "pose" else ((7,), (4, 4), (6,))
 
     def elements(self, chain: KinematicChain) -> Array:
-        """Elements (L + 1, 16) of ``chain`` to the tool frame, its z axis turned to the one that counts."""
+        """Elements (L + 1, 16) of ``chain`` to the tool frame, its z axis turned to the tool axis."""
         elements = np.array(chain.elements)
         tip = _IDENTITY.copy()
         tip[:3] = elements[-1, :12].reshape(3, 4)
@@ -178,7 +179,7 @@ def poses(transforms: Array) -> Array:
 
 
 def _numbers(values: Any) -> Array:
-    """An array of what is given, an empty one where that is not of numbers."""
+    """The values as an array, an empty one where they are not numbers."""
     try:
         return np.asarray(values, dtype=float)
     except (TypeError, ValueError, OverflowError):
@@ -201,11 +202,11 @@ def _transform(frame: ArrayLike) -> Array:
         raise ValueError(f"tool must be {expected}, got {came}")
     if values.shape == (3,):
         values = np.concatenate([values, [0.0, 0.0, 0.0, 1.0]])
-    goal = np.empty(kernels.GOAL)
+    goal = np.empty(kernels.GOAL_SIZE)
     if kernels.read_target(kernels.POSE, values.reshape(-1).copy(), np.zeros(3), math.inf, goal):
         raise ValueError(f"tool must be {expected}, rigid and finite, got {values.tolist()}")
-    if not (abs(goal[:3]) <= _MOST).all():
-        raise ValueError(f"tool must be at most {_MOST:g} m from the tip, got {goal[:3].tolist()}")
+    if not (abs(goal[:3]) <= _MAX_LENGTH).all():
+        raise ValueError(f"tool must be at most {_MAX_LENGTH:g} m from the tip, got {goal[:3].tolist()}")
     transform: Array = _IDENTITY.copy()
     transform[:3, 3], transform[:3, :3] = goal[:3], goal[3:].reshape(3, 3)
     return transform

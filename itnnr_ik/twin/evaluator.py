@@ -1,4 +1,4 @@
-"""The twin network F with fixed weights: what a robot's computer runs, without torch."""
+"""The twin network F with fixed weights, for inference without torch."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from itnnr_ik.twin.spec import NetworkSpec
 
 Array = NDArray[np.float64]
 
-#: For |x| and |y| up to the first, no sum in F may get beyond the second, in single precision.
-LARGEST, _OVERFLOW = 1e12, 1e38
-#: Weights times anchors of a network whose anchors are known beforehand: a second or so of work.
-_MOST_WORK = 2**28
+#: For |x| and |y| up to the first, no sum in F may exceed the second, in single precision.
+MAX_INPUT, _MAX_SUM = 1e12, 1e38
+#: Most weights times anchors of which first-layer values are precomputed: about a second of work.
+_MAX_PRECOMPUTED = 2**28
 
 
 class TwinEvaluator:
@@ -54,14 +54,14 @@ class TwinEvaluator:
         with np.errstate(over="ignore", invalid="ignore"):
             self.weights = {name: np.asarray(weight, dtype=np.float32) for name, weight in weights.items()}
             self._network = _as_arrays(spec, self.weights)
-            bound = _bound(self._network, spec)
-        if not bound <= _OVERFLOW:
+            bound = _largest_sum(self._network, spec)
+        if not bound <= _MAX_SUM:
             raise ValueError("network weights are so large that what F computes might not be finite")
 
     def adjust(self, y_new: Array, y_anchor: Array, x_anchor: Array) -> Array:
         """Adjustments x_new − x_anchor (b, n) from (b, m), (b, m) and (b, n) (equation 5).
 
-        Row by row, so that a row has the same bits alone. NumPy's products of whole matrices would be quicker
+        Row by row, so that a row gives the same bits alone. NumPy's products of whole matrices are faster
         (28 against 35 µs a row of the paper's networks, 1 against 3 µs of narrow ones), but a second F.
 
         Raises:
@@ -80,22 +80,22 @@ class TwinEvaluator:
         return adjustments
 
     def network_at(self, anchors: Anchors) -> Network:
-        """F and what is known of ``anchors``, for `itnnr_ik.twin.kernels`.
+        """F with precomputed values at ``anchors``, for `itnnr_ik.twin.kernels`.
 
         Raises:
             ValueError: The network is not zero-anchored with SiLU, or too large for so many anchors.
         """
         size = self.spec.n_parameters
-        if size * len(anchors) > _MOST_WORK:
+        if size * len(anchors) > _MAX_PRECOMPUTED:
             raise ValueError(
-                f"a network of {size} weights can have {_MOST_WORK // size} anchors, got {len(anchors)}"
+                f"a network of {size} weights can have {_MAX_PRECOMPUTED // size} anchors, got {len(anchors)}"
             )
         if not self.spec.zero_anchored or self.spec.activation != "silu":
             raise ValueError("single anchors are adjusted by zero-anchored networks with SiLU only")
         y, x = (np.array(values, dtype=float, order="C") for values in (anchors.y, anchors.x))
         first, base = np.empty((len(x), self.spec.hidden[0]), np.float32), np.empty_like(x)
-        kernels.know_anchors(self._network, y, x, first, base)
-        return self._network._replace(first=first, base=base)
+        kernels.precompute_anchors(self._network, y, x, first, base)
+        return self._network._replace(first_values=first, base=base)
 
 
 def _as_arrays(spec: NetworkSpec, weights: Mapping[str, NDArray[np.float32]]) -> Network:
@@ -126,13 +126,13 @@ def _as_arrays(spec: NetworkSpec, weights: Mapping[str, NDArray[np.float32]]) ->
     )
 
 
-def _bound(network: Network, spec: NetworkSpec) -> float:
-    """What no sum in F gets beyond while |x| and |y| are up to `LARGEST`: neither activation adds to |z|."""
+def _largest_sum(network: Network, spec: NetworkSpec) -> float:
+    """Upper bound of all sums in F for |x| and |y| up to `MAX_INPUT`: no activation increases |z|."""
     size, scales = spec.n_y, network.scales
-    inputs = [(LARGEST + np.abs(scales[:size])) / scales[size : 2 * size]]
-    inputs += [np.ones(2 * spec.n_x) if spec.periodic else np.full(spec.n_x, LARGEST / scales[2 * size])]
-    known = np.abs(network.known.astype(float))
-    sums = 2.0 * LARGEST * np.abs(network.change.astype(float)).sum(axis=0)
+    inputs = [(MAX_INPUT + np.abs(scales[:size])) / scales[size : 2 * size]]
+    inputs += [np.ones(2 * spec.n_x) if spec.periodic else np.full(spec.n_x, MAX_INPUT / scales[2 * size])]
+    known = np.abs(network.anchor_weights.astype(float))
+    sums = 2.0 * MAX_INPUT * np.abs(network.change_weights.astype(float)).sum(axis=0)
     sums += np.concatenate(inputs) @ known[:-1] + known[-1]
     start, largest = 0, [sums.max()]
     for n_in, n_out in pairwise(network.sizes.tolist()):

@@ -1,4 +1,4 @@
-"""Algorithm 2: adjust the anchors nearest in y, and rank what comes out by consistency with f."""
+"""Algorithm 2: adjust the anchors nearest in y, and rank the results by consistency with f."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.twin.anchors import Anchors
-from itnnr_ik.twin.evaluator import LARGEST, TwinEvaluator
+from itnnr_ik.twin.evaluator import MAX_INPUT, TwinEvaluator
 from itnnr_ik.twin.kernels import Network
 
 Array = NDArray[np.float64]
@@ -24,7 +24,7 @@ Forward = Callable[[Any], Any]
 class Candidates:
     """Preimages x̂ (b, k, n) of b targets and their residuals ‖f(x̂) − y‖ (b, k), best first.
 
-    ``rank`` (b, k) says how near the anchor was: 0 for the first that was asked for.
+    ``rank`` (b, k) is that of the anchor by its distance: 0 for the nearest that was asked for.
     """
 
     x: Array
@@ -47,14 +47,14 @@ class TwinInverse:
                 f"the network expects anchors with x (p, {spec.n_x}) and y (p, {spec.n_y}), "
                 f"got {anchors.x.shape} and {anchors.y.shape}"
             )
-        if not max(abs(anchors.x).max(), abs(anchors.y).max()) <= LARGEST:
-            raise ValueError(f"anchors must be at most {LARGEST:g} in size")
+        if not max(abs(anchors.x).max(), abs(anchors.y).max()) <= MAX_INPUT:
+            raise ValueError(f"anchors must be at most {MAX_INPUT:g} in size")
         self.evaluator = evaluator
         self.anchors = anchors
 
     @cached_property
     def network(self) -> Network:
-        """F and what is known of the anchors, for `itnnr_ik.twin.kernels`.
+        """F with precomputed values at the anchors, for `itnnr_ik.twin.kernels`.
 
         Raises:
             ValueError: The network is not zero-anchored with SiLU.

@@ -15,24 +15,24 @@ Floats = NDArray[np.float32]
 
 
 class Network(NamedTuple):
-    """A trained F as arrays, with what is known beforehand of p anchors; p = 0 where there is none.
+    """A trained F as arrays, with precomputed values at p anchors; p = 0 where there is none.
 
     Attributes:
-        first: (p, h): the first layer's values at each anchor with its −y in place of the change: the share
-            of y is all that is missing.
+        first_values: (p, h): the first layer's values at each anchor with its −y in place of the change; only
+            the contribution of y is missing.
         base: (p, k): x_anchor − N(0, y_anchor, x_anchor).
-        change: (E, h): weights of the first layer for the change of y.
-        known: (K, h): the first layer's other weights, and its bias as the last row.
+        change_weights: (E, h): weights of the first layer for the change of y.
+        anchor_weights: (K, h): the first layer's other weights, and its bias as the last row.
         weights: Weights (in, out), row by row, and biases of the later layers, one after the other.
         sizes: Widths of the layers from the first hidden one to the output.
         scales: Means and spreads of y (E each), spread of x.
         periodic: x enters as cosines and sines.
     """
 
-    first: Floats
+    first_values: Floats
     base: Array
-    change: Floats
-    known: Floats
+    change_weights: Floats
+    anchor_weights: Floats
     weights: Floats
     sizes: NDArray[np.int64]
     scales: Array
@@ -40,15 +40,15 @@ class Network(NamedTuple):
 
 
 @kernel
-def adjust_known(network: Network, index: int, y: Array, a: Floats, b: Floats, x: Array) -> None:
-    """Write x̂ (k,) = x_anchor + F(y, y_anchor, x_anchor) of a known anchor (equation 6); SiLU.
+def adjust_precomputed(network: Network, index: int, y: Array, a: Floats, b: Floats, x: Array) -> None:
+    """Write x̂ (k,) = x_anchor + F(y, y_anchor, x_anchor) of a precomputed anchor (equation 6); SiLU.
 
-    ``a`` and ``b`` are room for the widest layer, here and below.
+    ``a`` and ``b`` are scratch memory for the widest layer, here and below.
     """
-    for j in range(network.first.shape[1]):
-        a[j] = network.first[index, j]
+    for j in range(network.first_values.shape[1]):
+        a[j] = network.first_values[index, j]
     for e in range(y.shape[0]):
-        _add(np.float32(y[e]), network.change[e], a)
+        _add(np.float32(y[e]), network.change_weights[e], a)
     _later_layers(network, False, a, b, x)
     for i in range(x.shape[0]):
         x[i] += network.base[index, i]
@@ -56,23 +56,23 @@ def adjust_known(network: Network, index: int, y: Array, a: Floats, b: Floats, x
 
 @kernel
 def adjust(
-    network: Network, y_new: Array, y: Array, x: Array, a: Floats, b: Floats, out: Array, still: Array
+    network: Network, y_new: Array, y: Array, x: Array, a: Floats, b: Floats, out: Array, unchanged: Array
 ) -> None:
-    """Write x̂ (k,) = x + F(y_new, y, x) of any anchor (y, x); SiLU; ``still`` (k,) is room."""
-    respond(network, False, y, y, x, a, b, still)
-    respond(network, False, y_new, y, x, a, b, out)
+    """Write x̂ (k,) = x + F(y_new, y, x) of any anchor (y, x); SiLU; ``unchanged`` (k,) is scratch."""
+    evaluate_perceptron(network, False, y, y, x, a, b, unchanged)
+    evaluate_perceptron(network, False, y_new, y, x, a, b, out)
     for i in range(x.shape[0]):
-        out[i] = x[i] + (out[i] - still[i])
+        out[i] = x[i] + (out[i] - unchanged[i])
 
 
 @kernel
-def respond(
+def evaluate_perceptron(
     network: Network, relu: bool, y_new: Array, y: Array, x: Array, a: Floats, b: Floats, out: Array
 ) -> None:
-    """Write N(y_new − y, y, x) (k,), what the perceptron answers; its activation is ReLU or SiLU."""
+    """Write N(y_new − y, y, x) (k,), the output of the perceptron; its activation is ReLU or SiLU."""
     _first_layer(network, y, x, a)
     for e in range(y.shape[0]):
-        _add(np.float32(y_new[e] - y[e]), network.change[e], a)
+        _add(np.float32(y_new[e] - y[e]), network.change_weights[e], a)
     _later_layers(network, relu, a, b, out)
 
 
@@ -82,33 +82,33 @@ def adjust_many(
 ) -> None:
     """Write the adjustments F (b, k) of anchors y (b, E), x (b, k) for targets (b, E) (equation 5)."""
     a, b = np.empty(network.sizes.max(), np.float32), np.empty(network.sizes.max(), np.float32)
-    still = np.empty(x.shape[1])
+    unchanged = np.empty(x.shape[1])
     for r in range(x.shape[0]):
-        respond(network, relu, y_new[r], y[r], x[r], a, b, out[r])
+        evaluate_perceptron(network, relu, y_new[r], y[r], x[r], a, b, out[r])
         if zero_anchored:
-            respond(network, relu, y[r], y[r], x[r], a, b, still)
-            for i in range(still.shape[0]):
-                out[r, i] -= still[i]
+            evaluate_perceptron(network, relu, y[r], y[r], x[r], a, b, unchanged)
+            for i in range(unchanged.shape[0]):
+                out[r, i] -= unchanged[i]
 
 
 @compiled
-def know_anchors(network: Network, y: Array, x: Array, first: Floats, base: Array) -> None:
-    """Write what `Network` keeps of anchors y (p, E), x (p, k): ``first`` (p, h), ``base`` (p, k); SiLU."""
+def precompute_anchors(network: Network, y: Array, x: Array, first: Floats, base: Array) -> None:
+    """Write `Network.first_values` (p, h) and `Network.base` (p, k) of anchors y (p, E), x (p, k); SiLU."""
     a, b = np.empty(network.sizes.max(), np.float32), np.empty(network.sizes.max(), np.float32)
-    still = np.empty(x.shape[1])
+    unchanged = np.empty(x.shape[1])
     for p in range(x.shape[0]):
         _first_layer(network, y[p], x[p], first[p])
         for e in range(y.shape[1]):
-            _add(np.float32(-y[p, e]), network.change[e], first[p])
-        respond(network, False, y[p], y[p], x[p], a, b, still)
-        for i in range(still.shape[0]):
-            base[p, i] = x[p, i] - still[i]
+            _add(np.float32(-y[p, e]), network.change_weights[e], first[p])
+        evaluate_perceptron(network, False, y[p], y[p], x[p], a, b, unchanged)
+        for i in range(unchanged.shape[0]):
+            base[p, i] = x[p, i] - unchanged[i]
 
 
 @kernel
 def _first_layer(network: Network, y: Array, x: Array, values: Floats) -> None:
     """Write the first layer's values (h,) at an anchor (y, x) for no change of y, before the activation."""
-    known, size, n = network.known, y.shape[0], x.shape[0]
+    known, size, n = network.anchor_weights, y.shape[0], x.shape[0]
     for j in range(known.shape[1]):
         values[j] = known[known.shape[0] - 1, j]
     for e in range(size):
@@ -122,11 +122,11 @@ def _first_layer(network: Network, y: Array, x: Array, values: Floats) -> None:
 
 
 @kernel
-def _later_layers(network: Network, relu: bool, values: Floats, room: Floats, out: Array) -> None:
+def _later_layers(network: Network, relu: bool, values: Floats, scratch: Floats, out: Array) -> None:
     """Write the output (k,) for first-layer values (h,) before the activation; both are overwritten."""
     sizes, weights = network.sizes, network.weights
     offset = 0
-    current, other = values, room
+    current, other = values, scratch
     for layer in range(sizes.shape[0] - 1):
         n_in, n_out = sizes[layer], sizes[layer + 1]
         if relu:

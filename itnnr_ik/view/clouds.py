@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from itnnr_ik.solver import IKSolver
-from itnnr_ik.solver.anchors import PLAIN
-from itnnr_ik.solver.assembly import choose_layout, windows
+from itnnr_ik.solver.anchors import POSITION
+from itnnr_ik.solver.assembly import choose_layout, search_bounds
 from itnnr_ik.solver.forward import TaskForward
 from itnnr_ik.targets.postures import dexterity, upright_axis
 from itnnr_ik.twin.uncertainty import uncertainty
@@ -75,7 +75,7 @@ class ReachCloud:
         away = self._points - origin
         turn = np.arctan2(axes[0, 1], axes[0, 0]) - np.arctan2(away[:, 1], away[:, 0])
         turn[1::2] += np.pi
-        lower, upper = windows(self._solver.arm)
+        lower, upper = search_bounds(self._solver.arm)
         middle, half = 0.5 * (lower[0] + upper[0]), 0.5 * (upper[0] - lower[0])
         turned = self._postures[:, 0] + self._axis[2] * turn - middle
         turned = (turned + np.pi) % (2.0 * np.pi) - np.pi
@@ -108,7 +108,7 @@ class UncertaintyCloud:
         if solver.twin is None:
             return False
         layout, _, _ = choose_layout(solver.arm, solver.task)
-        return layout.first == PLAIN
+        return layout.first == POSITION
 
     def around(self, target: ArrayLike) -> tuple[Array, Array]:
         """Points (p, 3) in [m] around a target (2 or 3), and the error (p,) in [m] expected at each.

@@ -1,4 +1,4 @@
-"""Model folders that strangers made: one clear line, or answers that are finite and within the limits."""
+"""Untrusted model folders: one clear line, or answers that are finite and within the limits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from safetensors.numpy import load_file, save_file
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import KinematicChain, LearnedArm, load_robot
-from itnnr_ik.solver.assembly import spread_postures
+from itnnr_ik.solver.assembly import anchor_postures
 from itnnr_ik.solver.forward import TaskForward
 from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.evaluator import TwinEvaluator
@@ -35,7 +35,7 @@ _SECONDS, _MEMORY = 60, 300 * 2**20
 
 
 def _pose_solver() -> IKSolver:
-    """An arm of six joints with a network that nobody trained: its anchors are looked up in the quotient."""
+    """An arm of six joints with an untrained network, looked up by invariant coordinates."""
     solver = IKSolver.load("ur5e")
     forward = TaskForward(solver.arm, solver.task)
     n, m = forward.n_x, forward.n_y
@@ -45,7 +45,7 @@ def _pose_solver() -> IKSolver:
     for i, (n_in, n_out) in enumerate(pairwise(spec.layer_sizes)):
         weights[f"layers.{2 * i}.weight"] = rng.normal(0.0, n_in**-0.5, (n_out, n_in)).astype(np.float32)
         weights[f"layers.{2 * i}.bias"] = rng.normal(0.0, 0.3, n_out).astype(np.float32)
-    x = spread_postures(solver.arm, solver.task, 0)[:256, forward.open]
+    x = anchor_postures(solver.arm, solver.task, 0)[:256, forward.open]
     twin = TwinInverse(TwinEvaluator(spec, weights), Anchors(x, forward(x)))
     return IKSolver(solver.arm, solver.task, twin)
 
@@ -149,7 +149,7 @@ _OTHERS: dict[type, list[Any]] = {
 
 
 def _leaves(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Every value in a value of JSON, and where it is; the first two of a list stand for the others."""
+    """Every value in a JSON value with its path; of lists, the first two items only."""
     yield at, value
     if isinstance(value, dict | list):
         parts = value.items() if isinstance(value, dict) else list(enumerate(value))[:2]
@@ -235,7 +235,7 @@ def test_names_that_are_missing_or_too_many_are_refused(model: Path) -> None:
 @pytest.mark.parametrize("kind", ["position", "pointing", "pose"])
 @pytest.mark.parametrize("planar", [True, False])
 def test_a_task_that_the_arm_cannot_have_is_refused(model: Path, kind: str, planar: bool) -> None:
-    """Compiled code would read beyond its arrays; a task that it can have is answered."""
+    """Compiled code would read out of bounds; targets of a valid task are answered."""
     metadata = _metadata(model)
     metadata["task"].update(kind=kind, planar=planar)
     _write(model, metadata)
@@ -394,7 +394,7 @@ def test_another_limit_is_saved_with_what_was_loaded(model: Path, tmp_path: Path
 
 
 def _mutated(data: st.DataObject, folder: Path) -> None:
-    """Change one thing in a folder, whatever it be."""
+    """Change one random thing in a folder."""
     file = data.draw(st.sampled_from(sorted(path.name for path in folder.iterdir())))
     path, content = folder / file, (folder / file).read_bytes()
     if file == "model.json" and data.draw(st.booleans()):

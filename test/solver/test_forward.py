@@ -1,4 +1,4 @@
-"""What a twin inverts: the coordinates of anchors, from the joints that they leave open."""
+"""The forward function that a twin inverts: from open joints to lookup coordinates."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from workspaces import workspace_of
 
 from itnnr_ik.robot import KinematicChain, load_robot
 from itnnr_ik.solver.anchors import HEADER, embed_posture
-from itnnr_ik.solver.assembly import pose_problem, windows
+from itnnr_ik.solver.assembly import make_problem, search_bounds
 from itnnr_ik.solver.forward import TaskForward
 from itnnr_ik.task import Task
-from itnnr_ik.task.kernels import GOAL
+from itnnr_ik.task.kernels import GOAL_SIZE
 
 #: A tool off the tip and turned, so that nothing falls together by chance.
 TOOL = [0.03, -0.05, 0.12, 0.2, -0.1, 0.3, 0.927]
@@ -45,7 +45,7 @@ def test_a_few_joints_are_looked_up_by_the_position_itself(name: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["ur5e", "panda"])
 def test_coordinates_are_those_of_the_chains_own_kinematics(name: str, kind: str) -> None:
-    """Distance from the first axis and height, and the axes that count as seen from the azimuth.
+    """Distance from the first axis and height, and the tool's axes as seen from the azimuth.
 
     The first joint's axis is the base's z of both arms. For a pose, the last joint only turns the tool about
     its own axis: the point is then on that axis, and no other counts.
@@ -85,10 +85,10 @@ def test_coordinates_do_not_change_under_the_joints_that_are_left_out(name: str,
     rng = np.random.default_rng(2)
     q = chain.sample(20, rng)
     x = q[:, forward.open]
-    problem, y = pose_problem(chain, task, 1.0, 1.0), np.empty((len(q), forward.n_y))
+    problem, y = make_problem(chain, task, 1.0, 1.0), np.empty((len(q), forward.n_y))
     for row, out in zip(q, y, strict=True):
         embed_posture(
-            problem, forward.layout, row, out, np.empty(HEADER), np.empty(GOAL), workspace_of(problem)
+            problem, forward.layout, row, out, np.empty(HEADER), np.empty(GOAL_SIZE), workspace_of(problem)
         )
     np.testing.assert_allclose(y, forward(x), atol=1e-12)
     np.testing.assert_array_less(1e-3, np.ptp(y, axis=0).max())
@@ -123,7 +123,7 @@ def test_leading_dimensions_stay(batch: tuple[int, ...]) -> None:
 def test_samples_fill_the_open_joints_limits(name: str) -> None:
     """Uniform within the limits, of wider ones within a turn, and the same again with the same seed."""
     chain, _, forward = _forward(name, "position")
-    lower, upper = (side[forward.open] for side in windows(chain))
+    lower, upper = (side[forward.open] for side in search_bounds(chain))
     x = forward.sample(2000, np.random.default_rng(5))
     assert ((x >= lower) & (x <= upper)).all()
     np.testing.assert_allclose(x.mean(axis=0), (lower + upper) / 2, atol=0.05 * (upper - lower).max())

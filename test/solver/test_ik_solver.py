@@ -26,7 +26,7 @@ POSE = [0.4, 0.2, 0.3, 1.0, 0.0, 0.0, 0.0]
 
 
 def check(solver: IKSolver, solution: Solution, target: Any, current: Any = None) -> None:
-    """What every solution promises, whatever was asked for."""
+    """Check what holds for every solution."""
     assert solution.positions.shape == (solver.arm.n_joints,)
     assert within_limits(solver.arm, solution.positions)
     distance = np.linalg.norm(solver.target_at(solution.positions) - target)
@@ -141,7 +141,7 @@ def _in_fresh_process(root: Path, name: str) -> str:
 
 @pytest.mark.parametrize("name", ARMS)
 def test_solving_needs_no_torch_and_repeats_in_another_process(root: Path, name: str) -> None:
-    """With torch made unimportable, a fresh process gives the bits that this one gives."""
+    """In a fresh process that cannot import torch, solutions have the same bits."""
     solver, rng = IKSolver.load(name), np.random.default_rng(4)
     targets, states = solver.target_at(solver.arm.sample(20, rng)), solver.arm.sample(20, rng)
     lines = _in_fresh_process(root, name).splitlines()
@@ -459,7 +459,7 @@ def test_another_tolerance_gives_the_bits_of_a_new_solver(
 
 
 def test_tolerances_change_while_others_solve(two_link: IKSolver) -> None:
-    """Threads that solve with the first solver and with copies of it give what each gives alone."""
+    """Threads that solve with a solver and its copies get the same solutions as one alone."""
     panda = IKSolver.load("panda")
     rng = np.random.default_rng(6)
     targets, states = panda.target_at(panda.arm.sample(30, rng)), panda.arm.sample(30, rng)

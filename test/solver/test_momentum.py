@@ -53,7 +53,7 @@ def test_of_a_thousand_paths_one_in_a_hundred_has_a_jump(name: str) -> None:
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_the_elbow_goes_on_through_the_stretched_posture(two_link: IKSolver, sign: float) -> None:
-    """From one side to the other where the joints move so, though a solution on this side is nearer."""
+    """From one side to the other if the joints move that way, although a solution on this side is nearer."""
     state, following = np.array([0.3, 0.004 * sign]), np.array([0.3 + 0.02 * sign, -0.02 * sign])
     target = two_link.target_at(following)
     assert two_link.solve(target, state).positions[1] * sign > 0.0
@@ -80,7 +80,7 @@ def test_the_elbow_passes_the_stretched_posture_by_half_a_step(two_link: IKSolve
 
 
 def test_targets_that_turn_back_do_not_turn_the_elbow(two_link: IKSolver) -> None:
-    """The solution that goes on lies beyond the stretched posture, much farther than the one on this side."""
+    """The solution that continues the motion is beyond the stretched posture, much farther than the other."""
     state, back = np.array([0.3, 0.2]), np.array([0.3, 0.22])
     found = two_link.solve(two_link.target_at(back), state, [0.0, -1.0])
     np.testing.assert_allclose(found.positions, back, atol=1e-6)
@@ -106,7 +106,7 @@ def test_a_velocity_of_zero_is_none(solver: IKSolver) -> None:
 
 
 def test_bad_velocities_are_refused(two_link: IKSolver) -> None:
-    """By their shape, value, or for want of a state."""
+    """Because of their shape or value, or without a state."""
     with pytest.raises(ValueError, match=r"joint velocities of shape \(2,\)"):
         two_link.solve([1.0, 0.5], [0.1, 0.2], [1.0])
     with pytest.raises(ValueError, match="joint velocities of finite numbers"):

@@ -1,4 +1,4 @@
-"""What an arm with joints to spare does with them."""
+"""Null-space motion of redundant arms."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_target_that_stands_still_leaves_the_joints_still(name: str) -> None:
 
 
 def test_tracking_leads_out_of_a_corner(three_link: IKSolver) -> None:
-    """A small circle driven for long from an outer joint at its limit: it comes away, in small steps."""
+    """A small circle, tracked for long from a joint at its limit: the joint leaves it, in small steps."""
     state = np.array([0.2, 0.3, 1.5])
     point = three_link.target_at(state)
     steps = []
@@ -51,7 +51,7 @@ def test_tracking_leads_out_of_a_corner(three_link: IKSolver) -> None:
     assert np.minimum(state - three_link.arm.lower, three_link.arm.upper - state).min() > 0.07
 
 
-def test_a_preferred_posture_draws_spare_joints_near() -> None:
+def test_a_preferred_posture_attracts_redundant_joints() -> None:
     """Answers without a state, and a tracked circle, end nearer to the posture than without one."""
     chain = load_robot("panda")
     posture = np.array([0.3, 0.4, 0.5, -1.8, 0.2, 2.2, 0.6])

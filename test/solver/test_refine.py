@@ -12,8 +12,15 @@ from workspaces import workspace_of
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import PACKAGED
 from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
-from itnnr_ik.solver.refine import descend, factorise, least_singular, limited_trial, refine, substitute
-from itnnr_ik.task.kernels import GOAL, read_target
+from itnnr_ik.solver.refine import (
+    bounded_step,
+    descend,
+    factorise,
+    refine,
+    smallest_singular_value,
+    substitute,
+)
+from itnnr_ik.task.kernels import GOAL_SIZE, read_target
 
 PRECISION = 5e-7
 
@@ -27,7 +34,7 @@ def problem_of(name: str) -> tuple[IKSolver, Problem, Workspace]:
 
 def goal_of(solver: IKSolver, target: np.ndarray) -> np.ndarray:
     """A target as the kernels read it."""
-    goal = np.empty(GOAL)
+    goal = np.empty(GOAL_SIZE)
     axis = solver.task.tool_axis.copy()
     assert read_target(solver.task.code, np.array(target), axis, np.inf, goal) == 0
     return goal
@@ -43,11 +50,11 @@ def test_the_damped_normal_equations_are_solved(rows: int, joints: int, seed: in
     """As by NumPy, with joints left out."""
     rng = np.random.default_rng(seed)
     jacobian, error = rng.normal(size=(rows, joints)), rng.normal(size=rows)
-    free = (rng.random(joints) < 0.8).astype(float)
+    active = (rng.random(joints) < 0.8).astype(float)
     normal, dual = np.empty((rows, rows)), np.empty(rows)
-    factorise(jacobian, free, damping, normal)
+    factorise(jacobian, active, damping, normal)
     substitute(normal, error, dual)
-    matrix = jacobian @ np.diag(free) @ jacobian.T + damping * np.eye(rows)
+    matrix = jacobian @ np.diag(active) @ jacobian.T + damping * np.eye(rows)
     np.testing.assert_allclose(matrix @ dual, error, rtol=1e-6, atol=1e-6)
 
 
@@ -103,7 +110,7 @@ def test_a_joint_on_its_limit_leaves_the_step_to_the_others() -> None:
     evaluate(problem, goal, q, w)
     differentiate(problem, w)
     assert (w.jacobian.T @ w.error)[0] > 0.0
-    limited_trial(q, lower, upper, 1e-9, w)
+    bounded_step(q, lower, upper, 1e-9, w)
     trial = w.trial.copy()
     assert trial[0] == q[0]
     assert within_limits(solver.arm, trial)
@@ -131,14 +138,14 @@ def test_the_smallest_singular_value_is_found(name: str) -> None:
     """As by NumPy, in the rows' units, with its vectors."""
     solver, problem, w = problem_of(name)
     left, right = np.empty(solver.task.n_rows), np.empty(solver.arm.n_joints)
-    goal = np.zeros(GOAL)
+    goal = np.zeros(GOAL_SIZE)
     goal[3] = goal[7] = goal[11] = 1.0
     for q in solver.arm.sample(50, np.random.default_rng(3)):
         evaluate(problem, goal, q, w)
         differentiate(problem, w)
         rows = w.jacobian.copy()
         values = np.linalg.svd(rows, compute_uv=False)
-        found = least_singular(w, left, right)
+        found = smallest_singular_value(w, left, right)
         # Values that are nearly the same are not told apart in three iterations.
         assert values[-1] * (1.0 - 1e-9) <= found <= 1.5 * values[-1] + 1e-9
         np.testing.assert_allclose(np.linalg.norm(left), 1.0, atol=1e-9)

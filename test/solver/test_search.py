@@ -1,4 +1,4 @@
-"""The search for one target: nearest, on any arm, in any posture."""
+"""The search for one target finds the nearest solution, on any arm, in any posture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from robot import generated
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import PACKAGED
-from itnnr_ik.solver.assembly import turns
+from itnnr_ik.solver.assembly import joint_periods
 
 #: Not packaged: with a spherical wrist, a bent wrist and continuous joints, a prismatic first joint.
 OTHERS = ("puma560", "bent_wrist", "rail_arm")
@@ -44,7 +44,7 @@ def test_a_folded_arm_is_solved_from_anywhere() -> None:
 
 
 def test_random_targets_are_solved_by_near_solutions(solver: IKSolver) -> None:
-    """All of 1000 within tolerance and limits; at most 2 % farther by 0.01 rad than the posture asked for."""
+    """All of 1000 within tolerance and limits; at most 2 % are 0.01 rad farther than the drawn posture."""
     arm, rng = solver.arm, np.random.default_rng(0)
     postures, states = arm.sample(1000, rng), arm.sample(1000, rng)
     found = solver.solve_batch(solver.target_at(postures), states)
@@ -65,7 +65,7 @@ def test_targets_are_solved_without_a_state(solver: IKSolver) -> None:
 
 
 def test_a_near_posture_is_found_from_a_near_state(solver: IKSolver) -> None:
-    """From within 0.1 rad: none of 500 is more than 0.02 rad farther than the posture asked for."""
+    """From within 0.1 rad: none of 500 is more than 0.02 rad farther than the posture of the target."""
     arm, rng = solver.arm, np.random.default_rng(2)
     postures = arm.sample(500, rng)
     states = np.clip(postures + rng.uniform(-0.1, 0.1, postures.shape), arm.lower, arm.upper)
@@ -125,7 +125,7 @@ def test_an_unreachable_target_gets_the_closest_point_in_space() -> None:
 
 
 def endless(ratio: float = 1.0, limit: str | None = None) -> IKSolver:
-    """An arm whose first joint has no limits, or the given ones, and leads the second by a ratio if not 0."""
+    """An arm whose first joint has the given limits, if any; the second mimics it by a ratio if not 0."""
     kind = "revolute" if limit else "continuous"
     mimic = f'joint="j1" multiplier="{ratio!r}"' if ratio else None
     joints = [
@@ -149,7 +149,7 @@ def endless(ratio: float = 1.0, limit: str | None = None) -> IKSolver:
 @pytest.mark.parametrize("ratio", [0.5, -1.0 / 3.0, 10.0 / 7.0, 1.0471, 1e-9])
 @pytest.mark.parametrize("limit", [None, 'lower="-1e16" upper="1e16"'])
 def test_a_joint_without_limits_leads_another_by_any_ratio(ratio: float, limit: str | None) -> None:
-    """What is reached within a turn on both sides is solved, with a state and without; NaN is never given."""
+    """Targets reachable within a turn on both sides are solved, with and without a state, never by NaN."""
     solver, rng = endless(ratio, limit), np.random.default_rng(0)
     postures = rng.uniform(-2.0, 2.0, (200, 4))
     postures[:, 0] = rng.uniform(-6.0, 6.0, 200)
@@ -165,9 +165,9 @@ def test_a_joint_without_limits_leads_another_by_any_ratio(ratio: float, limit: 
 
 @pytest.mark.parametrize("ratio", [0.5, -1.0 / 3.0, 10.0 / 7.0, 1.0])
 def test_the_tool_is_where_it_was_after_a_turn(ratio: float) -> None:
-    """As few whole turns as bring back all joints that follow."""
+    """The smallest number of turns that makes whole turns of all joints that mimic it."""
     solver = endless(ratio)
-    length = turns(solver.arm)[0]
+    length = joint_periods(solver.arm)[0]
     count = round(length / (2.0 * np.pi))
     postures = np.tile([0.4, 0.3, -0.5, 0.7], (count + 1, 1))
     postures[:, 0] += 2.0 * np.pi * np.arange(count + 1)

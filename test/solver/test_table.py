@@ -7,7 +7,7 @@ from exact import solutions
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import load_robot
-from itnnr_ik.solver.table import lay_table
+from itnnr_ik.solver.table import build_table
 from itnnr_ik.task import Task
 
 
@@ -28,15 +28,15 @@ def test_every_branch_is_found_from_a_state_on_it() -> None:
 
 
 def test_the_table_of_a_planar_arm_has_one_coordinate_and_both_elbows() -> None:
-    """The distance from the first axis; the rows at the middle of a cell reach it to 1e-6 m."""
+    """The distance from the first axis; the rows reach the centre of their cell to 1e-6 m."""
     solver = IKSolver.load("two_link")
     arm, problem = solver.arm, solver._search.problem
-    table = lay_table(arm, Task.of_chain(arm), problem, np.array([arm.lower, arm.upper]))
-    assert table.turned
+    table = build_table(arm, Task.of_chain(arm), problem, np.array([arm.lower, arm.upper]))
+    assert table.cylindrical
     assert table.shape.shape == (1,)
     cell = int(table.shape[0] // 2)
     distance = table.grid[0, 0] + (cell + 0.5) / table.grid[1, 0]
-    rows = table.rows[table.starts[cell] : table.starts[cell + 1]]
+    rows = table.rows[table.cell_starts[cell] : table.cell_starts[cell + 1]]
     postures = rows[:, :2] + rows[:, 2:] * distance
     assert len(postures) == 2
     np.testing.assert_allclose(postures[0], -postures[1], atol=1e-5)

@@ -10,7 +10,7 @@ import pytest
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import load_robot
-from itnnr_ik.solver.assembly import choose_layout, spread_postures, windows
+from itnnr_ik.solver.assembly import anchor_postures, choose_layout, search_bounds
 from itnnr_ik.solver.model import load_model
 from itnnr_ik.task import Task
 
@@ -47,7 +47,7 @@ def test_the_metrics_tell_what_training_gained(trained: IKSolver) -> None:
     """One pass of F from five anchors, and how the network was trained."""
     metrics, training = trained.metadata["metrics"], trained.metadata["training"]
     assert metrics["best_of_5_median_m"] < 0.5 * metrics["nearest_anchor_median_m"]
-    assert metrics["anchors"] == len(spread_postures(trained.arm, trained.task, 3))
+    assert metrics["anchors"] == len(anchor_postures(trained.arm, trained.task, 3))
     assert (training["seed"], training["schedule"]["steps"]) == (3, _STEPS)
 
 
@@ -109,9 +109,9 @@ def test_the_anchors_fill_the_limits(name: str) -> None:
     """In every sixteenth of each open joint's range, and at every corner; the same for the same seed."""
     arm = load_robot(name)
     task = Task.of_chain(arm)
-    lower, upper = windows(arm)
+    lower, upper = search_bounds(arm)
     chosen = choose_layout(arm, task)[1]
-    postures = spread_postures(arm, task, seed=3)
+    postures = anchor_postures(arm, task, seed=3)
     assert not np.delete(postures, np.arange(arm.n_joints)[chosen], axis=1).any()
     assert (postures >= np.minimum(lower, 0.0)).all()
     assert (postures <= np.maximum(upper, 0.0)).all()
@@ -121,5 +121,5 @@ def test_the_anchors_fill_the_limits(name: str) -> None:
         assert counts.min() >= 13 / 16 * len(postures) / 16
     for corner in product(*zip(lower[chosen], upper[chosen], strict=True)):
         assert (postures[:, chosen] == corner).all(axis=1).any()
-    np.testing.assert_array_equal(postures, spread_postures(arm, task, seed=3))
-    assert (postures[:, chosen] != spread_postures(arm, task, seed=4)[:, chosen]).any()
+    np.testing.assert_array_equal(postures, anchor_postures(arm, task, seed=3))
+    assert (postures[:, chosen] != anchor_postures(arm, task, seed=4)[:, chosen]).any()

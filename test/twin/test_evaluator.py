@@ -124,7 +124,7 @@ def test_weights_that_are_accepted_never_overflow(name: str) -> None:
 
 
 def test_a_network_too_large_for_its_anchors_is_refused() -> None:
-    """What is known of each anchor takes a pass through the network."""
+    """Each precomputed anchor takes a pass through the network."""
     spec = SPECS["periodic-silu"]
     evaluator = TwinEvaluator(spec, random_weights(spec))
     most = 2**28 // spec.n_parameters

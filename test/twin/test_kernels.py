@@ -7,7 +7,7 @@ import pytest
 from cases import SPECS, random_inverse
 
 from itnnr_ik.twin.inference import TwinInverse
-from itnnr_ik.twin.kernels import adjust, adjust_known, adjust_many
+from itnnr_ik.twin.kernels import adjust, adjust_many, adjust_precomputed
 
 #: The forms whose single anchors are adjusted.
 SINGLE = [name for name, spec in SPECS.items() if spec.zero_anchored and spec.activation == "silu"]
@@ -15,7 +15,7 @@ SINGLE = [name for name, spec in SPECS.items() if spec.zero_anchored and spec.ac
 ROUNDING = 5e-6
 
 
-def _room(inverse: TwinInverse) -> tuple[np.ndarray, np.ndarray]:
+def _scratch(inverse: TwinInverse) -> tuple[np.ndarray, np.ndarray]:
     widest = max(inverse.evaluator.spec.layer_sizes[1:])
     return np.empty(widest, np.float32), np.empty(widest, np.float32)
 
@@ -35,14 +35,14 @@ def _expected(inverse: TwinInverse, y_new: np.ndarray, y: np.ndarray, x: np.ndar
 
 
 @pytest.mark.parametrize("name", SINGLE)
-def test_a_known_anchor_is_adjusted_as_torch_does(name: str) -> None:
-    """What is computed beforehand for anchors changes no answer."""
+def test_a_precomputed_anchor_is_adjusted_as_torch_does(name: str) -> None:
+    """Precomputed values of anchors do not change the result."""
     inverse = random_inverse(SPECS[name])
     y, x = inverse.anchors.y, inverse.anchors.x
     y_new = np.random.default_rng(2).normal(size=y.shape)
     found = np.empty_like(x)
     for i in range(len(x)):
-        adjust_known(inverse.network, i, y_new[i], *_room(inverse), found[i])
+        adjust_precomputed(inverse.network, i, y_new[i], *_scratch(inverse), found[i])
     np.testing.assert_allclose(found, _expected(inverse, y_new, y, x), atol=ROUNDING)
 
 
@@ -53,9 +53,9 @@ def test_any_anchor_is_adjusted_as_torch_does(name: str) -> None:
     rng = np.random.default_rng(3)
     y_new, y = rng.normal(size=(2, 100, 2))
     x = rng.uniform(-4.0, 4.0, (100, 3))
-    found, still, together = np.empty_like(x), np.empty(3), np.empty_like(x)
+    found, unchanged, together = np.empty_like(x), np.empty(3), np.empty_like(x)
     for i in range(len(x)):
-        adjust(inverse.network, y_new[i], y[i], x[i], *_room(inverse), found[i], still)
+        adjust(inverse.network, y_new[i], y[i], x[i], *_scratch(inverse), found[i], unchanged)
     np.testing.assert_allclose(found, _expected(inverse, y_new, y, x), atol=ROUNDING)
     adjust_many(inverse.network, False, True, y_new, y, x, together)
     np.testing.assert_array_equal(x + together, found)
@@ -63,13 +63,13 @@ def test_any_anchor_is_adjusted_as_torch_does(name: str) -> None:
 
 @pytest.mark.parametrize("name", SINGLE)
 def test_no_change_of_y_leaves_an_anchor_where_it_is(name: str) -> None:
-    """To the last bit for any anchor; a known one to the rounding of what was computed beforehand."""
+    """To the last bit for any anchor; to rounding for a precomputed one."""
     inverse = random_inverse(SPECS[name])
-    found, still = np.empty(3), np.empty(3)
+    found, unchanged = np.empty(3), np.empty(3)
     for i, (x, y) in enumerate(zip(inverse.anchors.x, inverse.anchors.y, strict=True)):
-        adjust(inverse.network, y, y, x, *_room(inverse), found, still)
+        adjust(inverse.network, y, y, x, *_scratch(inverse), found, unchanged)
         np.testing.assert_array_equal(found, x)
-        adjust_known(inverse.network, i, y, *_room(inverse), found)
+        adjust_precomputed(inverse.network, i, y, *_scratch(inverse), found)
         np.testing.assert_allclose(found, x, atol=ROUNDING)
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from itnnr_ik import IKSolver
 from itnnr_ik.compiled import compiled
 from itnnr_ik.robot import PACKAGED
+from itnnr_ik.solver.buffers import memory_size, pack, unpack
 from itnnr_ik.solver.calls import propose_many, solve_ahead, solve_many
-from itnnr_ik.solver.room import memory_size, pack, unpack
 
 NO_ERRORS, NO_ANCHORS = np.empty((0, 2)), np.empty(0, dtype=np.int64)
 
@@ -26,7 +26,7 @@ def _read(packed: np.ndarray, tables: tuple[np.ndarray, ...], y: np.ndarray, num
     tables[0][:] = p.elements
     tables[1][:] = p.joints
     tables[2][:] = s.anchors.rows
-    tables[3][:] = s.starts
+    tables[3][:] = s.seeds
     tables[4][0, :] = s.axis
     y[:] = s.anchors.y
     values = (
@@ -35,8 +35,8 @@ def _read(packed: np.ndarray, tables: tuple[np.ndarray, ...], y: np.ndarray, num
         float(p.length),
         float(p.position),
         float(p.angle),
-        float(p.free),
-        float(p.steps),
+        float(p.free_steps),
+        float(p.max_steps),
         float(s.layout.first),
         1.0 if s.layout.last else 0.0,
         float(s.layout.axes),
@@ -45,14 +45,14 @@ def _read(packed: np.ndarray, tables: tuple[np.ndarray, ...], y: np.ndarray, num
         float(s.orientation_tolerance),
         float(s.farthest),
         float(s.curvature),
-        float(s.slack),
-        float(s.same),
-        float(s.near),
-        float(s.most),
-        float(s.range),
-        float(s.spread),
-        1.0 if s.table.turned else 0.0,
-        float(s.network.first.shape[0]),
+        float(s.refinement_margin),
+        float(s.distinct_distance),
+        float(s.n_candidates),
+        float(s.max_candidates),
+        float(s.network_range),
+        float(s.anchor_distance),
+        1.0 if s.table.cylindrical else 0.0,
+        float(s.network.first_values.shape[0]),
         float(s.network.sizes[-1]),
     )
     for i in range(len(values)):
@@ -66,19 +66,20 @@ def test_compiled_code_reads_what_was_packed(name: str) -> None:
     p = s.problem
     tables = tuple(
         np.full(table.shape, np.nan)
-        for table in (p.elements, p.joints, s.anchors.rows, s.starts, s.axis[None])
+        for table in (p.elements, p.joints, s.anchors.rows, s.seeds, s.axis[None])
     )
     y, numbers = np.full(s.anchors.y.shape, np.nan, np.float32), np.full(24, np.nan)
     _read(pack(s), tables, y, numbers)
     for table, expected in zip(
-        tables, (p.elements, p.joints, s.anchors.rows, s.starts, s.axis[None]), strict=True
+        tables, (p.elements, p.joints, s.anchors.rows, s.seeds, s.axis[None]), strict=True
     ):
         np.testing.assert_array_equal(table, expected)
     np.testing.assert_array_equal(y, s.anchors.y)
     expected_numbers = [
-        *(p.order, p.kind, p.length, p.position, p.angle, p.free, p.steps, *s.layout, s.network.periodic),
-        *(s.tolerance, s.orientation_tolerance, s.farthest, s.curvature, s.slack, s.same, s.near, s.most),
-        *(s.range, s.spread, s.table.turned, len(s.network.first), s.network.sizes[-1]),
+        *(p.order, p.kind, p.length, p.position, p.angle, p.free_steps, p.max_steps, *s.layout),
+        *(s.network.periodic, s.tolerance, s.orientation_tolerance, s.farthest, s.curvature),
+        *(s.refinement_margin, s.distinct_distance, s.n_candidates, s.max_candidates, s.network_range),
+        *(s.anchor_distance, s.table.cylindrical, len(s.network.first_values), s.network.sizes[-1]),
     ]
     np.testing.assert_array_equal(numbers, expected_numbers)
 
@@ -102,7 +103,7 @@ def test_no_solve_writes_beyond_its_memory(name: str, seed: int, reach: float) -
     for now in (state, np.empty(0)):
         assert solve_many(model, target, now, answer, NO_ERRORS, NO_ANCHORS, memory)[0] == 0
     solve_ahead(model, target, state, state, answer, memory)
-    positions, errors = np.empty((s.most, n)), np.empty((s.most, 2))
+    positions, errors = np.empty((s.max_candidates, n)), np.empty((s.max_candidates, 2))
     assert propose_many(model, target, state, True, positions, errors, memory) == 0
     assert (memory[size:] == -12345.0).all()
     assert (memory[:size] != -12345.0).any()
