@@ -123,10 +123,10 @@ def solve_many(
                 status = BAD_STATE
         if status != 0:
             return status, b, FAILED, 0.0, 0.0, 0.0
-        known = False
+        from_table = False
         if n_state == 0 and s.table.rows.shape[0] > 0:
-            known = search_table(s, goal, answer, w, scratch)
-        if known:
+            from_table = search_table(s, goal, answer, w, scratch)
+        if from_table:
             origin, position, angle = NEIGHBOUR, distance(s, goal, target, w), 0.0
         else:
             best, is_unique, origin = np.inf, False, CURRENT

@@ -47,8 +47,8 @@ def continue_motion(
     if solved(s, position, angle):
         return False
     differentiate(problem, w)
-    fastest = _tool_motion(joints, velocity, motion, w)
-    if fastest == 0.0:
+    max_speed = _tool_motion(joints, velocity, motion, w)
+    if max_speed == 0.0:
         return False
     # Near a singular posture, errors within the tolerance would change the direction of the motion.
     sharp, free = by_address(precise(problem)), 2 * problem.free_steps
@@ -63,7 +63,7 @@ def continue_motion(
         for i in range(n):
             scratch.q[i] = answer[i]
     # The rate of the targets is unknown, and therefore the length of the motion.
-    duration = _time_of_closest_approach(s, goal, now, motion, _MAX_MOTION / fastest, w, scratch)
+    duration = _time_of_closest_approach(s, goal, now, motion, _MAX_MOTION / max_speed, w, scratch)
     for attempt in range(8):
         if duration > 0.0:
             for i in range(n):
@@ -78,13 +78,13 @@ def continue_motion(
                         answer[i] = scratch.q[i]
                 return True
         # Near a singular posture the tool hardly moves with the joints: try motions of all lengths.
-        duration = _MIN_MOTION * 2.0**attempt / fastest
+        duration = _MIN_MOTION * 2.0**attempt / max_speed
     return False
 
 
 @kernel
 def _tool_motion(joints: Array, velocity: Array, motion: Array, w: Workspace) -> float:
-    """Write the velocity (n,) without its null-space part, and return its fastest joint's [rad/s].
+    """Write the velocity (n,) without its null-space part, and return its largest joint's [rad/s].
 
     Null-space motion would continue up to a limit. The Jacobian is that of the state.
     """
@@ -98,10 +98,10 @@ def _tool_motion(joints: Array, velocity: Array, motion: Array, w: Workspace) ->
         project_to_null_space(w, motion)
         for i in range(n):
             motion[i] = velocity[i] - motion[i]
-    fastest = 0.0
+    max_speed = 0.0
     for i in range(n):
-        fastest = max(fastest, joints[WEIGHT, i] * abs(motion[i]))
-    return fastest
+        max_speed = max(max_speed, joints[WEIGHT, i] * abs(motion[i]))
+    return max_speed
 
 
 @kernel
