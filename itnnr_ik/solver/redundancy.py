@@ -20,9 +20,9 @@ _TOLERANCE, _TOLERANCE_SHARE = 0.003, 0.01
 #: Most null-space steps, the longest of them [rad], and golden sections of each line search.
 _MAX_NULL_SPACE_STEPS, _MAX_NULL_SPACE_STEP, _GOLDEN_SECTIONS = 6, 0.5, 12
 _INVERSE_GOLDEN_RATIO = 0.5 * (math.sqrt(5.0) - 1.0)
-#: Assumed lower bound of the displacement, as a share of it: after null-space steps of one redundant joint,
-#: of more, and after a smaller box. Beyond the displacement [rad], two redundant joints are treated as one.
-_BOUND_SHARE, _BOUND_SHARE_REDUNDANT, _BOUND_SHARE_IN_BOX, _FAR_DISPLACEMENT = 0.98, 0.5, 0.9, 0.5
+#: Assumed lower bound of the displacement, as a share of it: after null-space steps, and after a smaller box.
+#: Beyond the displacement [rad], two redundant joints are treated as one.
+_BOUND_SHARE, _BOUND_SHARE_IN_BOX, _FAR_DISPLACEMENT = 0.5, 0.9, 0.5
 #: Determinant below which two directions are parallel.
 _MIN_DETERMINANT = 1e-3
 #: Longest posture step, as a share of the displacement and in [rad] (so none for a target that stands still),
@@ -44,8 +44,9 @@ def reduce_displacement(
     n, lower, upper = q.shape[0], scratch.lower, scratch.upper
     high = slide_in_null_space(s, goal, now, q, best, w, scratch)
     # With one redundant joint the null-space steps find the minimum; with more, a smaller one may exist.
-    is_minimal = n == w.error.shape[0] + 1 or (n == w.error.shape[0] + 2 and high > _FAR_DISPLACEMENT)
-    low = _BOUND_SHARE * high if is_minimal else _BOUND_SHARE_REDUNDANT * high
+    if n == w.error.shape[0] + 1 or (n == w.error.shape[0] + 2 and high > _FAR_DISPLACEMENT):
+        return high
+    low = _BOUND_SHARE * high
     for _ in range(10):
         if high - low <= max(_TOLERANCE, _TOLERANCE_SHARE * high):
             break
