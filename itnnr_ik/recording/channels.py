@@ -1,4 +1,4 @@
-"""What the files of a recording have in common, of whatever storage: channels, and messages in time order."""
+"""The interface of a recording's files, whatever their storage: channels, and messages in time order."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 CDR, ROS1 = "cdr", "ros1"
-#: Times of receipt are kept as signed 64-bit nanoseconds.
-LATEST = 2**63 - 1
-#: A message may stand so much later in a file than its time says [ns].
-_LATE = 10**9
+#: Largest time of receipt [ns]: times are signed 64-bit numbers.
+MAX_TIME = 2**63 - 1
+#: Threads of a recorder write a message at most this much later [ns] than one that was received after it.
+_MAX_WRITE_DELAY = 10**9
 
 
 @dataclass(frozen=True)
@@ -40,35 +40,35 @@ class Channel:
 
     @property
     def kind(self) -> str:
-        """Its message type or, where that is of no use, how it is encoded."""
+        """The message type, with the encoding where messages cannot be decoded."""
         if self.readable:
             return self.msgtype
         encoding = self.encoding or "an unknown encoding"
         return f"{self.msgtype} in {encoding}" if self.msgtype else f"{encoding} without a type"
 
 
-class Receipt:
-    """How far times of receipt go back, from a message of a channel to a later one in the file."""
+class ReceiptTimes:
+    """Finds where times of receipt of a channel decrease from one message in the file to the next."""
 
     def __init__(self) -> None:
         self._latest: dict[Any, int] = {}
-        self._back = 0
+        self._step_back = 0
 
     def add(self, channel: Any, time: int) -> None:
-        """Count a message of a channel's number at a time [ns]."""
+        """Take the time of receipt [ns] of the next message in the file."""
         latest = self._latest.get(channel, 0)
         if time < latest:
-            self._back = max(self._back, latest - time)
+            self._step_back = max(self._step_back, latest - time)
         else:
             self._latest[channel] = time
 
     def notes(self, name: str) -> list[str]:
-        """What a reader should know of a file called ``name``: a writer's threads are not so late."""
-        if self._back <= _LATE:
+        """A warning if the times in the file ``name`` decrease by more than a recorder's threads explain."""
+        if self._step_back <= _MAX_WRITE_DELAY:
             return []
         return [
-            f"times of receipt in {name} go back by up to {1e-9 * self._back:.3g} s: messages are taken in "
-            "the order of these times, which mixes two stretches if the clock was set back"
+            f"times of receipt in {name} go back by up to {1e-9 * self._step_back:.3g} s: messages are taken "
+            "in the order of these times, which mixes two stretches if the clock was set back"
         ]
 
 
@@ -77,14 +77,14 @@ class RecordingFile(Protocol):
 
     @property
     def channels(self) -> Sequence[Channel]:
-        """All of them."""
+        """All channels of the file."""
 
     @property
     def notes(self) -> Sequence[str]:
-        """What is wrong with it, a sentence each."""
+        """What is damaged or left out, a sentence each."""
 
     def messages(self, topic: str) -> Iterator[tuple[int, Channel, bytes]]:
-        """Times of receipt [ns], never falling, with channel and content of each message of a topic.
+        """Time of receipt [ns], channel and content of each message of a topic, in the order of these times.
 
         Raises:
             OSError: It can no longer be read.
@@ -92,7 +92,7 @@ class RecordingFile(Protocol):
         """
 
     def close(self) -> None:
-        """Close it."""
+        """Close the file."""
 
 
 def in_ros2(msgtype: str) -> str:

@@ -1,7 +1,7 @@
 """Files of records in blocks, MCAP and ROS 1 bags: read block by block, in the order of time.
 
-Blocks are read twice, once to count what is in them and once for the messages: an index in the file is not
-believed. Memory holds a few blocks, however long the file is.
+Every block is read twice: once to count its messages, because an index in the file may be wrong, and once for
+the messages themselves. Memory holds a few blocks, however long the file is.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from itnnr_ik.recording.channels import LATEST, Channel, Receipt
-from itnnr_ik.recording.unpacking import MOST_BYTES
+from itnnr_ik.recording.channels import MAX_TIME, Channel, ReceiptTimes
+from itnnr_ik.recording.unpacking import MAX_BYTES
 
-#: Unpacked blocks that are kept, in [bytes]; at least one is.
-_KEPT = 1 << 23
+#: Size of the cache of unpacked blocks [bytes]; at least one block is cached.
+_CACHE_SIZE = 1 << 23
 
-#: Where a message is within its block: time [ns], start and end of its content, number of its channel.
-Place = tuple[int, int, int, int]
+#: A message within its block: time [ns], start and end of its content [bytes], number of its channel.
+MessageLocation = tuple[int, int, int, int]
 
 
 @dataclass
 class Span:
-    """How many messages of a channel a block has, and the least and the greatest of their times [ns]."""
+    """The messages of one channel in a block: their number, and the first and last time [ns]."""
 
     count: int = 0
-    first: int = LATEST
+    first: int = MAX_TIME
     last: int = 0
 
     def add(self, time: int) -> None:
@@ -43,12 +43,12 @@ class Block:
     """Some consecutive records of a file.
 
     Attributes:
-        start, packed: Where they are in the file, and how long, in [bytes].
+        start, packed: Offset in the file and length there, in [bytes].
         compression: Empty for none.
-        size: Unpacked, as the file says, in [bytes].
-        checksum: CRC-32 of what is unpacked; 0 for none.
-        cut: Whether the file ends within it.
-        spans: By number of channel.
+        size: Length when unpacked according to the file, in [bytes].
+        checksum: CRC-32 of the unpacked content; 0 for none.
+        cut: Whether the file ends within the block.
+        spans: The messages of each channel, by number of the channel.
     """
 
     start: int
@@ -67,7 +67,7 @@ class ChunkedFile(ABC):
         path: The file.
 
     Raises:
-        ValueError: It is no such file, or nothing of it can be read.
+        ValueError: The file has another format, or nothing of it can be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,11 +76,11 @@ class ChunkedFile(ABC):
         self._size = path.stat().st_size
         self._blocks: list[Block] = []
         self._channels: dict[int, Channel] = {}
-        self._kept: OrderedDict[int, bytes] = OrderedDict()
+        self._cache: OrderedDict[int, bytes] = OrderedDict()
         self._problem = ""
-        self._receipt = Receipt()
-        self._left_out = self._impossible = 0
-        self._announced: int | None = None
+        self._receipt = ReceiptTimes()
+        self._n_skipped = self._n_invalid_times = 0
+        self._n_announced: int | None = None
         self._scanning = True
         try:
             self._scan()
@@ -93,10 +93,10 @@ class ChunkedFile(ABC):
             for number, span in block.spans.items():
                 counts[number] = counts.get(number, 0) + span.count
         self._channels = {n: replace(channel, count=counts[n]) for n, channel in self._channels.items()}
-        self._unknown = sum(count for number, count in counts.items() if number not in self._channels)
-        found = sum(counts.values()) + self._impossible
-        if not self._problem and self._announced not in (None, found):
-            self._note_damage(f"it announces {self._announced} messages")
+        self._n_unknown = sum(count for number, count in counts.items() if number not in self._channels)
+        found = sum(counts.values()) + self._n_invalid_times
+        if not self._problem and self._n_announced not in (None, found):
+            self._note_damage(f"it announces {self._n_announced} messages")
         if self._problem and not any(counts.values()):
             self._file.close()
             raise ValueError(self._problem)
@@ -107,40 +107,42 @@ class ChunkedFile(ABC):
 
     @abstractmethod
     def _unpack(self, packed: bytes, block: Block) -> bytes:
-        """Content of a block; ValueError where it is damaged."""
+        """The unpacked content of a block; ValueError where it is damaged."""
 
     @abstractmethod
-    def _places(self, data: bytes) -> Iterator[Place]:
-        """Where messages are in the content of a block; ends where that is damaged."""
+    def _locate_messages(self, data: bytes) -> Iterator[MessageLocation]:
+        """The messages in the content of a block, up to where it is damaged."""
 
     @property
     def channels(self) -> Sequence[Channel]:
-        """All of them."""
+        """All channels of the file."""
         return list(self._channels.values())
 
     @property
     def notes(self) -> Sequence[str]:
-        """What is wrong with the file."""
+        """What is damaged or left out, a sentence each."""
         name, count = self._path.name, sum(channel.count for channel in self._channels.values())
         notes = self._receipt.notes(name)
-        if self._left_out:
-            chunks = "chunk is" if self._left_out == 1 else "chunks are"
+        if self._n_skipped:
+            chunks = "chunk is" if self._n_skipped == 1 else "chunks are"
             notes.append(
-                f"{name} is damaged ({self._problem}): {self._left_out} {chunks} left out, {count} messages "
+                f"{name} is damaged ({self._problem}): {self._n_skipped} {chunks} left out, {count} messages "
                 "around the damage are read"
             )
         elif self._problem:
             notes.append(f"{name} is damaged ({self._problem}): {count} messages before the damage are read")
-        if self._unknown:
-            notes.append(f"{name} has {self._unknown} messages of channels that it does not name")
-        if self._impossible:
-            notes.append(f"{name} has {self._impossible} messages whose time cannot be; they are left out")
+        if self._n_unknown:
+            notes.append(f"{name} has {self._n_unknown} messages of channels that it does not name")
+        if self._n_invalid_times:
+            notes.append(
+                f"{name} has {self._n_invalid_times} messages whose time cannot be; they are left out"
+            )
         return notes
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-        self._kept.clear()
+        self._cache.clear()
 
     def messages(self, topic: str) -> Iterator[tuple[int, Channel, bytes]]:
         """See `RecordingFile`."""
@@ -151,39 +153,39 @@ class ChunkedFile(ABC):
             if spans:
                 starts.append((min(span.first for span in spans), index))
         starts.sort()
-        active: list[tuple[int, int, int, list[Place]]] = []  # time, block, next place, places
+        active: list[tuple[int, int, int, list[MessageLocation]]] = []  # time, block, index, locations
         for time, index in starts:
-            yield from self._until(time, active, wanted)
-            data = self._content(index)
-            places = sorted((p for p in self._places(data) if p[3] in wanted), key=_time)
-            if places:
-                heapq.heappush(active, (places[0][0], index, 0, places))
-        yield from self._until(LATEST + 1, active, wanted)
+            yield from self._messages_before(time, active, wanted)
+            data = self._cached_block(index)
+            locations = sorted((p for p in self._locate_messages(data) if p[3] in wanted), key=_time_of)
+            if locations:
+                heapq.heappush(active, (locations[0][0], index, 0, locations))
+        yield from self._messages_before(MAX_TIME + 1, active, wanted)
 
-    def _until(
-        self, end: int, active: list[tuple[int, int, int, list[Place]]], wanted: dict[int, Channel]
+    def _messages_before(
+        self, end: int, active: list[tuple[int, int, int, list[MessageLocation]]], wanted: dict[int, Channel]
     ) -> Iterator[tuple[int, Channel, bytes]]:
-        """Messages before ``end`` of the blocks that are being read."""
+        """Messages before the time ``end`` [ns] of the blocks that are being read."""
         while active and active[0][0] < end:
-            _, index, i, places = heapq.heappop(active)
-            # As long as no other block has an earlier one, no heap is needed.
+            _, index, i, locations = heapq.heappop(active)
+            # Until another block has an earlier message, the heap need not be asked.
             bound = min(end, active[0][0] + 1) if active else end
-            data = self._content(index)
-            while i < len(places) and places[i][0] < bound:
-                time, start, stop, number = places[i]
+            data = self._cached_block(index)
+            while i < len(locations) and locations[i][0] < bound:
+                time, start, stop, number = locations[i]
                 yield time, wanted[number], data[start:stop]
                 i += 1
-            if i < len(places):
-                heapq.heappush(active, (places[i][0], index, i, places))
+            if i < len(locations):
+                heapq.heappush(active, (locations[i][0], index, i, locations))
 
-    def _content(self, index: int) -> bytes:
-        """A block unpacked: kept, or read anew."""
-        if index in self._kept:
-            self._kept.move_to_end(index)
-            return self._kept[index]
-        data = self._kept[index] = self._unpacked(self._blocks[index])
-        while len(self._kept) > 1 and sum(map(len, self._kept.values())) > _KEPT:
-            self._kept.popitem(last=False)
+    def _cached_block(self, index: int) -> bytes:
+        """A block's unpacked content, from the cache or the file."""
+        if index in self._cache:
+            self._cache.move_to_end(index)
+            return self._cache[index]
+        data = self._cache[index] = self._read_block(self._blocks[index])
+        while len(self._cache) > 1 and sum(map(len, self._cache.values())) > _CACHE_SIZE:
+            self._cache.popitem(last=False)
         return data
 
     def _read(self, start: int, count: int) -> bytes:
@@ -193,31 +195,31 @@ class ChunkedFile(ABC):
             raise ValueError("it is shorter than it was")
         return data
 
-    def _unpacked(self, block: Block) -> bytes:
+    def _read_block(self, block: Block) -> bytes:
         for size in (block.packed, block.size):
-            if size > MOST_BYTES:
+            if size > MAX_BYTES:
                 raise ValueError(too_large(size))
         return self._unpack(self._read(block.start, block.packed), block)
 
-    def _scanned(self, block: Block, start: int) -> bytes | None:
-        """Content of the chunk that is found at ``start``; None where it is damaged, which is noted."""
+    def _read_or_skip(self, block: Block, start: int) -> bytes | None:
+        """Content of the chunk at byte ``start``; None, and a note, where it is damaged."""
         try:
-            return self._unpacked(block)
+            return self._read_block(block)
         except ValueError as error:
-            self._leave_out(f"the chunk at byte {start}: {error}", block.cut)
+            self._skip_chunk(f"the chunk at byte {start}: {error}", block.cut)
             return None
 
-    def _leave_out(self, problem: str, cut: bool) -> None:
-        """Note a chunk that is not read, or not all of it; one that is cut counts as the end of the file."""
-        self._left_out += not cut
+    def _skip_chunk(self, problem: str, cut: bool) -> None:
+        """Note that a chunk is not read, or not completely; one that is cut counts as the end of the file."""
+        self._n_skipped += not cut
         self._note_damage(problem)
 
     def _note_damage(self, problem: str) -> None:
         self._problem = self._problem or problem
 
-    def _add(self, block: Block, data: bytes) -> None:
-        """Count what is in a block, and keep it if there is a message."""
-        for time, _, _, number in self._places(data):
+    def _add_block(self, block: Block, data: bytes) -> None:
+        """Count the messages of a block, and remember it if there are any."""
+        for time, _, _, number in self._locate_messages(data):
             span = block.spans.get(number)
             if span is None:
                 span = block.spans[number] = Span()
@@ -228,9 +230,9 @@ class ChunkedFile(ABC):
 
 
 def too_large(size: int) -> str:
-    """Why something of ``size`` bytes is not read."""
-    return f"{size} bytes in one piece, expected at most {MOST_BYTES}"
+    """Why a piece of ``size`` bytes is not read."""
+    return f"{size} bytes in one piece, expected at most {MAX_BYTES}"
 
 
-def _time(place: Place) -> int:
-    return place[0]
+def _time_of(location: MessageLocation) -> int:
+    return location[0]

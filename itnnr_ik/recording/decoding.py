@@ -1,4 +1,4 @@
-"""Messages out of bytes, by the definitions in the recording, and by those of ROS where it has none."""
+"""Decodes messages by the definitions in the recording, or by those of ROS where it has none."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_
 
 from itnnr_ik.forms import reason
 from itnnr_ik.recording.channels import ROS1, Channel
-from itnnr_ik.recording.records import MOST_TOLD
-from itnnr_ik.recording.unpacking import MOST_BYTES, ZSTD, ZSTD_MAGIC, unpack
+from itnnr_ik.recording.records import MAX_REASON
+from itnnr_ik.recording.unpacking import MAX_BYTES, ZSTD, ZSTD_MAGIC, unpack
 
-#: No definition of a message is longer, in characters and in lines but for comments; no sequence of one has
-#: more elements; and none has more fields, those of its parts included, each as often as it is there.
-_LONGEST, _MOST_LINES, _MOST_ELEMENTS, _MOST_FIELDS = 1 << 18, 4000, 1 << 20, 4000
-_IDL_RULE = "=" * 80 + "\n"
+#: Bounds on a message's definition: its characters, its lines without comments, the elements of an array, and
+#: its fields, those of nested messages included.
+_MAX_CHARACTERS, _MAX_LINES, _MAX_ELEMENTS, _MAX_FIELDS = 1 << 18, 4000, 1 << 20, 4000
+_IDL_SEPARATOR = "=" * 80 + "\n"
 
 Fields = dict[str, Any]
 
@@ -29,82 +29,86 @@ class Decoder:
         channel: A readable one.
 
     Attributes:
-        problem: Why the definition in the file is not used, though there is one; empty if it is.
-        standard: Whether messages are laid out as ROS 2 defines their type.
+        problem: Why the definition in the file cannot be used; empty if it can, or there is none.
+        standard: Whether the definition is that of ROS 2.
 
     Raises:
         ValueError: Neither the recording nor ROS defines the type.
     """
 
     def __init__(self, channel: Channel) -> None:
-        installed = _installed(channel.encoding == ROS1)
+        ros_types = _ros_types(channel.encoding == ROS1)
         self.problem = ""
         parsed: Fields = {}
         if channel.definition:
             try:
                 parsed = _parse(channel)
-            # What rosbags raises depends on where the text is odd.
+            # Depending on the text, rosbags raises errors of any type.
             except Exception as error:
-                self.problem = reason(error, MOST_TOLD)
-        same = all(name in installed and installed[name][1] == parsed[name][1] for name in parsed)
-        self.standard = same and channel.encoding != ROS1
-        if channel.msgtype not in parsed and channel.msgtype not in installed:
+                self.problem = reason(error, MAX_REASON)
+        as_in_ros = all(name in ros_types and ros_types[name][1] == parsed[name][1] for name in parsed)
+        self.standard = as_in_ros and channel.encoding != ROS1
+        if channel.msgtype not in parsed and channel.msgtype not in ros_types:
             raise ValueError(self.problem or f"no definition of {channel.msgtype}")
         self._msgtype = channel.msgtype
         store = (
-            _installed_store(channel.encoding == ROS1) if same else _store({**installed, **parsed}, channel)
+            _ros_store(channel.encoding == ROS1)
+            if as_in_ros
+            else _make_store({**ros_types, **parsed}, channel)
         )
         self._decode: Callable[[bytes, str], Any] = (
             store.deserialize_ros1 if channel.encoding == ROS1 else store.deserialize_cdr
         )
 
     def __call__(self, data: bytes) -> Any:
-        """The message, or ValueError."""
+        """Decode a message; ValueError where that is not possible."""
         try:
-            return self._decode(plain(data), self._msgtype)
-        # Of a damaged message rosbags raises what comes.
+            return self._decode(decompressed(data), self._msgtype)
+        # On damaged messages rosbags raises errors of any type.
         except Exception as error:
-            raise ValueError(reason(error, MOST_TOLD)) from None
+            raise ValueError(reason(error, MAX_REASON)) from None
 
 
-def plain(data: bytes) -> bytes:
-    """A message as it was before the recorder compressed it: no message begins as zstd does.
+def decompressed(data: bytes) -> bytes:
+    """A message without the zstd compression of the recorder; no plain message begins like that.
 
     Raises:
         ValueError: It cannot be unpacked.
     """
-    return unpack(data, ZSTD, MOST_BYTES) if data[:4] == ZSTD_MAGIC else data
+    return unpack(data, ZSTD, MAX_BYTES) if data[:4] == ZSTD_MAGIC else data
 
 
 def _parse(channel: Channel) -> Fields:
-    """Types in the definition of a channel."""
+    """The types in the definition of a channel."""
     text = channel.definition
     lines = sum(not line.lstrip().startswith("#") for line in text.splitlines())
-    if len(text) > _LONGEST or lines > _MOST_LINES:
+    if len(text) > _MAX_CHARACTERS or lines > _MAX_LINES:
         raise ValueError(f"a definition of {len(text)} characters in {lines} lines")
     if channel.language == "ros2idl":
         parsed: Fields = {}
         parts = (
-            [part.partition("\n")[2] for part in text.split(_IDL_RULE)[1:]] if _IDL_RULE in text else [text]
+            [part.partition("\n")[2] for part in text.split(_IDL_SEPARATOR)[1:]]
+            if _IDL_SEPARATOR in text
+            else [text]
         )
         for part in parts:
             parsed.update(get_types_from_idl(part))
     else:
         parsed = dict(get_types_from_msg(text, channel.msgtype))
-    size = _size(channel.msgtype, {**_installed(channel.encoding == ROS1), **parsed}, ())
-    if size > _MOST_FIELDS:
+    size = _count_fields(channel.msgtype, {**_ros_types(channel.encoding == ROS1), **parsed}, ())
+    if size > _MAX_FIELDS:
         raise ValueError(f"a definition of {size} fields")
     return parsed
 
 
-def _size(name: str, types: Fields, within: tuple[str, ...]) -> int:
-    """How many fields a message has; an array of numbers counts as one.
+def _count_fields(name: str, types: Fields, parents: tuple[str, ...]) -> int:
+    """Number of fields of a message, nested ones included; an array of numbers counts as one.
 
     Raises:
         ValueError: A type contains itself, is not defined, or has an array that is too long.
     """
-    if name in within or name not in types:
-        raise ValueError(f"{name} contains itself" if name in within else f"no definition of {name}")
+    if name in parents or name not in types:
+        raise ValueError(f"{name} contains itself" if name in parents else f"no definition of {name}")
     total = 1
     for field, (kind, content) in types[name][1]:
         count = 1
@@ -113,27 +117,27 @@ def _size(name: str, types: Fields, within: tuple[str, ...]) -> int:
             (kind, content), length = content
             count *= length if outer == Nodetype.ARRAY else 1
         if kind == Nodetype.NAME:
-            total += count * _size(content, types, (*within, name))
-        elif count > _MOST_ELEMENTS:
+            total += count * _count_fields(content, types, (*parents, name))
+        elif count > _MAX_ELEMENTS:
             raise ValueError(f"{field} of {name} has {count} elements")
         else:
             total += 1
-        if total > _MOST_FIELDS:
+        if total > _MAX_FIELDS:
             return total
     return total
 
 
-def _store(types: Fields, channel: Channel) -> Any:
-    """A type store of what the channel's type consists of."""
-    needed: Fields = {}
+def _make_store(types: Fields, channel: Channel) -> Any:
+    """A type store of the channel's type and those that it contains."""
+    required: Fields = {}
     waiting = [channel.msgtype]
     while waiting:
         name = waiting.pop()
-        if name in needed:
+        if name in required:
             continue
         if name not in types:
             raise ValueError(f"no definition of {name}")
-        needed[name] = types[name]
+        required[name] = types[name]
         for _, (kind, content) in types[name][1]:
             while kind in (Nodetype.ARRAY, Nodetype.SEQUENCE):
                 kind, content = content[0]
@@ -141,21 +145,21 @@ def _store(types: Fields, channel: Channel) -> Any:
                 waiting.append(content)
     store: Any = get_typestore(Stores.EMPTY)
     try:
-        store.register(needed)
+        store.register(required)
         store.get_msgdef(channel.msgtype)
     except Exception as error:
-        raise ValueError(reason(error, MOST_TOLD)) from None
-    store.max_sequence_length = _MOST_ELEMENTS
+        raise ValueError(reason(error, MAX_REASON)) from None
+    store.max_sequence_length = _MAX_ELEMENTS
     return store
 
 
 @cache
-def _installed_store(ros1: bool) -> Any:
+def _ros_store(ros1: bool) -> Any:
     store: Any = get_typestore(Stores.ROS1_NOETIC if ros1 else Stores.ROS2_HUMBLE)
-    store.max_sequence_length = _MOST_ELEMENTS
+    store.max_sequence_length = _MAX_ELEMENTS
     return store
 
 
-def _installed(ros1: bool) -> Fields:
-    fields: Fields = _installed_store(ros1).fielddefs
+def _ros_types(ros1: bool) -> Fields:
+    fields: Fields = _ros_store(ros1).fielddefs
     return fields

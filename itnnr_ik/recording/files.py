@@ -1,4 +1,4 @@
-"""The data files of a recording: which there are, of what kind by their content, and how to open them."""
+"""Finds the data files of a recording, and opens each by the format of its content."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from itnnr_ik.recording.ros1 import Ros1File
 from itnnr_ik.recording.unpacking import ZSTD_MAGIC, unpack_file
 
 
-def data_files(path: Path, warn_of: list[str]) -> list[Path]:
+def data_files(path: Path, notes: list[str]) -> list[Path]:
     """The data files of a folder, or the file itself.
 
     Args:
         path: A folder, or one file.
-        warn_of: Gets a sentence on each file that is left out.
+        notes: A sentence on each file that is left out is appended.
 
     Raises:
         BagError: ``path`` is neither a folder nor a regular file.
@@ -28,20 +28,20 @@ def data_files(path: Path, warn_of: list[str]) -> list[Path]:
         if not path.is_file():
             raise BagError(f"{path} is neither a folder nor a regular file")
         return [path] if is_recording(path) else []
-    named = {file.name: file for file in sorted(path.iterdir()) if is_recording(file) and not file.is_dir()}
+    by_name = {file.name: file for file in sorted(path.iterdir()) if is_recording(file) and not file.is_dir()}
     files = []
     seen: dict[tuple[int, int], str] = {}
-    # A link counts only where its target is not there under its own name.
-    for name, file in sorted(named.items(), key=lambda item: item[1].is_symlink()):
+    # A link is left out if its target is in the folder too, under its own name.
+    for name, file in sorted(by_name.items(), key=lambda item: item[1].is_symlink()):
         if not file.is_file():
-            warn_of.append(f"{name} is no regular file and is left out")
+            notes.append(f"{name} is no regular file and is left out")
             continue
         status = file.stat()
-        same = seen.setdefault((status.st_dev, status.st_ino), name)
-        if same != name:
-            warn_of.append(f"{name} is left out: it is {same} once more")
-        elif name.endswith(COMPRESSED) and name[: -len(COMPRESSED)] in named:
-            warn_of.append(f"{name} is left out: {name[: -len(COMPRESSED)]} is there, too")
+        first_name = seen.setdefault((status.st_dev, status.st_ino), name)
+        if first_name != name:
+            notes.append(f"{name} is left out: it is {first_name} once more")
+        elif name.endswith(COMPRESSED) and name[: -len(COMPRESSED)] in by_name:
+            notes.append(f"{name} is left out: {name[: -len(COMPRESSED)]} is there, too")
         else:
             files.append(file)
     return sorted(files)
@@ -49,19 +49,19 @@ def data_files(path: Path, warn_of: list[str]) -> list[Path]:
 
 def is_packed(file: Path) -> bool:
     """Whether a file is compressed as a whole."""
-    return _beginning(file).startswith(ZSTD_MAGIC)
+    return _first_bytes(file).startswith(ZSTD_MAGIC)
 
 
 def open_file(file: Path, folder: Path, notes: list[str]) -> RecordingFile:
     """Open a data file, unpacked where it is compressed.
 
     Args:
-        file: A regular one.
+        file: A regular file.
         folder: An empty one, for copies.
-        notes: Gets a sentence on what of it is left out.
+        notes: A sentence on whatever is left out is appended.
 
     Raises:
-        ValueError: Nothing of it can be read.
+        ValueError: Nothing of the file can be read.
     """
     if is_packed(file):
         unpacked = folder / file.name.removesuffix(COMPRESSED)
@@ -76,7 +76,7 @@ def open_file(file: Path, folder: Path, notes: list[str]) -> RecordingFile:
 
 
 def _open_unpacked(file: Path, folder: Path) -> RecordingFile:
-    beginning = _beginning(file)
+    beginning = _first_bytes(file)
     if beginning.startswith(mcap.MAGIC):
         return McapFile(file)
     if beginning.startswith(ros1.MAGIC):
@@ -88,7 +88,7 @@ def _open_unpacked(file: Path, folder: Path) -> RecordingFile:
     raise ValueError("it does not begin as an MCAP file, an SQLite database or a ROS 1 bag")
 
 
-def _beginning(file: Path) -> bytes:
+def _first_bytes(file: Path) -> bytes:
     with file.open("rb") as opened:
         return opened.read(16)
 

@@ -1,4 +1,4 @@
-"""What metadata.yaml says of a recording: hints, which are compared with the files and never believed."""
+"""Hints from a recording's metadata.yaml, which may be wrong and are only compared with the files."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from itnnr_ik.forms import reason
-from itnnr_ik.recording.records import MOST_TOLD
+from itnnr_ik.recording.records import MAX_REASON
 
 NAME = "metadata.yaml"
-#: A longer file is none that a recorder wrote, in [bytes].
-_LONGEST = 1 << 22
+#: Largest metadata.yaml that is read [bytes].
+_MAX_SIZE = 1 << 22
 
 
 @dataclass(frozen=True)
 class Hints:
-    """What could be understood of metadata.yaml.
+    """The readable contents of a metadata.yaml.
 
     Attributes:
         files: Names of the data files; None where it does not say.
@@ -35,12 +35,12 @@ class Hints:
     problem: str = ""
 
     def differences(self, names: Sequence[str], counts: Mapping[str, int], compressed: bool) -> list[str]:
-        """A sentence on each thing that is otherwise in the files.
+        """A sentence on each difference between metadata.yaml and the files.
 
         Args:
-            names: Of the files that are there.
+            names: Names of the data files.
             counts: Numbers of messages in them, by topic.
-            compressed: Whether they are.
+            compressed: Whether the files are compressed.
         """
         if self.problem:
             return [f"{NAME} cannot be read ({self.problem}): the files are read without it"]
@@ -61,17 +61,17 @@ class Hints:
 
 
 def read_hints(path: Path) -> Hints:
-    """Read a metadata.yaml; what is odd in it is passed over."""
+    """Read a metadata.yaml; invalid entries are ignored."""
     try:
-        if path.stat().st_size > _LONGEST:
-            return Hints(problem=f"more than {_LONGEST} bytes")
-        # What YAML raises on odd text is of no single type.
+        if path.stat().st_size > _MAX_SIZE:
+            return Hints(problem=f"more than {_MAX_SIZE} bytes")
+        # On invalid text YAML raises errors of several types.
         content = YAML(typ="safe", pure=True).load(path.read_bytes().decode("utf-8", "replace"))
         info = content["rosbag2_bagfile_information"]
         files, topics = info.get("relative_file_paths"), info.get("topics_with_message_count")
         mode = info.get("compression_mode")
     except Exception as error:
-        return Hints(problem=reason(error, MOST_TOLD))
+        return Hints(problem=reason(error, MAX_REASON))
     counts: Counter[str] = Counter()
     for row in topics if isinstance(topics, list) else []:
         name, count = _entry(row)

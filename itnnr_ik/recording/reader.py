@@ -14,13 +14,13 @@ from typing import Any
 from itnnr_ik.forms import reason
 from itnnr_ik.recording import metadata
 from itnnr_ik.recording.channels import Channel, RecordingFile
-from itnnr_ik.recording.decoding import Decoder, plain
+from itnnr_ik.recording.decoding import Decoder, decompressed
 from itnnr_ik.recording.files import data_files, is_packed, open_file, suffixes
 from itnnr_ik.recording.joint_layout import JointStateDecoder, joints_of
 from itnnr_ik.recording.pose_messages import POSE_ARRAY, READERS, poses_of_path
 from itnnr_ik.recording.records import (
     JOINT_STATE,
-    MOST_TOLD,
+    MAX_REASON,
     PATH,
     BagError,
     RecordedJoints,
@@ -86,7 +86,7 @@ class Bag:
             try:
                 file = open_file(path, folder, notes)
             except _READ_ERRORS as error:
-                problem = reason(error, MOST_TOLD)
+                problem = reason(error, MAX_REASON)
                 notes.append(f"{path.name} cannot be read ({problem}): it is left out")
                 continue
             stack.callback(file.close)
@@ -216,10 +216,10 @@ class Bag:
                     maker, last = makers.get(channel), channel
                     if maker is None:
                         maker = makers[channel] = self._maker(channel, maker_of)
-                record = maker(received, plain(data) if data[:4] == ZSTD_MAGIC else data)
+                record = maker(received, decompressed(data) if data[:4] == ZSTD_MAGIC else data)
             # Fields that are not there, or of another kind than their name says.
             except (ValueError, AttributeError, TypeError, LookupError, OverflowError) as error:
-                problem = problem or reason(error, MOST_TOLD)
+                problem = problem or reason(error, MAX_REASON)
                 undecodable += 1
                 continue
             yield record
@@ -258,7 +258,7 @@ class Bag:
                     count += 1
                     yield message
         except _READ_ERRORS as error:
-            self._warn(f"{topic} could be read up to its message {count} only ({reason(error, MOST_TOLD)})")
+            self._warn(f"{topic} could be read up to its message {count} only ({reason(error, MAX_REASON)})")
 
 
 def _channels(files: Sequence[RecordingFile]) -> list[Channel]:

@@ -11,8 +11,8 @@ JOINT_STATE = "sensor_msgs/msg/JointState"
 PATH = "nav_msgs/msg/Path"
 
 
-#: What a message tells of an error of a library, at most [characters].
-MOST_TOLD = 300
+#: An error message of a library is quoted up to this length [characters].
+MAX_REASON = 300
 
 
 class BagError(ValueError):

@@ -1,4 +1,4 @@
-"""ROS 1 bags (format 2.0) by their records alone, whether indexed or not."""
+"""ROS 1 bags (format 2.0), read by their records alone, whether indexed or not."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import struct
 from collections.abc import Iterator
 
 from itnnr_ik.recording.channels import ROS1, Channel, in_ros2
-from itnnr_ik.recording.chunked import Block, ChunkedFile, Place
+from itnnr_ik.recording.chunked import Block, ChunkedFile, MessageLocation
 from itnnr_ik.recording.unpacking import LZ4, unpack
 
 MAGIC = b"#ROSBAG V2.0\n"
 _MESSAGE, _CHUNK, _CHUNK_INFO, _CONNECTION = 0x02, 0x05, 0x06, 0x07
-#: A record's header is not longer than this [bytes], but for definitions, which are within their data.
-_LONGEST = 1 << 22
+#: Largest header of a record, and largest data of a connection's record [bytes].
+_MAX_HEADER_SIZE = 1 << 22
 _LENGTH = struct.Struct("<I")
-#: In the index, for each chunk: a connection, and how many of its messages are there.
+#: An entry of a chunk's index record: connection, and number of its messages in the chunk.
 _COUNT = struct.Struct("<II")
 
-Fields = dict[bytes, bytes]
+HeaderFields = dict[bytes, bytes]
 
 
 class Ros1File(ChunkedFile):
-    """A ROS 1 bag, whole or not; see `ChunkedFile`."""
+    """A ROS 1 bag, complete or cut; see `ChunkedFile`."""
 
     def _scan(self) -> None:
         if self._file.read(len(MAGIC)) != MAGIC:
@@ -30,7 +30,7 @@ class Ros1File(ChunkedFile):
         position = len(MAGIC)
         while position < self._size:
             self._file.seek(position)
-            fields, start, length = self._head(position)
+            fields, start, length = self._read_head(position)
             if fields is None:
                 self._note_damage("it ends within a record, or a length is wrong")
                 break
@@ -38,37 +38,37 @@ class Ros1File(ChunkedFile):
             operation = fields.get(b"op", b"")
             if operation == bytes([_CHUNK]):
                 self._scan_chunk(fields, start, min(length, self._size - start), cut)
-            elif operation == bytes([_CONNECTION]) and length <= _LONGEST:
+            elif operation == bytes([_CONNECTION]) and length <= _MAX_HEADER_SIZE:
                 self._define(fields, self._file.read(length))
-            elif operation == bytes([_CHUNK_INFO]) and length <= _LONGEST:
+            elif operation == bytes([_CHUNK_INFO]) and length <= _MAX_HEADER_SIZE:
                 counts = _COUNT.iter_unpack(self._file.read(length // _COUNT.size * _COUNT.size))
-                self._announced = (self._announced or 0) + sum(count for _, count in counts)
+                self._n_announced = (self._n_announced or 0) + sum(count for _, count in counts)
             if cut:
                 self._note_damage("it ends within a record, or a length is wrong")
                 break
             position = start + length
 
-    def _head(self, position: int) -> tuple[Fields | None, int, int]:
-        """Fields of the record at ``position``, where its data begins, and how long they are."""
+    def _read_head(self, position: int) -> tuple[HeaderFields | None, int, int]:
+        """Header fields of the record at ``position``, None where it is cut; start and length of its data."""
         size = self._file.read(4)
-        (length,) = _LENGTH.unpack(size) if len(size) == 4 else (_LONGEST + 1,)
-        rest = self._file.read(length + 4) if length <= _LONGEST else b""
+        (length,) = _LENGTH.unpack(size) if len(size) == 4 else (_MAX_HEADER_SIZE + 1,)
+        rest = self._file.read(length + 4) if length <= _MAX_HEADER_SIZE else b""
         if len(rest) < length + 4:
             return None, 0, 0
-        fields = _fields(rest[:length])
+        fields = _header_fields(rest[:length])
         return fields, position + 8 + length, _LENGTH.unpack_from(rest, length)[0]
 
-    def _scan_chunk(self, fields: Fields, start: int, packed: int, cut: bool) -> None:
+    def _scan_chunk(self, fields: HeaderFields, start: int, packed: int, cut: bool) -> None:
         compression = fields.get(b"compression", b"none").decode("ascii", "replace")
         size = int.from_bytes(fields.get(b"size", b""), "little")
         block = Block(start, packed, "" if compression == "none" else compression, size, cut=cut)
-        data = self._scanned(block, start)
+        data = self._read_or_skip(block, start)
         if data is None:
             return
         for fields, begin, end in _records(data):
             if fields.get(b"op") == bytes([_CONNECTION]):
                 self._define(fields, data[begin:end])
-        self._add(block, data)
+        self._add_block(block, data)
 
     def _unpack(self, packed: bytes, block: Block) -> bytes:
         if block.compression != "bz2":
@@ -80,7 +80,7 @@ class Ros1File(ChunkedFile):
         except (OSError, ValueError) as error:
             raise ValueError(f"it cannot be unpacked ({error})") from None
 
-    def _places(self, data: bytes) -> Iterator[Place]:
+    def _locate_messages(self, data: bytes) -> Iterator[MessageLocation]:
         for fields, start, end in _records(data):
             if fields.get(b"op") != bytes([_MESSAGE]):
                 continue
@@ -89,8 +89,8 @@ class Ros1File(ChunkedFile):
                 seconds, nanoseconds = struct.unpack("<II", time)
                 yield seconds * 10**9 + nanoseconds, start, end, _LENGTH.unpack(number)[0]
 
-    def _define(self, fields: Fields, data: bytes) -> None:
-        inner = {**_fields(data)}
+    def _define(self, fields: HeaderFields, data: bytes) -> None:
+        inner = {**_header_fields(data)}
         number = int.from_bytes(fields.get(b"conn", b""), "little")
         if number in self._channels:
             return
@@ -105,9 +105,9 @@ class Ros1File(ChunkedFile):
         self._channels[number] = Channel(topic, in_ros2(msgtype), ROS1, text, "ros1msg", 0)
 
 
-def _fields(data: bytes) -> Fields:
-    """Names and values in a header, as far as it is whole."""
-    result: Fields = {}
+def _header_fields(data: bytes) -> HeaderFields:
+    """Names and values in a header, as far as it is complete."""
+    result: HeaderFields = {}
     position = 0
     while position + 4 <= len(data):
         (length,) = _LENGTH.unpack_from(data, position)
@@ -118,8 +118,8 @@ def _fields(data: bytes) -> Fields:
     return result
 
 
-def _records(data: bytes) -> Iterator[tuple[Fields, int, int]]:
-    """Fields, start and end of the data of each record, as far as they are whole."""
+def _records(data: bytes) -> Iterator[tuple[HeaderFields, int, int]]:
+    """Header fields, and start and end of the data, of each complete record."""
     position = 0
     while position + 8 <= len(data):
         (length,) = _LENGTH.unpack_from(data, position)
@@ -130,5 +130,5 @@ def _records(data: bytes) -> Iterator[tuple[Fields, int, int]]:
         start, end = after + 4, after + 4 + size
         if end > len(data):
             return
-        yield _fields(data[position + 4 : after]), start, end
+        yield _header_fields(data[position + 4 : after]), start, end
         position = end

@@ -1,4 +1,4 @@
-"""Decompression within bounds: nothing unpacks to more than was announced and may be."""
+"""Decompression with bounds on the size of the result."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ else:
 
 ZSTD, LZ4 = "zstd", "lz4"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-#: The most [bytes] that a chunk or a message may have, packed or not.
-MOST_BYTES = 1 << 28
-#: A packed file may unpack to this many bytes, and to so many times its size if that is more.
-_MOST_OF_FILE, _MOST_RATIO = 1 << 30, 100
-_PIECE = 1 << 20
+#: Largest chunk or message that is read [bytes], packed or not.
+MAX_BYTES = 1 << 28
+#: A compressed file may unpack to this size [bytes], or to this many times its own if that is more.
+_MAX_FILE_SIZE, _MAX_RATIO = 1 << 30, 100
+_PIECE_SIZE = 1 << 20  # [bytes] that are read or decompressed at a time
 
 
-def unpack(data: bytes, compression: str, most: int, cut: bool = False) -> bytes:
+def unpack(data: bytes, compression: str, max_size: int, cut: bool = False) -> bytes:
     """Decompress ``data``.
 
     Args:
         data: One or several frames.
         compression: `ZSTD` or `LZ4`; empty for none.
-        most: How many bytes it may unpack to.
-        cut: Whether the end may be missing: what is before it is returned.
+        max_size: Largest size of the result [bytes].
+        cut: Whether the end may be missing; what comes before it is returned then.
 
     Raises:
-        ValueError: It is damaged, of another compression, or unpacks to more.
+        ValueError: The data is damaged, compressed otherwise, or unpacks to more.
     """
     if not compression:
         result = data
     elif compression == ZSTD:
-        result = _unpack(zstd.ZstdDecompressor, data, most, cut)
+        result = _unpack(zstd.ZstdDecompressor, data, max_size, cut)
     elif compression == LZ4:
-        result = _unpack(lz4.frame.LZ4FrameDecompressor, data, most, cut)
+        result = _unpack(lz4.frame.LZ4FrameDecompressor, data, max_size, cut)
     else:
         raise ValueError(f"expected compression {ZSTD} or {LZ4}, got {compression!r:.40}")
-    if len(result) > most:
-        raise ValueError(f"it unpacks to more than {most} bytes")
+    if len(result) > max_size:
+        raise ValueError(f"it unpacks to more than {max_size} bytes")
     return result
 
 
-def _unpack(decoder_type: Any, data: bytes, most: int, cut: bool) -> bytes:
+def _unpack(decoder_type: Any, data: bytes, max_size: int, cut: bool) -> bytes:
     parts: list[bytes] = []
     size = 0
-    while data and size <= most:
+    while data and size <= max_size:
         decoder = decoder_type()
         try:
-            part = decoder.decompress(data, most + 1 - size)
+            part = decoder.decompress(data, max_size + 1 - size)
         except (zstd.ZstdError, RuntimeError, EOFError) as error:
             if cut and parts:
                 break
@@ -61,7 +61,7 @@ def _unpack(decoder_type: Any, data: bytes, most: int, cut: bool) -> bytes:
         parts.append(part)
         size += len(part)
         if not decoder.eof:
-            if not cut and size <= most:
+            if not cut and size <= max_size:
                 raise ValueError("its end is missing")
             break
         data = decoder.unused_data or b""
@@ -69,33 +69,33 @@ def _unpack(decoder_type: Any, data: bytes, most: int, cut: bool) -> bytes:
 
 
 def unpack_file(source: Path, target: Path) -> bool:
-    """Decompress a zstd file to ``target``; whether all of it was there.
+    """Decompress a zstd file to ``target``; whether its end was reached.
 
     Raises:
         ValueError: It unpacks to more than a recording does.
     """
-    left = max(_MOST_OF_FILE, _MOST_RATIO * source.stat().st_size)
+    n_remaining = max(_MAX_FILE_SIZE, _MAX_RATIO * source.stat().st_size)
     decoder = zstd.ZstdDecompressor()
     with source.open("rb") as packed, target.open("wb") as result:
         data = b""
         while True:
             if decoder.needs_input and not data:
-                data = packed.read(_PIECE)
+                data = packed.read(_PIECE_SIZE)
                 if not data:
                     return False
             try:
-                part = decoder.decompress(data, _PIECE)
+                part = decoder.decompress(data, _PIECE_SIZE)
             except zstd.ZstdError:
                 return False
             data = b""
-            left -= len(part)
-            if left < 0:
+            n_remaining -= len(part)
+            if n_remaining < 0:
                 raise ValueError(
-                    f"it unpacks to more than {max(_MOST_OF_FILE, _MOST_RATIO * source.stat().st_size)} bytes"
+                    f"it unpacks to more than {max(_MAX_FILE_SIZE, _MAX_RATIO * source.stat().st_size)} bytes"
                 )
             result.write(part)
             if decoder.eof:
-                data = decoder.unused_data or packed.read(_PIECE)
+                data = decoder.unused_data or packed.read(_PIECE_SIZE)
                 if not data:
                     return True
                 decoder = zstd.ZstdDecompressor()
