@@ -13,7 +13,7 @@ from itnnr_ik.evaluation.answers import OUTSIDE_DATA, SOLVED, Answers, answer_er
 from itnnr_ik.evaluation.branches import Mask, changes_branch, singular
 from itnnr_ik.evaluation.jumps import Jump, JumpCheck
 from itnnr_ik.evaluation.replay import Replay
-from itnnr_ik.recording.pairing import Array, short_way
+from itnnr_ik.recording.pairing import Array, shortest_difference
 from itnnr_ik.recording.spread import Spread, SpreadOf
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets.reachable import find_reachable
@@ -322,7 +322,9 @@ def standing_still(solver: IKSolver, replay: Replay) -> Mask:
 
 def _largest(solver: IKSolver, differences: Array) -> Array:
     """The largest (b,) of joint differences (b, n) [rad], the short way where joints have no limits."""
-    largest: Array = np.abs(short_way(differences, np.isinf(solver.arm.lower))).max(axis=1, initial=0.0)
+    largest: Array = np.abs(shortest_difference(differences, np.isinf(solver.arm.lower))).max(
+        axis=1, initial=0.0
+    )
     return largest
 
 

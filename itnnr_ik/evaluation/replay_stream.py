@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from itnnr_ik.evaluation.pose_survey import PoseFilter
 from itnnr_ik.evaluation.pose_targets import target_of
 from itnnr_ik.evaluation.replay import Replay, Selection
-from itnnr_ik.recording.clocks import by_stamps
+from itnnr_ik.recording.clocks import match_by_stamps
 from itnnr_ik.recording.joint_reading import BATCH, JointReading, UnitsError
-from itnnr_ik.recording.joint_units import DEGREE, angular
+from itnnr_ik.recording.joint_units import DEGREE, angular_joints
 from itnnr_ik.recording.pairing import (
-    OLDEST_STATE,
+    MAX_STATE_AGE,
     UNNAMED,
     Array,
     JointTrack,
     Times,
+    interpolate_positions,
+    is_stale,
     last_before,
-    positions_at,
-    too_old,
 )
 from itnnr_ik.recording.records import BagError, RecordedJoints, RecordedPose
 from itnnr_ik.recording.spread import SpreadOf
@@ -31,8 +31,8 @@ from itnnr_ik.solver import IKSolver
 
 JOINT_TOPIC = "/joint_states"
 #: Joint states are looked at so long [s] before and after poses that they may belong to.
-_MARGIN = 3.0 * OLDEST_STATE
-_STALE = f"target with a joint state older than {OLDEST_STATE:g} s"
+_MARGIN = 3.0 * MAX_STATE_AGE
+_STALE = f"target with a joint state older than {MAX_STATE_AGE:g} s"
 #: Positions are in degrees if the tip is so much nearer to the poses then, and otherwise farther away than
 #: this share of the workspace.
 _NEARER, _FAR = 0.1, 0.1
@@ -153,7 +153,7 @@ class ReplayStream:
             if not len(rows):
                 continue
             received = track.received[rows]
-            late = too_old(track, rows - 1, received)
+            late = is_stale(track, rows - 1, received)
             self._skip(_STALE, int(late.sum()))
             rows = rows[~late]
             if len(rows):
@@ -172,7 +172,7 @@ class ReplayStream:
         if not self._reading.stamps.count:
             yield from self._from_poses_alone(chosen)
             return
-        stamped, clock = by_stamps(self._reading.stamps, chosen.stamps, OLDEST_STATE)
+        stamped, clock = match_by_stamps(self._reading.stamps, chosen.stamps, MAX_STATE_AGE)
         self._notes.append(f"poses and joint states are {clock}")
         away, turned, extent = SpreadOf(), SpreadOf(), _extent(self._solver)
         window = _Window(self._reading.batches(self._states()), len(self.joints))
@@ -181,7 +181,7 @@ class ReplayStream:
             track = window.around(int(received[0]), int(received[-1]))
             at = np.array([pose.stamp for pose in poses], dtype=np.int64) if stamped else received
             times = track.stamps if stamped else track.received
-            recorded = positions_at(times, track.positions, at, np.isinf(self._solver.arm.lower))
+            recorded = interpolate_positions(times, track.positions, at, np.isinf(self._solver.arm.lower))
             targets = self._targets(poses)
             known = np.isfinite(recorded).all(axis=1)
             if known.any():
@@ -193,7 +193,7 @@ class ReplayStream:
             before = last_before(track, received)
             first = before < 0
             self._skip("target before the first joint state", int(first.sum()))
-            late = ~first & too_old(track, before, received) if len(track) else ~first
+            late = ~first & is_stale(track, before, received) if len(track) else ~first
             self._skip(_STALE, int(late.sum()))
             kept = ~first & ~late
             if kept.any():
@@ -234,7 +234,7 @@ class ReplayStream:
         """
         if self._selection.degrees or as_read <= _FAR * extent:
             return
-        factors = np.where(angular(self._solver.arm), DEGREE, 1.0)
+        factors = np.where(angular_joints(self._solver.arm), DEGREE, 1.0)
         in_degrees = float(np.median(self._solver.errors(recorded * factors, targets)[0]))
         if in_degrees < _NEARER * as_read:
             raise UnitsError(

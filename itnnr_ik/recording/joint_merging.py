@@ -1,4 +1,4 @@
-"""One joint state out of several messages, each of some of the joints, as a robot's parts send them."""
+"""Merges joint states of some of the joints each, as the parts of a robot send them."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ class MergedState(NamedTuple):
 
     Attributes:
         positions: (n,) in [rad] or [m].
-        oldest: How long before the newest message the oldest of them was received, in [s].
+        max_age: Age of the oldest position at the time of the newest message, in [s].
     """
 
     positions: Array
-    oldest: float
+    max_age: float
 
 
 class JointMerger:
     """Keeps the latest position of each joint, by name, with the time at which it was received.
 
-    In lists: arrays of so few joints would take longer, and a target waits for it.
+    Lists are used because they are faster than arrays of so few joints.
 
     Args:
         joints: Names of the joints, base to tip.
-        timeout: Age in [s] from which on a position counts for nothing; 0 for none.
+        timeout: Age in [s] beyond which a position is not used; 0 for no timeout.
     """
 
     def __init__(self, joints: Sequence[str], timeout: float) -> None:
@@ -42,13 +42,13 @@ class JointMerger:
         self._now = 0
 
     def add(self, names: Sequence[str], positions: Sequence[float] | Array, received: int) -> bool:
-        """Take the positions of a message; whether it had one of the joints.
+        """Store the positions of a message; whether it had one of the joints.
 
-        A message whose names and positions differ in number, or that names a joint twice, changes nothing; a
-        position that is no number is passed over.
+        A message whose names and positions differ in number, or that names a joint twice, is ignored; so is a
+        position that is not finite.
 
         Args:
-            names: As in the message.
+            names: Names of the joints in the message.
             positions: One for each name, in [rad] or [m].
             received: Time of receipt in [ns].
         """
@@ -67,17 +67,17 @@ class JointMerger:
 
     @property
     def positions(self) -> Sequence[float]:
-        """The latest position of each joint (n,) in [rad] or [m], however old; NaN if never."""
+        """The latest position of each joint (n,) in [rad] or [m], however old; NaN if never received."""
         return self._positions
 
     @property
     def newest(self) -> int:
-        """When the newest message was received, in [ns]; 0 before the first."""
+        """Time of receipt of the newest message [ns]; 0 before the first."""
         return self._now
 
     @property
     def ages(self) -> list[float]:
-        """How long before the newest message each joint's position was received (n,) [s]; inf if never."""
+        """Age (n,) [s] of each joint's position at the time of the newest message; inf if never received."""
         return [
             math.inf if math.isnan(position) else 1e-9 * (self._now - received)
             for position, received in zip(self._positions, self._received, strict=True)
@@ -85,13 +85,13 @@ class JointMerger:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Names of the joints that are unknown, or too old."""
+        """Names of the joints that were never received, or not within the timeout."""
         named = zip(self._index, self.ages, strict=True)
         return tuple(name for name, age in named if age > self._timeout or age == math.inf)
 
     def state(self) -> MergedState | None:
-        """All joints, or None where one is unknown or too old."""
-        oldest = max(self.ages)
-        if oldest > self._timeout or oldest == math.inf:
+        """The merged state; None where a joint is `missing`."""
+        max_age = max(self.ages)
+        if max_age > self._timeout or max_age == math.inf:
             return None
-        return MergedState(np.array(self._positions), oldest)
+        return MergedState(np.array(self._positions), max_age)

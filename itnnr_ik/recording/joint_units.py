@@ -1,4 +1,4 @@
-"""Recorded joint positions that are no radians within the limits: degrees, turns away, a bit outside."""
+"""Recorded joint positions in degrees, whole turns away from the limits, or slightly outside them."""
 
 from __future__ import annotations
 
@@ -12,96 +12,100 @@ from itnnr_ik.robot import ForwardModel, units_of
 
 DEGREE = np.pi / 180.0
 _TURN = 2.0 * np.pi
-#: Joints rest so far outside their limits [rad], and no farther.
-_AT_REST = 0.02
-#: Limits may be wrong, but not by a turn: positions that far outside are in degrees or turns away, if they
-#: are this share of all; and turns away if that brings them to within so much of the limits [rad].
-_SHARE, _OUTSIDE = 0.01, 0.1
-#: A joint is not so many turns away from its limits.
-_MOST_TURNS = 2
-#: Of more turns a number has too few digits to tell where in the last one it is.
-_COUNTED = 1e6
-#: A joint does not move so far from one state to the next [rad].
-_TORN = 3.0
+#: A joint may rest this far outside its limits [rad].
+_TOLERANCE = 0.02
+#: Positions are suspect if more than this share of them is a turn or more outside the limits. They are whole
+#: turns away, rather than in degrees, if wrapping brings them to within this tolerance [rad] of the limits.
+_SHARE, _WRAPPED_TOLERANCE = 0.01, 0.1
+#: Largest number of whole turns that a joint may plausibly be away from its limits.
+_MAX_TURNS = 2
+#: With more turns a floating-point number has too few digits for the position within the last turn.
+_MAX_RESOLVED_TURNS = 1e6
+#: A joint moves less than this from one state to the next [rad].
+_MAX_STEP = 3.0
 
 
-def angular(arm: ForwardModel) -> NDArray[np.bool_]:
-    """Which joints (n,) turn rather than slide."""
+def angular_joints(arm: ForwardModel) -> NDArray[np.bool_]:
+    """Which joints (n,) have positions in [rad] rather than [m]."""
     return np.array([unit == "rad" for unit in units_of(arm)])
 
 
 class JointUnits:
-    """Looks at recorded positions, and brings them to radians within the arm's limits.
+    """Converts recorded positions to [rad] or [m], and wraps them into the arm's limits.
 
     Args:
-        arm: Whose joints they are; None where that is not known, and no joint has limits.
-        names: Of its joints.
-        degrees: Whether they are in degrees.
+        arm: The recorded arm; None where it is not known: no joint has limits then.
+        names: Names of its joints.
+        degrees: Whether angles are recorded in degrees.
+
+    Attributes:
+        turned: Number of converted states from which whole turns were taken off.
+        outside: Number of converted states with a joint outside its limits.
     """
 
     def __init__(self, arm: ForwardModel | None, names: Sequence[str], degrees: bool) -> None:
-        nowhere: Array = np.full(len(names), np.inf)
-        self._lower: Array = -nowhere if arm is None else arm.lower
-        self._upper: Array = nowhere if arm is None else arm.upper
+        unlimited: Array = np.full(len(names), np.inf)
+        self._lower: Array = -unlimited if arm is None else arm.lower
+        self._upper: Array = unlimited if arm is None else arm.upper
         self._names = tuple(names) if arm is None else arm.joint_names
-        self._angular = np.ones(len(names), dtype=bool) if arm is None else angular(arm)
+        self._angular = np.ones(len(names), dtype=bool) if arm is None else angular_joints(arm)
         self._limited = self._angular & np.isfinite(self._lower) & np.isfinite(self._upper)
         self._factors = np.where(self._angular & degrees, DEGREE, 1.0)
         self._degrees = degrees
-        self._count = self._wide = self._wide_in_degrees = self._wide_after_turns = self._torn = 0
+        self._count = self._n_beyond = self._n_degrees = self._n_wrapped = self._n_jumps = 0
         self._last: Array | None = None
         self.turned = self.outside = 0
-        self.farthest, self._farthest_joint = 0.0, 0
+        self.max_violation, self._max_violation_joint = 0.0, 0
 
-    def look_at(self, positions: Array) -> None:
-        """Take recorded positions (k, n) into account, for `problem`."""
+    def observe(self, positions: Array) -> None:
+        """Collect statistics of recorded positions (k, n), for `problem`."""
         if not len(positions) or not self._limited.any():
             return
         self._count += len(positions)
-        self._wide += self._outside(positions, _TURN)
-        self._wide_in_degrees += self._outside(positions * DEGREE, _AT_REST)
-        turned, turns = self._within_turn(positions)
-        self._wide_after_turns += self._outside(
-            np.where(np.abs(turns) <= _MOST_TURNS, turned, positions), _OUTSIDE
+        self._n_beyond += self._count_outside(positions, _TURN)
+        self._n_degrees += self._count_outside(positions * DEGREE, _TOLERANCE)
+        turned, turns = self._wrap(positions)
+        self._n_wrapped += self._count_outside(
+            np.where(np.abs(turns) <= _MAX_TURNS, turned, positions), _WRAPPED_TOLERANCE
         )
         both = np.stack([positions, turned])[:, :, self._limited]
         if self._last is not None:
             both = np.concatenate([self._last, both], axis=1)
-        raw, shifted = np.abs(np.diff(both, axis=1))
-        self._torn += int(((shifted > _TORN) & (raw < _TORN)).any(axis=1).sum())
+        step, wrapped_step = np.abs(np.diff(both, axis=1))
+        self._n_jumps += int(((wrapped_step > _MAX_STEP) & (step < _MAX_STEP)).any(axis=1).sum())
         self._last = both[:, -1:]
 
     @property
     def problem(self) -> str:
-        """Why the positions seem to be in degrees, though nobody said so; empty if they do not."""
+        """Why the positions seem to be in degrees although radians are expected; empty if they do not."""
         count = self._count
-        if self._degrees or self._wide <= _SHARE * count or self._wide_in_degrees > _SHARE * _SHARE * count:
+        if self._degrees or self._n_beyond <= _SHARE * count or self._n_degrees > _SHARE * _SHARE * count:
             return ""
-        if self._wide_after_turns <= _SHARE * count and not self._torn:
+        if self._n_wrapped <= _SHARE * count and not self._n_jumps:
             return ""
         return (
-            f"the joint positions look like degrees: as radians {self._wide} of {count} joint states are "
-            f"more than a turn outside the limits, as degrees {count - self._wide_in_degrees} are within; "
+            f"the joint positions look like degrees: as radians {self._n_beyond} of {count} joint states are "
+            f"more than a turn outside the limits, as degrees {count - self._n_degrees} are within; "
             "--degrees reads them so"
         )
 
     def __call__(self, positions: Array) -> Array:
-        """Positions (k, n) in [rad] or [m], whole turns taken off where that brings them into the limits."""
+        """Positions (k, n) in [rad] or [m], without whole turns where that brings them into the limits."""
         positions = positions * self._factors
-        turned, turns = self._within_turn(positions)
+        turned, turns = self._wrap(positions)
         if turns.any():
             self.turned += int((turns != 0).any(axis=1).sum())
             positions = turned
-        beyond = np.maximum(self._lower - positions, positions - self._upper)
-        if len(beyond) and beyond.max() > 0.0:
-            self.outside += int((beyond > 0.0).any(axis=1).sum())
-            if beyond.max() > self.farthest:
-                self.farthest = float(beyond.max())
-                self._farthest_joint = int(beyond.max(axis=0).argmax())
+        violation = np.maximum(self._lower - positions, positions - self._upper)
+        if len(violation) and violation.max() > 0.0:
+            self.outside += int((violation > 0.0).any(axis=1).sum())
+            if violation.max() > self.max_violation:
+                self.max_violation = float(violation.max())
+                self._max_violation_joint = int(violation.max(axis=0).argmax())
         return positions
 
     def notes(self, total: int) -> list[str]:
-        """A sentence on each thing that was done to, or found in, so many joint states."""
+        """A sentence on each conversion of, and violation in, ``total`` joint states."""
         notes = []
         if self._degrees:
             notes.append("the joint positions are in degrees")
@@ -111,27 +115,29 @@ class JointUnits:
                 "limits: the turns are taken off"
             )
         if self.outside:
-            unit = "rad" if self._angular[self._farthest_joint] else "m"
+            unit = "rad" if self._angular[self._max_violation_joint] else "m"
             notes.append(
                 f"{self.outside} of {total} recorded joint states are outside the model's joint limits, by "
-                f"at most {self.farthest:.2g} {unit} ({self._names[self._farthest_joint]})"
+                f"at most {self.max_violation:.2g} {unit} ({self._names[self._max_violation_joint]})"
             )
         return notes
 
-    def _outside(self, positions: Array, slack: float) -> int:
+    def _count_outside(self, positions: Array, tolerance: float) -> int:
         """How many states (k, n) have a turning joint farther than ``slack`` [rad] outside its limits."""
-        beyond = np.maximum(self._lower - positions, positions - self._upper)[:, self._limited]
-        return int((beyond > slack).any(axis=1).sum())
+        violation = np.maximum(self._lower - positions, positions - self._upper)[:, self._limited]
+        return int((violation > tolerance).any(axis=1).sum())
 
-    def _within_turn(self, positions: Array) -> tuple[Array, Array]:
-        """Positions (k, n) brought into the limits by whole turns, and how many (k, n); others unchanged."""
+    def _wrap(self, positions: Array) -> tuple[Array, Array]:
+        """Positions (k, n) wrapped into the limits where that is possible, and the turns taken off (k, n)."""
         turns = np.zeros_like(positions)
-        out = self._limited & ((positions < self._lower - _AT_REST) | (positions > self._upper + _AT_REST))
-        if not out.any():
+        outside = self._limited & (
+            (positions < self._lower - _TOLERANCE) | (positions > self._upper + _TOLERANCE)
+        )
+        if not outside.any():
             return positions, turns
         middle = np.where(self._limited, 0.5 * (self._lower + self._upper), 0.0)
-        wanted = np.where(out, np.round((positions - middle) / _TURN), 0.0)
-        moved = positions - wanted * _TURN
-        fits = out & (moved >= self._lower - _AT_REST) & (moved <= self._upper + _AT_REST)
-        fits &= np.abs(wanted) <= _COUNTED
-        return np.where(fits, moved, positions), np.where(fits, wanted, 0.0)
+        turns_off = np.where(outside, np.round((positions - middle) / _TURN), 0.0)
+        wrapped = positions - turns_off * _TURN
+        fits = outside & (wrapped >= self._lower - _TOLERANCE) & (wrapped <= self._upper + _TOLERANCE)
+        fits &= np.abs(turns_off) <= _MAX_RESOLVED_TURNS
+        return np.where(fits, wrapped, positions), np.where(fits, turns_off, 0.0)

@@ -1,4 +1,4 @@
-"""Which joint state belongs to which message: the one before it, and where the joints were meanwhile."""
+"""Pairs messages with joint states: the last one before a message, and interpolated joint positions."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from itnnr_ik.recording.records import BagError, RecordedJoints
 
-#: A joint state older than this [s] tells nothing of where the arm is.
-OLDEST_STATE = 1.0
+#: Largest age of a joint state [s]; an older one says nothing about where the arm is.
+MAX_STATE_AGE = 1.0
 _TURN = 2.0 * np.pi
 
 #: Why a joint state cannot be used.
@@ -28,13 +28,13 @@ Times = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class JointTrack:
-    """The usable joint states of a recording, in the order in which they were received.
+    """The usable joint states of a recording, in the order of receipt.
 
     Attributes:
         received: Times of receipt (s,) in [ns].
         stamps: Header stamps (s,) in [ns].
         positions: Joint positions (s, n) in [rad], base to tip.
-        messages: Index (s,) of each among all joint states.
+        messages: Index (s,) of each state among all joint states, unusable ones included.
     """
 
     received: Times
@@ -47,7 +47,7 @@ class JointTrack:
 
     @classmethod
     def joined(cls, parts: Sequence[JointTrack], joints: int) -> JointTrack:
-        """Several tracks of so many joints, one after the other."""
+        """Concatenate tracks of ``joints`` joints each."""
         return cls(
             np.concatenate([np.empty(0, np.int64), *(part.received for part in parts)]),
             np.concatenate([np.empty(0, np.int64), *(part.stamps for part in parts)]),
@@ -56,17 +56,17 @@ class JointTrack:
         )
 
     def since(self, first: int) -> JointTrack:
-        """The states from number ``first`` on."""
+        """The states from index ``first`` on."""
         return JointTrack(
             self.received[first:], self.stamps[first:], self.positions[first:], self.messages[first:]
         )
 
 
 def joint_track(states: Sequence[RecordedJoints], joints: Sequence[str]) -> tuple[JointTrack, Counter[str]]:
-    """The usable ones of ``states``, joints picked by name, and how many were left out for which reason.
+    """The usable joint states, with joints selected by name, and the number of the others by reason.
 
     Raises:
-        BagError: Messages name joints, but none all of ``joints``; those recorded are listed.
+        BagError: One of ``joints`` is not among the recorded names, which are listed.
     """
     kept: list[int] = []
     positions: list[Array] = []
@@ -90,14 +90,14 @@ def joint_track(states: Sequence[RecordedJoints], joints: Sequence[str]) -> tupl
 
 
 def check_recorded(joints: Sequence[str], names: dict[str, None], where: str = "the recording") -> None:
-    """Raise BagError where joints have names, but one of ``joints`` is not among those read ``where``."""
+    """Raise BagError if there are recorded ``names`` and one of ``joints`` is not among them."""
     missing = [joint for joint in joints if joint not in names]
     if missing and names:
         raise BagError(f"no joint {', '.join(missing)} in {where}; recorded: {', '.join(names)}")
 
 
-def picker_of(names: Sequence[str], joints: Sequence[str]) -> tuple[NDArray[np.intp] | None, str]:
-    """Where ``joints`` (n,) are among the ``names`` of a message; or None, and why it cannot be used."""
+def joint_columns(names: Sequence[str], joints: Sequence[str]) -> tuple[NDArray[np.intp] | None, str]:
+    """Indices (n,) of ``joints`` in the ``names`` of a message; or None, and why it cannot be used."""
     if not any(names):
         return None, UNNAMED
     counts = [names.count(joint) for joint in joints]
@@ -114,51 +114,51 @@ def usable_positions(state: RecordedJoints, joints: Sequence[str]) -> tuple[Arra
     """Positions (n,) [rad] of ``joints`` in one joint state; or None, and why it cannot be used."""
     if any(state.names) and len(state.positions) != len(state.names):
         return None, NUMBERS_DIFFER
-    picker, reason = picker_of(state.names, joints)
-    if picker is None:
+    columns, reason = joint_columns(state.names, joints)
+    if columns is None:
         return None, reason
-    positions = state.positions[picker]
+    positions = state.positions[columns]
     if not np.isfinite(positions).all():
         return None, NOT_FINITE
     return positions, ""
 
 
 def last_before(track: JointTrack, received: Times) -> NDArray[np.intp]:
-    """Index (b,) of the last state received before each time (b,) [ns]; -1 where there is none.
+    """Index (b,) of the last state received before each time of receipt (b,) [ns]; -1 where there is none.
 
-    By the times of receipt, because that is the order in which a node hears them.
+    Stamps are not used, because a node gets its messages in the order of receipt.
     """
     return np.searchsorted(track.received, received, side="left") - 1
 
 
-def too_old(track: JointTrack, before: NDArray[np.intp], received: Times) -> NDArray[np.bool_]:
-    """Whether the state before (b,) each time of receipt (b,) [ns] is older than `OLDEST_STATE`."""
-    return received - track.received[before] > OLDEST_STATE * 1e9
+def is_stale(track: JointTrack, before: NDArray[np.intp], received: Times) -> NDArray[np.bool_]:
+    """Whether the state before (b,) each time of receipt (b,) [ns] is older than `MAX_STATE_AGE`."""
+    return received - track.received[before] > MAX_STATE_AGE * 1e9
 
 
-def positions_at(times: Times, positions: Array, at: Times, continuous: NDArray[np.bool_]) -> Array:
-    """Joint positions (b, n) [rad] at times ``at`` (b,) [ns], between the states around each.
+def interpolate_positions(times: Times, positions: Array, at: Times, continuous: NDArray[np.bool_]) -> Array:
+    """Joint positions (b, n) [rad] at times ``at`` (b,) [ns], interpolated linearly between the states.
 
     Args:
-        times: Of the states (s,), never falling, in [ns].
-        positions: Of the states (s, n) in [rad].
-        at: By the same clock; NaN is returned where no states are within `OLDEST_STATE` on both sides.
-        continuous: Which joints (n,) turn without limits: they go the short way.
+        times: Times of the states (s,) in [ns], never decreasing.
+        positions: Positions of the states (s, n) in [rad].
+        at: On the same clock. The result is NaN before, after, and in gaps longer than `MAX_STATE_AGE`.
+        continuous: Which joints (n,) have no limits: these are interpolated the shorter way round.
     """
     if len(times) < 2 or not len(at):
         return np.full((len(at), positions.shape[1]), np.nan)
     after = np.clip(np.searchsorted(times, at), 1, len(times) - 1)
     before = after - 1
     period = times[after] - times[before]
-    share = (at - times[before]) / np.maximum(period, 1)
-    way = short_way(positions[after] - positions[before], continuous)
-    found: Array = positions[before] + share[:, None] * way
+    fraction = (at - times[before]) / np.maximum(period, 1)
+    difference = shortest_difference(positions[after] - positions[before], continuous)
+    found: Array = positions[before] + fraction[:, None] * difference
     outside = (at < times[0]) | (at > times[-1])
-    found[outside | (period > OLDEST_STATE * 1e9)] = np.nan
+    found[outside | (period > MAX_STATE_AGE * 1e9)] = np.nan
     return found
 
 
-def short_way(differences: Array, continuous: NDArray[np.bool_]) -> Array:
-    """Joint differences (…, n) [rad] without the whole turns of joints (n,) that have no limits."""
+def shortest_difference(differences: Array, continuous: NDArray[np.bool_]) -> Array:
+    """Joint differences (…, n) [rad], those of continuous joints (n,) without whole turns."""
     turns = np.where(continuous, np.round(differences / _TURN), 0.0)
     return differences - _TURN * turns

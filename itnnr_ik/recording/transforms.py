@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from itnnr_ik.forms import listed
 from itnnr_ik.recording.joint_layout import nanoseconds
-from itnnr_ik.recording.pairing import OLDEST_STATE, Array
+from itnnr_ik.recording.pairing import MAX_STATE_AGE, Array
 from itnnr_ik.recording.reader import Bag
 from itnnr_ik.recording.records import BagError, RecordedPose
 
@@ -24,7 +24,7 @@ TF, TF_STATIC = "/tf", "/tf_static"
 TF_TOPICS = (TF, TF_STATIC)
 #: Moments that are composed together.
 _BATCH = 256
-_LONGEST_GAP = round(OLDEST_STATE * 1e9)
+_LONGEST_GAP = round(MAX_STATE_AGE * 1e9)
 
 
 @dataclass
@@ -93,7 +93,7 @@ def transform_poses(bag: Bag, base: str, tool: str, warn: Callable[[str], None])
     """Poses of frame ``tool`` in frame ``base`` at each moment at which a transform between them is stamped.
 
     The others are interpolated to that moment, as tf2 does; where one has no transform on both sides within
-    `OLDEST_STATE`, there is no pose.
+    `MAX_STATE_AGE`, there is no pose.
 
     Args:
         bag: An open recording, with /tf and /tf_static.

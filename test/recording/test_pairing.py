@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itnnr_ik.recording import RecordedJoints
-from itnnr_ik.recording.clocks import StampSurvey, by_stamps
+from itnnr_ik.recording.clocks import StampSurvey, match_by_stamps
 from itnnr_ik.recording.pairing import (
-    OLDEST_STATE,
+    MAX_STATE_AGE,
     JointTrack,
+    interpolate_positions,
+    is_stale,
     joint_track,
     last_before,
-    positions_at,
-    too_old,
     usable_positions,
 )
 
@@ -35,9 +35,9 @@ def found_at(joints: JointTrack, stamps: list[int], offset: int = 0) -> tuple[np
     of_joints, of_poses = StampSurvey("joint states"), StampSurvey("poses")
     of_joints.add(joints.received, joints.stamps)
     of_poses.add(at + offset, at)
-    stamped, clock = by_stamps(of_joints, of_poses, OLDEST_STATE)
+    stamped, clock = match_by_stamps(of_joints, of_poses, MAX_STATE_AGE)
     times, moments = (joints.stamps, at) if stamped else (joints.received, at + offset)
-    return positions_at(times, joints.positions, moments, np.array([False])), clock
+    return interpolate_positions(times, joints.positions, moments, np.array([False])), clock
 
 
 @given(times, st.lists(st.integers(0, 1600), max_size=20).map(sorted))
@@ -75,9 +75,9 @@ def test_clocks_that_differ_are_not_compared() -> None:
 def test_old_states_are_told_from_new_ones() -> None:
     """The bound itself is not too old."""
     stamps = np.array([1, 2]) * SECOND
-    received = np.array([2 * SECOND + int(OLDEST_STATE * SECOND) + late for late in (0, 1)])
+    received = np.array([2 * SECOND + int(MAX_STATE_AGE * SECOND) + late for late in (0, 1)])
     joints = track(stamps)
-    assert too_old(joints, last_before(joints, received), received).tolist() == [False, True]
+    assert is_stale(joints, last_before(joints, received), received).tolist() == [False, True]
 
 
 @pytest.mark.parametrize(
