@@ -14,7 +14,7 @@ from itnnr_ik.evaluation.branches import Mask, changes_branch, singular
 from itnnr_ik.evaluation.jumps import Jump, JumpCheck
 from itnnr_ik.evaluation.replay import Replay
 from itnnr_ik.recording.pairing import Array, shortest_difference
-from itnnr_ik.recording.spread import Spread, SpreadOf
+from itnnr_ik.recording.statistics import RunningStatistics, Statistics
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets.reachable import find_reachable
 
@@ -98,16 +98,16 @@ class Evaluation:
     skipped: Mapping[str, int]
     tolerance: float
     orientation_tolerance: float | None
-    residual: Spread | None
-    distance: Spread | None
-    orientation_error: Spread | None
-    displacement: Mapping[str, Spread]
-    step: Spread | None
+    residual: Statistics | None
+    distance: Statistics | None
+    orientation_error: Statistics | None
+    displacement: Mapping[str, Statistics]
+    step: Statistics | None
     branch_changes: int
     jumps: tuple[Jump, ...]
     outside_limits: int
-    solve_time: Spread | None
-    round_trip: Spread | None
+    solve_time: Statistics | None
+    round_trip: Statistics | None
     read_seconds: float
     solve_seconds: float
     batched: bool
@@ -178,9 +178,9 @@ class Tally:
         self._begin: int | None = None
         self._targets = self._solved = self._reachable = self._branches = self._outside = 0
         self._outcomes: Counter[str] = Counter()
-        self._residual, self._distance, self._angle = SpreadOf(), SpreadOf(), SpreadOf()
-        self._step, self._solve_time, self._round_trip = SpreadOf(), SpreadOf(), SpreadOf()
-        self._displacement: dict[str, SpreadOf] = {}
+        self._residual, self._distance, self._angle = (RunningStatistics() for _ in range(3))
+        self._step, self._solve_time, self._round_trip = (RunningStatistics() for _ in range(3))
+        self._displacement: dict[str, RunningStatistics] = {}
         self._worst: list[tuple[float, int, Trouble]] = []
         self._last: Array | None = None
         self._seconds, self._batched = 0.0, True
@@ -224,7 +224,7 @@ class Tally:
         """The numbers."""
         solver = self._solver
         oriented = solver.task.has_orientation
-        displacement = {name: spread.result() for name, spread in self._displacement.items()}
+        displacement = {name: stats.result() for name, stats in self._displacement.items()}
         return Evaluation(
             recording=self._recording,
             source=self._source,
@@ -243,7 +243,7 @@ class Tally:
             residual=self._residual.result(),
             distance=self._distance.result(),
             orientation_error=self._angle.result(),
-            displacement={name: spread for name, spread in displacement.items() if spread is not None},
+            displacement={name: stats for name, stats in displacement.items() if stats is not None},
             step=self._step.result(),
             branch_changes=self._branches,
             jumps=self._jumps.result(),
@@ -268,7 +268,7 @@ class Tally:
             "singular": flat,
         }
         for name, rows in groups.items():
-            self._displacement.setdefault(name, SpreadOf()).add(apart[rows])
+            self._displacement.setdefault(name, RunningStatistics()).add(apart[rows])
 
     def _add_steps(self, positions: Array) -> None:
         both = positions if self._last is None else np.concatenate([self._last, positions])

@@ -17,7 +17,7 @@ from itnnr_ik.files import check_outputs
 from itnnr_ik.printable import one_line
 from itnnr_ik.recording.pairing import Array
 from itnnr_ik.recording.replacing import as_bytes, check_place, replace_file
-from itnnr_ik.recording.spread import Thinned
+from itnnr_ik.recording.statistics import Decimator
 from itnnr_ik.recording.writer import AnswerWriter, WrittenSolution, WrittenStatus, check_new
 from itnnr_ik.solver import IKSolver
 
@@ -133,7 +133,7 @@ class PageMaker:
 
     def __init__(self, solver: IKSolver) -> None:
         self._solver = solver
-        self._rows = Thinned(_DRAWN)
+        self._rows = Decimator(_DRAWN)
         self._first: tuple[Replay, Answers] | None = None
 
     def add(self, replay: Replay, answers: Answers) -> None:

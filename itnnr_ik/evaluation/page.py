@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 
 from itnnr_ik.evaluation.measures import Evaluation
-from itnnr_ik.evaluation.report import percent, setting, speed, spreads, title
+from itnnr_ik.evaluation.report import percent, setting, speed, statistics_rows, title
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #24303c; background: #f4f6f8; margin: 0; }
@@ -95,10 +95,10 @@ def _orientation_card(e: Evaluation) -> list[tuple[str, str, bool]]:
 def _numbers(e: Evaluation) -> str:
     rows = "".join(
         f"<tr><td{' class=in' if label.startswith(' ') else ''}>{escape(label.strip())}</td>"
-        f"<td>{spread.count}</td>"
-        + "".join(f"<td>{value * factor:.3g}</td>" for value in (spread.median, spread.p99, spread.max))
+        f"<td>{stats.count}</td>"
+        + "".join(f"<td>{value * factor:.3g}</td>" for value in (stats.median, stats.p99, stats.max))
         + "</tr>"
-        for label, spread, factor in spreads(e)
+        for label, stats, factor in statistics_rows(e)
     )
     return f"<table><tr><th></th><th>count</th><th>median</th><th>p99</th><th>max</th></tr>{rows}</table>"
 

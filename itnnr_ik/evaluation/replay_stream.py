@@ -26,7 +26,7 @@ from itnnr_ik.recording.pairing import (
     last_before,
 )
 from itnnr_ik.recording.records import BagError, RecordedJoints, RecordedPose
-from itnnr_ik.recording.spread import SpreadOf
+from itnnr_ik.recording.statistics import RunningStatistics
 from itnnr_ik.solver import IKSolver
 
 JOINT_TOPIC = "/joint_states"
@@ -86,7 +86,7 @@ class ReplayStream:
         self._skipped: Counter[str] = Counter()
         self._reading = JointReading(arm, self.joints, selection.joints is not None, selection.degrees)
         self._filter: PoseFilter | None = None
-        self._distance = SpreadOf()
+        self._distance = RunningStatistics()
         try:
             self._reading.survey(states, where)
         except UnitsError:
@@ -174,7 +174,7 @@ class ReplayStream:
             return
         stamped, clock = match_by_stamps(self._reading.stamps, chosen.stamps, MAX_STATE_AGE)
         self._notes.append(f"poses and joint states are {clock}")
-        away, turned, extent = SpreadOf(), SpreadOf(), _extent(self._solver)
+        away, turned, extent = RunningStatistics(), RunningStatistics(), _extent(self._solver)
         window = _Window(self._reading.batches(self._states()), len(self.joints))
         for poses in _in_lists(chosen(self._poses()), BATCH):
             received = _received(poses)
@@ -242,7 +242,7 @@ class ReplayStream:
                 f"from the recorded poses, as degrees {in_degrees:.2g} m; --degrees reads them so"
             )
 
-    def _tell_distance(self, away: SpreadOf, turned: SpreadOf) -> None:
+    def _tell_distance(self, away: RunningStatistics, turned: RunningStatistics) -> None:
         distance, angle = away.result(), turned.result()
         if distance is None:
             return

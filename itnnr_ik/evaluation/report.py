@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from itnnr_ik.evaluation.answers import SOLVED
 from itnnr_ik.evaluation.measures import Evaluation
 from itnnr_ik.printable import one_line
-from itnnr_ik.recording.spread import Spread
+from itnnr_ik.recording.statistics import Statistics
 
 _WIDTH = 110
 _LABEL = 34
@@ -52,7 +52,7 @@ def tolerances(evaluation: Evaluation) -> str:
     return f"{e.tolerance:g} m{angle}"
 
 
-def spreads(evaluation: Evaluation) -> list[tuple[str, Spread, float]]:
+def statistics_rows(evaluation: Evaluation) -> list[tuple[str, Statistics, float]]:
     """Rows of numbers: label with unit, spread, and the factor from SI units to that unit."""
     e = evaluation
     rows = [
@@ -61,15 +61,15 @@ def spreads(evaluation: Evaluation) -> list[tuple[str, Spread, float]]:
         ("orientation error [rad]", e.orientation_error, 1.0),
     ]
     rows += [
-        ("from recorded joints [rad]" if name == "all" else f"  {name}", spread, 1.0)
-        for name, spread in e.displacement.items()
+        ("from recorded joints [rad]" if name == "all" else f"  {name}", stats, 1.0)
+        for name, stats in e.displacement.items()
     ]
     rows += [
         ("step from answer to answer [rad]", e.step, 1.0),
         ("solve time of one target [ms]", e.solve_time, 1e3),
         ("round trip [ms]", e.round_trip, 1e3),
     ]
-    return [(label, spread, factor) for label, spread, factor in rows if spread is not None]
+    return [(label, stats, factor) for label, stats, factor in rows if stats is not None]
 
 
 def format_report(evaluation: Evaluation) -> str:
@@ -99,9 +99,9 @@ def format_report(evaluation: Evaluation) -> str:
     for note in e.notes:
         lines += _entry("note", note)
     lines += ["", f"{'':{_LABEL}}{'count':>8}{'median':>10}{'p99':>10}{'max':>10}"]
-    for label, spread, factor in spreads(e):
-        numbers = "".join(f"{_number(v * factor):>10}" for v in (spread.median, spread.p99, spread.max))
-        lines.append(f"{label:<{_LABEL}}{spread.count:>8}{numbers}")
+    for label, stats, factor in statistics_rows(e):
+        numbers = "".join(f"{_number(v * factor):>10}" for v in (stats.median, stats.p99, stats.max))
+        lines.append(f"{label:<{_LABEL}}{stats.count:>8}{numbers}")
     return "\n".join(map(one_line, lines))
 
 

@@ -21,7 +21,7 @@ from itnnr_ik.recording.joint_reading import JointReading
 from itnnr_ik.recording.pairing import Array, JointTrack, Times
 from itnnr_ik.recording.reader import Bag
 from itnnr_ik.recording.records import BagError, RecordedJoints, RecordedPose
-from itnnr_ik.recording.spread import Thinned
+from itnnr_ik.recording.statistics import Decimator
 
 #: A joint that moves less than this [rad] in the whole recording is not one of the arm's.
 _MOVES = 0.05
@@ -117,7 +117,7 @@ def _choose_joints(states: Iterable[RecordedJoints], joints: Sequence[str] | Non
 
 def _moving_joints(states: Iterable[RecordedJoints]) -> tuple[str, ...]:
     """Those that come in one message, the most of them, and then the commonest; or each by itself."""
-    recorded: dict[str, Thinned] = {}
+    recorded: dict[str, Decimator] = {}
     together: Counter[tuple[str, ...]] = Counter()
     waiting: dict[tuple[str, ...], list[Array]] = {}
 
@@ -130,7 +130,7 @@ def _moving_joints(states: Iterable[RecordedJoints]) -> tuple[str, ...]:
         together[names] += 1
         for name in names:
             if name not in recorded:
-                recorded[name] = Thinned(_RANGE_SAMPLES)
+                recorded[name] = Decimator(_RANGE_SAMPLES)
         if names and len(state.positions) == len(names):
             waiting.setdefault(names, []).append(state.positions)
             if len(waiting[names]) == _RANGE_BATCH:
@@ -151,7 +151,7 @@ def _moving_joints(states: Iterable[RecordedJoints]) -> tuple[str, ...]:
     return tuple(moving) if len(best) == 1 else best
 
 
-def _range(positions: Thinned) -> float:
+def _range(positions: Decimator) -> float:
     """How far a joint moves [rad], but for rare outliers and whole turns: one at rest may be π, then -π."""
     columns = positions.columns()
     values = np.asarray(columns[0], dtype=float) if columns else np.empty(0)

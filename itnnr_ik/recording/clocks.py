@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.recording.spread import Thinned
+from itnnr_ik.recording.statistics import Decimator
 
 Times = NDArray[np.int64]
 
@@ -29,7 +29,7 @@ class StampSurvey:
         self._label = label
         self.count = self._n_zero = self._n_decreasing = 0
         self._last: int | None = None
-        self._offsets = Thinned(_MAX_OFFSETS)
+        self._offsets = Decimator(_MAX_OFFSETS)
 
     def add(self, received: Times, stamps: Times) -> None:
         """Take times of receipt and stamps (k,) in [ns]."""

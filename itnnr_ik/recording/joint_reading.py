@@ -25,7 +25,7 @@ from itnnr_ik.recording.pairing import (
     joint_columns,
 )
 from itnnr_ik.recording.records import BagError, RecordedJoints
-from itnnr_ik.recording.spread import SpreadOf
+from itnnr_ik.recording.statistics import RunningStatistics
 from itnnr_ik.robot import ForwardModel
 
 #: Largest number of joint states that are processed at once.
@@ -69,7 +69,7 @@ class JointReading:
         self.messages = self._usable = self._name_changes = 0
         self.reasons: Counter[str] = Counter()
         self.units = JointUnits(self._arm, self._joints, self._degrees)
-        self._max_ages = SpreadOf()
+        self._max_ages = RunningStatistics()
 
     def survey(self, states: Callable[[], Iterable[RecordedJoints]], where: str = "the recording") -> None:
         """Read all joint states once, to decide how the joints are found in them.

@@ -52,7 +52,7 @@ class JointUnits:
         self._limited = self._angular & np.isfinite(self._lower) & np.isfinite(self._upper)
         self._factors = np.where(self._angular & degrees, DEGREE, 1.0)
         self._degrees = degrees
-        self._count = self._n_beyond = self._n_degrees = self._n_wrapped = self._n_jumps = 0
+        self._count = self._n_beyond = self._n_outside_deg = self._n_outside_wrapped = self._n_jumps = 0
         self._last: Array | None = None
         self.turned = self.outside = 0
         self.max_violation, self._max_violation_joint = 0.0, 0
@@ -63,9 +63,9 @@ class JointUnits:
             return
         self._count += len(positions)
         self._n_beyond += self._count_outside(positions, _TURN)
-        self._n_degrees += self._count_outside(positions * DEGREE, _TOLERANCE)
+        self._n_outside_deg += self._count_outside(positions * DEGREE, _TOLERANCE)
         turned, turns = self._wrap(positions)
-        self._n_wrapped += self._count_outside(
+        self._n_outside_wrapped += self._count_outside(
             np.where(np.abs(turns) <= _MAX_TURNS, turned, positions), _WRAPPED_TOLERANCE
         )
         both = np.stack([positions, turned])[:, :, self._limited]
@@ -79,13 +79,13 @@ class JointUnits:
     def problem(self) -> str:
         """Why the positions seem to be in degrees although radians are expected; empty if they do not."""
         count = self._count
-        if self._degrees or self._n_beyond <= _SHARE * count or self._n_degrees > _SHARE * _SHARE * count:
+        if self._degrees or self._n_beyond <= _SHARE * count or self._n_outside_deg > _SHARE * _SHARE * count:
             return ""
-        if self._n_wrapped <= _SHARE * count and not self._n_jumps:
+        if self._n_outside_wrapped <= _SHARE * count and not self._n_jumps:
             return ""
         return (
             f"the joint positions look like degrees: as radians {self._n_beyond} of {count} joint states are "
-            f"more than a turn outside the limits, as degrees {count - self._n_degrees} are within; "
+            f"more than a turn outside the limits, as degrees {count - self._n_outside_deg} are within; "
             "--degrees reads them so"
         )
 

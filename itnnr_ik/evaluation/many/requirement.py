@@ -11,12 +11,12 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from itnnr_ik.evaluation.measures import Evaluation
-from itnnr_ik.recording.spread import Spread
+from itnnr_ik.recording.statistics import Statistics
 
 _OPERATORS = {">=": operator.ge, "<=": operator.le, "==": operator.eq, ">": operator.gt, "<": operator.lt}
 _FORM = re.compile(r"\s*(\w+)\s*(>=|<=|==|>|<)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*", re.ASCII)
 _GROUPS = ("all", "moving", "standstill", "singular")
-_PARTS = tuple(field.name for field in fields(Spread))
+_PARTS = tuple(field.name for field in fields(Statistics))
 _DERIVED = ("messages_per_second", "out_of_reach", "outside_data")
 
 
@@ -68,9 +68,9 @@ def _names() -> Iterator[str]:
     for name, kind in get_type_hints(Evaluation).items():
         if kind in (int, float, float | None):
             yield name
-        elif kind == Spread | None:
+        elif kind == Statistics | None:
             yield from (f"{name}_{part}" for part in _PARTS)
-        elif kind == Mapping[str, Spread]:
+        elif kind == Mapping[str, Statistics]:
             yield from (f"{name}_{group}_{part}" for group in _GROUPS for part in _PARTS)
     yield from _DERIVED
 

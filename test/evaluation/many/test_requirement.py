@@ -14,7 +14,7 @@ from itnnr_ik.evaluation.many.requirement import Requirement, measures, names
 from itnnr_ik.evaluation.measures import Evaluation
 from itnnr_ik.evaluation.offline import evaluate_recording
 from itnnr_ik.evaluation.replay import Selection
-from itnnr_ik.recording.spread import Spread
+from itnnr_ik.recording.statistics import Statistics
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,8 @@ def test_numbers_by_name(evaluation: Evaluation) -> None:
         evaluation,
         reachable=400,
         solved=399,
-        residual=Spread(399, 1e-9, 2e-6, 3e-5),
-        displacement={"all": Spread(3, 0.1, 0.2, 0.3)},
+        residual=Statistics(399, 1e-9, 2e-6, 3e-5),
+        displacement={"all": Statistics(3, 0.1, 0.2, 0.3)},
         outcomes={"solved": 399, "outside_data": 2},
     )
     found = measures(e)
@@ -67,8 +67,8 @@ def test_what_is_not_known_breaks_whatever_is_required(
     evaluation: Evaluation, comparison: str, missing: float | None
 ) -> None:
     """No value, or one that is no number."""
-    spread = None if missing is None else Spread(1, missing, missing, missing)
-    how = broken(f"residual_p99{comparison}1", replace(evaluation, residual=spread))
+    statistics = None if missing is None else Statistics(1, missing, missing, missing)
+    how = broken(f"residual_p99{comparison}1", replace(evaluation, residual=statistics))
     assert how == f"residual_p99 is not known, required {comparison} 1"
 
 
