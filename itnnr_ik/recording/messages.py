@@ -1,4 +1,4 @@
-"""Messages for recordings that are written: made by rosbags' types, without a ROS installation."""
+"""Makes messages for new recordings with rosbags' types, without a ROS installation."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def joint_state(types: Any, stamp: int, frame: str, names: Sequence[str], positi
 
     Args:
         types: A type store of rosbags.
-        stamp: In its header, in [ns].
-        frame: In its header.
-        names: Of the joints.
+        stamp: Stamp of the header [ns].
+        frame: Frame of the header.
+        names: Names of the joints.
         positions: (n,) in [rad] or [m].
     """
     return types.types[JOINT_STATE](
@@ -37,14 +37,14 @@ def joint_trajectory(
     positions: np.ndarray,
     velocities: np.ndarray | None = None,
 ) -> Any:
-    """A JointTrajectory whose stamp is zero: it begins when it is received.
+    """A JointTrajectory whose stamp is zero: it starts when it is received.
 
     Args:
         types: A type store of rosbags.
         names: Of the joints.
-        times: (m,) in [s], of which the first counts as zero.
+        times: (m,) in [s], relative to the first one.
         positions: (m, n) in [rad] or [m].
-        velocities: (m, n) in [rad/s] or [m/s], if they are known.
+        velocities: (m, n) in [rad/s] or [m/s], if known.
     """
     points = []
     none = np.empty(0)
@@ -66,7 +66,7 @@ def joint_trajectory(
 
 
 def pose_stamped(types: Any, stamp: int, frame: str, pose: np.ndarray) -> Any:
-    """A PoseStamped of x, y, z [m] and a quaternion (7,), upright without one (3,); else as `joint_state`."""
+    """A PoseStamped of x, y, z [m] and a quaternion (7,), or of a position (3,) without rotation."""
     x, y, z, *quaternion = pose.tolist()
     qx, qy, qz, qw = quaternion or (0.0, 0.0, 0.0, 1.0)
     message = types.types["geometry_msgs/msg/Pose"](

@@ -1,4 +1,4 @@
-"""Messages of several types as poses: whatever says where something is."""
+"""Converts messages of several types, from points to odometry, to poses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _pose_stamped(received: int, message: Any, index: int | None) -> RecordedPos
 
 
 def _pose_within(received: int, message: Any, index: int | None) -> RecordedPose:
-    """With covariance, or of an Odometry: in the frame of the header."""
+    """The pose of a PoseWithCovarianceStamped or an Odometry, in the frame of its header."""
     pose, child = message.pose.pose, getattr(message, "child_frame_id", "")
     return _record(received, message.header, pose.position, pose.orientation, child=child)
 
@@ -41,7 +41,7 @@ def _pose_of_array(received: int, message: Any, index: int | None) -> RecordedPo
     return _record(received, message.header, pose.position, pose.orientation)
 
 
-#: What makes a pose of a time of receipt [ns], a message of each type and an index; types preferred first.
+#: Converts a time of receipt [ns], a message and an index to a pose, by message type; preferred types first.
 READERS: Mapping[str, Callable[[int, Any, int | None], RecordedPose]] = {
     POSE_STAMPED: _pose_stamped,
     "geometry_msgs/msg/PoseWithCovarianceStamped": _pose_within,
@@ -54,7 +54,7 @@ POSE_TYPES = tuple(READERS)
 
 
 def poses_of_path(received: int, message: Any) -> list[RecordedPose]:
-    """The poses of a Path, each with its own stamp, and in the frame of the Path where it names none."""
+    """The poses of a Path, each with its own stamp; the frame of the Path is the default of theirs."""
     return [
         _record(received, pose.header, pose.pose.position, pose.pose.orientation, message.header.frame_id)
         for pose in message.poses

@@ -1,4 +1,4 @@
-"""Typed records from a recording: poses, joint states, and whatever else is in its files."""
+"""Reads poses, joint states and other messages of a recording."""
 
 from __future__ import annotations
 
@@ -29,34 +29,34 @@ from itnnr_ik.recording.records import (
 )
 from itnnr_ik.recording.unpacking import ZSTD_MAGIC
 
-#: What reading a file raises where it is damaged.
+#: Errors of reading a damaged file.
 _READ_ERRORS = (ValueError, OSError, MemoryError)
-#: Makes a record of a time of receipt [ns] and a message.
+#: Makes a record from a time of receipt [ns] and the bytes of a message.
 _Maker = Callable[[int, bytes], Any]
 
 
 class Bag:
     """A recording, open for reading: a rosbag2 folder, or one file (MCAP, SQLite, ROS 1 bag).
 
-    Use it in a ``with`` statement. Every method that takes a topic finds it alone where the recording has
-    only one with messages of the right type. What is in the files counts, whatever metadata.yaml says. What
-    is damaged is left out and told of, and the rest is read.
+    Use it in a ``with`` statement. A topic may be left open where the recording has only one with messages
+    of the right type. The files decide what is read, whatever metadata.yaml says. Damaged parts are left out
+    with a warning.
 
     Args:
         path: The folder, with or without its metadata.yaml, or the file; compressed or not.
-        warn: Called with a sentence on whatever is left out, or is otherwise than metadata.yaml says.
+        warn: Called with a sentence on whatever is left out or differs from metadata.yaml.
 
     Attributes:
-        undecodable: Numbers of messages that cannot be decoded, by topic, of those read so far.
+        undecodable: Number of messages that could not be decoded, by topic, of those read so far.
 
     Raises:
-        BagError: There is no such recording, or it is not one, or nothing of it can be read.
+        BagError: There is no recording at ``path``, or nothing of it can be read.
     """
 
     def __init__(self, path: str | Path, warn: Callable[[str], None] = warnings.warn) -> None:
         self.path = Path(path)
-        self._warn_of = warn
-        self._told: set[str] = set()
+        self._warn_callback = warn
+        self._warned: set[str] = set()
         self.undecodable: Counter[str] = Counter()
         if not self.path.exists():
             raise BagError(f"no recording at {self.path}")
@@ -72,11 +72,11 @@ class Bag:
     def __enter__(self) -> Bag:
         with ExitStack() as stack:
             self._files = self._open(stack)
-            self._opened = stack.pop_all()
+            self._exit_stack = stack.pop_all()
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._opened.close()
+        self._exit_stack.close()
 
     def _open(self, stack: ExitStack) -> list[RecordingFile]:
         notes, files = list(self._notes), []
@@ -101,7 +101,7 @@ class Bag:
             counts: Counter[str] = Counter()
             for channel in _channels(files):
                 counts[channel.topic] += channel.count
-            compressed = any(map(is_packed, self._paths)) or any(map(_packs_messages, files))
+            compressed = any(map(is_packed, self._paths)) or any(map(_has_compressed_messages, files))
             names = [path.name for path in self._paths]
             notes += metadata.read_hints(self._metadata).differences(names, counts, compressed)
         for note in notes:
@@ -109,14 +109,14 @@ class Bag:
         return files
 
     def _warn(self, note: str) -> None:
-        """Tell of something once, though a topic may be read twice."""
-        if note not in self._told:
-            self._told.add(note)
-            self._warn_of(note)
+        """Give a warning, but only once: a topic may be read twice."""
+        if note not in self._warned:
+            self._warned.add(note)
+            self._warn_callback(note)
 
     @property
     def topics(self) -> list[TopicSummary]:
-        """What was recorded, by name."""
+        """The topics, sorted by name."""
         types: dict[str, set[str]] = {}
         counts: Counter[str] = Counter()
         for channel in _channels(self._files):
@@ -130,8 +130,7 @@ class Bag:
     def find_topic(self, msgtypes: Sequence[str], topic: str | None = None) -> TopicSummary:
         """The topic called ``topic``, or the only one with messages, among those of the given types.
 
-        The earlier a type stands in ``msgtypes`` the rather it is taken: a later one is looked for only
-        where no topic has an earlier one.
+        Earlier ``msgtypes`` are preferred: a later one is used only where no topic has an earlier one.
 
         Raises:
             BagError: No such topic, one of another type, or several to choose from.
@@ -176,7 +175,7 @@ class Bag:
         return self._records(found.name, lambda _, decode: lambda at, data: read(at, decode(data), index))
 
     def last_path(self, topic: str | None = None) -> list[RecordedPose]:
-        """The poses of the last message of a Path topic: a path that grows or is planned anew is sent again.
+        """The poses of the last message of a Path topic; earlier messages are older versions of the path.
 
         Raises:
             BagError: None of its messages can be read.
@@ -204,20 +203,22 @@ class Bag:
     def _records(
         self, topic: str, maker_of: Callable[[bool, Callable[[bytes], Any]], _Maker]
     ) -> Iterator[Any]:
-        """What a maker gives for each message of a topic; those that it cannot use are counted."""
+        """The record of each message of a topic; messages that cannot be decoded are counted."""
         makers: dict[Channel, _Maker] = {}
         problem, undecodable = "", 0
         last: Channel | None = None
         maker: _Maker | None = None
         streams = [self._raw(file, topic) for file in self._files]
-        for received, channel, data in streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_first):
+        for received, channel, data in (
+            streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_received)
+        ):
             try:
                 if channel is not last or maker is None:
                     maker, last = makers.get(channel), channel
                     if maker is None:
                         maker = makers[channel] = self._maker(channel, maker_of)
                 record = maker(received, decompressed(data) if data[:4] == ZSTD_MAGIC else data)
-            # Fields that are not there, or of another kind than their name says.
+            # Missing fields, or fields of another type, raise the others.
             except (ValueError, AttributeError, TypeError, LookupError, OverflowError) as error:
                 problem = problem or reason(error, MAX_REASON)
                 undecodable += 1
@@ -245,7 +246,7 @@ class Bag:
         return maker_of(decoder.standard, decoder)
 
     def _raw(self, file: RecordingFile, topic: str) -> Iterator[tuple[int, Channel, bytes]]:
-        """Times of receipt, channels and contents of a topic's messages, up to where the file is damaged."""
+        """Readable messages of a topic as of `RecordingFile.messages`, up to where the file is damaged."""
         count = 0
         last: Channel | None = None
         readable = False
@@ -265,21 +266,21 @@ def _channels(files: Sequence[RecordingFile]) -> list[Channel]:
     return [channel for file in files for channel in file.channels]
 
 
-def _packs_messages(file: RecordingFile) -> bool:
-    """Whether messages are compressed one by one, by the first of a topic."""
+def _has_compressed_messages(file: RecordingFile) -> bool:
+    """Whether messages are compressed individually, judged by the first one."""
     for channel in file.channels:
         if channel.count:
             try:
-                return any(data[:4] == ZSTD_MAGIC for _, _, data in _one(file.messages(channel.topic)))
+                return any(data[:4] == ZSTD_MAGIC for _, _, data in _first_only(file.messages(channel.topic)))
             except _READ_ERRORS:
                 return False
     return False
 
 
-def _one(messages: Iterator[tuple[int, Channel, bytes]]) -> list[tuple[int, Channel, bytes]]:
+def _first_only(messages: Iterator[tuple[int, Channel, bytes]]) -> list[tuple[int, Channel, bytes]]:
     first = next(messages, None)
     return [] if first is None else [first]
 
 
-def _first(item: tuple[int, Channel, bytes]) -> int:
+def _received(item: tuple[int, Channel, bytes]) -> int:
     return item[0]

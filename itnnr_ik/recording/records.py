@@ -1,4 +1,4 @@
-"""What is read out of recordings: topics, poses and joint states."""
+"""Data read from recordings: topics, poses and joint states."""
 
 from __future__ import annotations
 

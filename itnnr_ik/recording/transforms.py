@@ -1,4 +1,4 @@
-"""Poses of one frame in another, out of recorded transforms, as tf2 would look them up."""
+"""Poses of one frame in another from recorded transforms, as tf2 would look them up."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from itnnr_ik.recording.reader import Bag
 from itnnr_ik.recording.records import BagError, RecordedPose
 
 #: Parent and child of a transform.
-_Frames = tuple[str, str]
+_FramePair = tuple[str, str]
 
 TF, TF_STATIC = "/tf", "/tf_static"
 TF_TOPICS = (TF, TF_STATIC)
-#: Moments that are composed together.
-_BATCH = 256
-_LONGEST_GAP = round(MAX_STATE_AGE * 1e9)
+#: Moments are composed in batches of at least this number.
+_MIN_BATCH = 256
+_MAX_GAP = round(MAX_STATE_AGE * 1e9)  # [ns] between two transforms that are interpolated
 
 
 @dataclass
 class _Edge:
-    """A transform of the chain.
+    """A transform of the chain from base to tool.
 
     Attributes:
-        parent, child: Its frames.
-        inverse: Whether it leads from child to parent on the way from base to tool.
-        stamps: Of its poses, or their times of receipt, rising, in [ns].
-        poses: (7,) each, as x, y, z, qx, qy, qz, qw; a single one without a stamp if it is static.
+        parent, child: The frames it connects.
+        inverse: Whether the chain passes it from child to parent.
+        stamps: Increasing stamps, or times of receipt, of its poses in [ns].
+        poses: (7,) each, as x, y, z [m], qx, qy, qz, qw; a single one without a stamp if it is static.
     """
 
     parent: str
@@ -49,7 +49,7 @@ class _Edge:
         return bool(self.poses) and not self.stamps
 
     def add(self, stamp: int, pose: Array) -> bool:
-        """Take a pose; whether there was none with this stamp: as in tf2 the first counts."""
+        """Store a pose unless there is one with this stamp, as tf2 does; whether it was stored."""
         i = bisect_left(self.stamps, stamp)
         if i < len(self.stamps) and self.stamps[i] == stamp:
             return False
@@ -57,7 +57,7 @@ class _Edge:
         self.poses.insert(i, pose)
         return True
 
-    def flaw_at(self, moment: int) -> str:
+    def gap_at(self, moment: int) -> str:
         """Why there is no pose at a moment [ns] up to the last stamp; empty if there is one."""
         if self.static:
             return ""
@@ -66,12 +66,12 @@ class _Edge:
             return ""
         if i == 0:
             return f"before the first transform of {self.child!r}"
-        if i == len(self.stamps) or self.stamps[i] - self.stamps[i - 1] > _LONGEST_GAP:
+        if i == len(self.stamps) or self.stamps[i] - self.stamps[i - 1] > _MAX_GAP:
             return f"in a gap of {self.child!r}"
         return ""
 
     def at(self, moments: Sequence[int]) -> tuple[Rotation, Array]:
-        """Rotations and translations (k, 3) [m] at rising moments without a flaw."""
+        """Interpolated rotations and translations (k, 3) [m] at increasing moments without a gap."""
         if self.static or len(self.stamps) == 1:
             poses = np.tile(self.poses[0], (len(moments), 1))
             return Rotation.from_quat(poses[:, 3:]), poses[:, :3]
@@ -79,11 +79,11 @@ class _Edge:
         times = 1e-9 * (np.array(self.stamps, dtype=np.int64) - start)
         at = np.clip(1e-9 * (np.array(moments, dtype=np.int64) - start), times[0], times[-1])
         poses = np.array(self.poses)
-        moved = np.stack([np.interp(at, times, column) for column in poses[:, :3].T], axis=1)
-        return Slerp(times, Rotation.from_quat(poses[:, 3:]))(at), moved
+        translations = np.stack([np.interp(at, times, column) for column in poses[:, :3].T], axis=1)
+        return Slerp(times, Rotation.from_quat(poses[:, 3:]))(at), translations
 
-    def forget_before(self, moment: int) -> None:
-        """Drop what no moment from here on needs."""
+    def discard_before(self, moment: int) -> None:
+        """Drop the poses that are not needed for ``moment`` [ns] and later ones."""
         i = max(0, bisect_left(self.stamps, moment) - 1)
         if i and not self.static:
             del self.stamps[:i], self.poses[:i]
@@ -92,8 +92,8 @@ class _Edge:
 def transform_poses(bag: Bag, base: str, tool: str, warn: Callable[[str], None]) -> Iterator[RecordedPose]:
     """Poses of frame ``tool`` in frame ``base`` at each moment at which a transform between them is stamped.
 
-    The others are interpolated to that moment, as tf2 does; where one has no transform on both sides within
-    `MAX_STATE_AGE`, there is no pose.
+    The other transforms are interpolated to that moment, as tf2 does. There is no pose in a gap of one of
+    them that is longer than `MAX_STATE_AGE`.
 
     Args:
         bag: An open recording, with /tf and /tf_static.
@@ -101,7 +101,7 @@ def transform_poses(bag: Bag, base: str, tool: str, warn: Callable[[str], None])
         warn: Called with a sentence on moments that are left out.
 
     Raises:
-        BagError: No transforms lead from one to the other; the frames that there are, are listed.
+        BagError: No transforms lead from base to tool; the recorded frames are listed.
     """
     chain, by_receipt = _chain(bag, base, tool, warn)
     moving = {(edge.parent, edge.child): edge for edge in chain if not edge.static}
@@ -113,41 +113,50 @@ def transform_poses(bag: Bag, base: str, tool: str, warn: Callable[[str], None])
         if edge is None:
             continue
         stamp = received if by_receipt else stamp
-        problem = "not a pose" if pose is None else "older than one before" if stamp <= last else ""
-        if not problem and pose is not None and not edge.add(stamp, pose):
-            problem = "at the time of another"
-        if problem:
+        if problem := _store(edge, stamp, pose, last):
             left_out[f"{problem} ({edge.child!r})"] += 1
             continue
         i = bisect_left(pending, (stamp, -1))
         if i == len(pending) or pending[i][0] != stamp:
             pending.insert(i, (stamp, received))
-        if len(pending) >= _BATCH:
-            ready = min(edge.stamps[-1] if edge.stamps else -1 for edge in moving.values())
-            # What waits for a transform for too long is in a gap of it.
-            ready = max(ready, pending[-1][0] - 2 * _LONGEST_GAP)
-            count = bisect_left(pending, (ready + 1, -1))
-            if count:
-                yield from _poses(chain, base, pending[:count], left_out)
-                last = pending[count - 1][0]
-                del pending[:count]
-                for edge in moving.values():
-                    edge.forget_before(last)
-    yield from _poses(chain, base, pending, left_out)
+        if len(pending) >= _MIN_BATCH and (count := _count_ready(moving.values(), pending)):
+            yield from _compose(chain, base, pending[:count], left_out)
+            last = pending[count - 1][0]
+            del pending[:count]
+            for edge in moving.values():
+                edge.discard_before(last)
+    yield from _compose(chain, base, pending, left_out)
     if left_out:
         counts = ", ".join(f"{count} {reason}" for reason, count in sorted(left_out.items()))
         warn(f"no pose of {tool!r} in {base!r} at {sum(left_out.values())} moments: {counts}")
 
 
-def _poses(
+def _store(edge: _Edge, stamp: int, pose: Array | None, last: int) -> str:
+    """Add a pose to a transform; why it was not added, empty if it was."""
+    if pose is None:
+        return "not a pose"
+    if stamp <= last:
+        return "older than one before"
+    return "" if edge.add(stamp, pose) else "at the time of another"
+
+
+def _count_ready(moving: Iterable[_Edge], pending: Sequence[tuple[int, int]]) -> int:
+    """Number of pending moments for which no further transforms need to be awaited."""
+    ready = min(edge.stamps[-1] if edge.stamps else -1 for edge in moving)
+    # A moment that is older than this is in a gap of the transform that it waits for.
+    ready = max(ready, pending[-1][0] - 2 * _MAX_GAP)
+    return bisect_left(pending, (ready + 1, -1))
+
+
+def _compose(
     chain: Sequence[_Edge], base: str, moments: Sequence[tuple[int, int]], left_out: Counter[str]
 ) -> Iterator[RecordedPose]:
-    """Poses at moments (with their times of receipt) where all of the chain is known."""
+    """Poses at those moments [ns], given with times of receipt, at which the whole chain is known."""
     kept = []
     for moment, received in moments:
-        flaw = next((flaw for edge in chain if (flaw := edge.flaw_at(moment))), "")
-        if flaw:
-            left_out[flaw] += 1
+        gap = next((gap for edge in chain if (gap := edge.gap_at(moment))), "")
+        if gap:
+            left_out[gap] += 1
         else:
             kept.append((moment, received))
     if not kept:
@@ -156,36 +165,33 @@ def _poses(
     rotation = Rotation.from_quat(np.tile([0.0, 0.0, 0.0, 1.0], (len(kept), 1)))
     position = np.zeros((len(kept), 3))
     for edge in chain:
-        turned, moved = edge.at(times)
+        edge_rotation, translation = edge.at(times)
         if edge.inverse:
-            turned = turned.inv()
-            moved = -turned.apply(moved)
-        position = position + rotation.apply(moved)
-        rotation = rotation * turned
+            edge_rotation = edge_rotation.inv()
+            translation = -edge_rotation.apply(translation)
+        position = position + rotation.apply(translation)
+        rotation = rotation * edge_rotation
     latest = 0
-    for (moment, received), there, quaternion in zip(kept, position, rotation.as_quat(), strict=True):
+    for (moment, received), point, quaternion in zip(kept, position, rotation.as_quat(), strict=True):
         latest = max(latest, received)
-        yield RecordedPose(latest, moment, base, there, quaternion)
+        yield RecordedPose(latest, moment, base, point, quaternion)
 
 
 def _chain(bag: Bag, base: str, tool: str, warn: Callable[[str], None]) -> tuple[list[_Edge], bool]:
-    """The transforms that lead from base to tool, and whether times of receipt stand in for their stamps.
-
-    The static ones have their pose.
-    """
-    static: dict[_Frames, Array] = {}
-    changed: set[_Frames] = set()
+    """The transforms from base to tool, static ones with pose; whether times of receipt replace stamps."""
+    static: dict[_FramePair, Array] = {}
+    changed: set[_FramePair] = set()
     for _, frames, _, pose in _transforms(bag, TF_STATIC):
         if pose is not None:
             if not np.array_equal(static.setdefault(frames, pose), pose):
                 changed.add(frames)
             static[frames] = pose
-    counts: Counter[_Frames] = Counter()
-    unstamped: Counter[_Frames] = Counter()
+    counts: Counter[_FramePair] = Counter()
+    unstamped: Counter[_FramePair] = Counter()
     for _, frames, stamp, _ in _transforms(bag, TF):
         counts[frames] += 1
         unstamped[frames] += stamp == 0
-    edges = _way(bag, [*static, *counts], base, tool)
+    edges = _shortest_chain(bag, [*static, *counts], base, tool)
     used = {edge.child: edge.parent for edge in edges}
     for (parent, child), count in sorted(counts.items()):
         if used.get(child, parent) != parent:
@@ -209,51 +215,51 @@ def _chain(bag: Bag, base: str, tool: str, warn: Callable[[str], None]) -> tuple
     return edges, zero > 0
 
 
-def _way(bag: Bag, transforms: Iterable[_Frames], base: str, tool: str) -> list[_Edge]:
-    """The fewest transforms from base to tool."""
-    near: dict[str, list[tuple[str, _Edge]]] = {}
+def _shortest_chain(bag: Bag, transforms: Iterable[_FramePair], base: str, tool: str) -> list[_Edge]:
+    """The shortest chain of transforms from base to tool, by breadth-first search."""
+    neighbours: dict[str, list[tuple[str, _Edge]]] = {}
     for parent, child in sorted(set(transforms)):
-        near.setdefault(parent, []).append((child, _Edge(parent, child, False)))
-        near.setdefault(child, []).append((parent, _Edge(parent, child, True)))
+        neighbours.setdefault(parent, []).append((child, _Edge(parent, child, False)))
+        neighbours.setdefault(child, []).append((parent, _Edge(parent, child, True)))
     for frame in (base, tool):
-        if frame not in near:
+        if frame not in neighbours:
             raise BagError(
-                f"no frame {frame!r} in the transforms of {bag.path}; recorded: {listed(sorted(near))}"
+                f"no frame {frame!r} in the transforms of {bag.path}; recorded: {listed(sorted(neighbours))}"
             )
-    ways: dict[str, list[_Edge]] = {base: []}
+    chains: dict[str, list[_Edge]] = {base: []}
     waiting = deque([base])
-    while waiting and tool not in ways:
+    while waiting and tool not in chains:
         frame = waiting.popleft()
-        for other, edge in near[frame]:
-            if other not in ways:
-                ways[other] = [*ways[frame], edge]
+        for other, edge in neighbours[frame]:
+            if other not in chains:
+                chains[other] = [*chains[frame], edge]
                 waiting.append(other)
-    if tool not in ways:
-        reached = listed(sorted(ways))
+    if tool not in chains:
+        reached = listed(sorted(chains))
         raise BagError(
             f"no transforms lead from {base!r} to {tool!r} in {bag.path}: they lead only to {reached}"
         )
-    return ways[tool]
+    return chains[tool]
 
 
-def _transforms(bag: Bag, topic: str) -> Iterator[tuple[int, _Frames, int, Array | None]]:
-    """Time of receipt, frames, stamp and pose (7,), None if unsound, of each transform of a topic."""
+def _transforms(bag: Bag, topic: str) -> Iterator[tuple[int, _FramePair, int, Array | None]]:
+    """Time of receipt, frames, stamp and pose (7,) of each transform of a topic; an invalid pose is None."""
     if not any(found.name == topic and found.count for found in bag.topics):
         return
     for received, message in bag.messages(topic):
         for transform in getattr(message, "transforms", ()):
-            pose = _pose_of(transform.transform)
-            sound = bool(np.isfinite(pose).all() and pose[3:].any())
+            pose = _pose_values(transform.transform)
+            valid = bool(np.isfinite(pose).all() and pose[3:].any())
             header = transform.header
-            frames = _frame(header.frame_id), _frame(transform.child_frame_id)
-            yield received, frames, nanoseconds(header.stamp), pose if sound else None
+            frames = _without_slash(header.frame_id), _without_slash(transform.child_frame_id)
+            yield received, frames, nanoseconds(header.stamp), pose if valid else None
 
 
-def _pose_of(transform: Any) -> Array:
-    moved, turned = transform.translation, transform.rotation
-    return np.array([moved.x, moved.y, moved.z, turned.x, turned.y, turned.z, turned.w], dtype=float)
+def _pose_values(transform: Any) -> Array:
+    p, q = transform.translation, transform.rotation
+    return np.array([p.x, p.y, p.z, q.x, q.y, q.z, q.w], dtype=float)
 
 
-def _frame(name: str) -> str:
-    """A frame without the slash that ROS 1 allowed before it."""
+def _without_slash(name: str) -> str:
+    """A frame's name without the leading slash that ROS 1 allowed."""
     return name.removeprefix("/")

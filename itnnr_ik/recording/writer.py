@@ -1,4 +1,4 @@
-"""Writes what was answered to a recording as a recording of its own, which ROS tools read."""
+"""Writes answers to a recording, and joint trajectories, as new recordings that ROS tools read."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class WrittenTrajectory:
     Args:
         times: (m,) in [s], increasing.
         positions: (m, n) in [rad] or [m].
-        velocities: (m, n) in [rad/s] or [m/s]; None where a controller is to find them.
+        velocities: (m, n) in [rad/s] or [m/s]; None where the controller interpolates positions.
     """
 
     times: Array
@@ -65,14 +65,14 @@ def check_new(folder: Path, storage: str) -> None:
     if folder.exists():
         raise BagError(f"{folder} exists already; a recording is written to a new folder only")
     check_folder_of(folder)
-    # rosbags opens its database by an address, in which these mean something else.
-    odd = [character for character in "?#%" if character in str(folder.resolve())]
-    if storage == "sqlite3" and odd:
-        raise BagError(f"{folder.resolve()} has a {odd[0]!r}, expected none with --storage sqlite3")
+    # rosbags opens its database by a URI, in which these characters are special.
+    invalid = [character for character in "?#%" if character in str(folder.resolve())]
+    if storage == "sqlite3" and invalid:
+        raise BagError(f"{folder.resolve()} has a {invalid[0]!r}, expected none with --storage sqlite3")
 
 
 class AnswerWriter:
-    """Writes joint solutions and statuses to a new rosbag2 folder, which is there at the end or not at all.
+    """Writes joint solutions and statuses to a new rosbag2 folder, which appears only when it is complete.
 
     Use it in a ``with`` statement.
 
@@ -109,7 +109,7 @@ class AnswerWriter:
         solutions: Sequence[WrittenSolution],
         statuses: Sequence[WrittenStatus] = (),
     ) -> None:
-        """Write solutions and statuses, in any order, that are later than those before.
+        """Write solutions and statuses that are later than those of earlier calls, in any order.
 
         Args:
             joints: Names of the joints.
@@ -135,10 +135,10 @@ class AnswerWriter:
 def write_trajectories(
     folder: Path, storage: str, joints: Sequence[str], trajectories: Sequence[WrittenTrajectory]
 ) -> None:
-    """Write trajectories to a new rosbag2 ``folder``, whole or not at all, one JointTrajectory each.
+    """Write one JointTrajectory each to a new rosbag2 ``folder``, which appears only when it is complete.
 
-    Each is received when it begins, counted from the beginning of the first one, and its stamp is zero: a
-    controller begins it at once.
+    The time of receipt of each is its beginning, counted from that of the first one. Its stamp is zero: a
+    controller starts it at once.
 
     Args:
         folder: It must not exist.
