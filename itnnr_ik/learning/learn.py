@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from itnnr_ik.learning.forward import HarmonicFit, choose_order, fit_harmonics
-from itnnr_ik.learning.measuring import Judge, judge_of, measure
+from itnnr_ik.learning.measuring import ReferenceForward, fit_reference, measure
 from itnnr_ik.learning.preparing import Prepared, prepare
 from itnnr_ik.learning.report import describe
 from itnnr_ik.learning.series import Array
@@ -24,20 +24,21 @@ from itnnr_ik.task import Task
 
 __all__ = ["Learned", "learn", "prepare"]
 
-#: Limits are these quantiles of the recorded joint positions.
-_LIMITS = (0.001, 0.999)
-#: A posture is covered within so many times the distance of this share of the held-out postures.
-_COVERED, _MARGIN = 0.99, 2.0
+#: Joint limits are these quantiles of the recorded joint positions.
+_LIMIT_QUANTILES = (0.001, 0.999)
+#: A posture is covered if it is as near to the training data as this share of the held-out postures, times a
+#: margin.
+_COVERED_SHARE, _COVERAGE_MARGIN = 0.99, 2.0
 
 
 @dataclass(frozen=True)
 class Learned:
-    """A model from a recording, and what was found out on the way.
+    """A model learned from a recording, with a report on it.
 
     Attributes:
         solver: The model.
-        prepared: What it was learned from.
-        report: As JSON types; also in the model's metadata.
+        prepared: The data it was learned from.
+        report: In JSON types, as in the model's metadata.
     """
 
     solver: IKSolver
@@ -45,7 +46,7 @@ class Learned:
     report: dict[str, Any]
 
     def save(self, folder: Path) -> None:
-        """Write a model folder for `IKSolver.load`, whole or not at all."""
+        """Write a model folder for `IKSolver.load`, which appears only when it is complete."""
         with new_folder(folder) as written:
             self.solver.save(written)
 
@@ -57,19 +58,19 @@ def learn(
     steps: int = 20_000,
     progress: bool = False,
     name: str = "learned",
-    truth: Judge | None = None,
+    truth: ReferenceForward | None = None,
     against: Mapping[str, IKSolver] | None = None,
 ) -> Learned:
-    """Learn the forward function and then the twin network from it, and measure them on what was held out.
+    """Learn a forward function and from it a twin network, and measure both on held-out data.
 
     Args:
         prepared: See `prepare`.
-        seed: Of the twin's training.
-        steps: Of the twin's training.
-        progress: Show a bar.
-        name: Of the arm.
-        truth: Where the tip truly is, where that is known: a second judge.
-        against: Other solvers for the same joints and frame, measured beside the learned one.
+        seed: Seed of the twin's training.
+        steps: Number of training steps of the twin.
+        progress: Show a progress bar.
+        name: Name of the arm.
+        truth: The true forward kinematics, if known: a second reference for the errors.
+        against: Other solvers for the same joints and frame, measured for comparison.
 
     Raises:
         BagError: There are too few postures, or another solver is for another arm.
@@ -80,7 +81,9 @@ def learn(
     pairs = prepared.pairs
     inliers = pairs.positions[pairs.training][fit.inliers]
     arm = _arm(prepared, fit, inliers, name)
-    coverage = Coverage.of_recording(inliers, pairs.positions[pairs.held_out], _COVERED, _MARGIN)
+    coverage = Coverage.of_recording(
+        inliers, pairs.positions[pairs.held_out], _COVERED_SHARE, _COVERAGE_MARGIN
+    )
 
     def sample(count: int, rng: np.random.Generator) -> Array:
         return np.clip(coverage.sample(count, rng), arm.lower, arm.upper)
@@ -89,17 +92,20 @@ def learn(
     twin, metadata = train_twin(arm, task, seed=seed, steps=steps, progress=progress, sample=sample)
     report = describe(prepared, fit, arm, coverage, seed)
     solver = IKSolver(arm, task, twin, metadata={**metadata, "learned": report}, coverage=coverage)
-    judges: dict[str, Judge | None] = {"held_out_poses": judge_of(prepared, fit), "truth": truth}
+    references: dict[str, ReferenceForward | None] = {
+        "held_out_poses": fit_reference(prepared, fit),
+        "truth": truth,
+    }
     report["tip_error"] = {
-        by: measure(prepared, fit, {"learned": solver, **others}, judge)
-        for by, judge in judges.items()
-        if judge is not None
+        by: measure(prepared, fit, {"learned": solver, **others}, reference)
+        for by, reference in references.items()
+        if reference is not None
     }
     return Learned(solver, prepared, report)
 
 
 def _check_others(prepared: Prepared, others: Mapping[str, IKSolver]) -> None:
-    """Raise a BagError where another solver is for another arm."""
+    """Raise BagError if another solver has other numbers of joints or coordinates."""
     n, m = prepared.pairs.positions.shape[1], prepared.pairs.tips.shape[1]
     for label, other in others.items():
         if (other.arm.n_joints, other.task.n_coordinates) != (n, m):
@@ -110,7 +116,7 @@ def _check_others(prepared: Prepared, others: Mapping[str, IKSolver]) -> None:
 
 
 def _fit(prepared: Prepared) -> HarmonicFit:
-    """The forward function, from what is learned from."""
+    """The forward function, fitted to the training data."""
     pairs = prepared.pairs
     postures, tips = pairs.positions[pairs.training], pairs.tips[pairs.training]
     try:
@@ -121,8 +127,8 @@ def _fit(prepared: Prepared) -> HarmonicFit:
 
 
 def _arm(prepared: Prepared, fit: HarmonicFit, postures: Array, name: str) -> LearnedArm:
-    """The arm of a forward function, with limits as recorded ``postures`` (p, n) have them."""
-    lower, upper = np.quantile(postures, _LIMITS, axis=0)
+    """The arm of a forward function, with the limits of the recorded ``postures`` (p, n)."""
+    lower, upper = np.quantile(postures, _LIMIT_QUANTILES, axis=0)
     return LearnedArm(
         name=name,
         joint_names=prepared.recording.joint_names,

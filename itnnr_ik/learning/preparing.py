@@ -1,4 +1,4 @@
-"""A recording as pairs of postures and measured tips, cleaned, a part of them held out."""
+"""Prepares a recording for learning: cleaned pairs of postures and measured tips, some of them held out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.evaluation.replay import Selection
-from itnnr_ik.learning.cleaning import moving, noise_of, time_blocks
+from itnnr_ik.learning.cleaning import estimate_noise, is_moving, time_blocks
 from itnnr_ik.learning.clock_offset import ClockOffset, estimate_offset
 from itnnr_ik.learning.matching import Recording, read_recording
 from itnnr_ik.learning.plane import level_plane
@@ -21,14 +21,14 @@ from itnnr_ik.recording.records import BagError
 
 @dataclass(frozen=True)
 class Pairs:
-    """Postures with measured tips, cleaned: one row for each pose that is used.
+    """Postures with measured tips, one row for each pose that is used.
 
     Attributes:
         times: (p,) in [s], on the joint states' clock.
         positions: (p, n) in [rad].
         tips: (p, m) in [m].
-        block: Number of the block of time (p,).
-        training, held_out: Which rows (p,) are learned from, and which measured on.
+        block: Number of the block of time (p,) of each row.
+        training, held_out: Which rows (p,) are for training, and which for measuring.
     """
 
     times: Array
@@ -41,15 +41,15 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A recording that can be learned from.
+    """A recording prepared for learning.
 
     Attributes:
-        recording: As it was read.
-        offset: Between its clocks.
+        recording: The recording as it was read.
+        offset: Offset between the clocks of poses and joint states.
         pairs: Postures and tips.
-        joint_noise, pose_noise: Standard deviations (n,) [rad] and (m,) [m] from sample to sample.
-        unmatched, standstill: Poses that were left out.
-        plane: Height [m] of the plane that the tip stays in; None for an arm in space.
+        joint_noise, pose_noise: Standard deviations of the noise (n,) [rad] and (m,) [m].
+        unmatched, standstill: Numbers of poses without joint states, and of poses at standstill.
+        plane: Height [m] of the plane in which the tip moves; None for an arm in space.
         notes: What the reader of a report should know, a sentence each.
     """
 
@@ -77,34 +77,26 @@ def prepare(
     Args:
         bag: An open recording.
         selection: See `read_recording`.
-        max_offset: Bound of the offset between the clocks, in [s].
-        seed: Of the blocks.
-        warn: Called with a sentence on what is unusual.
+        max_offset: Largest offset between the clocks that is searched [s].
+        seed: Seed of the choice of held-out blocks.
+        warn: Called with a sentence on each peculiarity.
 
     Raises:
         BagError: The recording does not hold enough to learn from; the message says what is missing.
     """
     recording = read_recording(bag, selection or Selection(), warn)
-    joint_noise, pose_noise = noise_of(recording.joints), noise_of(recording.poses)
+    joint_noise, pose_noise = estimate_noise(recording.joints), estimate_noise(recording.poses)
     offset = estimate_offset(recording.joints, recording.poses, max_offset)
     times = recording.poses.times - offset.seconds
     positions, matched = interpolated(recording.joints, times)
-    kept = matched & moving(recording.joints, times, joint_noise)
+    kept = matched & is_moving(recording.joints, times, joint_noise)
     if kept.sum() < 2:
         raise BagError(f"the joints of {', '.join(recording.joint_names)} stand still all the time")
-    tips = recording.poses.values[kept]
-    plane = level_plane(tips, pose_noise, recording.frame)
-    if plane is not None:
-        tips = tips[:, :2]
-    if positions.shape[1] < tips.shape[1]:
-        raise BagError(
-            f"expected at least {tips.shape[1]} joints for a tip that moves in {tips.shape[1]} coordinates, "
-            f"got {', '.join(recording.joint_names)}: most targets would be out of reach"
-        )
+    tips, plane = _tip_coordinates(recording, recording.poses.values[kept], pose_noise)
     block, training, held_out = time_blocks(times[kept], seed)
     if not training.any() or not held_out.any():
         raise BagError("the recording is too short, or moves too little, to hold a part of it out")
-    postures = wrapped(positions[kept], recording.begins)
+    postures = wrapped(positions[kept], recording.turn_starts)
     pairs = Pairs(times[kept], postures, tips, block, training, held_out)
     return Prepared(
         recording,
@@ -116,3 +108,16 @@ def prepare(
         int((matched & ~kept).sum()),
         plane,
     )
+
+
+def _tip_coordinates(recording: Recording, tips: Array, noise: Array) -> tuple[Array, float | None]:
+    """Tips (p, 3) [m] without z if they are in a level plane, and the height of that plane [m]."""
+    plane = level_plane(tips, noise, recording.frame)
+    if plane is not None:
+        tips = tips[:, :2]
+    if len(recording.joint_names) < tips.shape[1]:
+        raise BagError(
+            f"expected at least {tips.shape[1]} joints for a tip that moves in {tips.shape[1]} coordinates, "
+            f"got {', '.join(recording.joint_names)}: most targets would be out of reach"
+        )
+    return tips, plane

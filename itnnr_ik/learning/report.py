@@ -1,4 +1,4 @@
-"""What was found out in learning, as JSON types."""
+"""The report on a learned model, in JSON types."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
-from itnnr_ik.learning.cleaning import MAD
+from itnnr_ik.learning.cleaning import MAD_TO_STD
 from itnnr_ik.learning.forward import HarmonicFit
 from itnnr_ik.learning.preparing import Prepared
 from itnnr_ik.robot import LearnedArm
 from itnnr_ik.solver.coverage import Coverage
 
-#: The model explains a recording if the residual is at most this many times the noise, or this share of the
-#: reach: without noise, joint positions between two joint states are not that certain.
-_EXPLAINED, _FINE = 1.1, 1e-4
-#: Gaps: postures that are looked at, cells along the reach, and how many are told.
-_GAP_SAMPLES, _GAP_CELLS, _GAPS = 20_000, 10, 5
+#: The model explains a recording if the residual is at most this multiple of the noise, or this share of the
+#: reach, which is about the error of interpolated joint positions.
+_MAX_NOISE_RATIO, _MAX_REACH_RATIO = 1.1, 1e-4
+#: Gaps in the workspace: random postures, cells along the reach, and largest number that is reported.
+_GAP_SAMPLES, _GAP_CELLS, _MAX_GAPS = 20_000, 10, 5
 
 
 def describe(
     prepared: Prepared, fit: HarmonicFit, arm: LearnedArm, coverage: Coverage, seed: int
 ) -> dict[str, Any]:
-    """What the recording holds, how well the fit explains it, and where it tells nothing.
+    """Contents of the recording, quality of the fit, and gaps in the coverage of the workspace.
 
     Args:
         prepared: The recording.
         fit: The forward function.
         arm: The arm with that function.
-        coverage: Postures that it is known for.
-        seed: Of the postures by which gaps are looked for.
+        coverage: The postures for which the function is known.
+        seed: Seed of the postures by which gaps are found.
     """
     return {
         "recording": _of_recording(prepared),
@@ -64,17 +64,17 @@ def _of_recording(prepared: Prepared) -> dict[str, Any]:
 
 
 def _of_forward(prepared: Prepared, fit: HarmonicFit, reach: float) -> dict[str, Any]:
-    """How well the harmonics explain what was held out, compared with the noise."""
+    """Residual of the harmonics on held-out data, compared with the noise."""
     pairs = prepared.pairs
     postures, tips = pairs.positions[pairs.held_out], pairs.tips[pairs.held_out]
-    residual = float(MAD * np.median(np.abs(fit(postures) - tips)))
+    residual = float(MAD_TO_STD * np.median(np.abs(fit(postures) - tips)))
     step = 1e-6
-    moved = [
+    tip_noises = [
         (fit(postures + step * axis) - fit(postures)) / step * noise
         for axis, noise in zip(np.eye(postures.shape[1]), prepared.joint_noise, strict=True)
     ]
-    by_joints = np.sqrt(np.mean(np.square(moved)) * len(moved))
-    noise = float(np.hypot(np.sqrt(np.mean(np.square(prepared.pose_noise))), by_joints))
+    joint_part = np.sqrt(np.mean(np.square(tip_noises)) * len(tip_noises))
+    noise = float(np.hypot(np.sqrt(np.mean(np.square(prepared.pose_noise))), joint_part))
     ratio = residual / max(noise, 1e-12)
     return {
         "assumption": "revolute joints and rigid links"
@@ -85,12 +85,12 @@ def _of_forward(prepared: Prepared, fit: HarmonicFit, reach: float) -> dict[str,
         "held_out_residual_m": residual,
         "noise_m": noise,
         "residual_to_noise": ratio,
-        "explained": bool(residual <= max(_EXPLAINED * noise, _FINE * reach)),
+        "explained": bool(residual <= max(_MAX_NOISE_RATIO * noise, _MAX_REACH_RATIO * reach)),
     }
 
 
 def _of_coverage(arm: LearnedArm, coverage: Coverage, seed: int) -> dict[str, Any]:
-    """Where in the workspace data is missing, as far as the recorded joint limits reach."""
+    """Coverage of, and gaps in, the workspace within the recorded joint limits."""
     postures = arm.sample(_GAP_SAMPLES, np.random.default_rng(seed))
     covered, tips = coverage.covers(postures), arm.forward(postures)
     width = arm.reach / _GAP_CELLS
@@ -101,7 +101,7 @@ def _of_coverage(arm: LearnedArm, coverage: Coverage, seed: int) -> dict[str, An
     missing = counts == 0
     if missing.any() and not missing.all():
         distance = cKDTree(centers[~missing]).query(centers)[0]
-        while missing.any() and len(gaps) < _GAPS:
+        while missing.any() and len(gaps) < _MAX_GAPS:
             worst = int(np.argmax(np.where(missing, distance, -1.0)))
             gaps.append({"around_m": centers[worst].tolist(), "radius_m": float(distance[worst])})
             missing &= np.linalg.norm(centers - centers[worst], axis=1) > max(distance[worst], width)

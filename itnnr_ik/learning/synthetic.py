@@ -1,4 +1,4 @@
-"""Synthetic recordings: joint states and measured tip poses of an arm that moves through its workspace."""
+"""Makes synthetic recordings: joint states and measured tip poses of an arm that moves in its workspace."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ Array = NDArray[np.float64]
 
 JOINT_TOPIC, POSE_TOPIC = "/joint_states", "/tip_pose"
 #: Mean speed [rad/s, m/s] of the joint that moves farthest from one posture to the next.
-_SPEED = 1.0
-#: The arm rests after every so manyth posture, so long in [s].
-_REST_EVERY, _REST = 10, 1.5
-#: Poses come this share of a period after joint states.
-_PHASE = 0.37
-_START = 1_700_000_000.0  # [s] since the epoch
+_MEAN_SPEED = 1.0
+#: The arm rests after this number of postures for this time [s].
+_REST_INTERVAL, _REST_DURATION = 10, 1.5
+#: Delay of poses after joint states, as a share of the period.
+_POSE_PHASE = 0.37
+_START_TIME = 1_700_000_000.0  # [s] since the epoch
 _LATENCY = 1e-3  # [s] from a message's stamp to its receipt
 
 
 @dataclass(frozen=True)
 class Disturbances:
-    """What keeps a recording from being perfect.
+    """Measurement errors of a synthetic recording.
 
     Args:
         pose_noise: Standard deviation of every coordinate of the tip, as a share of the arm's reach.
@@ -44,7 +44,7 @@ class Disturbances:
         turn_noise: Standard deviation of the tip's rotation about every axis, in [rad].
 
     Raises:
-        ValueError: A value is negative (but for the offset) or all messages are dropped.
+        ValueError: A value other than the offset is negative, or all messages are dropped.
     """
 
     pose_noise: float = 0.01
@@ -60,17 +60,17 @@ class Disturbances:
 
 
 def smooth_motion(arm: ForwardModel, times: Array, rng: np.random.Generator) -> Array:
-    """Joint positions (k, n) at ``times`` (k,) [s]: from random posture to posture, with rests.
+    """Joint positions (k, n) at ``times`` (k,) [s] of a motion between random postures, with rests.
 
     Monotone cubic interpolation keeps the joints within their limits.
     """
     knots, postures = [0.0], [arm.sample(1, rng)[0]]
     while knots[-1] <= times[-1]:
-        if len(knots) % _REST_EVERY == 0:
-            knots.append(knots[-1] + _REST)
+        if len(knots) % _REST_INTERVAL == 0:
+            knots.append(knots[-1] + _REST_DURATION)
             postures.append(postures[-1])
         posture = arm.sample(1, rng)[0]
-        knots.append(knots[-1] + max(0.3, float(np.abs(posture - postures[-1]).max()) / _SPEED))
+        knots.append(knots[-1] + max(0.3, float(np.abs(posture - postures[-1]).max()) / _MEAN_SPEED))
         postures.append(posture)
     positions: Array = PchipInterpolator(knots, postures)(times)
     return positions
@@ -86,16 +86,16 @@ def record(
     bent: bool = False,
     seed: int = 0,
 ) -> TrueKinematics:
-    """Write a rosbag2 recording (mcap) with the truth beside its messages; it need not take its time.
+    """Write a rosbag2 recording (mcap) with the true kinematics beside its messages, faster than real time.
 
     Args:
-        folder: To write; must not exist.
-        arm: The arm that is thought to move.
-        minutes: Length of the recording.
-        rate: Joint states and poses a second.
-        disturbances: Of the messages.
+        folder: The new recording; must not exist.
+        arm: The arm with nominal kinematics.
+        minutes: Duration of the recording.
+        rate: Joint states and poses per second.
+        disturbances: Measurement errors.
         bent: The arm that moves differs from ``arm``, see `TrueKinematics.bent`.
-        seed: Of motion, bends and disturbances.
+        seed: Seed of motion, true kinematics and disturbances.
 
     Raises:
         ValueError: A number cannot be used, or the folder exists.
@@ -110,20 +110,26 @@ def record(
     rng = np.random.default_rng(seed)
     truth = TrueKinematics.bent(arm, rng) if bent else TrueKinematics.exact(arm)
     times = np.arange(int(minutes * 60.0 * rate)) / rate
-    both = smooth_motion(arm, np.stack([times, times + _PHASE / rate]).T.reshape(-1), rng)
-    joints, moving = both[0::2], both[1::2]
-    poses = truth.poses(moving)
-    poses[:, :3] += rng.normal(0.0, disturbances.pose_noise * arm.reach, size=(len(times), 3))
-    joints = joints + rng.normal(0.0, disturbances.joint_noise, size=joints.shape)
-    kept = rng.uniform(size=(2, len(times))) >= disturbances.drop
-    turns = Rotation.from_rotvec(rng.normal(0.0, disturbances.turn_noise, size=(len(times), 3)))
-    poses[:, 3:] = (turns * Rotation.from_quat(poses[:, 3:])).as_quat()
-
+    motion = smooth_motion(arm, np.stack([times, times + _POSE_PHASE / rate]).T.reshape(-1), rng)
+    joints, poses, kept = _disturb(motion[0::2], truth.poses(motion[1::2]), arm.reach, disturbances, rng)
     types = get_typestore(Stores.ROS2_HUMBLE)
     with new_folder(folder) as written:
         _write(written, types, arm, times, joints, poses, kept, rate, disturbances.clock_offset)
         truth.save(written, {"minutes": minutes, "rate": rate, "seed": seed, **asdict(disturbances)})
     return truth
+
+
+def _disturb(
+    joints: Array, poses: Array, reach: float, disturbances: Disturbances, rng: np.random.Generator
+) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Joint positions (k, n) and poses (k, 7) with noise, and which of both (2, k) are not lost."""
+    count = len(joints)
+    poses[:, :3] += rng.normal(0.0, disturbances.pose_noise * reach, size=(count, 3))
+    joints = joints + rng.normal(0.0, disturbances.joint_noise, size=joints.shape)
+    kept = rng.uniform(size=(2, count)) >= disturbances.drop
+    turns = Rotation.from_rotvec(rng.normal(0.0, disturbances.turn_noise, size=(count, 3)))
+    poses[:, 3:] = (turns * Rotation.from_quat(poses[:, 3:])).as_quat()
+    return joints, poses, kept
 
 
 def _write(
@@ -137,17 +143,17 @@ def _write(
     rate: float,
     clock_offset: float,
 ) -> None:
-    """Write joint states and poses, each where it is kept (2, k)."""
+    """Write the joint states and poses that are ``kept`` (2, k)."""
     with Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         states = writer.add_connection(JOINT_TOPIC, JOINT_STATE, typestore=types)
         tips = writer.add_connection(POSE_TOPIC, POSE_STAMPED, typestore=types)
-        for i, time in enumerate(_START + times):
+        for i, time in enumerate(_START_TIME + times):
             if kept[0, i]:
                 message = joint_state(types, _nanoseconds(time), "", arm.joint_names, joints[i])
                 data = types.serialize_cdr(message, JOINT_STATE)
                 writer.write(states, _nanoseconds(time + _LATENCY), data)
             if kept[1, i]:
-                time += _PHASE / rate
+                time += _POSE_PHASE / rate
                 stamp = _nanoseconds(time + clock_offset)
                 message = pose_stamped(types, stamp, arm.base_link, poses[i])
                 data = types.serialize_cdr(message, POSE_STAMPED)

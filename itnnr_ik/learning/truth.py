@@ -1,4 +1,4 @@
-"""The true kinematics behind a synthetic recording, which the arm's URDF need not match."""
+"""The true kinematics of a synthetic recording, which may differ from the arm's URDF."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ Array = NDArray[np.float64]
 
 #: File of a synthetic recording's folder that holds its truth.
 TRUTH = "truth.json"
-#: Its form, see `itnnr_ik.forms`, and largest size [bytes].
+#: Its form, see `itnnr_ik.forms`, and its largest size [bytes].
 _FORM = {"arm": {**SOURCE, "urdf": str}, "joint_offsets": [float], "base_shift": [float], ...: object}
-_MOST = 2**23
-#: How a bent arm differs from its URDF: links [1], revolute joints [rad] and base [m].
-_LINKS, _JOINTS, _BASE = 0.05, math.radians(3.0), 0.01
+_MAX_FILE_SIZE = 2**23
+#: Errors of a bent arm: relative link lengths [1], offsets of revolute joints [rad] and of the base [m].
+_LINK_ERROR, _JOINT_ERROR, _BASE_ERROR = 0.05, math.radians(3.0), 0.01
 
 
 @dataclass(frozen=True)
 class TrueKinematics:
-    """An arm whose links, joints and base are not quite what they are thought to be.
+    """An arm with errors of its links, joints and base.
 
     Args:
         arm: The arm, with its true links.
-        joint_offsets: (n,) in [rad], added to the joint positions that the arm tells.
-        base_shift: (m,) in [m], where the base truly is; 2 coordinates of a planar arm, else 3.
+        joint_offsets: (n,) in [rad], added to the reported joint positions.
+        base_shift: (m,) in [m], the true position of the base; 2 coordinates of a planar arm, else 3.
     """
 
     arm: KinematicChain
@@ -45,25 +45,25 @@ class TrueKinematics:
 
     @classmethod
     def exact(cls, arm: KinematicChain) -> TrueKinematics:
-        """As the arm is thought to be."""
+        """An arm without errors."""
         return cls(arm, (0.0,) * arm.n_joints, (0.0,) * _n_coordinates(arm))
 
     @classmethod
     def bent(cls, arm: KinematicChain, rng: np.random.Generator) -> TrueKinematics:
-        """Each link 5 % longer or shorter, each turning joint off by 3° to either side, the base by 1 cm."""
-        links = _links(arm)
-        scales = 1.0 + _LINKS * rng.choice([-1.0, 1.0], size=len(links))
+        """An arm with random errors: links by ±5 %, revolute joints by ±3°, the base by 1 cm."""
+        links = _link_joints(arm)
+        scales = 1.0 + _LINK_ERROR * rng.choice([-1.0, 1.0], size=len(links))
         bent = _with_scaled_links(arm, dict(zip(links, scales.tolist(), strict=True)))
-        offsets = _JOINTS * rng.choice([-1.0, 1.0], size=arm.n_joints)
+        offsets = _JOINT_ERROR * rng.choice([-1.0, 1.0], size=arm.n_joints)
         offsets[[kind == "prismatic" for kind in arm.joint_types]] = 0.0
         shift = rng.normal(size=_n_coordinates(arm))
-        shift *= _BASE / np.linalg.norm(shift)
+        shift *= _BASE_ERROR / np.linalg.norm(shift)
         return cls(bent, tuple(offsets.tolist()), tuple(shift.tolist()))
 
     def poses(self, positions: Any) -> Array:
-        """Where the tip truly is (…, 7) at the joint positions (…, n) that the arm tells.
+        """True poses (…, 7) of the tip at reported joint positions (…, n).
 
-        As x, y, z [m], qx, qy, qz, qw in the frame that the base is thought to be at.
+        As x, y, z [m], qx, qy, qz, qw in the nominal base frame.
         """
         poses = self.arm.forward(np.asarray(positions, dtype=float) + self.joint_offsets)
         poses[..., : len(self.base_shift)] += self.base_shift
@@ -74,7 +74,7 @@ class TrueKinematics:
         return self.poses(positions)[..., : len(self.base_shift)]
 
     def save(self, folder: Path, notes: dict[str, Any]) -> None:
-        """Write it to a recording's folder, with ``notes`` of JSON types on what else is known."""
+        """Write the true kinematics to a recording's folder, with further ``notes`` in JSON types."""
         data = {
             "arm": self.arm.source,
             "joint_offsets": list(self.joint_offsets),
@@ -85,14 +85,14 @@ class TrueKinematics:
 
     @classmethod
     def load(cls, path: Path) -> TrueKinematics:
-        """The truth of a synthetic recording: its folder, or the file.
+        """Read the true kinematics of a synthetic recording from its folder or its file.
 
         Raises:
-            ValueError: There is none, or the file holds something else.
+            ValueError: There is no such file, or it has other contents.
         """
         file = path / TRUTH if path.is_dir() else path
         try:
-            data = checked(read_json(file, _MOST), _FORM, "the truth")
+            data = checked(read_json(file, _MAX_FILE_SIZE), _FORM, "the truth")
             arm = KinematicChain.from_urdf(**data["arm"])
             offsets, shift = data["joint_offsets"], data["base_shift"]
             if (len(offsets), len(shift)) != (arm.n_joints, _n_coordinates(arm)):
@@ -109,14 +109,14 @@ def _n_coordinates(arm: KinematicChain) -> int:
     return 2 if arm.is_planar else 3
 
 
-def _links(arm: KinematicChain) -> list[str]:
-    """Names of the joints, base to tip, that are not where the joint before them is: each ends a link."""
+def _link_joints(arm: KinematicChain) -> list[str]:
+    """Names of the joints, base to tip, at a distance from the joint before them: each ends a link."""
     path = parse_urdf(arm.urdf, arm.name).path(arm.base_link, arm.tip_link)
     return [joint.name for joint in path if joint.origin()[:3, 3].any()]
 
 
 def _with_scaled_links(arm: KinematicChain, scales: dict[str, float]) -> KinematicChain:
-    """``arm`` with the origins of joints, by name, so many times as far from the joint before them."""
+    """``arm`` with the distances of joints from the joints before them scaled, by name."""
     root = parse_xml(arm.urdf, "URDF text")
     for element in root.findall("joint"):
         origin, scale = element.find("origin"), scales.get(element.get("name", ""), 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from itnnr_ik.learning.cleaning import moving, noise_of, time_blocks
+from itnnr_ik.learning.cleaning import estimate_noise, is_moving, time_blocks
 from itnnr_ik.learning.series import Series
 from itnnr_ik.learning.synthetic import smooth_motion
 from itnnr_ik.robot import load_robot
@@ -20,12 +20,12 @@ def test_noise_is_told_from_motion(noise: float) -> None:
     positions = smooth_motion(load_robot("two_link"), TIMES, rng)
     kept = rng.uniform(size=len(TIMES)) > 0.05
     series = Series(TIMES[kept], (positions + rng.normal(0.0, noise, positions.shape))[kept])
-    np.testing.assert_allclose(noise_of(series), noise, rtol=0.1)
+    np.testing.assert_allclose(estimate_noise(series), noise, rtol=0.1)
 
 
 def test_too_few_values_have_no_noise() -> None:
     """Not a number that is made up."""
-    assert noise_of(Series(TIMES[:4], np.ones((4, 2)))).tolist() == [0.0, 0.0]
+    assert estimate_noise(Series(TIMES[:4], np.ones((4, 2)))).tolist() == [0.0, 0.0]
 
 
 def test_standstill_is_recognised_in_noise() -> None:
@@ -35,7 +35,7 @@ def test_standstill_is_recognised_in_noise() -> None:
     positions[3000:, 1] = 0.5 * (TIMES[3000:] - TIMES[3000])
     noise = np.array([1e-3, 1e-3])
     series = Series(TIMES, positions + rng.normal(0.0, 1e-3, positions.shape))
-    moves = moving(series, TIMES, noise)
+    moves = is_moving(series, TIMES, noise)
     assert moves[:2990].mean() < 0.02
     assert moves[3010:].all()
 

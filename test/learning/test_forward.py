@@ -39,7 +39,7 @@ def test_the_error_is_the_noise_over_the_root_of_the_points(name: str, outliers:
     fresh = arm.sample(2000, rng)
     rmse = np.sqrt(np.mean((fit(fresh) - tips_of(arm, fresh)) ** 2))
     assert rmse < 1.3 * 0.02 * np.sqrt(3**arm.n_joints / COUNT)
-    assert fit.spread == pytest.approx(0.02, rel=0.1 if outliers == 0.0 else 0.2)
+    assert fit.residual_std == pytest.approx(0.02, rel=0.1 if outliers == 0.0 else 0.2)
     assert (~fit.inliers[wrong]).mean() > 0.85 if outliers else fit.inliers.mean() > 0.99
 
 
