@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from itnnr_ik.cartesian.joined import pieces
 from itnnr_ik.cartesian.table import Array, CartesianPath
-from itnnr_ik.evaluation.pose_targets import flaw_of, target_of
+from itnnr_ik.evaluation.pose_targets import rejection_reason, target_of
 from itnnr_ik.paths import PathSolution
 from itnnr_ik.recording.pose_messages import POSE_TYPES
 from itnnr_ik.recording.reader import Bag
@@ -68,7 +68,7 @@ def read_recorded(
                 f"expected poses of one frame on {found.name}, got those of {poses[0].child!r} and of "
                 f"{pose.child!r}"
             )
-        flaw = flaw_of(solver, pose)
+        flaw = rejection_reason(solver, pose)
         if flaw:
             raise ValueError(f"expected targets, got {where}: {flaw}")
     return CartesianPath(np.array([target_of(solver, pose) for pose in poses]), times, tuple(notes))

@@ -18,7 +18,7 @@ from itnnr_ik.cli.arms import add_arm_arguments, files_of, solver_of
 from itnnr_ik.cli.recording_choice import add_selection_arguments, selection_of
 from itnnr_ik.cli.values import check_goes_with
 from itnnr_ik.evaluation.many.cluster import run_on_cluster
-from itnnr_ik.evaluation.many.command import Wanted, evaluate_many
+from itnnr_ik.evaluation.many.command import ReportOptions, evaluate_many
 from itnnr_ik.evaluation.many.evaluator import Evaluator
 from itnnr_ik.evaluation.many.places import find_recordings
 from itnnr_ik.evaluation.many.requirement import Requirement
@@ -124,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         runner = run_here if args.jobs == 1 else run_in_processes(min(args.jobs, len(places)))
     evaluator = Evaluator(tuple(models), selection, pages=args.html is not None, jumps=args.jumps)
-    return evaluate_many(evaluator, places, runner, Wanted(args.html, args.json, requirements))
+    return evaluate_many(evaluator, places, runner, ReportOptions(args.html, args.json, requirements))
 
 
 def _run_one(
@@ -147,7 +147,7 @@ def _run_one(
     )
     for line in output.written():
         print(line, file=sys.stderr if args.json else sys.stdout)
-    broken = [text for requirement in requirements if (text := requirement.broken(evaluation))]
+    broken = [text for requirement in requirements if (text := requirement.violation(evaluation))]
     if broken:
         print(one_line(f"{path}: {'; '.join(broken)}"), file=sys.stderr)
     return 1 if broken else 0

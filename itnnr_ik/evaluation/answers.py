@@ -1,4 +1,4 @@
-"""Answers to the targets of a replay, solved here and now: in one batch where the order allows it."""
+"""Solves the targets of a replay in this process, in batches where none depends on an earlier answer."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from itnnr_ik.targets import first_posture
 
 SOLVED, UNREACHABLE, OUTSIDE_DATA = "solved", "unreachable", "outside_data"
 
-_CHUNK = 8192
-#: Single solves that are timed beside a batch, spread evenly over the recording.
-_TIMED = 200
+_BATCH_SIZE = 8192
+#: Largest number of single solves that are timed beside the batches, evenly over the recording.
+_MAX_TIMED_SOLVES = 200
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What the targets (b) of a replay got.
+    """The answers to the targets (b) of a replay.
 
     Attributes:
         positions: Joint positions (b, n) in [rad] or [m]; NaN where there is no answer.
-        current: The joint positions (b, n) that each was solved from.
-        codes: The outcome (b,) of each, as in the node's status: `SOLVED`, `UNREACHABLE` and so on.
-        closest: Distance (b,) in [m] of each target from the point that was found, answered or not; NaN where
-            it is not known.
-        solve_times: Times that single solves took (any number), in [s].
+        current: The joint positions (b, n) from which each target was solved.
+        codes: Status code (b,) of each target, as in the node's status: `SOLVED`, `UNREACHABLE` and so on.
+        closest: Distance (b,) in [m] of each target from the closest point found, answered or not; NaN where
+            it is unknown.
+        solve_times: Durations of single solves (any number), in [s].
         round_trips: From sending a target to receiving its answer (any number), in [s]; None where no
             messages were sent.
-        seconds: What all of it took, in [s].
+        seconds: Duration of the whole, in [s].
         batched: Whether the targets were solved in batches.
         notes: What the reader of a report should know, a sentence each.
     """
@@ -55,24 +55,24 @@ def solve_replay(solver: IKSolver, replay: Replay) -> Answers:
 
 
 class ReplaySolver:
-    """Solves the targets of a recording, piece by piece.
+    """Solves the targets of a recording piece by piece.
 
     Args:
         solver: The solver.
-        expected: How many targets there are about, of which some are timed one by one.
+        expected: Approximate number of targets, by which those that are timed are chosen.
     """
 
     def __init__(self, solver: IKSolver, expected: int) -> None:
         self._solver = solver
-        self._timed = np.unique(np.linspace(0, max(0, expected - 1), _TIMED).astype(int))
-        self._done = 0
-        self._state: Array | None = None
-        self._loaded = False
+        self._timed = np.unique(np.linspace(0, max(0, expected - 1), _MAX_TIMED_SOLVES).astype(int))
+        self._n_done = 0
+        self._last_state: Array | None = None
+        self._warmed_up = False
 
     def solve(self, replay: Replay) -> Answers:
-        """Answers to the targets of a piece that follow those before."""
+        """Answers to the next piece of the recording."""
         answers = self._one_by_one(replay) if replay.current is None else self._in_batches(replay)
-        self._done += len(replay)
+        self._n_done += len(replay)
         return answers
 
     def _in_batches(self, replay: Replay) -> Answers:
@@ -81,12 +81,12 @@ class ReplaySolver:
         positions = np.empty((len(replay), solver.arm.n_joints))
         closest = np.empty(len(replay))
         codes = np.full(len(replay), SOLVED, dtype=f"<U{len(OUTSIDE_DATA)}")
-        if not self._loaded:
-            solver.solve_batch(replay.targets[:1], current[:1])  # loads what is compiled
-            self._loaded = True
+        if not self._warmed_up:
+            solver.solve_batch(replay.targets[:1], current[:1])  # loads compiled code
+            self._warmed_up = True
         start = time.perf_counter()
-        for first in range(0, len(replay), _CHUNK):
-            rows = slice(first, min(first + _CHUNK, len(replay)))
+        for first in range(0, len(replay), _BATCH_SIZE):
+            rows = slice(first, min(first + _BATCH_SIZE, len(replay)))
             solutions = solver.solve_batch(replay.targets[rows], current[rows])
             positions[rows], closest[rows] = solutions.positions, solutions.residual
             codes[rows][~solutions.converged] = UNREACHABLE
@@ -103,10 +103,10 @@ class ReplaySolver:
         current = np.empty_like(positions)
         times, closest = np.empty(len(replay)), np.empty(len(replay))
         codes: list[str] = []
-        state = self._state
+        state = self._last_state
         if state is None:
             state = first_posture(solver, replay.targets[0])
-            solver.solve(replay.targets[0], state)  # loads what is compiled
+            solver.solve(replay.targets[0], state)  # loads compiled code
         start = time.perf_counter()
         for i, target in enumerate(replay.targets):
             before = time.perf_counter()
@@ -117,14 +117,13 @@ class ReplaySolver:
             if codes[-1] == SOLVED:
                 state = positions[i] = solution.positions
         seconds = time.perf_counter() - start
-        self._state = state
+        self._last_state = state
         return Answers(positions, current, np.array(codes), closest, times, None, seconds, batched=False)
 
     def _time_single(self, targets: Array, current: Array) -> Array:
-        """Times [s] of some of the targets, one at a time."""
-        chosen = (
-            self._timed[(self._timed >= self._done) & (self._timed < self._done + len(targets))] - self._done
-        )
+        """Durations [s] of single solves for some of the targets."""
+        timed, n_done = self._timed, self._n_done
+        chosen = timed[(timed >= n_done) & (timed < n_done + len(targets))] - n_done
         times = []
         if len(chosen):
             self._solver.solve(targets[0], current[0])
@@ -136,14 +135,14 @@ class ReplaySolver:
 
 
 def _outcome(solution: Solution) -> str:
-    """The node's status code, which answers nothing else than `SOLVED`."""
+    """The node's status code; the node sends an answer only for `SOLVED`."""
     if not solution.converged:
         return UNREACHABLE
     return OUTSIDE_DATA if solution.covered is False else SOLVED
 
 
 def answer_errors(solver: IKSolver, replay: Replay, answers: Answers) -> tuple[Array, Array | None]:
-    """Errors of the answers by forward kinematics, NaN without an answer.
+    """Errors of the answers by forward kinematics, NaN where there is no answer.
 
     Returns:
         The tool's distance (b,) from each target in [m], and the angle (b,) in [rad] between their
@@ -151,13 +150,13 @@ def answer_errors(solver: IKSolver, replay: Replay, answers: Answers) -> tuple[A
     """
     known = np.asarray(np.isfinite(answers.positions).all(axis=1))
     found = solver.errors(answers.positions[known], replay.targets[known])
-    away, turned = (_spread_out(errors, known) for errors in found)
-    assert away is not None
-    return away, turned
+    distances, angles = (_expand_rows(errors, known) for errors in found)
+    assert distances is not None
+    return distances, angles
 
 
-def _spread_out(values: Array | None, known: NDArray[np.bool_]) -> Array | None:
-    """Values of the rows that are known (b,), and NaN for the others."""
+def _expand_rows(values: Array | None, known: NDArray[np.bool_]) -> Array | None:
+    """Values of the ``known`` rows (b,), with NaN in the other rows."""
     if values is None:
         return None
     result: Array = np.full(len(known), np.nan)

@@ -1,4 +1,4 @@
-"""Evaluate a recording without ROS, piece by piece: memory does not grow with its length."""
+"""Evaluates a recording without ROS, piece by piece: memory does not grow with its length."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ Listener = Callable[[Replay, Answers], None]
 
 @dataclass(frozen=True)
 class Model:
-    """What is evaluated.
+    """A solver that is evaluated, with its name.
 
     Attributes:
-        solver: Of the recorded arm.
-        name: What to call it in a report.
+        solver: A solver of the recorded arm.
+        name: Its name in reports.
     """
 
     solver: IKSolver
     name: str
 
     def check_comparable(self, other: Model) -> None:
-        """Raise ValueError unless the targets and joint states of one model are those of another one, too."""
-        if _asked(self.solver) != _asked(other.solver):
+        """Raise ValueError unless another model takes the same kind of targets and joint states."""
+        if _interface_of(self.solver) != _interface_of(other.solver):
             raise ValueError(
-                f"expected a model to compare with {self.name} that has {_words(self.solver)}, "
-                f"got {other.name}, which has {_words(other.solver)}"
+                f"expected a model to compare with {self.name} that has {_describe_interface(self.solver)}, "
+                f"got {other.name}, which has {_describe_interface(other.solver)}"
             )
 
 
-def _asked(solver: IKSolver) -> tuple[int, str, int]:
+def _interface_of(solver: IKSolver) -> tuple[int, str, int]:
     return solver.arm.n_joints, solver.task.kind, solver.task.n_coordinates
 
 
-def _words(solver: IKSolver) -> str:
-    joints, kind, coordinates = _asked(solver)
+def _describe_interface(solver: IKSolver) -> str:
+    joints, kind, coordinates = _interface_of(solver)
     return f"{joints} joints and a {kind} task of {coordinates} coordinates"
 
 
@@ -63,11 +63,11 @@ def evaluate_recording(
 
     Args:
         path: The recording.
-        solver: Of its arm.
-        model: What to call it in the report.
-        selection: What of the recording is replayed.
-        listeners: Get each piece of the recording with its answers.
-        progress: Show bars.
+        solver: A solver of its arm.
+        model: The name of the solver in the report.
+        selection: The parts of the recording that are replayed.
+        listeners: Called with each piece of the recording and its answers.
+        progress: Show progress bars.
         jumps: See `Tally`.
 
     Raises:
@@ -85,48 +85,44 @@ def evaluate_models(
     progress: bool = False,
     jumps: int = 0,
 ) -> list[Evaluation]:
-    """Read a recording once, and solve and measure its targets with each of several models.
+    """Read a recording once, and solve and measure its targets with each model.
 
     Args:
         path: The recording.
-        models: By the first one joints are read and targets made, which all have to take.
-        selection: What of the recording is replayed.
-        listeners: Of each model: get each piece of the recording with its answers.
-        progress: Show bars.
+        models: The first one defines joints and targets; the others must take the same ones.
+        selection: The parts of the recording that are replayed.
+        listeners: For each model, called with each piece of the recording and its answers.
+        progress: Show progress bars.
         jumps: See `Tally`.
 
     Raises:
         BagError: The recording or a topic cannot be used, or holds no target.
-        ValueError: A model takes other targets or joint positions than the first one.
+        ValueError: A model takes other targets or joint positions than the first.
     """
     for model in models[1:]:
         models[0].check_comparable(model)
     start = time.perf_counter()
     with open_replay(path, models[0].solver, selection, progress) as opened:
         pairs = zip(models, listeners, strict=True)
-        runs = [_Run(m.solver, opened.expected, heard, jumps) for m, heard in pairs]
-        with _bar(opened.expected, progress) as bar:
+        runs = [_ModelRun(m.solver, opened.expected, heard, jumps) for m, heard in pairs]
+        with _progress_bar(opened.expected, progress) as bar:
             for piece in opened.stream:
                 for run in runs:
                     run.take(piece)
                 if bar is not None:
                     bar.update(len(piece))
         read = time.perf_counter() - start - sum(run.seconds for run in runs)
-        summaries = [
-            Summary(
-                m.name, opened.stream.messages, opened.stream.skipped, opened.notes, max(0.0, read), False
-            )
-            for m in models
-        ]
+        messages, skipped, notes = opened.stream.messages, opened.stream.skipped, opened.notes
+    summaries = [Summary(m.name, messages, skipped, notes, max(0.0, read), False) for m in models]
     return [run.tally.result(summary) for run, summary in zip(runs, summaries, strict=True)]
 
 
-class _Run:
-    """One model's way through a recording.
+class _ModelRun:
+    """The evaluation of one model.
 
     Attributes:
-        tally: Of its answers.
-        seconds: What has not gone into reading, in [s].
+        tally: The measures of its answers.
+        seconds: Time not spent on reading, in [s].
     """
 
     def __init__(self, solver: IKSolver, expected: int, listeners: Sequence[Listener], jumps: int) -> None:
@@ -145,7 +141,7 @@ class _Run:
         self.seconds += time.perf_counter() - begin + solving
 
 
-def _bar(total: int, progress: bool) -> Any:
+def _progress_bar(total: int, progress: bool) -> Any:
     # Not one that is switched off: Ctrl-C during its __del__, once a recording, would be lost.
     if not progress:
         return nullcontext()

@@ -1,4 +1,4 @@
-"""What an evaluation leaves behind: the printed report, the page and the recording of the answers."""
+"""Writes the files of an evaluation: the page, and the recording of the answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from itnnr_ik.evaluation.answers import SOLVED, Answers
 from itnnr_ik.evaluation.measures import Evaluation
-from itnnr_ik.evaluation.replay import Replay, rising
+from itnnr_ik.evaluation.replay import Replay, strictly_increasing
 from itnnr_ik.files import check_outputs
 from itnnr_ik.printable import one_line
 from itnnr_ik.recording.pairing import Array
@@ -21,19 +21,19 @@ from itnnr_ik.recording.statistics import Decimator
 from itnnr_ik.recording.writer import AnswerWriter, WrittenSolution, WrittenStatus, check_new
 from itnnr_ik.solver import IKSolver
 
-#: As many targets are drawn, at most, evenly over the recording.
-_DRAWN = 20_000
+#: Largest number of targets that are plotted, evenly over the recording.
+_MAX_PLOTTED = 20_000
 
 
 @dataclass(frozen=True)
 class Output:
-    """Files that are wanted.
+    """The files that an evaluation writes.
 
     Args:
-        html: The page; None for none.
-        record: Folder of the new recording; None for none.
+        html: File of the page; None for no page.
+        record: Folder of the recording of the answers; None for no recording.
         storage: A key of `itnnr_ik.recording.writer.STORAGES`.
-        recording: What is evaluated, which stays as it is; None where that is no file.
+        recording: The evaluated recording, which must not be overwritten; None if that is no file.
     """
 
     html: Path | None = None
@@ -42,7 +42,7 @@ class Output:
     recording: Path | None = None
 
     def check(self) -> None:
-        """Raise ValueError unless the files can be written: before the work, not after it."""
+        """Raise ValueError, before the work is done, unless the files can be written."""
         for path in (self.record, self.html):
             if path is not None:
                 check_place(path, self.recording)
@@ -52,7 +52,7 @@ class Output:
 
     @contextmanager
     def open(self, solver: IKSolver) -> Iterator[OpenOutput]:
-        """Take pieces of a recording with their answers; the files are in their place at the end."""
+        """Write pieces of a recording with their answers; the files appear when all is complete."""
         with ExitStack() as stack:
             writer = None
             if self.record is not None:
@@ -68,7 +68,7 @@ class Output:
         solutions: Sequence[WrittenSolution],
         statuses: Sequence[WrittenStatus] = (),
     ) -> list[str]:
-        """Write the files of an evaluation that was live; a sentence on each."""
+        """Write the files of a live evaluation; returns a sentence on each."""
         with self.open(solver) as opened:
             opened.draw(replay, answers)
             if opened.writer is not None:
@@ -78,19 +78,19 @@ class Output:
 
     def written(self) -> list[str]:
         """A sentence on each file."""
-        told = []
+        sentences = []
         if self.record is not None:
-            told.append(one_line(f"answers written to {self.record}"))
+            sentences.append(one_line(f"answers written to {self.record}"))
         if self.html is not None:
-            told.append(one_line(f"report written to {self.html}"))
-        return told
+            sentences.append(one_line(f"report written to {self.html}"))
+        return sentences
 
 
 class OpenOutput:
     """Files that are being written, see `Output.open`.
 
     Attributes:
-        writer: Of the recording; None where none is wanted.
+        writer: Writes the recording of the answers, if any.
     """
 
     def __init__(self, output: Output, solver: IKSolver, writer: AnswerWriter | None) -> None:
@@ -100,9 +100,9 @@ class OpenOutput:
         self._last: int | None = None
 
     def add(self, replay: Replay, answers: Answers) -> None:
-        """Take the answers of a piece, each at the time at which its target was received."""
+        """Take the answers of a piece; each is written with the time of receipt of its target."""
         self.draw(replay, answers)
-        stamps = rising(replay.received, self._last)
+        stamps = strictly_increasing(replay.received, self._last)
         self._last = int(stamps[-1]) if len(stamps) else self._last
         if self.writer is not None:
             frame = self._solver.arm.base_link
@@ -114,7 +114,7 @@ class OpenOutput:
             self.writer.write(replay.joints, solutions)
 
     def draw(self, replay: Replay, answers: Answers) -> None:
-        """Keep what of a piece is drawn."""
+        """Keep the plotted part of a piece."""
         if self._page is not None:
             self._page.add(replay, answers)
 
@@ -125,26 +125,26 @@ class OpenOutput:
 
 
 class PageMaker:
-    """Makes the page of an evaluation, with plots of some of the targets, evenly over the recording.
+    """Makes the page of an evaluation, with plots of evenly chosen targets.
 
     Args:
-        solver: Whose arm, task and tolerances they are.
+        solver: The solver with arm, task and tolerances.
     """
 
     def __init__(self, solver: IKSolver) -> None:
         self._solver = solver
-        self._rows = Decimator(_DRAWN)
+        self._rows = Decimator(_MAX_PLOTTED)
         self._first: tuple[Replay, Answers] | None = None
 
     def add(self, replay: Replay, answers: Answers) -> None:
         """Take a piece."""
         if self._first is None:
             self._first = replay, answers
-        nothing = np.zeros((len(replay), 0))
+        empty = np.zeros((len(replay), 0))
         self._rows.add(
             replay.received,
             replay.targets,
-            nothing if replay.recorded is None else replay.recorded,
+            empty if replay.recorded is None else replay.recorded,
             answers.positions,
             answers.current,
             answers.codes,
@@ -159,7 +159,7 @@ class PageMaker:
         return make_page(evaluation, Plots(self._solver, *self._kept()).all())
 
     def _kept(self) -> tuple[Replay, Answers]:
-        """The targets that are drawn, as one replay."""
+        """The plotted targets and their answers."""
         assert self._first is not None
         replay, answers = self._first
         received, targets, recorded, positions, current, codes, closest = self._rows.columns()

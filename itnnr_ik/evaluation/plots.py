@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from itnnr_ik.evaluation.answers import Answers, answer_errors
-from itnnr_ik.evaluation.measures import displacements
+from itnnr_ik.evaluation.measures import joint_displacements
 from itnnr_ik.evaluation.replay import Replay
 from itnnr_ik.plotting import SMALLEST, log_dots
 from itnnr_ik.recording.pairing import Array
@@ -25,8 +25,8 @@ from itnnr_ik.targets.reachable import far_apart
 TARGET, ANSWER, MISSED, CHANGE, TURN = "#f2a65a", "#1b4965", "#c1121f", "#2a9d8f", "#8367c7"
 LINK, GRID, LIMIT = "#8d99ae", "#e3e6ea", "#98a2ae"
 _JOINTS = ("#1b4965", "#d1495b", "#2a9d8f", "#8367c7")
-#: More dots than this are drawn as pixels, or a page grows by megabytes.
-_MOST_DOTS = 4000
+#: Beyond this number dots are rasterized, because vector graphics of them would take megabytes.
+_MAX_VECTOR_DOTS = 4000
 _STYLE: Any = {
     "font.size": 9.0,
     "axes.edgecolor": "#8a94a0",
@@ -38,16 +38,16 @@ _STYLE: Any = {
     "svg.hashsalt": "itnnr_ik",
 }
 #: Matplotlib's settings belong to the process, and a cluster's worker may evaluate in several threads.
-_DRAWING = threading.Lock()
+_DRAW_LOCK = threading.Lock()
 
 
 class Plots:
-    """Draws the answers to one replay.
+    """Plots the answers to one replay.
 
     Args:
-        solver: Whose arm, task and tolerances they are.
-        replay: What was asked.
-        answers: What came back.
+        solver: The solver with arm, task and tolerances.
+        replay: The targets and recorded joints.
+        answers: The answers.
     """
 
     def __init__(self, solver: IKSolver, replay: Replay, answers: Answers) -> None:
@@ -56,17 +56,17 @@ class Plots:
         self._answers = answers
         self._times = replay.times
         self._residual, self._angle = answer_errors(solver, replay, answers)
-        self._apart = displacements(solver, replay, answers)
+        self._displacement = joint_displacements(solver, replay, answers)
         self._missed = np.isnan(self._residual)
-        self._pixels = len(replay) > _MOST_DOTS
+        self._rasterized = len(replay) > _MAX_VECTOR_DOTS
 
     def all(self) -> dict[str, str]:
         """Each plot's heading and SVG."""
-        with _DRAWING, mpl.rc_context(_STYLE):
+        with _DRAW_LOCK, mpl.rc_context(_STYLE):
             return {heading: to_svg(draw()) for heading, draw in self.figures().items()}
 
     def figures(self) -> dict[str, Callable[[], Figure]]:
-        """Each plot's heading and what draws it."""
+        """Each plot's heading and the function that draws it."""
         return {
             "Errors and joint displacement over time": self.over_time,
             "Joints, recorded and solved": self.joints,
@@ -83,7 +83,7 @@ class Plots:
             self._log_dots(axes, values, color, "answer")
             axes.axhline(tolerance, color=MISSED, linewidth=1.0, linestyle="--", label="tolerance")
             axes.set_ylabel(label)
-        self._log_dots(panels[-1], self._apart, CHANGE, self._reference)
+        self._log_dots(panels[-1], self._displacement, CHANGE, self._reference)
         panels[-1].set_ylabel("joint difference [rad]")
         panels[-1].set_xlabel("time since the first target [s]")
         for axes in panels:
@@ -96,10 +96,10 @@ class Plots:
                     color=MISSED,
                     markersize=7,
                     label="no answer",
-                    rasterized=self._pixels,
+                    rasterized=self._rasterized,
                 )
-            axes.set_xlim(*self._span)
-            _finish(axes)
+            axes.set_xlim(*self._time_limits)
+            _add_grid_and_legend(axes)
         return figure
 
     def joints(self) -> Figure:
@@ -120,7 +120,7 @@ class Plots:
                 color=_JOINTS[j % len(_JOINTS)],
                 markersize=2.5,
                 label="solved",
-                rasterized=self._pixels,
+                rasterized=self._rasterized,
             )
             lower, upper = self._arm.lower[j], self._arm.upper[j]
             if np.isfinite([lower, upper]).all():
@@ -128,7 +128,7 @@ class Plots:
                     axes.axhline(limit, color=LIMIT, linewidth=0.9, linestyle=":")
                 margin = 0.08 * (upper - lower)
                 axes.set_ylim(lower - margin, upper + margin)
-            axes.set_xlim(*self._span)
+            axes.set_xlim(*self._time_limits)
             axes.set_ylabel(f"[{units_of(self._arm)[j]}]")
             axes.set_title(self._replay.joints[j], loc="left", fontsize=9, color="#3a4450")
             axes.grid(True, color=GRID, linewidth=0.7)
@@ -137,7 +137,7 @@ class Plots:
         return figure
 
     def workspace(self) -> Figure:
-        """Targets, the tool, what went without an answer, and some postures of the arm."""
+        """Targets with and without an answer, tool positions, and some postures of the arm."""
         solver = self._solver
         in_space = solver.task.n_coordinates > 2
         shown = slice(0, 3 if in_space else 2)
@@ -149,7 +149,7 @@ class Plots:
         for posture in solved[far_apart(tips, 4)]:
             points = solver.skeleton_at(posture)[:, shown]
             axes.plot(*points.T, "-o", color=LINK, linewidth=2.4, markersize=5, alpha=0.45)
-        style: dict[str, Any] = {"zorder": 3, "rasterized": self._pixels}
+        style: dict[str, Any] = {"zorder": 3, "rasterized": self._rasterized}
         axes.plot(*targets.T, ".", color=TARGET, markersize=9, alpha=0.6, label="target", **style)
         missed = targets[self._missed]
         if len(missed):
@@ -180,12 +180,12 @@ class Plots:
             self._histogram(axes, values, color, label)
             axes.axvline(tolerance, color=MISSED, linewidth=1.0, linestyle="--", label="tolerance")
             axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), frameon=False)
-        self._histogram(panels[-1], self._apart, CHANGE, f"joint difference [rad]\n{self._reference}")
+        self._histogram(panels[-1], self._displacement, CHANGE, f"joint difference [rad]\n{self._reference}")
         return figure
 
     @property
     def _errors(self) -> list[tuple[str, Array, float, str]]:
-        """Label, values (b,), tolerance and colour of what answers are measured by."""
+        """Label, values (b,), tolerance and colour of each kind of error."""
         rows = [("residual [m]", self._residual, self._solver.tolerance, ANSWER)]
         if self._angle is not None:
             tolerance = self._solver.orientation_tolerance
@@ -193,7 +193,7 @@ class Plots:
         return rows
 
     @property
-    def _span(self) -> tuple[float, float]:
+    def _time_limits(self) -> tuple[float, float]:
         """Ends of the time axis, in [s]."""
         end = float(self._times[-1]) if len(self._times) else 0.0
         margin = 0.02 * end or 0.5
@@ -204,7 +204,7 @@ class Plots:
         return "from recorded joints" if self._replay.recorded is not None else "from the answer before"
 
     def _log_dots(self, axes: Axes, values: Array, color: str, label: str) -> None:
-        log_dots(axes, self._times, values, color, markersize=3, label=label, rasterized=self._pixels)
+        log_dots(axes, self._times, values, color, markersize=3, label=label, rasterized=self._rasterized)
 
     def _histogram(self, axes: Axes, values: Array, color: str, label: str) -> None:
         values = np.log10(np.maximum(values[np.isfinite(values)], SMALLEST))
@@ -229,6 +229,6 @@ def to_svg(figure: Figure) -> str:
     return svg[svg.index("<svg") :]
 
 
-def _finish(axes: Axes) -> None:
+def _add_grid_and_legend(axes: Axes) -> None:
     axes.grid(True, color=GRID, linewidth=0.7)
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=4, frameon=False, markerscale=2)

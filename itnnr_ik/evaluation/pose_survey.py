@@ -1,4 +1,4 @@
-"""Which of the recorded poses are targets: whole ones, in one frame and of one."""
+"""Selects the recorded poses that are targets: valid ones of one child frame in one frame."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from itnnr_ik.evaluation.pose_targets import flaw_of
+from itnnr_ik.evaluation.pose_targets import rejection_reason
 from itnnr_ik.forms import listed
 from itnnr_ik.recording.clocks import StampSurvey
 from itnnr_ik.recording.records import RecordedPose
@@ -15,16 +15,16 @@ from itnnr_ik.solver import IKSolver
 
 
 class PoseFilter:
-    """Passes poses that can be targets, after all of them were looked at.
+    """Passes the poses that can be targets; `survey` first finds the commonest frames.
 
     Args:
-        solver: Whose task says what of a pose counts.
-        frame: That poses must be in; None for that of most of them.
+        solver: Its task decides which parts of a pose must be valid.
+        frame: Frame that poses must be in; None for the commonest one.
 
     Attributes:
-        stamps: What the stamps of the poses that pass are like.
-        messages: Number of poses that were read.
-        skipped: Numbers of those that do not pass, by reason.
+        stamps: Survey of the stamps of the poses that pass.
+        messages: Number of poses read.
+        skipped: Number of poses that did not pass, by reason.
     """
 
     def __init__(self, solver: IKSolver, frame: str | None) -> None:
@@ -37,10 +37,10 @@ class PoseFilter:
         self._child = ""
 
     def survey(self, poses: Iterable[RecordedPose]) -> None:
-        """Look at all poses, to find out the frame of most of them, and whose pose most of those are."""
+        """Read all poses once, to find the commonest frame, and the commonest child frame in it."""
         surveys: dict[tuple[str, str], StampSurvey] = {}
         for pose in poses:
-            if flaw_of(self._solver, pose):
+            if rejection_reason(self._solver, pose):
                 continue
             self._frames[pose.frame] += 1
             self._children.setdefault(pose.frame, Counter())[pose.child] += 1
@@ -54,27 +54,27 @@ class PoseFilter:
         self.stamps = surveys.get((frame, self._child), self.stamps)
 
     def __call__(self, poses: Iterable[RecordedPose]) -> Iterator[RecordedPose]:
-        """Those that can be targets; the others are counted."""
+        """Pass the poses that can be targets, and count the others."""
         others = [repr(name) for name in self._frames if name != self._frame]
-        elsewhere = f"pose in another frame than {self._frame!r}: {listed(others)}"
+        in_other_frame = f"pose in another frame than {self._frame!r}: {listed(others)}"
         children = self._children.get(self._frame or "", Counter())
         others = [repr(name) for name in children if name != self._child]
-        of_another = f"pose of another frame than {self._child!r}: {listed(others)}"
+        of_other_child = f"pose of another frame than {self._child!r}: {listed(others)}"
         for pose in poses:
             self.messages += 1
-            flaw = flaw_of(self._solver, pose)
-            if not flaw and pose.frame != self._frame:
-                flaw = elsewhere
-            elif not flaw and pose.child != self._child:
-                flaw = of_another
-            if flaw:
-                self.skipped[flaw] += 1
+            reason = rejection_reason(self._solver, pose)
+            if not reason and pose.frame != self._frame:
+                reason = in_other_frame
+            elif not reason and pose.child != self._child:
+                reason = of_other_child
+            if reason:
+                self.skipped[reason] += 1
             else:
                 yield pose
 
     @property
     def notes(self) -> list[str]:
-        """A sentence where the frame is not the arm's base, or nothing."""
+        """A sentence if the frame is not the arm's base."""
         base = self._solver.arm.base_link
         if self._frame == base or not self._frames[self._frame or ""]:
             return []

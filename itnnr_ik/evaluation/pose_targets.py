@@ -1,4 +1,4 @@
-"""Recorded poses as targets, and targets as the poses that are sent: what of them counts is the task's."""
+"""Converts recorded poses to targets of a task, and targets to the poses that are published."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from itnnr_ik.robot.joint import LARGEST
 from itnnr_ik.solver import IKSolver
 
 
-def flaw_of(solver: IKSolver, pose: RecordedPose) -> str:
-    """Why a recorded pose is no target: what counts of it is not there, or no number; empty if it is one."""
-    if not is_somewhere(pose.position):
+def rejection_reason(solver: IKSolver, pose: RecordedPose) -> str:
+    """Why a recorded pose cannot be a target of the task; empty if it can."""
+    if not is_plausible(pose.position):
         return "pose not finite" if not np.isfinite(pose.position).all() else "pose beyond all reach"
     if not solver.task.has_orientation:
         return ""
@@ -24,19 +24,19 @@ def flaw_of(solver: IKSolver, pose: RecordedPose) -> str:
 
 
 def target_of(solver: IKSolver, pose: RecordedPose) -> Array:
-    """The target (2, 3 or 7) that a recorded pose is; its quaternion must not be zero where it counts."""
+    """The target (2, 3 or 7) of a recorded pose, whose quaternion must not be zero if orientation counts."""
     if not solver.task.has_orientation:
         return np.array(pose.position[: solver.task.n_coordinates])
-    # Of a largest coordinate of 1 the square is neither zero nor infinite.
+    # With a largest component of 1 the squared norm neither underflows nor overflows.
     quaternion = pose.orientation / np.abs(pose.orientation).max()
     return np.concatenate([pose.position, quaternion / np.linalg.norm(quaternion)])
 
 
-def is_somewhere(position: Array) -> bool:
-    """Whether a point (3,) [m] is finite, and near enough that distances from it are."""
+def is_plausible(position: Array) -> bool:
+    """Whether a point (3,) [m] is finite and within the largest coordinates that are accepted."""
     return bool((np.abs(position) <= LARGEST).all())
 
 
 def pose_of(solver: IKSolver, targets: Array) -> Array:
-    """Targets (…, 2, 3 or 7) as PoseStamped has them: points (…, 3) in [m], or poses (…, 7)."""
+    """Targets (…, 2, 3 or 7) for a PoseStamped: points (…, 3) in [m], or poses (…, 7)."""
     return targets if solver.task.has_orientation else solver.in_space(targets)

@@ -1,4 +1,4 @@
-"""What a recording asks of a solver: targets in their order, and the joint state that each is solved from."""
+"""A recording as a replay: targets in their order, and the joint state from which each is solved."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POSES, JOINTS = "poses", "joints"
 
 @dataclass(frozen=True)
 class Selection:
-    """What of a recording is replayed; None: what there is.
+    """The parts of a recording that are replayed; None selects a default.
 
     Attributes:
         joints: The recorded names of the arm's joints, base to tip; None: the model's.
@@ -25,8 +25,8 @@ class Selection:
         pose_topic: A topic of any type in `POSE_TYPES`; None: the only PoseStamped.
         pose_index: Which pose of a PoseArray.
         pose_from: Two frames: the poses of the second one in the first one, from /tf and /tf_static.
-        targets: `POSES` or `JOINTS`; None: poses where there are some.
-        frame: Frame that poses must be in; None: the frame of most of them.
+        targets: `POSES` or `JOINTS`; None: poses if there are some.
+        frame: Frame that poses must be in; None: the commonest one.
         degrees: Whether joint positions are recorded in degrees.
     """
 
@@ -48,16 +48,16 @@ class Replay:
         recording: Name of the recording.
         source: Where the targets come from, in words.
         received: Times of receipt (b,) in [ns].
-        targets: What is asked for (b, 2, 3 or 7): a position in [m], or a pose as x, y, z, qx, qy, qz, qw.
-        current: The joint positions (b, n) in [rad] or [m] recorded just before each; None where there are
-            none, and each target is solved from the answer to the one before.
-        recorded: The joint positions (b, n) recorded with each, NaN where they are not known; None without
-            joint states.
+        targets: Positions (b, 2 or 3) in [m], or poses (b, 7) as x, y, z, qx, qy, qz, qw.
+        current: The last joint positions (b, n) in [rad] or [m] received before each target; None without
+            joint states: each target is solved from the answer to the one before.
+        recorded: The joint positions (b, n) recorded with each target, NaN where they are unknown; None
+            without joint states.
         joints: The recorded names of the arm's joints, base to tip.
-        states: All recorded joint states, usable or not, in the order of receipt; none of a piece. Where they
-            are in degrees, without names or turns away, the usable ones, by name in [rad].
+        states: All recorded joint states in the order of receipt; if they needed conversion, the usable ones
+            by name in [rad]. None of a piece.
         messages: Number of messages read; 0 of a piece.
-        skipped: Numbers of messages that give no target, by reason; none of a piece.
+        skipped: Number of messages that give no target, by reason; none of a piece.
         notes: What the reader of a report should know, a sentence each; none of a piece.
     """
 
@@ -78,8 +78,8 @@ class Replay:
 
     @property
     def stamps(self) -> Times:
-        """What answers are known by: times of receipt (b,) in [ns], moved a little where they are equal."""
-        return rising(self.received)
+        """Unique stamps (b,) of the targets in [ns]: times of receipt, shifted slightly if equal."""
+        return strictly_increasing(self.received)
 
     @property
     def times(self) -> Array:
@@ -87,12 +87,12 @@ class Replay:
         return 1e-9 * (self.received - self.received[0]) if len(self) else np.zeros(0)
 
 
-def rising(times: Times, after: int | None = None) -> Times:
-    """Times (b,) in [ns], each moved to just after the one before it where it is not later anyway.
+def strictly_increasing(times: Times, after: int | None = None) -> Times:
+    """Times (b,) in [ns], equal ones shifted to be strictly increasing.
 
     Args:
-        times: Never falling.
-        after: All are later than this.
+        times: Never decreasing.
+        after: The result is later than this.
     """
     order = np.arange(len(times))
     moved = np.maximum.accumulate(times - order)

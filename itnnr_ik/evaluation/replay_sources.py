@@ -1,4 +1,4 @@
-"""What of a recording is replayed: its topics, as a stream of targets or all at once."""
+"""Opens a recording for replay: selects its topics, and reads them as a stream or all at once."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class OpenReplay:
 
     Attributes:
         stream: Its targets.
-        expected: How many targets there are at most.
-        states: Those read so far, where they are kept.
+        expected: Largest number of targets to expect.
+        states: Joint states read so far, if they are kept.
     """
 
     def __init__(
@@ -37,16 +37,16 @@ class OpenReplay:
         bag: Bag,
         solver: IKSolver,
         selection: Selection,
-        told: list[str],
+        notes: list[str],
         progress: bool,
         keep_states: bool,
     ) -> None:
-        self._bag, self._selection, self._told = bag, selection, told
+        self._bag, self._selection, self._notes = bag, selection, notes
         self._progress, self._keep_states = progress, keep_states
         pose_topic, joint_topic = _topics(bag, selection)
         self._pose_topic, self._joint_topic = pose_topic, joint_topic
         self.states: list[RecordedJoints] = []
-        self._looking = True  # at all messages, before they are replayed
+        self._surveying = True  # reading all messages once before they are replayed
         self.stream = ReplayStream(
             bag.path.resolve().name,
             solver,
@@ -54,40 +54,42 @@ class OpenReplay:
             self._read_states,
             None if pose_topic is None else self._read_poses,
             joints_required=pose_topic is None or bool(selection.joints or selection.joint_topic),
-            left_out=self._left_out,
-            where=place_of(bag, joint_topic or JOINT_TOPIC),
+            count_undecodable=self._count_undecodable,
+            where=describe_joint_topic(bag, joint_topic or JOINT_TOPIC),
         )
-        self._looking = False
+        self._surveying = False
         counts = {topic.name: topic.count for topic in bag.topics}
-        # The first joint state is only where the arm stands at first.
+        # The first joint state is the initial state of the arm and no target.
         self.expected = counts.get(pose_topic or joint_topic or "", 0) - (pose_topic is None)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the reader of a report should know, a sentence each."""
-        return (*self._told, *self.stream.notes)
+        return (*self._notes, *self.stream.notes)
 
     def _read_states(self) -> Iterator[RecordedJoints]:
         if self._joint_topic is None:
             return
-        looking = self._looking
-        if not looking:
+        surveying = self._surveying
+        if not surveying:
             self.states.clear()
         states = self._bag.joint_states(self._joint_topic)
-        for state in _shown(states, "joint states", self._progress and looking):
-            if self._keep_states and not looking:
+        for state in _with_progress(states, "joint states", self._progress and surveying):
+            if self._keep_states and not surveying:
                 self.states.append(state)
             yield state
 
     def _read_poses(self) -> Iterator[RecordedPose]:
-        found = recorded_poses(self._bag, replace(self._selection, pose_topic=self._pose_topic), self._tell)
-        yield from _shown(found, "poses", self._progress and self._looking)
+        found = recorded_poses(
+            self._bag, replace(self._selection, pose_topic=self._pose_topic), self._add_note
+        )
+        yield from _with_progress(found, "poses", self._progress and self._surveying)
 
-    def _tell(self, note: str) -> None:
-        if note not in self._told:  # poses are read twice
-            self._told.append(note)
+    def _add_note(self, note: str) -> None:
+        if note not in self._notes:  # poses are read twice
+            self._notes.append(note)
 
-    def _left_out(self) -> Counter[str]:
+    def _count_undecodable(self) -> Counter[str]:
         counts = self._bag.undecodable
         return Counter({f"message of {topic} that cannot be decoded": n for topic, n in counts.items()})
 
@@ -104,29 +106,29 @@ def open_replay(
 
     Args:
         path: The recording.
-        solver: Of its arm.
-        selection: What of it is replayed.
-        progress: Show a bar while it is looked at.
-        keep_states: Keep all joint states.
+        solver: A solver of its arm.
+        selection: The parts of it that are replayed.
+        progress: Show a progress bar during the survey.
+        keep_states: Keep all joint states in memory.
 
     Raises:
-        BagError: The recording or a topic cannot be used; what there is, is listed.
+        BagError: The recording or a topic cannot be used; the recorded topics are listed.
     """
-    told: list[str] = []
-    with Bag(path, warn=told.append) as bag:
+    notes: list[str] = []
+    with Bag(path, warn=notes.append) as bag:
         if not any(topic.count for topic in bag.topics):
-            raise BagError(": ".join([f"{bag.path} holds no messages", *told[:1]]))
-        yield OpenReplay(bag, solver, selection, told, progress, keep_states)
+            raise BagError(": ".join([f"{bag.path} holds no messages", *notes[:1]]))
+        yield OpenReplay(bag, solver, selection, notes, progress, keep_states)
 
 
 def read_replay(path: str | Path, solver: IKSolver, selection: Selection, progress: bool = False) -> Replay:
     """Read a recording of a solver's arm all at once.
 
     Raises:
-        BagError: The recording or a topic cannot be used, or holds no target; what there is, is listed.
+        BagError: The recording or a topic cannot be used, or holds no target.
     """
     with open_replay(path, solver, selection, progress, keep_states=True) as opened:
-        replay = joined(list(_shown(iter(opened.stream), "targets", progress)))
+        replay = concatenated(list(_with_progress(iter(opened.stream), "targets", progress)))
         return replace(
             replay,
             states=opened.stream.converted(opened.states),
@@ -143,11 +145,11 @@ def make_replay(
     states: Sequence[RecordedJoints],
     poses: Sequence[RecordedPose],
 ) -> Replay:
-    """What messages ask of a solver, wherever they come from.
+    """Make a replay of messages that are in memory.
 
     Args:
-        recording: Their name.
-        solver: Of whose arm and task they are.
+        recording: What to call the messages.
+        solver: A solver with their arm and task.
         selection: With the topics of the messages. Without a pose topic targets are made from joints.
         states, poses: In the order of receipt.
 
@@ -158,7 +160,7 @@ def make_replay(
     stream = ReplayStream(
         recording, solver, selection, lambda: states, (lambda: poses) if with_poses else None
     )
-    replay = joined(list(stream))
+    replay = concatenated(list(stream))
     return replace(
         replay,
         states=states,
@@ -179,8 +181,8 @@ def recorded_poses(bag: Bag, selection: Selection, warn: Callable[[str], None]) 
     return bag.poses(_pose_topic(bag, selection, True), selection.pose_index)
 
 
-def joined(pieces: Sequence[Replay]) -> Replay:
-    """Pieces of a recording as one, which are at least one."""
+def concatenated(pieces: Sequence[Replay]) -> Replay:
+    """Join the pieces of a recording, at least one, to one replay."""
     first = pieces[0]
 
     def all_of(name: str) -> np.ndarray:
@@ -196,7 +198,7 @@ def joined(pieces: Sequence[Replay]) -> Replay:
 
 
 def _topics(bag: Bag, selection: Selection) -> tuple[str | None, str | None]:
-    """Names of the topics of poses and of joint states, None for one that is not read."""
+    """Names of the topics of poses and joint states; None for one that is not read."""
     counts = Counter(dict.fromkeys((POSE_STAMPED, JOINT_STATE), 0))
     for topic in bag.topics:
         counts[topic.msgtype] += topic.count
@@ -215,7 +217,7 @@ def _topics(bag: Bag, selection: Selection) -> tuple[str | None, str | None]:
 
 
 def joint_topic_of(bag: Bag, selection: Selection) -> str:
-    """The topic of joint states: the one that is named, ``/joint_states``, or the only one.
+    """The topic of joint states: the selected one, ``/joint_states``, or the only one.
 
     Raises:
         BagError: There is none, or there are several.
@@ -225,8 +227,8 @@ def joint_topic_of(bag: Bag, selection: Selection) -> str:
     return bag.find_topic([JOINT_STATE], selection.joint_topic).name
 
 
-def place_of(bag: Bag, joint_topic: str) -> str:
-    """Where joint states are read, and how to choose others, for a message."""
+def describe_joint_topic(bag: Bag, joint_topic: str) -> str:
+    """The topic of joint states, and how to choose another one, for an error message."""
     others = [name for name in joint_topics(bag) if name != joint_topic]
     return f"{joint_topic} (--joint-topic takes {' or '.join(others)})" if others else joint_topic
 
@@ -237,17 +239,17 @@ def joint_topics(bag: Bag) -> list[str]:
 
 
 def _label(pose_topic: str | None, selection: Selection) -> str | None:
-    """What poses are called in a report."""
+    """The name of the poses in a report."""
     if pose_topic is None or not selection.pose_from:
         return pose_topic
     base, tool = selection.pose_from
     return f"{pose_topic}, {tool} in {base}"
 
 
-def _pose_topic(bag: Bag, selection: Selection, only: bool) -> str:
-    """The topic of poses; where there is none, the error names joint states too, unless ``only`` poses do."""
+def _pose_topic(bag: Bag, selection: Selection, poses_only: bool) -> str:
+    """The topic of poses; the error where there is none mentions joint states unless ``poses_only``."""
     if (
-        not only
+        not poses_only
         and selection.pose_topic is None
         and not any(topic.count for topic in bag.topics if topic.msgtype in POSE_TYPES)
     ):
@@ -268,7 +270,7 @@ def _transform_topics(bag: Bag) -> str:
     return TF_TOPICS[0]
 
 
-def _shown(records: Iterator[_T], label: str, progress: bool) -> Iterator[_T]:
+def _with_progress(records: Iterator[_T], label: str, progress: bool) -> Iterator[_T]:
     if not progress:
         return records
     # disable=None: no bar where nobody watches.

@@ -1,4 +1,4 @@
-"""Targets out of messages, piece by piece: memory holds a piece, however long the recording is."""
+"""Makes targets from messages piece by piece: memory holds one piece, however long the recording is."""
 
 from __future__ import annotations
 
@@ -30,32 +30,32 @@ from itnnr_ik.recording.statistics import RunningStatistics
 from itnnr_ik.solver import IKSolver
 
 JOINT_TOPIC = "/joint_states"
-#: Joint states are looked at so long [s] before and after poses that they may belong to.
-_MARGIN = 3.0 * MAX_STATE_AGE
+#: Joint states are kept for this time [s] before and after the poses of a batch.
+_WINDOW_MARGIN = 3.0 * MAX_STATE_AGE
 _STALE = f"target with a joint state older than {MAX_STATE_AGE:g} s"
-#: Positions are in degrees if the tip is so much nearer to the poses then, and otherwise farther away than
-#: this share of the workspace.
-_NEARER, _FAR = 0.1, 0.1
-#: Poses that are so many times the arm's reach away are in other units, or another frame.
-_OTHER_UNITS = 50.0
+#: Positions are taken for degrees if the error of the tip is then below this share of that with radians, and
+#: that with radians above this share of the workspace's extent.
+_MAX_DEGREES_ERROR, _MIN_RADIANS_ERROR = 0.1, 0.1
+#: Poses beyond this multiple of the arm's reach are in other units or another frame.
+_MAX_DISTANCE = 50.0
 
 _T = TypeVar("_T")
 
 
 class ReplayStream:
-    """The targets of a recording, to be iterated over once; what it says of itself is whole at the end.
+    """The targets of a recording, to be iterated over once; its counts and notes are complete at the end.
 
     Args:
         recording: Its name.
-        solver: Of whose arm and task the messages are.
+        solver: A solver with the arm and task of the messages.
         selection: With the topics of the messages. Without poses targets are made from joints.
-        states, poses: Give all messages in the order of receipt, each time that they are called.
-        joints_required: Whether joint states of other joints only are an error, or left out.
-        left_out: Says how many messages it did not give so far, by reason.
-        where: The joint states are, in words.
+        states, poses: Return all messages in the order of receipt, at every call.
+        joints_required: Whether it is an error if the arm's joints were not recorded.
+        count_undecodable: Returns the number of undecodable messages so far, by reason.
+        where: Names the source of the joint states in errors.
 
     Attributes:
-        source: Where the targets come from, in words.
+        source: Describes the source of the targets.
         joints: The recorded names of the arm's joints, base to tip.
 
     Raises:
@@ -70,7 +70,7 @@ class ReplayStream:
         states: Callable[[], Iterable[RecordedJoints]],
         poses: Callable[[], Iterable[RecordedPose]] | None,
         joints_required: bool = True,
-        left_out: Callable[[], Counter[str]] = Counter,
+        count_undecodable: Callable[[], Counter[str]] = Counter,
         where: str = "the recording",
     ) -> None:
         arm = solver.arm
@@ -81,28 +81,33 @@ class ReplayStream:
                 f"{', '.join(self.joints)}"
             )
         self._recording, self._solver, self._selection = recording, solver, selection
-        self._states, self._poses, self._left_out = states, poses, left_out
+        self._states, self._poses, self._count_undecodable = states, poses, count_undecodable
         self._notes: list[str] = []
         self._skipped: Counter[str] = Counter()
         self._reading = JointReading(arm, self.joints, selection.joints is not None, selection.degrees)
         self._filter: PoseFilter | None = None
         self._distance = RunningStatistics()
-        try:
-            self._reading.survey(states, where)
-        except UnitsError:
-            raise
-        except BagError as error:
-            if joints_required:
-                hint = "" if selection.joints else "; name the arm's joints, base to tip, with --joints"
-                raise BagError(f"{error}{hint}") from None
-            self._notes.append(f"{selection.joint_topic} is left out: {error}")
-            self._states = tuple
+        self._survey_joints(joints_required, where)
         joint_topic = selection.joint_topic or JOINT_TOPIC
         self.source = f"forward kinematics of {joint_topic}"
         if poses is not None:
             self.source = f"poses of {selection.pose_topic}"
             self._filter = PoseFilter(solver, selection.frame)
             self._filter.survey(poses())
+
+    def _survey_joints(self, required: bool, where: str) -> None:
+        """Survey the joint states; they are left out if they are not the arm's and not ``required``."""
+        selection = self._selection
+        try:
+            self._reading.survey(self._states, where)
+        except UnitsError:
+            raise
+        except BagError as error:
+            if required:
+                hint = "" if selection.joints else "; name the arm's joints, base to tip, with --joints"
+                raise BagError(f"{error}{hint}") from None
+            self._notes.append(f"{selection.joint_topic} is left out: {error}")
+            self._states = tuple
 
     def __iter__(self) -> Iterator[Replay]:
         count = 0
@@ -126,22 +131,22 @@ class ReplayStream:
     @property
     def messages(self) -> int:
         """Number of messages read so far."""
-        given = self._reading.messages + (self._filter.messages if self._filter else 0)
-        return given + sum(self._left_out().values())
+        read = self._reading.messages + (self._filter.messages if self._filter else 0)
+        return read + sum(self._count_undecodable().values())
 
     @property
     def skipped(self) -> Counter[str]:
-        """Numbers of messages that gave no target so far, by reason."""
-        unfit = self._filter.skipped if self._filter else Counter()
-        return self._reading.reasons + self._skipped + unfit + self._left_out()
+        """Number of messages that gave no target so far, by reason."""
+        rejected = self._filter.skipped if self._filter else Counter()
+        return self._reading.reasons + self._skipped + rejected + self._count_undecodable()
 
     @property
     def notes(self) -> list[str]:
-        """What the reader of a report should know of what was read so far, a sentence each."""
+        """Remarks for the report on what was read so far, a sentence each."""
         return [*self._reading.notes, *self._notes]
 
     def _from_joints(self) -> Iterator[Replay]:
-        """Each usable state gives a target; the one before it is where the arm stood."""
+        """Targets at the usable joint states; each is solved from the state before."""
         self._notes += self._reading.stamps.notes
         before: JointTrack | None = None
         for batch in self._reading.batches(self._states()):
@@ -153,9 +158,9 @@ class ReplayStream:
             if not len(rows):
                 continue
             received = track.received[rows]
-            late = is_stale(track, rows - 1, received)
-            self._skip(_STALE, int(late.sum()))
-            rows = rows[~late]
+            stale = is_stale(track, rows - 1, received)
+            self._skip(_STALE, int(stale.sum()))
+            rows = rows[~stale]
             if len(rows):
                 yield self._piece(
                     track.received[rows],
@@ -165,18 +170,18 @@ class ReplayStream:
                 )
 
     def _from_poses(self) -> Iterator[Replay]:
-        """Each pose is a target; the state before it is where the arm stood, or else the last answer."""
+        """Targets at the poses; each is solved from the last state before it, or from the last answer."""
         assert self._poses is not None and self._filter is not None
-        chosen = self._filter
-        self._notes += chosen.notes
+        pose_filter = self._filter
+        self._notes += pose_filter.notes
         if not self._reading.stamps.count:
-            yield from self._from_poses_alone(chosen)
+            yield from self._from_poses_alone(pose_filter)
             return
-        stamped, clock = match_by_stamps(self._reading.stamps, chosen.stamps, MAX_STATE_AGE)
+        stamped, clock = match_by_stamps(self._reading.stamps, pose_filter.stamps, MAX_STATE_AGE)
         self._notes.append(f"poses and joint states are {clock}")
-        away, turned, extent = RunningStatistics(), RunningStatistics(), _extent(self._solver)
+        distances, angles, extent = RunningStatistics(), RunningStatistics(), _workspace_extent(self._solver)
         window = _Window(self._reading.batches(self._states()), len(self.joints))
-        for poses in _in_lists(chosen(self._poses()), BATCH):
+        for poses in _batched(pose_filter(self._poses()), BATCH):
             received = _received(poses)
             track = window.around(int(received[0]), int(received[-1]))
             at = np.array([pose.stamp for pose in poses], dtype=np.int64) if stamped else received
@@ -187,33 +192,33 @@ class ReplayStream:
             if known.any():
                 distance, angle = self._solver.errors(recorded[known], targets[known])
                 self._check_units(recorded[known], targets[known], float(np.median(distance)), extent)
-                away.add(distance)
+                distances.add(distance)
                 if angle is not None:
-                    turned.add(angle)
+                    angles.add(angle)
             before = last_before(track, received)
             first = before < 0
             self._skip("target before the first joint state", int(first.sum()))
-            late = ~first & is_stale(track, before, received) if len(track) else ~first
-            self._skip(_STALE, int(late.sum()))
-            kept = ~first & ~late
+            stale = ~first & is_stale(track, before, received) if len(track) else ~first
+            self._skip(_STALE, int(stale.sum()))
+            kept = ~first & ~stale
             if kept.any():
                 current = track.positions[before[kept]]
                 yield self._piece(received[kept], targets[kept], current, recorded[kept])
         for _ in window.rest():
             pass
-        self._tell_distance(away, turned)
-        self._tell_units()
+        self._note_model_error(distances, angles)
+        self._note_distance()
 
-    def _from_poses_alone(self, chosen: PoseFilter) -> Iterator[Replay]:
+    def _from_poses_alone(self, pose_filter: PoseFilter) -> Iterator[Replay]:
         assert self._poses is not None
         self._notes.append("no joint states: each target is solved from the solver's own last answer")
-        self._notes += chosen.stamps.notes
-        # Joint states that cannot be used are counted.
+        self._notes += pose_filter.stamps.notes
+        # Reading them counts the joint states that cannot be used.
         for _ in self._reading.batches(self._states()):
             pass
-        for poses in _in_lists(chosen(self._poses()), BATCH):
+        for poses in _batched(pose_filter(self._poses()), BATCH):
             yield self._piece(_received(poses), self._targets(poses), None, None)
-        self._tell_units()
+        self._note_distance()
 
     def _targets(self, poses: Sequence[RecordedPose]) -> Array:
         size = self._solver.task.n_coordinates
@@ -222,39 +227,38 @@ class ReplayStream:
         return targets
 
     def _check_units(self, recorded: Array, targets: Array, as_read: float, extent: float) -> None:
-        """Refuse joint positions that bring the tip to the poses if they are taken for degrees.
+        """Raise UnitsError if the tip is at the poses when joint positions are read as degrees.
 
         Args:
-            recorded, targets: (b, n) and (b, …).
-            as_read: How far apart they are as they were read [m], the median.
-            extent: Of the arm [m].
-
-        Raises:
-            UnitsError: They do.
+            recorded, targets: Joint positions (b, n) and poses (b, …).
+            as_read: Median distance of the tip from the poses with the positions as read [m].
+            extent: Extent of the workspace [m].
         """
-        if self._selection.degrees or as_read <= _FAR * extent:
+        if self._selection.degrees or as_read <= _MIN_RADIANS_ERROR * extent:
             return
         factors = np.where(angular_joints(self._solver.arm), DEGREE, 1.0)
         in_degrees = float(np.median(self._solver.errors(recorded * factors, targets)[0]))
-        if in_degrees < _NEARER * as_read:
+        if in_degrees < _MAX_DEGREES_ERROR * as_read:
             raise UnitsError(
                 f"the joint positions look like degrees: as radians the model's tip is {as_read:.2g} m away "
                 f"from the recorded poses, as degrees {in_degrees:.2g} m; --degrees reads them so"
             )
 
-    def _tell_distance(self, away: RunningStatistics, turned: RunningStatistics) -> None:
-        distance, angle = away.result(), turned.result()
+    def _note_model_error(self, distances: RunningStatistics, angles: RunningStatistics) -> None:
+        distance, angle = distances.result(), angles.result()
         if distance is None:
             return
-        angles = "" if angle is None else f", turned by {angle.median:.2g} and at most {angle.max:.2g} rad"
+        angle_text = (
+            "" if angle is None else f", turned by {angle.median:.2g} and at most {angle.max:.2g} rad"
+        )
         self._notes.append(
             f"the model's tip at the recorded joints is {distance.median:.2g} m (median) and at most "
-            f"{distance.max:.2g} m away from the recorded poses{angles}"
+            f"{distance.max:.2g} m away from the recorded poses{angle_text}"
         )
 
-    def _tell_units(self) -> None:
+    def _note_distance(self) -> None:
         distance, reach = self._distance.result(), self._solver.arm.reach
-        if distance is not None and distance.median > _OTHER_UNITS * reach:
+        if distance is not None and distance.median > _MAX_DISTANCE * reach:
             self._notes.append(
                 f"the poses are {distance.median:.3g} m (median) from the base, "
                 f"{distance.median / reach:.0f} times the arm's reach: metres are expected, in its base frame"
@@ -271,7 +275,7 @@ class ReplayStream:
 
 
 class _Window:
-    """Joint states around some time, out of a stream of them that is read as far as needed."""
+    """A sliding window of joint states, from a stream that is read as far as needed."""
 
     def __init__(self, batches: Iterator[JointTrack], joints: int) -> None:
         self._batches, self._joints = batches, joints
@@ -279,10 +283,10 @@ class _Window:
         self._ended = False
 
     def around(self, first: int, last: int) -> JointTrack:
-        """States received from a while before ``first`` to a while after ``last`` [ns], which never fall."""
+        """States from a margin before ``first`` to a margin after ``last`` [ns]; these must not decrease."""
         parts = [self._track]
         end = self._track.received[-1] if len(self._track) else None
-        while not self._ended and (end is None or end <= last + _MARGIN * 1e9):
+        while not self._ended and (end is None or end <= last + _WINDOW_MARGIN * 1e9):
             batch = next(self._batches, None)
             if batch is None:
                 self._ended = True
@@ -290,32 +294,32 @@ class _Window:
                 parts.append(batch)
                 end = batch.received[-1]
         track = JointTrack.joined(parts, self._joints) if len(parts) > 1 else self._track
-        # One state more than the margin: there was one, however old.
-        begin = int(np.searchsorted(track.received, first - int(_MARGIN * 1e9))) - 1
+        # One state before the margin is kept: an old state is another case than none.
+        begin = int(np.searchsorted(track.received, first - int(_WINDOW_MARGIN * 1e9))) - 1
         self._track = track.since(max(0, begin))
         return self._track
 
     def rest(self) -> Iterator[JointTrack]:
-        """What was not asked for."""
+        """The batches that were not read yet."""
         return self._batches
 
 
-def _in_lists(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    part: list[_T] = []
+def _batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    batch: list[_T] = []
     for item in items:
-        part.append(item)
-        if len(part) == size:
-            yield part
-            part = []
-    if part:
-        yield part
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _received(poses: Sequence[RecordedPose]) -> NDArray[np.int64]:
     return np.array([pose.received for pose in poses], dtype=np.int64)
 
 
-def _extent(solver: IKSolver) -> float:
-    """How far the arm's tip gets about [m]."""
+def _workspace_extent(solver: IKSolver) -> float:
+    """Approximate extent of the workspace [m], from random postures."""
     tips = solver.point_at(solver.arm.sample(256, np.random.default_rng(0)))
     return float(np.linalg.norm(np.ptp(tips, axis=0)))

@@ -15,12 +15,12 @@ _LABEL = 34
 
 
 def title(evaluation: Evaluation) -> str:
-    """What was replayed against what, in one line."""
+    """Recording, source of the targets, model and mode, in one line."""
     return f"{evaluation.recording}: {setting(evaluation)}"
 
 
 def setting(evaluation: Evaluation) -> str:
-    """Where the targets are from, whose they are, and how they were answered."""
+    """Source of the targets, model and mode."""
     e = evaluation
     model = e.arm if e.model == e.arm else f"{e.arm} ({e.model})"
     return f"{e.source}, {model}, {e.mode}"
@@ -34,7 +34,7 @@ def percent(part: int, whole: int) -> str:
 
 
 def speed(evaluation: Evaluation) -> str:
-    """How long reading and solving took."""
+    """Durations of reading and solving."""
     e = evaluation
     if e.mode == "live":
         return f"{e.messages} messages read in {e.read_seconds:.2f} s, replayed in {e.solve_seconds:.1f} s"
@@ -46,14 +46,14 @@ def speed(evaluation: Evaluation) -> str:
 
 
 def tolerances(evaluation: Evaluation) -> str:
-    """What an answer has to meet."""
+    """The tolerances of an answer."""
     e = evaluation
     angle = "" if e.orientation_tolerance is None else f" and {e.orientation_tolerance:g} rad"
     return f"{e.tolerance:g} m{angle}"
 
 
 def statistics_rows(evaluation: Evaluation) -> list[tuple[str, Statistics, float]]:
-    """Rows of numbers: label with unit, spread, and the factor from SI units to that unit."""
+    """Rows of the table: label with unit, statistics, and the factor from SI units to that unit."""
     e = evaluation
     rows = [
         ("residual [m]", e.residual, 1.0),
@@ -114,5 +114,5 @@ def _number(value: float) -> str:
 
 
 def _entry(label: str, text: str) -> list[str]:
-    """A labelled text, wrapped under itself."""
+    """A labelled text, wrapped with a hanging indent."""
     return textwrap.wrap(text, _WIDTH, initial_indent=f"{label:<16}", subsequent_indent=" " * 16)

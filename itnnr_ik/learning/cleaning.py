@@ -18,8 +18,8 @@ MAD_TO_STD = 1.4826
 _DIFFERENCE_ORDER = 4
 #: Relative deviation from the median period up to which samples count as evenly spaced.
 _PERIOD_TOLERANCE = 0.2
-#: A joint moves if its position changes, from half a window [s] before a time to half a window after it, by more
-#: than a minimum [rad] and more than a multiple of its noise.
+#: A joint moves at a time if its position changes, from half a window [s] before it to as long after it, by
+#: more than a minimum [rad] and more than a multiple of its noise.
 _HALF_WINDOW, _MIN_MOTION, _NOISE_FACTOR = 0.1, 2e-3, 4.0
 #: Duration of a block [s], smallest number of blocks, and unused time [s] at the edges of held-out blocks.
 _BLOCK_DURATION, _MIN_BLOCKS, _GUARD_TIME = 10.0, 20, 0.5

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from itnnr_ik.evaluation.pose_targets import is_somewhere
+from itnnr_ik.evaluation.pose_targets import is_plausible
 from itnnr_ik.evaluation.replay import Selection
-from itnnr_ik.evaluation.replay_sources import joint_topic_of, place_of, recorded_poses
+from itnnr_ik.evaluation.replay_sources import describe_joint_topic, joint_topic_of, recorded_poses
 from itnnr_ik.learning.series import Series, unwrapped
 from itnnr_ik.recording.joint_reading import JointReading
 from itnnr_ik.recording.pairing import Array, JointTrack, Times
@@ -73,7 +73,7 @@ def read_recording(bag: Bag, selection: Selection, warn: Callable[[str], None] =
     topic = joint_topic_of(bag, selection)
     names = _choose_joints(bag.joint_states(topic), selection.joints)
     reading = JointReading(None, names, selection.joints is not None, selection.degrees)
-    reading.survey(lambda: bag.joint_states(topic), place_of(bag, topic))
+    reading.survey(lambda: bag.joint_states(topic), describe_joint_topic(bag, topic))
     batches = list(reading.batches(bag.joint_states(topic)))
     track, skipped = JointTrack.joined(batches, len(names)), reading.reasons
     for note in reading.notes:
@@ -184,7 +184,7 @@ def _commonest_frame(poses: Iterable[RecordedPose], skipped: Counter[str]) -> tu
     times: dict[tuple[str, str], array[int]] = {}
     points: dict[tuple[str, str], array[float]] = {}
     for pose in poses:
-        if not is_somewhere(pose.position):
+        if not is_plausible(pose.position):
             skipped["poses that are not finite or beyond all reach"] += 1
             continue
         key = pose.frame, pose.child

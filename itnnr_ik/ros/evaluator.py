@@ -23,7 +23,7 @@ from sensor_msgs.msg import JointState
 from itnnr_ik.evaluation.answers import SOLVED
 from itnnr_ik.evaluation.measures import evaluate
 from itnnr_ik.evaluation.output import Output
-from itnnr_ik.evaluation.pose_targets import flaw_of, pose_of, target_of
+from itnnr_ik.evaluation.pose_targets import pose_of, rejection_reason, target_of
 from itnnr_ik.evaluation.replay import Selection
 from itnnr_ik.evaluation.replay_sources import make_replay
 from itnnr_ik.evaluation.report import format_report
@@ -180,7 +180,7 @@ class Evaluator(Node):
         self._exchange.send_state(state.names, state.positions.tolist())
 
     def _pass_pose(self, pose: RecordedPose) -> None:
-        if flaw_of(self._solver, pose):
+        if rejection_reason(self._solver, pose):
             return
         target = target_of(self._solver, pose)
         alone = self._kind == FROM_POSES_ALONE

@@ -19,7 +19,7 @@ from itnnr_ik import IKSolver
 from itnnr_ik.cli import main
 from itnnr_ik.evaluation.answers import Answers, solve_replay
 from itnnr_ik.evaluation.branches import changes_branch, singular
-from itnnr_ik.evaluation.measures import evaluate, standing_still
+from itnnr_ik.evaluation.measures import evaluate, is_at_standstill
 from itnnr_ik.evaluation.page import make_page
 from itnnr_ik.evaluation.replay import Replay, Selection
 from itnnr_ik.evaluation.replay_sources import read_replay
@@ -144,8 +144,8 @@ def test_standstill_and_stretched_arm_are_told_apart(solver: IKSolver, replay: R
     """By the recorded motion, and by the Jacobian."""
     assert replay.current is not None
     still = replace(replay, recorded=replay.current + 1e-5)
-    assert standing_still(solver, still).all()
-    assert not standing_still(solver, replay).all()
+    assert is_at_standstill(solver, still).all()
+    assert not is_at_standstill(solver, replay).all()
     np.testing.assert_array_equal(
         singular(solver, np.array([[0.3, 0.0], [0.3, 1e-3], [0.3, 0.5], [np.nan, 0.0]])),
         [True, True, False, False],

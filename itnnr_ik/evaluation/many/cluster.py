@@ -1,4 +1,4 @@
-"""Evaluate many recordings on a Dask cluster that is there already."""
+"""Evaluates many recordings on an existing Dask cluster."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from itnnr_ik.evaluation.many.places import Place
 from itnnr_ik.evaluation.many.running import Results, Runner
 
 #: How long [s] to wait for the scheduler, and for a worker.
-_PATIENCE = 20.0
+_CONNECT_TIMEOUT = 20.0
 
 
 def run_on_cluster(address: str) -> Runner:
-    """Evaluate on the workers of a scheduler; those of a worker that is lost are evaluated by another.
+    """Evaluate on the workers of a scheduler; recordings of a lost worker are evaluated by another.
 
     Args:
-        address: Of the scheduler, such as ``tcp://host:8786``.
+        address: Address of the scheduler, such as ``tcp://host:8786``.
 
     Raises:
         ImportError: dask.distributed is not installed.
@@ -27,8 +27,8 @@ def run_on_cluster(address: str) -> Runner:
 
     def run(evaluator: Evaluator, places: Sequence[Place]) -> Results:
         with _connected(distributed, address) as client:
-            # A task of its own and no argument of each: sent once, and made anew where its worker is lost.
-            shared = client.submit(_itself, evaluator, pure=False)
+            # As a task of its own it is sent only once, and computed again if its worker is lost.
+            shared = client.submit(_identity, evaluator, pure=False)
             futures = {
                 client.submit(_evaluate, shared, place, pure=False): number
                 for number, place in enumerate(places)
@@ -45,20 +45,20 @@ def run_on_cluster(address: str) -> Runner:
 
 
 def _connected(distributed: Any, address: str) -> Any:
-    """A client of a scheduler that has a worker."""
+    """A client of the scheduler at an address; OSError if it cannot be reached or has no worker."""
     try:
-        client = distributed.Client(address, timeout=_PATIENCE)
+        client = distributed.Client(address, timeout=_CONNECT_TIMEOUT)
     except (OSError, ValueError) as error:
         raise OSError(f"no Dask scheduler at {address}: {error}") from None
     try:
-        client.wait_for_workers(1, timeout=_PATIENCE)
+        client.wait_for_workers(1, timeout=_CONNECT_TIMEOUT)
     except OSError:
         client.close()
         raise OSError(f"the Dask scheduler at {address} has no worker") from None
     return client
 
 
-def _itself(evaluator: Evaluator) -> Evaluator:
+def _identity(evaluator: Evaluator) -> Evaluator:
     return evaluator
 
 
@@ -67,10 +67,10 @@ def _evaluate(evaluator: Evaluator, place: Place) -> Result:
 
 
 def _result(future: Any, place: Place) -> Result:
-    """What a worker returned, or why none did."""
+    """The result of a worker, or a failed one with the reason."""
     try:
         result: Result = future.result()
-    # Whatever a worker raises, such as ModuleNotFoundError without this package, comes out here.
+    # Any error of a worker is raised here, such as ModuleNotFoundError without this package.
     except Exception as error:
         return Result.failed(place.name, error)
     return result

@@ -1,4 +1,4 @@
-"""One recording of many evaluated, wherever that is: what is wrong with it is its result, and no error."""
+"""Evaluates one recording of many, in any process; errors become part of its result."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from itnnr_ik.printable import one_line
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a recording.
+    """The result of a recording.
 
     Attributes:
-        name: Of its place.
-        evaluations: One of each model; none where it failed.
-        pages: Their reports, where they are wanted.
+        name: Name of its place.
+        evaluations: One for each model; none if it failed.
+        pages: Their HTML pages, if requested.
         error: Why it failed, in one line; empty if it did not.
     """
 
@@ -32,7 +32,7 @@ class Result:
 
     @classmethod
     def failed(cls, name: str, error: BaseException | str) -> Result:
-        """Of a recording that could not be evaluated."""
+        """The result of a recording that could not be evaluated."""
         text = str(error)
         if not isinstance(error, (str, ValueError, OSError, ImportError, RuntimeError)) or not text:
             text = f"{type(error).__name__}: {text}"
@@ -48,12 +48,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Evaluates recordings alike; can be sent to another process.
+    """Evaluates recordings with the same options; can be sent to another process.
 
     Args:
         models: One, or several that are compared on the targets of the first.
-        selection: What of each recording is replayed.
-        pages: Whether to make reports.
+        selection: The parts of each recording that are replayed.
+        pages: Whether to make HTML pages.
         jumps: See `itnnr_ik.evaluation.measures.Tally`.
     """
 
@@ -70,7 +70,7 @@ class Evaluator:
             with place.local() as path:
                 evaluations = evaluate_models(path, self.models, self.selection, listeners, jumps=self.jumps)
             pages = [maker.page(evaluation) for maker, evaluation in zip(makers, evaluations, strict=False)]
-        # One recording does not end the others, whatever is wrong with it.
+        # An error in one recording must not stop the others.
         except Exception as error:
             return Result.failed(place.name, error)
         return Result(place.name, tuple(evaluations), tuple(pages))

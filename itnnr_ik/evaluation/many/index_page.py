@@ -1,4 +1,4 @@
-"""The evaluations of many recordings as a web page: a row each, sorted by a click, linked to its report."""
+"""A web page with a sortable table of many recordings, linked to the page of each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ td.name { text-align: left; } tr.bad td { background: #fdecee; } td.why { text-a
   white-space: normal; min-width: 18rem; }
 """
 
-#: Sorts by the column whose heading is clicked: numbers by value, what is not known at the end.
+#: Sorts by the column whose heading is clicked: numbers by value, unknown ones at the end.
 _SCRIPT = """
 const table = document.querySelector("table"), body = table.tBodies[0];
 table.tHead.addEventListener("click", event => {
@@ -38,20 +38,20 @@ def make_index(
     results: Mapping[int, Result],
     count: int,
     reports: Mapping[tuple[int, int], str],
-    broken: Mapping[tuple[int, int], Sequence[str]],
+    violations: Mapping[tuple[int, int], Sequence[str]],
 ) -> str:
     """The page.
 
     Args:
-        results: By number, in the order of the rows.
-        count: How many recordings there should be.
-        reports: Where the report of each is, relative to the page; by numbers of recording and model.
-        broken: What each breaks of what is required; by the same numbers.
+        results: Results by number, in the order of the rows.
+        count: Number of all recordings, evaluated or not.
+        reports: Relative links to the pages, by numbers of recording and model.
+        violations: Violated requirements, by the same numbers.
     """
     found = list(results.values())
     headings = ("recording", "model", *(" ".join(lines).strip() for lines in HEADINGS), "remark")
     heads = "".join(f"<th>{escape(text)}</th>" for text in headings)
-    rows = [row for number, result in results.items() for row in _rows(number, result, reports, broken)]
+    rows = [row for number, result in results.items() for row in _rows(number, result, reports, violations)]
     told = "<br>".join(map(escape, totals(found, count)))
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
@@ -69,16 +69,16 @@ def _rows(
     number: int,
     result: Result,
     reports: Mapping[tuple[int, int], str],
-    broken: Mapping[tuple[int, int], Sequence[str]],
+    violations: Mapping[tuple[int, int], Sequence[str]],
 ) -> list[str]:
-    """A row of each model, or of the error."""
+    """A row for each model, or one with the error."""
     name = escape(result.name)
     if result.error:
         empty = '<td data-value=""></td>' * (len(HEADINGS) + 1)
         return [f'<tr class="bad"><td>{name}</td>{empty}<td class="why">{escape(result.error)}</td></tr>\n']
     rows = []
     for i, evaluation in enumerate(result.evaluations):
-        link, why = reports.get((number, i)), broken.get((number, i), ())
+        link, how = reports.get((number, i)), violations.get((number, i), ())
         shown = (
             name if link is None else f'<a href="{escape(quote(link, errors="surrogateescape"))}">{name}</a>'
         )
@@ -87,7 +87,7 @@ def _rows(
             for cell in cells(evaluation)
         )
         rows.append(
-            f'<tr{" class=bad" if why else ""}><td>{shown}</td><td class="name">{escape(evaluation.model)}'
-            f'</td>{numbers}<td class="why">{escape("; ".join(why))}</td></tr>\n'
+            f'<tr{" class=bad" if how else ""}><td>{shown}</td><td class="name">{escape(evaluation.model)}'
+            f'</td>{numbers}<td class="why">{escape("; ".join(how))}</td></tr>\n'
         )
     return rows

@@ -1,4 +1,4 @@
-"""Where recordings are: paths, folders of any depth, and addresses that fsspec reads."""
+"""Finds recordings at paths, in folders of any depth, and at addresses that fsspec reads."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from itnnr_ik.recording.records import BagError
 
 @dataclass(frozen=True)
 class Place:
-    """Where a recording is.
+    """The location of a recording.
 
     Attributes:
         name: As it was given, or found below what was given.
-        address: An absolute path, the same for processes that work in other folders, or an address.
+        address: An absolute path, valid in all working directories, or an address for fsspec.
     """
 
     name: str
@@ -35,12 +35,12 @@ class Place:
 
     @property
     def path(self) -> Path | None:
-        """On this machine; None of an address."""
+        """Path on this machine; None for an address."""
         return None if is_address(self.address) else Path(self.address)
 
     @contextmanager
     def local(self) -> Iterator[Path]:
-        """The recording on this machine: what an address names is copied, for as long as it is read.
+        """A path of the recording on this machine: that at an address is copied temporarily.
 
         Raises:
             BagError: There is nothing at the address.
@@ -54,14 +54,14 @@ class Place:
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is an address of fsspec and no path."""
+    """Whether a text is an address for fsspec rather than a path."""
     return "://" in text
 
 
 def find_recordings(texts: Sequence[str]) -> list[Place]:
-    """The recordings that paths and addresses name: themselves, or below them by path, at any depth.
+    """The recordings at, or at any depth below, paths and addresses, sorted by path.
 
-    What holds none is kept: it is for the reader to say what is wrong with it.
+    A path or address without recordings is returned itself, so that reading it reports the error.
 
     Raises:
         ImportError: An address was given, and fsspec is not installed.
@@ -81,7 +81,7 @@ def _below(text: str) -> list[str]:
 
 
 def _folders_below(root: str) -> list[str]:
-    """Folders with recordings, each once, whatever links lead to it; also those that cannot be listed."""
+    """Folders with recordings, each once in spite of links, and folders that cannot be listed."""
     found: list[str] = []
     seen: set[tuple[int, int]] = set()
     for folder, inner, names in os.walk(root, followlinks=True, onerror=lambda e: found.append(e.filename)):
@@ -103,7 +103,7 @@ def _hidden(file: PurePosixPath, root: str) -> bool:
 
 
 def _belongs(name: str) -> bool:
-    """Whether a file of this name makes its folder a recording."""
+    """Whether a file of this name is part of a recording."""
     return name == metadata.NAME or is_recording(Path(name))
 
 

@@ -1,4 +1,4 @@
-"""What is required of an evaluation, such as ``residual_p99<=1e-5``, for continuous integration."""
+"""Requirements for an evaluation, such as ``residual_p99<=1e-5``, for continuous integration."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _DERIVED = ("messages_per_second", "out_of_reach", "outside_data")
 
 @dataclass(frozen=True)
 class Requirement:
-    """A bound of one number.
+    """A bound on one measure.
 
     Attributes:
         name: One of `names`.
         comparison: ``>=``, ``<=``, ``==``, ``>`` or ``<``.
-        bound: In SI units; of ``solved``, in per cent of the reachable targets.
+        bound: In SI units; for ``solved`` in per cent of the reachable targets.
     """
 
     name: str
@@ -39,8 +39,8 @@ class Requirement:
         """Read a requirement.
 
         Raises:
-            ValueError: It has another form, a bound that is not finite, or a name that there is not; the
-                message lists those that there are.
+            ValueError: The form is another one, the bound is not finite, or the name is unknown; the message
+                lists the known names.
         """
         match = _FORM.fullmatch(text)
         if match is None or not math.isfinite(float(match[3])):
@@ -49,8 +49,8 @@ class Requirement:
             raise ValueError(f"no number {match[1]!r:.80} to require; there are {', '.join(names())}")
         return cls(match[1], match[2], float(match[3]))
 
-    def broken(self, evaluation: Evaluation) -> str | None:
-        """How an evaluation breaks it, in words; None if it does not. What is not known does."""
+    def violation(self, evaluation: Evaluation) -> str | None:
+        """How an evaluation violates it, in words; None if it does not. Unknown values are violations."""
         value = measures(evaluation)[self.name]
         if value is not None and _OPERATORS[self.comparison](value, self.bound):
             return None
@@ -60,7 +60,7 @@ class Requirement:
 
 @cache
 def names() -> tuple[str, ...]:
-    """Names of the numbers of an evaluation: as in its JSON, what is inside others after an underscore."""
+    """Names of the measures as in the JSON of an evaluation; nested names are joined by underscores."""
     return tuple(_names())
 
 
@@ -76,7 +76,7 @@ def _names() -> Iterator[str]:
 
 
 def measures(evaluation: Evaluation) -> dict[str, float | None]:
-    """Numbers of an evaluation by name, all of `names`; None for those that could not be measured."""
+    """Values of all `names`; None for those that could not be measured."""
     e = evaluation
     found: dict[str, Any] = {}
     _flatten("", e.to_json(), found)

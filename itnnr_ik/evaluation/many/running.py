@@ -1,4 +1,4 @@
-"""Evaluate many recordings on this machine: here, one after the other, or in several processes."""
+"""Evaluates many recordings on this machine, in this process or in several others."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from itnnr_ik.evaluation.many.evaluator import Evaluator, Result
 from itnnr_ik.evaluation.many.places import Place
 from itnnr_ik.interrupts import leave_to_parent
 
-#: Numbers of places with their results, as they are done; closing it ends what is under way.
+#: Numbers of places with their results, in the order of completion; closing it stops the work.
 Results = Generator[tuple[int, Result], None, None]
 Runner = Callable[[Evaluator, Sequence[Place]], Results]
 
-#: What tells numerical libraries, before they are imported, how many threads to start.
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-#: How long [s] a process that closed its connection may take to end.
-_GRACE = 5.0
-#: A recording whose process dies is tried so often.
-_TRIES = 2
+#: Environment variables by which numerical libraries, when imported, choose their number of threads.
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+#: Time [s] that a process gets to end after it has closed its connection.
+_JOIN_TIMEOUT = 5.0
+#: Number of attempts for a recording whose process dies.
+_MAX_ATTEMPTS = 2
 
 
 def run_here(evaluator: Evaluator, places: Sequence[Place]) -> Results:
@@ -37,13 +37,13 @@ def run_here(evaluator: Evaluator, places: Sequence[Place]) -> Results:
 
 
 def run_in_processes(jobs: int) -> Runner:
-    """Evaluate in so many processes of one thread each.
+    """Evaluate in ``jobs`` processes of one thread each.
 
-    A recording whose process dies, because memory ran out or it was killed, is tried once more in another.
+    A recording whose process dies, for example out of memory, is tried once more in another one.
     """
 
     def run(evaluator: Evaluator, places: Sequence[Place]) -> Results:
-        waiting, tried = deque(range(len(places))), Counter[int]()
+        waiting, attempts = deque(range(len(places))), Counter[int]()
         idle: list[_Worker] = []
         busy: dict[Any, tuple[_Worker, int]] = {}  # by connection
         try:
@@ -61,8 +61,8 @@ def run_in_processes(jobs: int) -> Runner:
                         yield number, result
                         continue
                     how = worker.ended()
-                    tried[number] += 1
-                    if tried[number] < _TRIES:
+                    attempts[number] += 1
+                    if attempts[number] < _MAX_ATTEMPTS:
                         waiting.appendleft(number)
                     else:
                         yield number, Result.failed(places[number].name, f"its process ended {how}, twice")
@@ -77,24 +77,24 @@ class _Worker:
     """A process that evaluates one recording after the other.
 
     Attributes:
-        connection: To it.
+        connection: Connection to the process.
     """
 
     def __init__(self, evaluator: Evaluator) -> None:
         context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs, evaluator), daemon=True)
+        self.connection, worker_end = context.Pipe()
+        self._process = context.Process(target=_work, args=(worker_end, evaluator), daemon=True)
         with _one_thread():
             self._process.start()
-        theirs.close()
+        worker_end.close()
 
     def start(self, place: Place) -> None:
-        """Give it a recording; if it is gone, `result` tells."""
+        """Send it a recording; if the process has died, `result` says so."""
         with suppress(OSError):
             self.connection.send(place)
 
     def result(self) -> Result | None:
-        """What it sent; None where it has died."""
+        """The result that it sent; None if it has died."""
         try:
             result: Result = self.connection.recv()
         except (EOFError, OSError):
@@ -102,14 +102,14 @@ class _Worker:
         return result
 
     def ended(self) -> str:
-        """How it has ended by itself, in words."""
-        self._process.join(_GRACE)
+        """How the process has ended, in words."""
+        self._process.join(_JOIN_TIMEOUT)
         self.kill()
         code = self._process.exitcode or 0
         return f"with signal {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
 
     def kill(self) -> None:
-        """End it now."""
+        """Kill the process."""
         self._process.kill()
         self._process.join()
         self.connection.close()
@@ -117,7 +117,7 @@ class _Worker:
 
 def _work(connection: Connection, evaluator: Evaluator) -> None:
     leave_to_parent()
-    # No bar is shown here; tqdm's own lock would be a semaphore that is left behind if this is killed.
+    # tqdm's default lock is a semaphore that would leak if this process is killed; no bar is shown here.
     tqdm.set_lock(threading.RLock())
     while True:
         try:
@@ -129,9 +129,9 @@ def _work(connection: Connection, evaluator: Evaluator) -> None:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Processes that are started meanwhile use one thread each."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    """Processes that are started within use one thread each."""
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""The evaluations of many recordings as a table, a row each."""
+"""A text table with a row for each of many recordings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itnnr_ik.evaluation.measures import Evaluation
 from itnnr_ik.evaluation.report import percent
 from itnnr_ik.printable import one_line
 
-#: What a row shows of an evaluation, in two lines.
+#: Headings of the columns, in two lines.
 HEADINGS = (
     ("", "targets"),
     ("", "reachable"),
@@ -26,17 +26,17 @@ _WIDTH = 10
 
 @dataclass(frozen=True)
 class Cell:
-    """A number of an evaluation, as text and to sort by; None where it is not known."""
+    """A number of an evaluation as text, and as a value to sort by, None if unknown."""
 
     text: str
     value: float | None
 
 
 def cells(evaluation: Evaluation) -> tuple[Cell, ...]:
-    """One for each of `HEADINGS`."""
+    """The cells of a row, one for each of `HEADINGS`."""
     e = evaluation
     residual = None if e.residual is None else e.residual.p99
-    apart = e.displacement["all"].p99 if "all" in e.displacement else None
+    displacement = e.displacement["all"].p99 if "all" in e.displacement else None
     step = None if e.step is None else e.step.max
     seconds = e.read_seconds + e.solve_seconds
     return (
@@ -44,7 +44,7 @@ def cells(evaluation: Evaluation) -> tuple[Cell, ...]:
         Cell(str(e.reachable), e.reachable),
         Cell(percent(e.solved, e.reachable), e.solved / e.reachable if e.reachable else None),
         Cell(_optional(residual), residual),
-        Cell(_optional(apart), apart),
+        Cell(_optional(displacement), displacement),
         Cell(_optional(step), step),
         Cell(str(e.branch_changes), e.branch_changes),
         Cell(f"{seconds:.2f}", seconds),
@@ -59,8 +59,8 @@ class Table:
     """Makes the lines of a table.
 
     Args:
-        names: Of all recordings.
-        models: Their names: a column where there are several.
+        names: Names of all recordings.
+        models: Names of the models, in a column if there are several.
     """
 
     def __init__(self, names: Sequence[str], models: Sequence[str]) -> None:
@@ -68,7 +68,7 @@ class Table:
         self._models = max(5, *map(len, models)) + 2 if len(models) > 1 else 0
 
     def head(self) -> list[str]:
-        """The headings."""
+        """The lines of the headings."""
         model = "  model" if self._models else ""
         upper, lower = ("".join(f"{text:>{_WIDTH}}" for text in line) for line in zip(*HEADINGS, strict=True))
         return [
@@ -77,7 +77,7 @@ class Table:
         ]
 
     def rows(self, result: Result) -> list[str]:
-        """One of each model, or the error."""
+        """The lines of a result: one for each model, or the error."""
         name = f"{one_line(result.name):<{self._width}}"
         if result.error:
             return [f"{name}  failed: {result.error}"]
@@ -91,19 +91,20 @@ class Table:
 
 
 def totals(results: Sequence[Result], count: int) -> list[str]:
-    """How many recordings were evaluated, and of each model how many targets were solved.
+    """Number of evaluated recordings, and for each model the number of solved targets.
 
     Args:
-        results: Those that there are.
-        count: How many recordings there should be.
+        results: The results so far.
+        count: Number of all recordings, evaluated or not.
     """
     failed = sum(bool(result.error) for result in results)
     first = f"{len(results) - failed} of {count} recordings evaluated"
     lines = [first + (f", {failed} failed" if failed else "")]
     for evaluations in zip(*(result.evaluations for result in results if not result.error), strict=True):
         names = ("solved", "reachable", "out_of_reach")
-        solved, reachable, beyond = (sum(getattr(e, name) for e in evaluations) for name in names)
-        model, others = one_line(evaluations[0].model), f", {beyond} out of reach" if beyond else ""
+        solved, reachable, out_of_reach = (sum(getattr(e, name) for e in evaluations) for name in names)
+        model = one_line(evaluations[0].model)
+        others = f", {out_of_reach} out of reach" if out_of_reach else ""
         share = percent(solved, reachable)
         lines.append(f"{model}: {share} of {reachable} reachable targets solved ({solved}){others}")
     return lines

@@ -81,13 +81,13 @@ def test_a_scheduler_that_is_not_there_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one line, and so is one without workers."""
-    monkeypatch.setattr("itnnr_ik.evaluation.many.cluster._PATIENCE", 5.0)
+    monkeypatch.setattr("itnnr_ik.evaluation.many.cluster._CONNECT_TIMEOUT", 5.0)
     recording = bag(tmp_path / "bag", joint_states=states(20))
     command = ["evaluate", str(recording), "--arm", "two_link", "--dask"]
     with cluster(tmp_path, workers=0) as (address, _):
         assert main([*command, address]) == 1
     assert "has no worker" in capsys.readouterr().err
-    monkeypatch.setattr("itnnr_ik.evaluation.many.cluster._PATIENCE", 0.5)
+    monkeypatch.setattr("itnnr_ik.evaluation.many.cluster._CONNECT_TIMEOUT", 0.5)
     assert main([*command, address]) == 1
     assert f"no Dask scheduler at {address}" in capsys.readouterr().err
 

@@ -27,8 +27,8 @@ def evaluation(recording: Path) -> Evaluation:
     return evaluate_recording(recording, IKSolver.load("two_link"), "two_link", Selection())
 
 
-def broken(text: str, evaluation: Evaluation) -> str | None:
-    return Requirement.parse(text).broken(evaluation)
+def violation(text: str, evaluation: Evaluation) -> str | None:
+    return Requirement.parse(text).violation(evaluation)
 
 
 def test_comparisons(evaluation: Evaluation) -> None:
@@ -36,9 +36,9 @@ def test_comparisons(evaluation: Evaluation) -> None:
     assert evaluation.targets == 39
     holds = ("targets>=39", "targets<=39", "targets==39", "targets>38.5", " targets < 4e1 ")
     breaks = ("targets>=39.5", "targets<=38", "targets==4", "targets>39", "targets<39")
-    assert [broken(text, evaluation) for text in holds] == [None] * 5
-    assert broken(breaks[0], evaluation) == "targets is 39, required >= 39.5"
-    assert None not in [broken(text, evaluation) for text in breaks]
+    assert [violation(text, evaluation) for text in holds] == [None] * 5
+    assert violation(breaks[0], evaluation) == "targets is 39, required >= 39.5"
+    assert None not in [violation(text, evaluation) for text in breaks]
 
 
 def test_numbers_by_name(evaluation: Evaluation) -> None:
@@ -68,13 +68,13 @@ def test_what_is_not_known_breaks_whatever_is_required(
 ) -> None:
     """No value, or one that is no number."""
     statistics = None if missing is None else Statistics(1, missing, missing, missing)
-    how = broken(f"residual_p99{comparison}1", replace(evaluation, residual=statistics))
+    how = violation(f"residual_p99{comparison}1", replace(evaluation, residual=statistics))
     assert how == f"residual_p99 is not known, required {comparison} 1"
 
 
 def test_solved_of_nothing_reachable_is_not_known(evaluation: Evaluation) -> None:
     """It is no 100 %."""
-    assert broken("solved>=0", replace(evaluation, reachable=0, solved=0)) is not None
+    assert violation("solved>=0", replace(evaluation, reachable=0, solved=0)) is not None
 
 
 @pytest.mark.parametrize(
