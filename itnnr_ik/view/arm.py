@@ -1,4 +1,4 @@
-"""An arm in the browser's scene: its parts, moved with its joints."""
+"""Draws an arm in the browser's scene, with parts that move with its joints."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from itnnr_ik.view.visuals import mesh_parts
 
 Array = NDArray[np.float64]
 
-#: Radius of the line and of the ball that stand for an arm of which the tip alone is known, in reaches.
-_LINE, _BALL = 0.01, 0.03
-#: Size of a ghost's parts beside the arm's own.
-_SLIMMER = 0.92
+#: Radii of the rod and the ball that represent a learned arm, of which only the tip is known, in reaches.
+_ROD_RADIUS, _TIP_RADIUS = 0.01, 0.03
+#: Size of a ghost's parts relative to those of the arm.
+_GHOST_SCALE = 0.92
 
 
 class Shape:
-    """How an arm looks, for each drawing of it.
+    """The shape of an arm, shared by all drawings of it.
 
     Args:
         solver: The arm and its tool.
-        folder: Of its URDF, where meshes may be.
+        folder: Folder of its URDF, where meshes may be.
 
     Attributes:
-        missing: Meshes that are named and not found: the arm is drawn from its joints then.
+        missing: Meshes that were not found; the arm is drawn from its joints if there are any.
     """
 
     def __init__(self, solver: IKSolver, folder: Path | None = None) -> None:
@@ -53,10 +53,10 @@ class ArmDrawing:
     """One drawing of an arm.
 
     Args:
-        scene: Where it is drawn.
-        name: Of its node.
-        shape: Of the arm.
-        color: Of all of it; None for its own colours.
+        scene: The scene to draw in.
+        name: Name of its scene node.
+        shape: Shape of the arm.
+        color: Colour of all parts; None for their own colours.
         opacity: From 0 to 1.
     """
 
@@ -75,22 +75,22 @@ class ArmDrawing:
         self._links: list[viser.FrameHandle] = []
         if shape.frames is not None:
             self._links = [scene.add_frame(f"{name}/{k}", show_axes=False) for k in range(len(shape.frames))]
-        for number, (frame, mesh, own) in enumerate(shape.parts):
+        for number, (frame, mesh, own_color) in enumerate(shape.parts):
             if color is not None and frame == 0:
-                continue  # the base is where the arm's own is
+                continue  # it would hide the base of the arm itself
             if color is not None:
-                mesh = _slimmer(mesh)
-            self._add(f"{name}/{frame}/{number}", mesh, color or own, opacity)
+                mesh = _shrink(mesh)
+            self._add(f"{name}/{frame}/{number}", mesh, color or own_color, opacity)
         if shape.frames is None:
             reach = shape.solver.arm.reach or 1.0
-            ball = trimesh.creation.icosphere(radius=_BALL * reach)
-            rod = trimesh.creation.cylinder(_LINE * reach, 1.0)
+            ball = trimesh.creation.icosphere(radius=_TIP_RADIUS * reach)
+            rod = trimesh.creation.cylinder(_ROD_RADIUS * reach, 1.0)
             rod.apply_translation([0.0, 0.0, 0.5])
             self._tip = self._add(f"{name}/tip", ball, color or LINK, opacity)
             self._rod = self._add(f"{name}/rod", rod, color or LINK, opacity)
 
     def show(self, positions: Array | None) -> None:
-        """Draw it at joint positions (n,), or not at all."""
+        """Draw the arm at joint positions (n,); hide it for None."""
         if self._shown is not None and positions is not None and np.array_equal(self._shown, positions):
             return
         self._shown = None if positions is None else positions.copy()
@@ -99,7 +99,7 @@ class ArmDrawing:
         if positions is None:
             return
         if self._shape.frames is None:
-            self._stretch(positions)
+            self._show_rod(positions)
             return
         transforms = self._shape.frames.at(positions)
         quaternions = Rotation.from_matrix(transforms[:, :3, :3]).as_quat()[:, [3, 0, 1, 2]]
@@ -108,13 +108,13 @@ class ArmDrawing:
 
     @property
     def tip(self) -> Array:
-        """Where a learned arm's tip is drawn (3,), in [m]."""
+        """Drawn position (3,) of a learned arm's tip, in [m]."""
         return np.asarray(self._tip.position)
 
-    def on_click(self, do: Callable[[], None]) -> None:
-        """Call ``do`` where it is clicked."""
+    def on_click(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` when it is clicked."""
         for handle in self._clickable:
-            handle.on_click(lambda _: do())
+            handle.on_click(lambda _: callback())
 
     def _add(self, name: str, mesh: trimesh.Trimesh, color: Color, opacity: float | None) -> viser.MeshHandle:
         ghost = opacity is not None
@@ -130,21 +130,21 @@ class ArmDrawing:
         self._clickable.append(handle)
         return handle
 
-    def _stretch(self, positions: Array) -> None:
-        """A rod from the base's origin to the tip: what is between them is not known."""
+    def _show_rod(self, positions: Array) -> None:
+        """Draw a rod from the base's origin to the tip of a learned arm."""
         start, end = self._shape.solver.arm.skeleton(positions)[[0, -1]]
-        away = end - start
-        length = float(np.linalg.norm(away))
+        offset = end - start
+        length = float(np.linalg.norm(offset))
         self._tip.position, self._rod.position = end, start
         if length > 0.0:
-            turn = Rotation.from_matrix(turning_z_to(away / length))
+            turn = Rotation.from_matrix(turning_z_to(offset / length))
             self._rod.wxyz = turn.as_quat()[[3, 0, 1, 2]]
             self._rod.scale = (1.0, 1.0, length)
 
 
-def _slimmer(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
-    """A little inside of itself, so that where two arms are in one place one hides the other."""
+def _shrink(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
+    """A slightly smaller copy, so that of two coinciding arms one hides the other."""
     slim = mesh.copy()
     middle = slim.bounds.mean(axis=0)
-    slim.vertices = middle + _SLIMMER * (slim.vertices - middle)
+    slim.vertices = middle + _GHOST_SCALE * (slim.vertices - middle)
     return slim

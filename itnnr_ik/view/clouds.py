@@ -1,4 +1,4 @@
-"""Clouds of points: what an arm reaches in a slice, and how far a network's answers may be off."""
+"""Point clouds of an arm's reach in a plane, and of the uncertainty of a network's answers."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from itnnr_ik.twin.uncertainty import uncertainty
 
 Array = NDArray[np.float64]
 
-#: Random postures whose tools make a slice, where all of them do and where those near the plane do.
-_POSTURES, _MANY_POSTURES = 40_000, 200_000
-#: A slice's points are so far from each other, and from the plane at most, as shares of the reach.
-CELL, _THICKNESS = 0.025, 0.015
-#: Targets around the present one whose uncertainty is shown, within this share of the reach.
-_TARGETS, _AROUND = 1_500, 0.25
+#: Number of random postures where all can be turned into the plane, and where only those near it are used.
+_N_POSTURES, _N_POSTURES_NEAR_PLANE = 40_000, 200_000
+#: Distance of the points of a slice from each other, and their largest distance from the plane, in reaches.
+CELL_SIZE, _MAX_PLANE_DISTANCE = 0.025, 0.015
+#: Number of targets around the present one whose uncertainty is shown, and their largest distance in reaches.
+_N_TARGETS, _CLOUD_RADIUS = 1_500, 0.25
 
 
 class ReachCloud:
-    """Where the tool gets to, from random postures, in a plane.
+    """The reach of the tool in a plane, from random postures.
 
     Args:
         solver: The arm.
@@ -33,28 +33,28 @@ class ReachCloud:
         self._solver = solver
         self._reach = solver.arm.reach or 1.0
         self._axis = None if solver.task.planar else upright_axis(solver)
-        few = solver.task.planar or self._axis is not None
-        count = _POSTURES if few else _MANY_POSTURES
+        all_in_plane = solver.task.planar or self._axis is not None
+        count = _N_POSTURES if all_in_plane else _N_POSTURES_NEAR_PLANE
         self._postures = solver.arm.sample(count, np.random.default_rng(0))
         self._points = solver.point_at(self._postures)
 
     def slice(self, target: ArrayLike) -> tuple[Array, Array]:
         """Points (p, 3) in [m] of the upright plane through a target's point (3,) and the first joint's axis.
 
-        Where that axis is not upright, through the base's z; of a planar arm, those of its plane. They are
-        in rows and columns.
+        The plane goes through the base's z where that axis is not upright; for a planar arm it is that of the
+        arm. The points are on a grid.
 
         Returns:
-            The points, and the best dexterity (p,) of a posture that was found there: the smallest singular
-            value of the task's Jacobian.
+            The points, and the best dexterity (p,) of the postures found there: the smallest singular value
+            of the task's Jacobian.
         """
         origin, axes = self._plane(np.asarray(target, dtype=float))
         postures, points = self._near(origin, axes)
         values = dexterity(self._solver, postures)
         best = np.argsort(-values, kind="stable")
-        cells = np.round((points[best] - origin) @ axes[:2].T / (CELL * self._reach))
+        cells = np.round((points[best] - origin) @ axes[:2].T / (CELL_SIZE * self._reach))
         cells, first = np.unique(cells, axis=0, return_index=True)
-        centers: Array = origin + CELL * self._reach * cells @ axes[:2]
+        centers: Array = origin + CELL_SIZE * self._reach * cells @ axes[:2]
         return centers, values[best[first]]
 
     def _plane(self, point: Array) -> tuple[Array, Array]:
@@ -67,13 +67,13 @@ class ReachCloud:
         return origin, np.array([outward, [0.0, 0.0, 1.0], np.cross(outward, [0.0, 0.0, 1.0])])
 
     def _near(self, origin: Array, axes: Array) -> tuple[Array, Array]:
-        """Postures (p, n) with their tools in the plane or near it, and the tools' points (p, 3)."""
+        """Postures (p, n) with their tools in or near the plane, and the tools' positions (p, 3)."""
         if self._axis is None:
-            near = np.abs((self._points - origin) @ axes[2]) < _THICKNESS * self._reach
+            near = np.abs((self._points - origin) @ axes[2]) < _MAX_PLANE_DISTANCE * self._reach
             return self._postures[near], self._points[near]
-        # Turned about the first joint's axis, all of them are in it: every other one on the far side.
-        away = self._points - origin
-        turn = np.arctan2(axes[0, 1], axes[0, 0]) - np.arctan2(away[:, 1], away[:, 0])
+        # The first joint turns all of them into the plane, every other one to its far side.
+        offset = self._points - origin
+        turn = np.arctan2(axes[0, 1], axes[0, 0]) - np.arctan2(offset[:, 1], offset[:, 0])
         turn[1::2] += np.pi
         lower, upper = search_bounds(self._solver.arm)
         middle, half = 0.5 * (lower[0] + upper[0]), 0.5 * (upper[0] - lower[0])
@@ -86,10 +86,10 @@ class ReachCloud:
 
 
 class UncertaintyCloud:
-    """How far off a network expects its own answers to be, before refinement, around a target.
+    """The error that a network expects of its answers, before refinement, around a target.
 
     Args:
-        solver: The arm, one that `fits`.
+        solver: A solver that `fits`.
 
     Raises:
         ValueError: No network was trained for the arm.
@@ -104,7 +104,7 @@ class UncertaintyCloud:
 
     @staticmethod
     def fits(solver: IKSolver) -> bool:
-        """Whether it has a network, which takes targets as they are, so that they have places."""
+        """Whether the solver has a network whose inputs are the targets themselves."""
         if solver.twin is None:
             return False
         layout, _, _ = choose_layout(solver.arm, solver.task)
@@ -123,10 +123,10 @@ class UncertaintyCloud:
         return self._solver.in_space(goals), errors
 
     def _ball(self) -> Array:
-        """Points (p, m) spread evenly over a ball, or a disc."""
+        """Points (p, m) uniformly distributed in a ball, or a disc."""
         rng, m = np.random.default_rng(0), self._solver.task.n_coordinates
-        directions = rng.normal(size=(_TARGETS, m))
+        directions = rng.normal(size=(_N_TARGETS, m))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-        radius = _AROUND * self._solver.arm.reach * rng.random((_TARGETS, 1)) ** (1.0 / m)
+        radius = _CLOUD_RADIUS * self._solver.arm.reach * rng.random((_N_TARGETS, 1)) ** (1.0 / m)
         ball: Array = radius * directions
         return ball

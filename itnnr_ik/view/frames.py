@@ -13,10 +13,10 @@ Array = NDArray[np.float64]
 
 
 class LinkFrames:
-    """The frame after each moving element of a chain, whose z is that element's axis, and the base's.
+    """The base frame, and the frame after each moving element of a chain, with z along the element's axis.
 
     Args:
-        chain: L elements that move.
+        chain: A chain with L moving elements.
     """
 
     def __init__(self, chain: KinematicChain) -> None:

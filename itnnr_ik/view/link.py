@@ -1,4 +1,4 @@
-"""The view's own ROS node, in a thread of its own: hears a running ik_node, and can send it targets."""
+"""The view's ROS node, which spins in a thread: subscribes to an ik_node, and can send it targets."""
 
 from __future__ import annotations
 
@@ -27,21 +27,22 @@ from itnnr_ik.solver import IKSolver
 Array = NDArray[np.float64]
 
 NODE = "itnnr_ik"
-_POLL = 0.1  # [s]
+_SPIN_TIMEOUT = 0.1  # [s]
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What was heard last; None for what has not come yet.
+class NodeSnapshot:
+    """The latest messages of a node; None for what was not received yet.
 
     Attributes:
-        joints: Where the joints are (n,) in [rad] or [m].
-        solution: The node's last answer (n,).
-        target: Pose (7,) of the last target, x, y, z [m], qx, qy, qz, qw, in the frame ``frame``.
-        frame: Of the target.
-        status: Code and values of the last status, text by name, and the sentence that came with it.
-        received: When the joints came, on the monotonic clock, in [s].
-        senders: How many others publish targets.
+        joints: Joint positions (n,) in [rad] or [m].
+        solution: The node's last joint solution (n,).
+        target: Pose (7,) of the last target, x, y, z [m], qx, qy, qz, qw, in ``frame``.
+        frame: Frame of the target.
+        status: Code and values of the last status by name.
+        text: The message of the last status.
+        received: Time of receipt of the joints on the monotonic clock, in [s].
+        senders: Number of other publishers of targets.
     """
 
     joints: Array | None = None
@@ -55,24 +56,24 @@ class Heard:
 
 
 class NodeLink:
-    """Hears the topics of an ik_node within a ``with`` statement; sends nothing until it is switched on.
+    """Subscribes to an ik_node within a ``with`` statement; publishes nothing until it is switched on.
 
     Args:
-        solver: Of the node's arm.
+        solver: A solver of the node's arm.
         joints: The robot's names of its joints, base to tip.
-        namespace: Of the node.
+        namespace: Namespace of the node.
 
     Raises:
-        ValueError: The namespace is none.
+        ValueError: The namespace is not valid.
     """
 
     def __init__(self, solver: IKSolver, joints: tuple[str, ...], namespace: str) -> None:
         self._joints, self._frame = joints, solver.arm.base_link
         self._lock = threading.Lock()
-        self._heard = Heard()
+        self._snapshot = NodeSnapshot()
         self._publisher: Publisher[PoseStamped] | None = None
         self._context = rclpy.Context()
-        # Ctrl-C ends the view, and with it this.
+        # Ctrl-C ends the view, which shuts this node down.
         rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
         try:
             self._node = Node("itnnr_ik_view", namespace=namespace, context=self._context)
@@ -80,7 +81,7 @@ class NodeLink:
             rclpy.shutdown(context=self._context)
             raise ValueError(f"--namespace must be a ROS namespace: {reason(error)}") from error
         node = self._node
-        node.create_subscription(JointState, JOINT_STATES.name, self._on_joints, JOINT_STATES.qos)
+        node.create_subscription(JointState, JOINT_STATES.name, self._on_joint_state, JOINT_STATES.qos)
         node.create_subscription(JointState, JOINT_SOLUTION.name, self._on_solution, JOINT_SOLUTION.qos)
         node.create_subscription(PoseStamped, TARGET_POSE.name, self._on_target, TARGET_POSE.qos)
         status = STATUS.name.replace("~", NODE)
@@ -100,20 +101,20 @@ class NodeLink:
         self._node.destroy_node()
 
     @property
-    def heard(self) -> Heard:
-        """What was heard last."""
+    def snapshot(self) -> NodeSnapshot:
+        """The latest messages."""
         with self._lock:
-            heard = self._heard
+            snapshot = self._snapshot
         others = self._node.count_publishers(TARGET_POSE.name) - self.sending
-        return replace(heard, senders=max(0, others))
+        return replace(snapshot, senders=max(0, others))
 
     @property
     def sending(self) -> bool:
-        """Whether targets may be sent: only then is there a publisher of them."""
+        """Whether targets are published; there is a publisher only then."""
         return self._publisher is not None
 
     def switch(self, on: bool) -> None:
-        """Let targets be sent, or no longer."""
+        """Switch the publishing of targets on or off."""
         if on and self._publisher is None:
             self._publisher = self._node.create_publisher(PoseStamped, TARGET_POSE.name, 10)
         elif not on and self._publisher is not None:
@@ -121,7 +122,7 @@ class NodeLink:
             self._node.destroy_publisher(publisher)
 
     def send(self, pose: Array) -> bool:
-        """Send a target (7,) in the base frame, if that is switched on; whether it was."""
+        """Publish a target (7,) in the base frame if that is switched on; whether it was published."""
         publisher = self._publisher
         if publisher is None:
             return False
@@ -135,30 +136,30 @@ class NodeLink:
     def _spin(self) -> None:
         try:
             while self._context.ok():
-                self._executor.spin_once(timeout_sec=_POLL)
+                self._executor.spin_once(timeout_sec=_SPIN_TIMEOUT)
         except ExternalShutdownException:
             pass
 
-    def _hear(self, **changes: object) -> None:
+    def _update(self, **changes: object) -> None:
         with self._lock:
-            self._heard = replace(self._heard, **changes)  # type: ignore[arg-type]
+            self._snapshot = replace(self._snapshot, **changes)  # type: ignore[arg-type]
 
-    def _on_joints(self, message: JointState) -> None:
+    def _on_joint_state(self, message: JointState) -> None:
         if (positions := positions_if_usable(message, self._joints)) is not None:
-            self._hear(joints=positions, received=time.monotonic())
+            self._update(joints=positions, received=time.monotonic())
 
     def _on_solution(self, message: JointState) -> None:
         if (positions := positions_if_usable(message, self._joints)) is not None:
-            self._hear(solution=positions)
+            self._update(solution=positions)
 
     def _on_target(self, message: PoseStamped) -> None:
         pose = np.array(pose_values(message.pose))
         if not pose[3:].any():
-            pose[6] = 1.0  # what a position task may be sent
+            pose[6] = 1.0  # a position task accepts targets without orientation
         if np.isfinite(pose).all():
             pose[3:] /= np.linalg.norm(pose[3:])
-            self._hear(target=pose, frame=message.header.frame_id)
+            self._update(target=pose, frame=message.header.frame_id)
 
     def _on_status(self, message: DiagnosticStatus) -> None:
         values = values_of(message)
-        self._hear(status=values, text=message.message)
+        self._update(status=values, text=message.message)

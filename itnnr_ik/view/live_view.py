@@ -1,4 +1,4 @@
-"""The view of a running node: where its joints are, what it was asked for and what it answered."""
+"""The view of a running node: its joint positions, targets and solutions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import viser
 from numpy.typing import NDArray
 
 from itnnr_ik.view.arm import Shape
-from itnnr_ik.view.link import Heard, NodeLink
+from itnnr_ik.view.link import NodeLink, NodeSnapshot
 from itnnr_ik.view.palette import GHOST, MISSED, REACHED, SOLUTION, Color
 from itnnr_ik.view.readout import angle, length, microseconds, note, panel, scientific
 from itnnr_ik.view.sliders import JointSliders
@@ -19,14 +19,14 @@ from itnnr_ik.view.stage import Stage
 
 Array = NDArray[np.float64]
 
-#: Targets are sent no faster than this while one is dragged, in [s].
+#: Smallest period of the targets that are sent during a drag, in [s].
 _SEND_PERIOD = 0.02
-#: The scene is drawn anew, and the text is written anew, at intervals of so long [s] at least.
+#: Smallest periods of redrawing the scene and of rewriting the text, in [s].
 _DRAW_PERIOD, _TEXT_PERIOD = 1.0 / 30.0, 0.25
-#: Joint states older than this are said to be missing, in [s].
-_STALE = 1.0
-#: What the panel shows of a status: by key, under which name, and how it is written.
-_VALUES = {
+#: Age of the last joint state [s] from which on joint states are reported missing.
+_JOINT_STATE_TIMEOUT = 1.0
+#: Rows of the panel: status key, name, and the function that formats the value.
+_STATUS_ROWS = {
     "residual": ("residual", length),
     "orientation_error": ("orientation error", lambda error: scientific(error, "rad")),
     "displacement": ("joint displacement", angle),
@@ -35,18 +35,18 @@ _VALUES = {
 
 
 class LiveView:
-    """Shows a node; nothing is sent until somebody switches that on.
+    """Shows a node; targets are sent only when the user has switched that on.
 
     Args:
-        server: Shows it.
-        shape: How the arm looks.
-        link: Hears the node.
+        server: The server of the view.
+        shape: Shape of the arm.
+        link: The connection to the node.
     """
 
     def __init__(self, server: viser.ViserServer, shape: Shape, link: NodeLink) -> None:
         self.server, self._solver, self._link = server, shape.solver, link
         self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._wish: Array | None = None
+        self._pending_target: Array | None = None
         self._send_due = self._draw_due = self._text_due = 0.0
         self.stage = Stage(server, shape, 1, SOLUTION)
         self.stage.arm.show(None)
@@ -57,88 +57,88 @@ class LiveView:
         self.switch = server.gui.add_checkbox(
             "publish targets", False, hint="drag the target to send it: the robot may move"
         )
-        self.switch.on_update(lambda _: self._events.put(self._switched))
+        self.switch.on_update(lambda _: self._events.put(self._on_switch))
         with server.gui.add_folder("Joints"):
             self.sliders = JointSliders(server.gui, shape.solver.arm, lambda *_: None)
         for slider in self.sliders.handles:
             slider.disabled = True
 
     def tick(self, now: float) -> None:
-        """Draw what was heard last, and send the newest target, if there is one."""
+        """Draw the latest messages, and send the newest dragged target."""
         while not self._events.empty():
             self._events.get()()
-        if self._wish is not None and now >= self._send_due:
-            wish, self._wish, self._send_due = self._wish, None, now + _SEND_PERIOD
-            self._link.send(wish)
+        if self._pending_target is not None and now >= self._send_due:
+            target, self._pending_target, self._send_due = self._pending_target, None, now + _SEND_PERIOD
+            self._link.send(target)
         if now >= self._draw_due:
             self._draw_due = now + _DRAW_PERIOD
-            heard = self._link.heard
-            self._draw(heard)
+            snapshot = self._link.snapshot
+            self._draw(snapshot)
             if now >= self._text_due:
                 self._text_due = now + _TEXT_PERIOD
-                self._write(heard)
+                self._draw_panel(snapshot)
 
     def _on_drag(self, pose: Array) -> None:
         if self._link.sending:
-            self._wish = pose
+            self._pending_target = pose
 
-    def _switched(self) -> None:
-        """Show the control where the tool is, or no longer."""
-        self._wish = None
+    def _on_switch(self) -> None:
+        """Switch sending; the target's control then appears at the tool, or disappears."""
+        self._pending_target = None
         self._link.switch(self.switch.value)
-        joints = self._link.heard.joints
+        joints = self._link.snapshot.joints
         if self.switch.value and joints is not None:
             pose = self._solver.forward(joints)
             if len(pose) < 7 or not self._solver.task.has_orientation:
                 pose = np.concatenate([self._solver.point_at(joints), [0.0, 0.0, 0.0, 1.0]])
             self.stage.show_target(pose)
 
-    def _draw(self, heard: Heard) -> None:
+    def _draw(self, snapshot: NodeSnapshot) -> None:
         stage = self.stage
         with self.server.atomic():
-            stage.arm.show(heard.joints)
-            stage.show_ghosts([] if heard.solution is None else [heard.solution])
-            stage.show_goal(heard.target if self._in_base(heard) else None)
+            stage.arm.show(snapshot.joints)
+            stage.show_ghosts([] if snapshot.solution is None else [snapshot.solution])
+            stage.show_goal(snapshot.target if self._in_base(snapshot) else None)
             if stage.target.visible != self._link.sending:
                 stage.target.visible = self._link.sending
-            missed = heard.status.get("code") in ("unreachable", "closest")
-            if heard.joints is not None and heard.target is not None and self._in_base(heard):
-                stage.show_miss(self._solver.point_at(heard.joints), heard.target[:3], missed)
+            missed = snapshot.status.get("code") in ("unreachable", "closest")
+            if snapshot.joints is not None and snapshot.target is not None and self._in_base(snapshot):
+                stage.show_miss(self._solver.point_at(snapshot.joints), snapshot.target[:3], missed)
 
-    def _in_base(self, heard: Heard) -> bool:
-        """Whether the target is in the arm's base frame: only the node knows where others are."""
-        return heard.frame in ("", self._solver.arm.base_link)
+    def _in_base(self, snapshot: NodeSnapshot) -> bool:
+        """Whether the target is in the arm's base frame; only the node can transform other frames."""
+        return snapshot.frame in ("", self._solver.arm.base_link)
 
-    def _write(self, heard: Heard) -> None:
-        """Numbers change faster than they are read."""
-        if heard.joints is not None:
-            self.sliders.show(heard.joints)
-        text = describe(heard, self._link.sending, time.monotonic())
+    def _draw_panel(self, snapshot: NodeSnapshot) -> None:
+        """Update sliders and text, less often than the scene, so that numbers can be read."""
+        if snapshot.joints is not None:
+            self.sliders.show(snapshot.joints)
+        text = describe(snapshot, self._link.sending, time.monotonic())
         if text != self._text.content:
             self._text.content = text
 
 
-def describe(heard: Heard, sending: bool, now: float) -> str:
-    """What the panel says of a node, as HTML."""
-    title, color = _title(heard, now)
+def describe(snapshot: NodeSnapshot, sending: bool, now: float) -> str:
+    """The text of the panel, as HTML."""
+    title, color = _title(snapshot, now)
     rows = []
-    for key, (name, text) in _VALUES.items():
-        if (value := _number(heard.status.get(key))) is not None:
+    for key, (name, text) in _STATUS_ROWS.items():
+        if (value := _number(snapshot.status.get(key))) is not None:
             rows.append((name, text(value)))
-    rows.append(("target frame", heard.frame or "none yet"))
-    rows.append(("other senders of targets", str(heard.senders)))
-    said = heard.text if heard.status.get("code") not in (None, "solved") else ""
-    if sending and heard.senders:
-        said = f"somebody else publishes targets, too; {said}".rstrip("; ")
-    return panel(title, color, rows) + (note(said) if said else "")
+    rows.append(("target frame", snapshot.frame or "none yet"))
+    rows.append(("other senders of targets", str(snapshot.senders)))
+    remark = snapshot.text if snapshot.status.get("code") not in (None, "solved") else ""
+    if sending and snapshot.senders:
+        remark = f"somebody else publishes targets, too; {remark}".rstrip("; ")
+    return panel(title, color, rows) + (note(remark) if remark else "")
 
 
-def _title(heard: Heard, now: float) -> tuple[str, Color]:
-    if heard.received is None:
+def _title(snapshot: NodeSnapshot, now: float) -> tuple[str, Color]:
+    if snapshot.received is None:
         return "Waiting for joint states", GHOST
-    if now - heard.received > _STALE:
-        return f"No joint states for {now - heard.received:.0f} s", MISSED
-    code = heard.status.get("code")
+    if now - snapshot.received > _JOINT_STATE_TIMEOUT:
+        return f"No joint states for {now - snapshot.received:.0f} s", MISSED
+    code = snapshot.status.get("code")
     if code is None:
         return "No target yet", GHOST
     return code.replace("_", " ").capitalize(), REACHED if code == "solved" else MISSED

@@ -1,4 +1,4 @@
-"""What can be shown around an arm besides its solution: proposals, its reach, a network's uncertainty."""
+"""Optional overlays of the view: proposals, the arm's reach, and a network's uncertainty."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import numpy as np
 import viser
 
 from itnnr_ik.solver import IKSolver
-from itnnr_ik.view.clouds import CELL, ReachCloud, UncertaintyCloud
+from itnnr_ik.view.clouds import CELL_SIZE, ReachCloud, UncertaintyCloud
 from itnnr_ik.view.palette import by_error, scaled
 from itnnr_ik.view.posing import Posing
 from itnnr_ik.view.stage import Stage, skeleton_lines
 
-#: Errors, as shares of the reach, that are drawn green and red.
-_GOOD, _BAD = 1e-5, 5e-2
-#: Of a cloud's points, in reaches.
-_UNCERTAIN_POINT = 0.009
+#: Errors, in reaches, that are drawn green and red.
+_GOOD_ERROR, _BAD_ERROR = 1e-5, 5e-2
+#: Size of the points of the uncertainty cloud, in reaches.
+_POINT_SIZE = 0.009
 #: Width of the proposals' lines, in reaches.
-_THIN = 0.004
+_LINE_WIDTH = 0.004
 
 
 class Overlays:
-    """Checkboxes, and what each of them shows.
+    """Checkboxes, and the overlays that they show.
 
     Args:
-        gui: Where they are added.
-        stage: Where they are drawn.
+        gui: The panel for the checkboxes.
+        stage: The scene for the overlays.
         solver: The arm.
-        changed: Called whenever somebody clicks one.
+        changed: Called when a checkbox is clicked.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Overlays:
             )
 
     def draw(self, posing: Posing) -> None:
-        """Draw what is switched on, for an arm and its target, and nothing else."""
+        """Draw the overlays that are switched on, and remove the others."""
         self._draw_proposals(posing)
         self._draw_reach(posing)
         self._draw_uncertainty(posing)
@@ -68,9 +68,9 @@ class Overlays:
             return
         postures, errors = self._solver.proposals(posing.target, posing.positions)
         lines = skeleton_lines(self._solver, postures)
-        colors = by_error(errors, _GOOD * self._scale, _BAD * self._scale)
+        colors = by_error(errors, _GOOD_ERROR * self._scale, _BAD_ERROR * self._scale)
         each = np.repeat(colors, len(lines) // len(postures), axis=0)
-        self._stage.show_lines("proposals", lines, np.repeat(each[:, None], 2, axis=1), _THIN)
+        self._stage.show_lines("proposals", lines, np.repeat(each[:, None], 2, axis=1), _LINE_WIDTH)
 
     def _draw_reach(self, posing: Posing) -> None:
         if not self.reach.value:
@@ -79,7 +79,7 @@ class Overlays:
         self._reach = self._reach or ReachCloud(self._solver)
         points, dexterity = self._reach.slice(posing.pose[:3])
         self._stage.show_cloud(
-            "reach", points, scaled(dexterity, 0.0, float(dexterity.max(initial=0.0))), 0.3 * CELL
+            "reach", points, scaled(dexterity, 0.0, float(dexterity.max(initial=0.0))), 0.3 * CELL_SIZE
         )
 
     def _draw_uncertainty(self, posing: Posing) -> None:
@@ -87,8 +87,8 @@ class Overlays:
             self._stage.show_cloud("uncertainty", None)
             return
         points, errors = self._uncertainty.around(posing.target)
-        colors = by_error(errors, _GOOD * self._scale, _BAD * self._scale)
-        self._stage.show_cloud("uncertainty", points, colors, _UNCERTAIN_POINT)
+        colors = by_error(errors, _GOOD_ERROR * self._scale, _BAD_ERROR * self._scale)
+        self._stage.show_cloud("uncertainty", points, colors, _POINT_SIZE)
 
     def _checkbox(
         self, gui: viser.GuiApi, label: str, hint: str, value: bool = False

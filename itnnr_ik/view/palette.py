@@ -1,4 +1,4 @@
-"""Colours of the view, red, green, blue from 0 to 255, and scales of them."""
+"""Colours of the view as red, green, blue from 0 to 255, and colour scales."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PATH: Color = (120, 150, 190)
 
 
 def scaled(values: ArrayLike, lowest: float, highest: float, scale: str = "viridis") -> NDArray[np.uint8]:
-    """Colours (b, 3) of values (b,) between two, from a scale of matplotlib's."""
+    """Colours (b, 3) of values (b,) between two bounds, from a colour map of matplotlib."""
     share = np.clip((np.asarray(values, dtype=float) - lowest) / max(highest - lowest, 1e-300), 0.0, 1.0)
     colors: Any = colormaps[scale](share)
     shades: NDArray[np.uint8] = np.round(255.0 * colors[..., :3]).astype(np.uint8)
@@ -31,6 +31,6 @@ def scaled(values: ArrayLike, lowest: float, highest: float, scale: str = "virid
 
 
 def by_error(errors: ArrayLike, good: float, bad: float) -> NDArray[np.uint8]:
-    """Colours (b, 3) of errors (b,) in proportion to their logarithm: green is good, red is bad."""
+    """Colours (b, 3) of errors (b,) on a logarithmic scale from green (good) to red (bad)."""
     logarithms = np.log(np.maximum(np.asarray(errors, dtype=float), good))
     return scaled(-logarithms, -np.log(bad), -np.log(good), "RdYlGn")

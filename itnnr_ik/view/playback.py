@@ -1,4 +1,4 @@
-"""A recording and the answers that it would have got, moment by moment."""
+"""A recording with the answers to its targets, accessed by time."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from itnnr_ik.view.posing import full_pose
 
 Array = NDArray[np.float64]
 
-#: Of a longer recording every second, third, … target is kept.
-_MOST = 200_000
+#: Largest number of targets that are kept; longer recordings are decimated.
+_MAX_TARGETS = 200_000
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What there is at one time of a recording.
+    """The state at one time of a recording.
 
     Attributes:
-        target: Pose (7,), turned like the base where only its position counts.
-        answer: Joint positions (n,) that the target got, or those of the last one that got some; None before.
-        recorded: Joint positions (n,) recorded with the target; None where there are none.
-        code: The outcome.
-        residual: How far the tool is from the target in [m], with no answer the closest point that was found.
+        target: Pose (7,), with identity rotation if only its position counts.
+        answer: Joint positions (n,) of the last answer up to this target; None before the first one.
+        recorded: Joint positions (n,) recorded with the target; None if unknown.
+        code: Status code of the target.
+        residual: Distance from the target in [m]; without an answer, that of the closest point found.
     """
 
     target: Array
@@ -44,9 +44,9 @@ class Playback:
     """The targets (b) of a recording with their answers.
 
     Args:
-        solver: That answered.
-        evaluation: How good the answers are.
-        pieces: The recording in order, each with its answers.
+        solver: The solver that gave the answers.
+        evaluation: The evaluation of the answers.
+        pieces: The pieces of the recording in order, each with its answers.
 
     Attributes:
         evaluation: As given.
@@ -57,16 +57,16 @@ class Playback:
         self, solver: IKSolver, evaluation: Evaluation, pieces: list[tuple[Replay, Answers]]
     ) -> None:
         self._solver, self.evaluation = solver, evaluation
-        every = -(-evaluation.targets // _MOST)
-        received = np.concatenate([replay.received for replay, _ in pieces])[::every]
+        stride = -(-evaluation.targets // _MAX_TARGETS)
+        received = np.concatenate([replay.received for replay, _ in pieces])[::stride]
         self.times: Array = 1e-9 * (received - received[0])
-        self._targets = np.concatenate([replay.targets for replay, _ in pieces])[::every]
-        self._answers = np.concatenate([answers.positions for _, answers in pieces])[::every]
-        self._codes = np.concatenate([answers.codes for _, answers in pieces])[::every]
-        away = [np.where(np.isnan(answers.closest), np.inf, answers.closest) for _, answers in pieces]
-        self._away = np.concatenate(away)[::every]
+        self._targets = np.concatenate([replay.targets for replay, _ in pieces])[::stride]
+        self._answers = np.concatenate([answers.positions for _, answers in pieces])[::stride]
+        self._codes = np.concatenate([answers.codes for _, answers in pieces])[::stride]
+        distances = [np.where(np.isnan(answers.closest), np.inf, answers.closest) for _, answers in pieces]
+        self._distances = np.concatenate(distances)[::stride]
         states = [replay.recorded for replay, _ in pieces if replay.recorded is not None]
-        self._recorded = np.concatenate(states)[::every] if len(states) == len(pieces) else None
+        self._recorded = np.concatenate(states)[::stride] if len(states) == len(pieces) else None
         self._last = np.maximum.accumulate(np.where(self.solved, np.arange(len(self.times)), -1))
 
     @property
@@ -94,7 +94,7 @@ class Playback:
             answer=self._answers[last] if last >= 0 else None,
             recorded=None if recorded is None or not np.isfinite(recorded).all() else recorded,
             code=str(self._codes[i]),
-            residual=float(self._away[i]),
+            residual=float(self._distances[i]),
         )
 
 
@@ -103,8 +103,8 @@ def read_playback(bag: Path, solver: IKSolver, model: str, joints: tuple[str, ..
 
     Args:
         bag: The recording.
-        solver: Of its arm.
-        model: What the arm is called.
+        solver: A solver of its arm.
+        model: The name of the solver in the report.
         joints: Recorded names of its joints, base to tip; None for the model's.
 
     Raises:

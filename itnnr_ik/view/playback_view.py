@@ -16,29 +16,29 @@ from itnnr_ik.view.stage import Stage
 
 Array = NDArray[np.float64]
 
-#: Points of the targets' path that are drawn at most.
-_MOST_POINTS = 2_000
+#: Largest number of points that are drawn of the targets' path.
+_MAX_PATH_POINTS = 2_000
 _SPEEDS = ("0.1", "0.25", "0.5", "1", "2", "5", "10")
-_STEP = 0.01  # [s] of the time slider
+_SLIDER_STEP = 0.01  # [s] of the time slider
 
 
 class PlaybackView:
     """Plays a recording.
 
     Args:
-        server: Shows it.
-        shape: How the arm looks.
-        playback: What is played.
+        server: The server of the view.
+        shape: Shape of the arm.
+        playback: The recording with its answers.
 
     Attributes:
-        time: Where it is, in [s] since the first target.
-        playing: Whether time goes on by itself.
+        time: Playback position, in [s] since the first target.
+        playing: Whether the position advances with time.
     """
 
     def __init__(self, server: viser.ViserServer, shape: Shape, playback: Playback) -> None:
         self.server, self._solver, self._playback = server, shape.solver, playback
         self.time, self.playing = 0.0, False
-        self._before: float | None = None
+        self._last_tick: float | None = None
         self._shown: float | None = None
         self.stage = Stage(server, shape, 1, RECORDED)
         self.stage.target.visible = False
@@ -46,8 +46,8 @@ class PlaybackView:
         self._text = server.gui.add_html("")
         self.play = server.gui.add_button("Play")
         self.play.on_click(lambda _: self._toggle())
-        end = max(round(playback.duration, 2), _STEP)
-        self.slider: Any = server.gui.add_slider("time [s]", 0.0, end, _STEP, 0.0)
+        end = max(round(playback.duration, 2), _SLIDER_STEP)
+        self.slider: Any = server.gui.add_slider("time [s]", 0.0, end, _SLIDER_STEP, 0.0)
         self.slider.on_update(self._on_slide)
         self._speed = server.gui.add_dropdown("speed", _SPEEDS, initial_value="1")
         server.gui.add_html(note("white: the answer; grey: the recorded joints; red: targets without one"))
@@ -55,18 +55,18 @@ class PlaybackView:
             server.gui.add_html(summary(playback))
 
     def tick(self, now: float) -> None:
-        """Go on if it plays, and draw the moment."""
-        passed = 0.0 if self._before is None else now - self._before
-        self._before = now
+        """Advance the position if it plays, and draw the state there."""
+        elapsed = 0.0 if self._last_tick is None else now - self._last_tick
+        self._last_tick = now
         if self.playing:
-            time = self.time + passed * float(self._speed.value)
+            time = self.time + elapsed * float(self._speed.value)
             self.seek(time if time < self._playback.duration else 0.0)  # from the start again
         if self.time != self._shown:
             self._shown = self.time
             self._draw(self._playback.at(self.time))
 
     def seek(self, time: float) -> None:
-        """Go to a time [s]."""
+        """Set the playback position [s]."""
         self.time = time
         self.slider.value = min(round(time, 2), self.slider.max)
 
@@ -89,24 +89,24 @@ class PlaybackView:
         self._text.content = describe(moment, self.time)
 
     def _draw_path(self) -> None:
-        every = -(-len(self._playback.times) // _MOST_POINTS)
-        points, solved = self._playback.path[::every], self._playback.solved[::every]
+        stride = -(-len(self._playback.times) // _MAX_PATH_POINTS)
+        points, solved = self._playback.path[::stride], self._playback.solved[::stride]
         colors = np.where(solved[:, None], PATH, MISSED).astype(np.uint8)
         self.stage.show_cloud("path", points, colors, 0.006)
 
 
 def describe(moment: Moment, time: float) -> str:
-    """What the panel says of a moment, as HTML."""
+    """The text of the panel for a moment, as HTML."""
     rows = [("time", f"{time:.2f} s"), ("residual", length(moment.residual))]
     if moment.answer is not None and moment.recorded is not None:
-        away = float(np.abs(moment.answer - moment.recorded).max())
-        rows.append(("from the recorded joints", angle(away)))
+        difference = float(np.abs(moment.answer - moment.recorded).max())
+        rows.append(("from the recorded joints", angle(difference)))
     solved = moment.code == "solved"
     return panel(moment.code.replace("_", " ").capitalize(), REACHED if solved else MISSED, rows)
 
 
 def summary(playback: Playback) -> str:
-    """What the panel says of a whole recording, as HTML."""
+    """The text of the panel for the whole recording, as HTML."""
     evaluation = playback.evaluation
     rows = [("targets", str(evaluation.targets)), ("solved", str(evaluation.solved))]
     rows.append(("reachable", str(evaluation.reachable)))

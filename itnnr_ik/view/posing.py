@@ -1,4 +1,4 @@
-"""An arm and a target that somebody moves: the solution, the other branches, and the joints one by one."""
+"""The state of an arm whose target or joints are moved: solution, branches and joint positions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from itnnr_ik.targets.reachable import far_apart
 
 Array = NDArray[np.float64]
 
-#: Branches that differ from the arm's own by less in every joint [rad, m] are not shown beside it.
-_SAME = 0.05
-#: Where the tool is at first, in reaches, the first that the arm gets to with this smallest singular value.
-_AHEAD, _DEXTEROUS = ((0.55, 0.12, 0.42), (0.45, 0.1, 0.3), (0.6, 0.0, 0.2)), 0.08
+#: Branches whose joints all differ by less than this from the arm's own [rad, m] are not shown.
+_MIN_BRANCH_DISTANCE = 0.05
+#: Candidates for the initial tool position, and the smallest singular value required there, in reaches.
+_INITIAL_POSITIONS, _MIN_SINGULAR_VALUE = ((0.55, 0.12, 0.42), (0.45, 0.1, 0.3), (0.6, 0.0, 0.2)), 0.08
 
 
 class Posing:
@@ -24,33 +24,33 @@ class Posing:
 
     Args:
         solver: The arm and its task.
-        positions: Joint positions (n,) in [rad] or [m] to begin with; None for a comfortable posture.
+        positions: Initial joint positions (n,) in [rad] or [m]; None for the rest posture.
 
     Attributes:
         solver: As given.
-        positions: Where the arm is (n,), within its limits: the state that the next solve starts from.
-        target: As the task takes it (2, 3 or 7).
-        solution: The answer to ``target``; its positions are the arm's.
-        solve_time: What the last solve took, in [s].
+        positions: Joint positions of the arm (n,), within its limits: the seed of the next solve.
+        target: The target of the task (2, 3 or 7).
+        solution: The solution for ``target``; its positions are those of the arm.
+        solve_time: Duration of the last solve, in [s].
     """
 
     def __init__(self, solver: IKSolver, positions: ArrayLike | None = None) -> None:
         self.solver = solver
-        self._first: Array = np.array(rest_positions(solver) if positions is None else positions)
-        self.positions: Array = self._first.copy()
+        self._initial: Array = np.array(rest_positions(solver) if positions is None else positions)
+        self.positions: Array = self._initial.copy()
         self.target: Array = solver.target_at(self.positions)
-        solver.solve(self.target, self.positions)  # loads what is compiled
+        solver.solve(self.target, self.positions)  # loads compiled code
         self._solve()
 
-    def aim(self, pose: ArrayLike) -> Solution:
-        """Move the target to a pose (7,), of which the task takes what counts, and follow on this branch."""
+    def set_target(self, pose: ArrayLike) -> Solution:
+        """Set the target to a pose (7,), of which the task uses its coordinates, and solve from the state."""
         self.target = np.asarray(pose, dtype=float)[: self.solver.task.n_coordinates]
         return self._solve()
 
     def set_joint(self, joint: int, value: float) -> Solution:
-        """Move one joint, as far as its limits allow, and the target with the tool.
+        """Move one joint, within its limits, and the target with the tool.
 
-        A continuous joint stays at the turn that it is at.
+        A continuous joint stays within half a turn of its position.
         """
         arm = self.solver.arm
         if not np.isfinite(arm.lower[joint]):
@@ -61,26 +61,26 @@ class Posing:
         return self._solve()
 
     def reset(self) -> Solution:
-        """Back to the first posture, and the target to where its tool is."""
-        self.positions = self._first.copy()
+        """Return to the initial posture, and set the target to its tool."""
+        self.positions = self._initial.copy()
         self.target = self.solver.target_at(self.positions)
         return self._solve()
 
     def go_to(self, positions: ArrayLike) -> Solution:
-        """Take another branch (n,) that reaches the target."""
+        """Go to another branch (n,) that reaches the target."""
         self.positions = np.array(positions)
         return self._solve()
 
-    def branches(self, most: int) -> list[Array]:
-        """At most ``most`` other postures (n,) that reach the target, far from the arm's and each other."""
+    def branches(self, max_count: int) -> list[Array]:
+        """At most ``max_count`` other branches (n,), chosen far from the arm's posture and each other."""
         found = [s.positions for s in self.solver.branches(self.target, self.positions)]
-        others = [q for q in found if np.abs(q - self.positions).max() > _SAME]
-        order = far_apart(np.array([self.positions, *others]), most + 1)
+        others = [q for q in found if np.abs(q - self.positions).max() > _MIN_BRANCH_DISTANCE]
+        order = far_apart(np.array([self.positions, *others]), max_count + 1)
         return [others[i - 1] for i in order[1:]]
 
     @property
     def pose(self) -> Array:
-        """The target as a pose (7,): without an orientation of its own, with that of the base."""
+        """The target as a pose (7,), see `full_pose`."""
         return full_pose(self.solver, self.target)
 
     def _solve(self) -> Solution:
@@ -91,19 +91,19 @@ class Posing:
         return self.solution
 
 
-def opening_posture(solver: IKSolver) -> Array:
-    """A posture (n,) to begin with: the tool before the base, pointing down where it can, or one at rest.
+def initial_posture(solver: IKSolver) -> Array:
+    """An initial posture (n,): the tool in front of the base, pointing down if possible; else at rest.
 
-    Of the branches the one whose joints are highest, which seldom reaches through the floor.
+    Of the branches the one with the highest joints is taken, which seldom reaches through the floor.
     """
     rest, reach = rest_positions(solver), solver.arm.reach or 1.0
-    for share in _AHEAD:
+    for share in _INITIAL_POSITIONS:
         pose = np.array([share[0] * reach, share[1] * reach, share[2] * reach, 1.0, 0.0, 0.0, 0.0])
         good = [
             branch.positions
             for branch in solver.branches(pose[: solver.task.n_coordinates], rest)
             if branch.covered is not False
-            and manipulability(solver, branch.positions)[1] >= _DEXTEROUS * reach
+            and manipulability(solver, branch.positions)[1] >= _MIN_SINGULAR_VALUE * reach
         ]
         if good:
             return max(good, key=lambda q: round(float(solver.arm.skeleton(q)[:, 2].mean()) / reach, 2))
@@ -111,10 +111,10 @@ def opening_posture(solver: IKSolver) -> Array:
 
 
 def full_pose(solver: IKSolver, target: ArrayLike) -> Array:
-    """A target (2, 3 or 7) as a pose (7,) in the base frame, turned like the base where it has no turn."""
+    """A target (2, 3 or 7) as a pose (7,) in the base frame, with identity rotation if it has none."""
     goal = np.asarray(target, dtype=float)
-    turn = goal[3:] if solver.task.has_orientation else [0.0, 0.0, 0.0, 1.0]
-    return np.concatenate([solver.in_space(goal), turn])
+    quaternion = goal[3:] if solver.task.has_orientation else [0.0, 0.0, 0.0, 1.0]
+    return np.concatenate([solver.in_space(goal), quaternion])
 
 
 def manipulability(solver: IKSolver, positions: ArrayLike) -> tuple[float, float]:

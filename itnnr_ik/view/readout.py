@@ -1,4 +1,4 @@
-"""What the panel says of an answer, as HTML."""
+"""The text of the panel for a solution, as HTML."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from html import escape
 from itnnr_ik.view.palette import GHOST, MISSED, REACHED, Color
 from itnnr_ik.view.posing import Posing, manipulability
 
-#: Errors below this [m, rad] are rounding errors of forward kinematics.
-_ROUNDING = 1e-12
+#: Errors below this [m, rad] are only rounding errors of forward kinematics.
+_ROUNDING_ERROR = 1e-12
 
 
 def readout(posing: Posing) -> str:
@@ -40,7 +40,7 @@ def headline(posing: Posing) -> tuple[str, Color]:
 
 
 def panel(title: str, color: Color, rows: Iterable[tuple[str, str]]) -> str:
-    """A title in a colour above a table of two columns; whatever text, none of it is taken for HTML."""
+    """A coloured title above a table of two columns; all text is escaped."""
     cells = "".join(
         f"<tr><td style='opacity:.65;padding:1px 12px 1px 0'>{escape(name)}</td>"
         f"<td style='font-variant-numeric:tabular-nums'>{escape(value)}</td></tr>"
@@ -59,20 +59,20 @@ def note(text: str) -> str:
 
 
 def length(metres: float) -> str:
-    """A length: in millimetres, small ones by their power of ten in metres."""
+    """A length in millimetres, a small one in metres in scientific notation."""
     return f"{1e3 * metres:.1f} mm" if metres >= 1e-4 else scientific(metres, "m")
 
 
 def angle(radians: float) -> str:
-    """How far a joint moves."""
+    """A joint displacement in radians."""
     return f"{radians:.3f} rad"
 
 
 def microseconds(seconds: float) -> str:
-    """What a solve takes."""
+    """A duration in microseconds."""
     return f"{1e6 * seconds:.0f} µs"
 
 
 def scientific(value: float, unit: str) -> str:
-    """An error by its power of ten; rounding errors all read alike."""
-    return f"< {_ROUNDING:.0e} {unit}" if value < _ROUNDING else f"{value:.1e} {unit}"
+    """An error in scientific notation; rounding errors are only given as a bound."""
+    return f"< {_ROUNDING_ERROR:.0e} {unit}" if value < _ROUNDING_ERROR else f"{value:.1e} {unit}"

@@ -12,7 +12,7 @@ import viser
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.view.arm import Shape
 
-#: Nobody else's machine can open it.
+#: The loopback address: other machines cannot open the view.
 HOST = "127.0.0.1"
 _BRAND = (38, 103, 166)
 
@@ -24,15 +24,15 @@ def serve(
 
     Args:
         solver: The arm.
-        folder: Of its URDF, where meshes may be.
-        port: 0 for any that is free.
-        stack: Ends it.
+        folder: Folder of its URDF, where meshes may be.
+        port: Port to serve on; 0 for any free one.
+        stack: Stops the server when it is closed.
 
     Raises:
         OSError: The port is taken.
     """
     shape = Shape(solver, folder)
-    with redirect_stdout(io.StringIO()):  # it has a greeting of its own
+    with redirect_stdout(io.StringIO()):  # suppresses its greeting
         server = viser.ViserServer(host=HOST, port=_free(port), label=solver.arm.name, verbose=False)
     stack.callback(_stop, server)
     server.gui.configure_theme(
@@ -42,12 +42,12 @@ def serve(
 
 
 def _stop(server: viser.ViserServer) -> None:
-    with redirect_stdout(io.StringIO()):  # as at its start
+    with redirect_stdout(io.StringIO()):  # suppresses its message
         server.stop()
 
 
 def _free(port: int) -> int:
-    """The port, or a free one for 0; viser would quietly take another one where it is taken."""
+    """The port if it is free, or a free one for 0; viser would silently choose another if it is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

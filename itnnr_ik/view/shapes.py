@@ -1,4 +1,4 @@
-"""What an arm without meshes looks like: links as tubes between the joints, joints as drums on their axes."""
+"""Shapes for an arm without meshes: links as tubes between the joints, joints as drums on their axes."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from itnnr_ik.view.palette import BASE, JOINT, LINK, Color
 
 Array = NDArray[np.float64]
 
-#: As shares of the reach: radii of links at the base and at the tip; a joint's length and radius in radii of
-#: its link, the base plate's radius and height in radii of the first link.
-_THICK, _THIN = 0.042, 0.022
+#: Radii of links at the base and at the tip, in reaches. Drums are in radii of their link, the base plate in
+#: radii of the first link, the flange in radii of the last one.
+_BASE_RADIUS, _TIP_RADIUS = 0.042, 0.022
 _DRUM_LENGTH, _DRUM_RADIUS = 2.9, 1.3
 _PLATE_RADIUS, _PLATE_HEIGHT = 2.2, 0.6
 _FLANGE_RADIUS, _FLANGE_HEIGHT = 1.5, 0.7
-#: Links shorter than this share of their radius are not drawn: the joints at their ends meet.
-_SHORTEST = 0.3
-_SECTIONS = 24
+#: Links shorter than this multiple of their radius are not drawn, because their joints touch.
+_MIN_LENGTH = 0.3
+_N_SECTIONS = 24
 
 
 class Part(NamedTuple):
     """A piece of an arm.
 
     Attributes:
-        frame: Which of `LinkFrames` it is fixed to.
-        mesh: In that frame, in [m].
+        frame: Index of the frame of `LinkFrames` that it is fixed to.
+        mesh: Mesh in that frame, in [m].
         color: Red, green, blue, 0 to 255.
     """
 
@@ -40,14 +40,14 @@ class Part(NamedTuple):
 
 
 def chain_parts(chain: KinematicChain, tool: Array) -> list[Part]:
-    """Parts of an arm that is known by its joints alone.
+    """Parts of an arm that is drawn from its joints.
 
     Args:
         chain: The arm.
         tool: Transform (4, 4) from the tip to the tool frame.
     """
     reach, n_elements = chain.reach or 1.0, len(chain.elements) - 1
-    radii = np.linspace(_THICK, _THIN, n_elements + 1) * reach
+    radii = np.linspace(_BASE_RADIUS, _TIP_RADIUS, n_elements + 1) * reach
     parts = [Part(0, _plate(radii[0]), BASE)]
     for k, row in enumerate(chain.elements):
         end = np.eye(4)
@@ -63,7 +63,7 @@ def chain_parts(chain: KinematicChain, tool: Array) -> list[Part]:
 
 
 def _joint(chain: KinematicChain, element: int, radius: float) -> trimesh.Trimesh:
-    """A drum around the axis of one that turns, the rod of one that shifts, along z."""
+    """A drum around the axis of a revolute joint, or a rod for a prismatic joint, along z."""
     row = chain.elements[element]
     if row[12] == 0.0:
         return _cylinder(_DRUM_RADIUS * radius, _DRUM_LENGTH * radius)
@@ -81,7 +81,7 @@ def _plate(radius: float) -> trimesh.Trimesh:
 
 
 def _flange(radius: float) -> trimesh.Trimesh:
-    """A disc across the tool's z, just before the tool's point."""
+    """A disc perpendicular to the tool's z, just behind its origin."""
     height = _FLANGE_HEIGHT * radius
     disc = _cylinder(_FLANGE_RADIUS * radius, height)
     disc.apply_translation([0.0, 0.0, -0.5 * height])
@@ -89,11 +89,13 @@ def _flange(radius: float) -> trimesh.Trimesh:
 
 
 def _tube(end: Array, radius: float) -> trimesh.Trimesh | None:
-    """A capsule from the origin to a point (3,) [m], or None where that is too near."""
+    """A capsule from the origin to a point (3,) [m]; None if that is too near."""
     distance = float(np.linalg.norm(end))
-    if distance < _SHORTEST * radius:
+    if distance < _MIN_LENGTH * radius:
         return None
-    capsule: trimesh.Trimesh = trimesh.creation.capsule(distance, radius, count=[_SECTIONS // 2, _SECTIONS])
+    capsule: trimesh.Trimesh = trimesh.creation.capsule(
+        distance, radius, count=[_N_SECTIONS // 2, _N_SECTIONS]
+    )
     place = of_rotation(turning_z_to(end / distance))
     place[:3, 3] = 0.5 * end
     capsule.apply_transform(place)
@@ -101,6 +103,6 @@ def _tube(end: Array, radius: float) -> trimesh.Trimesh | None:
 
 
 def _cylinder(radius: float, height: float) -> trimesh.Trimesh:
-    """Around the origin, along z."""
-    cylinder: trimesh.Trimesh = trimesh.creation.cylinder(radius, height, sections=_SECTIONS)
+    """A cylinder around the origin, along z."""
+    cylinder: trimesh.Trimesh = trimesh.creation.cylinder(radius, height, sections=_N_SECTIONS)
     return cylinder

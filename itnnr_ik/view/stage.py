@@ -15,28 +15,28 @@ from itnnr_ik.view.palette import GHOST, GOAL, MISSED, Color
 
 Array = NDArray[np.float64]
 
-#: As shares of the reach: the target's control, the width of lines, the radius of points.
-_CONTROL, _LINE, _POINT = 0.26, 0.008, 0.011
-#: Direction from the arm to the camera, and its distance from what it looks at in reaches.
-_EYE, _PLANAR_EYE, _DISTANCE = (1.0, -0.85, 0.5), (0.0, -0.5, 1.0), 2.1
+#: Size of the target's control, width of lines and radius of points, in reaches.
+_CONTROL_SIZE, _LINE_WIDTH, _POINT_RADIUS = 0.26, 0.008, 0.011
+#: Direction from the arm to the camera, for spatial and planar arms, and its distance in reaches.
+_CAMERA_DIRECTION, _PLANAR_CAMERA_DIRECTION, _CAMERA_DISTANCE = (1.0, -0.85, 0.5), (0.0, -0.5, 1.0), 2.1
 _FIELD_OF_VIEW = 0.62  # [rad]
-#: So far [reaches] the arm is left of the middle, where the panel is not.
-_ASIDE = 0.16
+#: Shift of the camera [reaches] that moves the arm to the left, away from the panel.
+_CAMERA_SHIFT = 0.16
 _GHOST_OPACITY = 0.33
-#: Length of the axes of a target that nobody drags, in reaches.
-_GOAL = 0.13
-#: Sides of the grid's cells [m], of which one is about a tenth of the reach.
-_CELLS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
+#: Length of the axes of a target that is not dragged, in reaches.
+_GOAL_AXES = 0.13
+#: Possible sizes of the grid's cells [m]; the one nearest to a tenth of the reach is taken.
+_CELL_SIZES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 
 
 class Stage:
-    """Draws what it is told to; what it draws is in `itnnr_ik.view.posing` and its like.
+    """Draws an arm, its target, ghosts, lines and clouds; state is kept elsewhere, as in `Posing`.
 
     Args:
-        server: Whose scene it is.
-        shape: Of the arm.
-        ghosts: How many other postures there are at most.
-        ghost_color: Of them.
+        server: The server of the scene.
+        shape: Shape of the arm.
+        ghosts: Largest number of ghosts, which show other postures.
+        ghost_color: Their colour.
     """
 
     def __init__(
@@ -57,21 +57,21 @@ class Stage:
         self.target = self._add_target()
         self.goal = self._scene.add_frame(
             "/goal",
-            axes_length=_GOAL * self._reach,
-            axes_radius=_GOAL * self._reach / 14.0,
-            origin_radius=_GOAL * self._reach / 5.0,
+            axes_length=_GOAL_AXES * self._reach,
+            axes_radius=_GOAL_AXES * self._reach / 14.0,
+            origin_radius=_GOAL_AXES * self._reach / 5.0,
             origin_color=GOAL,
             visible=False,
         )
         self._dragged: Callable[[Array], None] = lambda _: None
         self.target.on_update(self._on_target)
 
-    def on_drag(self, do: Callable[[Array], None]) -> None:
-        """Call ``do`` with the target's pose (7,) whenever somebody drags it."""
-        self._dragged = do
+    def on_drag(self, callback: Callable[[Array], None]) -> None:
+        """Call ``callback`` with the target's pose (7,) whenever it is dragged."""
+        self._dragged = callback
 
     def show_ghosts(self, postures: Sequence[Array]) -> None:
-        """Draw other postures (n,), the first ones of them."""
+        """Draw other postures (n,) as ghosts, as many as there are ghosts."""
         for i, ghost in enumerate(self.ghosts):
             ghost.show(postures[i] if i < len(postures) else None)
 
@@ -85,19 +85,19 @@ class Stage:
         self.target.wxyz = pose[[6, 3, 4, 5]]
 
     def show_goal(self, pose: Array | None) -> None:
-        """A target that nobody drags, at a pose (7,), or none."""
+        """Show a target that is not dragged at a pose (7,); hide it for None."""
         if pose is not None:
             self.goal.position, self.goal.wxyz = pose[:3], pose[[6, 3, 4, 5]]
         if self.goal.visible != (pose is not None):
             self.goal.visible = pose is not None
 
     def show_miss(self, tool: Array, target: Array, missed: bool) -> None:
-        """A line from the tool to the target, points (3,) [m], where that was missed."""
+        """Show a line from tool to target, positions (3,) [m], if the target was missed."""
         points = np.array([[tool, target]]) if missed else None
-        self.show_lines("miss", points, MISSED, 1.5 * _LINE)
+        self.show_lines("miss", points, MISSED, 1.5 * _LINE_WIDTH)
 
-    def show_lines(self, name: str, points: Array | None, colors: Any, width: float = _LINE) -> None:
-        """Lines (l, 2, 3) in [m] under a name, in place of those before; None for none."""
+    def show_lines(self, name: str, points: Array | None, colors: Any, width: float = _LINE_WIDTH) -> None:
+        """Show lines (l, 2, 3) in [m] in place of earlier ones of this name; None removes them."""
         old = self._lines.get(name)
         if points is not None and old is not None and np.array_equal(old.points, points.astype(np.float32)):
             return
@@ -108,8 +108,10 @@ class Stage:
                 f"/lines/{name}", points, colors, thickness=width * self._reach
             )
 
-    def show_cloud(self, name: str, points: Array | None, colors: Any = None, size: float = _POINT) -> None:
-        """Points (p, 3) in [m] under a name, in place of those before; None for none."""
+    def show_cloud(
+        self, name: str, points: Array | None, colors: Any = None, size: float = _POINT_RADIUS
+    ) -> None:
+        """Show points (p, 3) in [m] in place of earlier ones of this name; None removes them."""
         if (old := self._clouds.pop(name, None)) is not None:
             old.remove()
         if points is not None and len(points):
@@ -123,7 +125,7 @@ class Stage:
             )
 
     def shown(self) -> set[str]:
-        """Names of the lines and clouds that there are."""
+        """Names of the lines and clouds that are shown."""
         return {*self._lines, *self._clouds}
 
     def _on_target(self, event: viser.TransformControlsEvent) -> None:
@@ -135,7 +137,7 @@ class Stage:
         task = self._solver.task
         return self._scene.add_transform_controls(
             "/target",
-            scale=_CONTROL * self._reach,
+            scale=_CONTROL_SIZE * self._reach,
             active_axes=(True, True, not task.planar),
             disable_rotations=not task.has_orientation,
             depth_test=False,
@@ -145,7 +147,7 @@ class Stage:
     def _set_up(self, server: viser.ViserServer) -> None:
         """Floor, light and camera."""
         solver, reach = self._solver, self._reach
-        cell = min(_CELLS, key=lambda size: abs(np.log(size / (0.1 * reach))))
+        cell = min(_CELL_SIZES, key=lambda size: abs(np.log(size / (0.1 * reach))))
         lowest = self._floor()
         self._scene.set_up_direction("+z")
         self._scene.add_grid(
@@ -159,23 +161,23 @@ class Stage:
             shadow_opacity=0.14,
             position=(0.0, 0.0, lowest),
         )
-        middle = self._middle(lowest)
-        eye = np.array(_PLANAR_EYE if solver.task.planar else _EYE)
-        eye *= _DISTANCE * reach / np.linalg.norm(eye)
+        look_at = self._look_at_point(lowest)
+        eye = np.array(_PLANAR_CAMERA_DIRECTION if solver.task.planar else _CAMERA_DIRECTION)
+        eye *= _CAMERA_DISTANCE * reach / np.linalg.norm(eye)
         right = np.cross([0.0, 0.0, 1.0], eye)
-        middle = middle + _ASIDE * reach * right / np.linalg.norm(right)
-        server.initial_camera.position = middle + eye
-        server.initial_camera.look_at = middle
+        look_at = look_at + _CAMERA_SHIFT * reach * right / np.linalg.norm(right)
+        server.initial_camera.position = look_at + eye
+        server.initial_camera.look_at = look_at
         server.initial_camera.fov = _FIELD_OF_VIEW
 
     def _floor(self) -> float:
-        """Just below the base, and where the arm lies in a plane of its own, just below that."""
+        """Height of the floor [m], just below the base, or below the plane of a planar arm."""
         if self._solver.task.planar:
             return self._solver.plane_height - 0.06 * self._reach
         return -1e-3 * self._reach
 
-    def _middle(self, floor: float) -> Array:
-        """What the camera looks at."""
+    def _look_at_point(self, floor: float) -> Array:
+        """The point (3,) [m] that the camera looks at."""
         if self._solver.task.planar:
             return np.array([0.4 * self._reach, 0.0, floor])
         return np.array([0.2 * self._reach, 0.1 * self._reach, 0.36 * self._reach])

@@ -1,4 +1,4 @@
-"""Meshes that a URDF names for its links, read where their files are found."""
+"""Reads the visual elements of a URDF: meshes, where their files are found, and simple shapes."""
 
 from __future__ import annotations
 
@@ -26,40 +26,40 @@ from itnnr_ik.view.shapes import Part
 
 Array = NDArray[np.float64]
 
-#: A mesh file may have so many bytes, and a robot so many visual elements.
-_LARGEST_FILE, _MOST_VISUALS = 64 * 2**20, 500
+#: Largest mesh file [bytes], and largest number of visual elements of a robot.
+_MAX_FILE_SIZE, _MAX_VISUALS = 64 * 2**20, 500
 _PACKAGE, _FILE = "package://", "file://"
 
 
 def mesh_parts(chain: KinematicChain, folder: Path | None) -> tuple[list[Part], list[str]]:
-    """Parts of an arm from the visual elements of its URDF, if meshes are among them and all are found.
+    """Parts of an arm from the visual elements of its URDF, if it has meshes and all are found.
 
     Links off the chain are drawn with their joints at zero.
 
     Args:
         chain: The arm.
-        folder: Of its URDF: relative names are looked for there, packages above it, too.
+        folder: Folder of its URDF: relative names are searched there, and packages also above it.
 
     Returns:
-        The parts, none where the arm has no meshes or one is missing; and the names of those that are missing
-        or cannot be read.
+        The parts, none if the arm has no meshes or one is missing; and messages on those that are missing or
+        cannot be read.
     """
     root = parse_xml(chain.urdf, chain.name)
     visuals = [
         (link.get("name", ""), visual) for link in root.findall("link") for visual in link.findall("visual")
-    ][:_MOST_VISUALS]
+    ][:_MAX_VISUALS]
     if not any(visual.find("geometry/mesh") is not None for _, visual in visuals):
         return [], []
     try:
-        places = _places(chain, parse_urdf(chain.urdf, chain.name))
+        placements = _link_placements(chain, parse_urdf(chain.urdf, chain.name))
         colors = {material.get("name"): _rgba(material) for material in root.findall("material")}
-    except ValueError as error:  # nobody has read the joints off the chain before
+    except ValueError as error:  # of joints off the chain, which were not parsed before
         return [], [str(error)]
     parts, missing = [], []
     for link, visual in visuals:
-        if link not in places:
+        if link not in placements:
             continue
-        frame, place = places[link]
+        frame, place = placements[link]
         try:
             mesh = _shape(visual, folder)
             mesh.apply_transform(place @ read_origin(visual, f"a <visual> of link {link!r}"))
@@ -77,7 +77,7 @@ def find_mesh(name: str, folder: Path | None) -> Path:
     """
     if name.startswith(_PACKAGE):
         package, _, rest = name[len(_PACKAGE) :].partition("/")
-        candidates = [share / rest for share in _shares(package, folder)]
+        candidates = [share / rest for share in _package_folders(package, folder)]
     else:
         path = Path(name.removeprefix(_FILE))
         candidates = [path] if path.is_absolute() else [folder / path] if folder else []
@@ -87,8 +87,8 @@ def find_mesh(name: str, folder: Path | None) -> Path:
     raise ValueError(f"no mesh {name}")
 
 
-def _shares(package: str, folder: Path | None) -> Iterator[Path]:
-    """Folders that may be the package's: installed, in the ROS package path, or above the URDF."""
+def _package_folders(package: str, folder: Path | None) -> Iterator[Path]:
+    """Possible folders of a package: installed, in the ROS package path, or above the URDF."""
     try:
         from ament_index_python.packages import get_package_share_directory
 
@@ -103,14 +103,14 @@ def _shares(package: str, folder: Path | None) -> Iterator[Path]:
         yield above / package
 
 
-def _places(chain: KinematicChain, robot: Description) -> dict[str, tuple[int, Array]]:
-    """For each link below the base, which of `LinkFrames` it moves with, and its transform (4, 4) there."""
+def _link_placements(chain: KinematicChain, robot: Description) -> dict[str, tuple[int, Array]]:
+    """For each link below the base, the index of its frame of `LinkFrames` and its transform (4, 4) there."""
     at_zero = chain.elements.copy()
     at_zero[:, 15] = 0.0  # of mimics, too, as in the walk below
     frames = LinkFrames(replace(chain, elements=at_zero)).at(np.zeros(chain.n_joints))
     path = robot.path(chain.base_link, chain.tip_link)
-    ratios = iter(range(1, len(frames)))
-    element = {joint.name: next(ratios) for joint in path if _is_element(chain, joint, robot)}
+    frame_numbers = iter(range(1, len(frames)))
+    element = {joint.name: next(frame_numbers) for joint in path if _is_element(chain, joint, robot)}
     below: dict[str, list[Joint]] = {}
     for joint in robot.joints.values():
         below.setdefault(joint.parent, []).append(joint)
@@ -120,8 +120,8 @@ def _places(chain: KinematicChain, robot: Description) -> dict[str, tuple[int, A
         link, frame, pose = waiting.pop()
         found[link] = (frame, np.linalg.inv(frames[frame]) @ pose)
         for joint in below.get(link, []):
-            moved = pose @ joint.origin() @ joint.motion(chain.locked.get(joint.name, 0.0))
-            waiting.append((joint.child, element.get(joint.name, frame), moved))
+            child_pose = pose @ joint.origin() @ joint.motion(chain.locked.get(joint.name, 0.0))
+            waiting.append((joint.child, element.get(joint.name, frame), child_pose))
     return found
 
 
@@ -155,7 +155,7 @@ def _shape(visual: ElementTree.Element, folder: Path | None) -> trimesh.Trimesh:
 def _mesh(shape: ElementTree.Element, folder: Path | None) -> trimesh.Trimesh:
     name = shape.get("filename", "")
     path = find_mesh(name, folder)
-    content = read_bytes(path, _LARGEST_FILE)
+    content = read_bytes(path, _MAX_FILE_SIZE)
     try:
         mesh = trimesh.load_mesh(trimesh.util.wrap_as_stream(content), file_type=path.suffix[1:].lower())
         if isinstance(mesh, trimesh.Scene):

@@ -11,7 +11,7 @@ from probe import Probe
 from sensor_msgs.msg import JointState
 
 from itnnr_ik import IKSolver
-from itnnr_ik.view.link import Heard, NodeLink
+from itnnr_ik.view.link import NodeLink, NodeSnapshot
 
 SOLVER = IKSolver.load("two_link")
 POSTURE = [0.3, 0.6]
@@ -33,9 +33,9 @@ def test_it_hears_joints_target_solution_and_status(probe: Probe, link: NodeLink
         probe.states.publish(STATE)
         probe.targets.publish(probe.target(*goal[:2]))
 
-    probe.repeat_until(send, lambda: link.heard.status.get("code") == "solved", "a status")
-    probe.repeat_until(send, lambda: link.heard.solution is not None, "a solution")
-    heard = link.heard
+    probe.repeat_until(send, lambda: link.snapshot.status.get("code") == "solved", "a status")
+    probe.repeat_until(send, lambda: link.snapshot.solution is not None, "a solution")
+    heard = link.snapshot
     assert heard.joints is not None
     assert heard.joints.tolist() == POSTURE
     assert heard.solution is not None
@@ -53,14 +53,14 @@ def test_it_sends_only_while_that_is_switched_on(probe: Probe, link: NodeLink) -
     goal = np.array([1.2, 0.3, 0.0, 0.0, 0.0, 0.0, 1.0])
     assert not link.send(goal)
     probe.repeat_until(
-        lambda: probe.states.publish(STATE), lambda: link.heard.joints is not None, "joint states"
+        lambda: probe.states.publish(STATE), lambda: link.snapshot.joints is not None, "joint states"
     )
     assert probe.node.count_publishers("target_pose") == 1
     link.switch(True)
     probe.repeat_until(lambda: link.send(goal), lambda: bool(targets), "the target")
     assert targets[0].header.frame_id == SOLVER.arm.base_link
     assert (targets[0].pose.position.x, targets[0].pose.orientation.w) == (1.2, 1.0)
-    assert link.heard.senders == 1  # itself is not counted
+    assert link.snapshot.senders == 1  # itself is not counted
     link.switch(False)
     probe.spin_until(
         lambda: probe.node.count_publishers("target_pose") == 1, 10.0, "the end of the publisher"
@@ -79,21 +79,21 @@ def test_broken_messages_change_nothing(probe: Probe, link: NodeLink) -> None:
     broken = JointState(name=["joint_1"], position=[1.0])
     probe.repeat_until(
         lambda: (probe.states.publish(broken), probe.states.publish(STATE)),
-        lambda: link.heard.joints is not None,
+        lambda: link.snapshot.joints is not None,
         "joint states",
     )
-    assert link.heard.joints is not None
-    assert link.heard.joints.tolist() == POSTURE
+    assert link.snapshot.joints is not None
+    assert link.snapshot.joints.tolist() == POSTURE
     probe.repeat_until(
         lambda: (
             probe.targets.publish(probe.target(float("nan"), 0.0)),
             probe.targets.publish(probe.target(1.0, 0.5)),
         ),
-        lambda: link.heard.target is not None,
+        lambda: link.snapshot.target is not None,
         "a target",
     )
-    assert link.heard.target is not None
-    assert link.heard.target[:2].tolist() == [1.0, 0.5]
+    assert link.snapshot.target is not None
+    assert link.snapshot.target[:2].tolist() == [1.0, 0.5]
 
 
 def test_the_panel_says_how_the_node_is() -> None:
@@ -102,10 +102,10 @@ def test_the_panel_says_how_the_node_is() -> None:
     from itnnr_ik.view.live_view import describe
 
     joints = np.zeros(2)
-    assert "Waiting for joint states" in describe(Heard(), False, 0.0)
-    assert "No joint states for 7 s" in describe(Heard(joints=joints, received=3.0), False, 10.0)
-    assert "No target yet" in describe(Heard(joints=joints, received=10.0), False, 10.0)
-    missed = Heard(
+    assert "Waiting for joint states" in describe(NodeSnapshot(), False, 0.0)
+    assert "No joint states for 7 s" in describe(NodeSnapshot(joints=joints, received=3.0), False, 10.0)
+    assert "No target yet" in describe(NodeSnapshot(joints=joints, received=10.0), False, 10.0)
+    missed = NodeSnapshot(
         joints=joints,
         received=10.0,
         status={"code": "unreachable", "residual": "0.25", "displacement": "0.7104", "solve_time": "1.8e-4"},

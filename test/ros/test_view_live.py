@@ -43,7 +43,7 @@ def test_the_page_shows_the_node_and_may_send_it_targets(probe: Probe) -> None:
         link = view._link
         probe.repeat_until(
             lambda: probe.targets.publish(probe.target(*GOAL)),
-            lambda: bool(np.allclose(solver.forward(link.heard.joints)[:2], GOAL, atol=1e-3)),
+            lambda: bool(np.allclose(solver.forward(link.snapshot.joints)[:2], GOAL, atol=1e-3)),
             "the simulated arm at the target",
         )
         assert np.allclose(view.stage.goal.position, [*GOAL, 0.0])
@@ -51,12 +51,12 @@ def test_the_page_shows_the_node_and_may_send_it_targets(probe: Probe) -> None:
         wish = np.array([1.0, 1.1, 0.0, 0.0, 0.0, 0.0, 1.0])
         view._on_drag(wish)
         probe.spin_for(0.5)
-        assert np.allclose(link.heard.target[:2], GOAL)
+        assert np.allclose(link.snapshot.target[:2], GOAL)
         page.clean()
         page.tick_box("publish targets")
         probe.spin_until(lambda: probe.node.count_publishers("target_pose") == 2, 30.0, "a publisher")
         probe.repeat_until(
             lambda: view._on_drag(wish),
-            lambda: bool(np.allclose(solver.forward(link.heard.joints)[:2], wish[:2], atol=1e-3)),
+            lambda: bool(np.allclose(solver.forward(link.snapshot.joints)[:2], wish[:2], atol=1e-3)),
             "the simulated arm at the dragged target",
         )

@@ -24,7 +24,7 @@ from itnnr_ik import IKSolver  # noqa: E402
 from itnnr_ik.cli import view as command  # noqa: E402
 from itnnr_ik.ros.running.processes import isolated_environment  # noqa: E402
 from itnnr_ik.targets import rest_positions  # noqa: E402
-from itnnr_ik.view.posing import opening_posture  # noqa: E402
+from itnnr_ik.view.posing import initial_posture  # noqa: E402
 
 _SIZE = (1160, 680)
 Prepare = Callable[[ViewThread, Browser], None]
@@ -55,7 +55,7 @@ def branches(thread: ViewThread, page: Browser) -> None:
 
 
 def overlays(thread: ViewThread, page: Browser) -> None:
-    """Reach, without ghosts in front of it."""
+    """The reach, without ghosts that would hide it."""
     page.tick_box("other branches")
     page.tick_box("reach")
     thread.wait(lambda: "reach" in thread.view.stage.shown(), "the reach")
@@ -76,7 +76,7 @@ def recording(folder: Path) -> Path:
     from bag_writer import joint_state, pose, write_bag
 
     solver = IKSolver.load("ur5e")
-    now, poses, states = opening_posture(solver), [], []
+    now, poses, states = initial_posture(solver), [], []
     center = solver.forward(now)
     for i, turn in enumerate(np.linspace(0.0, 2.0 * np.pi, 400)):
         stamp, target = 10**18 + 20_000_000 * i, center.copy()
@@ -108,13 +108,13 @@ def live(folder: Path) -> None:
 
     def send(thread: ViewThread, page: Browser) -> None:
         view: Any = thread.view
-        thread.wait(lambda: view._link.heard.joints is not None, "joint states")
+        thread.wait(lambda: view._link.snapshot.joints is not None, "joint states")
         page.tick_box("publish targets")
         thread.wait(lambda: np.allclose(view.stage.target.position, tool[:3]), "the control")
         goal = tool + np.array([0.05, 0.2, -0.15, 0.0, 0.0, 0.0, 0.0])
         view.stage.show_target(goal)
         view._on_drag(goal)
-        thread.wait(lambda: view._link.heard.status.get("code") == "solved", "an answer")
+        thread.wait(lambda: view._link.snapshot.status.get("code") == "solved", "an answer")
 
     stop = threading.Event()
     beat = threading.Thread(target=lambda: _repeat(stop, lambda: probe.states.publish(state)))

@@ -65,7 +65,7 @@ def test_the_page_draws_the_arm_and_its_other_branches(open_view: OpenView, brow
 
 
 def test_dragging_the_target_moves_the_arm(open_view: OpenView, browse: Browse) -> None:
-    """Its arrow along z goes up, the target and the tool with it, on the same branch."""
+    """Dragging the arrow along z raises target and tool on the same branch."""
     thread = open_view("ur5e")
     page, view = browse(thread), thread.view
     camera = SceneCamera(view.server, SIZE)

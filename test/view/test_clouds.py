@@ -7,22 +7,22 @@ import pytest
 
 from itnnr_ik import IKSolver
 from itnnr_ik.targets.reachable import find_reachable
-from itnnr_ik.view.clouds import CELL, ReachCloud, UncertaintyCloud
+from itnnr_ik.view.clouds import CELL_SIZE, ReachCloud, UncertaintyCloud
 
 
 @pytest.mark.parametrize("arm", ["two_link", "yaw_pitch_pitch", "scara"])
 def test_what_a_slice_shows_is_reached(arm: str) -> None:
-    """Nearly all of its points, but for squares that the edge of the reach cuts."""
+    """Nearly all points of a slice are reachable, except cells at the edge of the reach."""
     solver = IKSolver.load(arm)
     points, dexterity = ReachCloud(solver).slice(solver.point_at(np.full(solver.arm.n_joints, 0.1)))
     assert len(points) == len(dexterity) > 200
     assert (dexterity >= 0.0).all()
     targets = points[::7, : solver.task.n_coordinates]
-    assert find_reachable(solver, targets, CELL * solver.arm.reach).all()
+    assert find_reachable(solver, targets, CELL_SIZE * solver.arm.reach).all()
 
 
 def test_a_slice_of_an_arm_in_space_goes_through_the_target_and_the_axis() -> None:
-    """On both sides of it."""
+    """The slice has points on both sides of the axis."""
     solver = IKSolver.load("panda")
     target = np.array([0.3, 0.4, 0.5])
     points, _ = ReachCloud(solver).slice(target)
@@ -33,7 +33,7 @@ def test_a_slice_of_an_arm_in_space_goes_through_the_target_and_the_axis() -> No
 
 
 def test_a_slice_of_an_arm_whose_first_axis_lies_is_thin() -> None:
-    """Its points are near the plane, and rounded into it."""
+    """Points near the plane are rounded into it."""
     urdf = (
         "<robot name='lying'><link name='a'/><link name='b'/><link name='c'/><link name='d'/>"
         "<joint name='one' type='revolute'><parent link='a'/><child link='b'/><axis xyz='1 0 0'/>"
@@ -50,7 +50,7 @@ def test_a_slice_of_an_arm_whose_first_axis_lies_is_thin() -> None:
 
 
 def test_uncertainty_is_larger_where_the_network_is_worse() -> None:
-    """In the order of the errors that its best proposals really have."""
+    """Uncertainty ranks targets as the true errors of the best proposals do."""
     solver = IKSolver.load("two_link")
     points, expected = UncertaintyCloud(solver).around([1.0, 0.6])
     real = np.array([solver.proposals(point[:2])[1].min() for point in points])
@@ -59,6 +59,6 @@ def test_uncertainty_is_larger_where_the_network_is_worse() -> None:
 
 
 def test_a_network_of_poses_has_no_cloud() -> None:
-    """What it is looked up by has no place in space."""
+    """Its inputs are not positions in space, so there is no cloud."""
     assert not UncertaintyCloud.fits(IKSolver.load("panda"))
     assert UncertaintyCloud.fits(IKSolver.load("three_link"))

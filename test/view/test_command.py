@@ -34,7 +34,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 
 def test_an_unknown_arm_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """The message lists what there is."""
+    """The message lists the known arms."""
     said = refused(capsys, "nobody")
     assert said == f"no arm 'nobody': expected one of {', '.join(PACKAGED)}, a model folder or a URDF file"
 
@@ -50,12 +50,12 @@ def test_an_unknown_arm_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 def test_options_that_do_not_go_are_refused(
     capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
 ) -> None:
-    """Before anything is served."""
+    """Incompatible options are refused before the server starts."""
     assert refused(capsys, *words) == said
 
 
 def test_a_port_that_is_taken_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """Another one is not taken silently."""
+    """No other port is chosen silently."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -64,7 +64,7 @@ def test_a_port_that_is_taken_is_refused(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_what_is_shown_may_be_a_name_a_folder_or_a_urdf(tmp_path: Path) -> None:
-    """Each gives its arm, the first two with the network that was trained for it."""
+    """A name, a model folder and a URDF each give the arm, the first two with its trained network."""
     IKSolver.load("three_link").save(tmp_path / "model")
     (tmp_path / "arm.urdf").write_text(load_robot("ur5e").urdf)
     named, folder, urdf = (
@@ -108,7 +108,7 @@ def test_the_command_says_where_it_is_and_ends_with_ctrl_c() -> None:
 
 
 def test_what_people_do_waits_for_the_next_tick(open_view: OpenView) -> None:
-    """A drag, a ghost and a slider move the arm; the sliders and the ghosts follow it."""
+    """A drag, a click on a ghost and a slider move the arm at the next tick; sliders and ghosts follow."""
     thread = open_view("ur5e")
     view = thread.view
     thread.wait(lambda: len(view.postures) > 2, "ghosts")
@@ -122,7 +122,7 @@ def test_what_people_do_waits_for_the_next_tick(open_view: OpenView) -> None:
 
     thread.wait(is_new, "ghosts of the new target")
     ghost = view.postures[0]
-    view._events.put(lambda: view._take(0))
+    view._events.put(lambda: view._go_to_ghost(0))
     thread.wait(lambda: np.allclose(view.posing.positions, ghost, atol=1e-5), "the branch")
     view._on_slide(2, 0.5)
     thread.wait(lambda: view.posing.positions[2] == pytest.approx(0.5), "the joint")
@@ -131,7 +131,7 @@ def test_what_people_do_waits_for_the_next_tick(open_view: OpenView) -> None:
 
 @pytest.mark.parametrize("arm", ["three_link", "scara", "panda"])
 def test_every_overlay_can_be_switched_on(open_view: OpenView, arm: str) -> None:
-    """And off again; clouds and lines come and go with it."""
+    """Each overlay can be switched on and off, with its clouds and lines."""
     thread = open_view(arm)
     view = thread.view
     boxes = {"reach": view.overlays.reach, "proposals": view.overlays.proposals}
@@ -151,7 +151,7 @@ def values(view: object) -> list[float]:
 
 
 def test_a_learned_arm_is_a_rod_to_its_tip(open_view: OpenView, tmp_path: Path) -> None:
-    """It is dragged as others are, and says where it was not recorded."""
+    """A learned arm can be dragged, and the panel says where it has no data."""
     elbow_up_solver().save(tmp_path / "model")
     thread = open_view(str(tmp_path / "model"))
     view = thread.view
@@ -166,7 +166,7 @@ def test_a_learned_arm_is_a_rod_to_its_tip(open_view: OpenView, tmp_path: Path) 
 
 
 def test_a_recording_is_played(open_view: OpenView, tmp_path: Path) -> None:
-    """Time goes on while it plays, and its arm with it."""
+    """Time and arm advance while the recording plays."""
     from bag_writer import pose, write_bag
 
     solver = IKSolver.load("two_link")

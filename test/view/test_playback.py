@@ -39,7 +39,7 @@ def playback(tmp_path_factory: pytest.TempPathFactory) -> Playback:
 
 
 def test_times_begin_at_the_first_target(playback: Playback) -> None:
-    """And end with the last one."""
+    """Times begin at zero and end with the last target."""
     assert playback.times[0] == 0.0
     assert playback.duration == pytest.approx((len(playback.times) - 1) * 1e-9 * PERIOD)
     assert playback.evaluation.targets == len(playback.times)
@@ -58,7 +58,7 @@ def test_each_moment_has_the_answer_to_its_target(playback: Playback) -> None:
 
 
 def test_without_an_answer_the_arm_stays_where_it_was(playback: Playback) -> None:
-    """At the answer before; how far the target is from it is said."""
+    """The arm stays at the answer before, and the distance of the target is given."""
     missed = int(np.flatnonzero(~playback.solved)[0])
     moment, before = playback.at(playback.times[missed]), playback.at(playback.times[missed - 1])
     assert moment.code == "unreachable"
@@ -69,13 +69,13 @@ def test_without_an_answer_the_arm_stays_where_it_was(playback: Playback) -> Non
 
 
 def test_times_outside_are_the_ends(playback: Playback) -> None:
-    """Before the first target there is the first, after the last the last."""
+    """Earlier times give the first target, later ones the last."""
     assert np.array_equal(playback.at(-1.0).target, playback.at(0.0).target)
     assert playback.at(1e9).code == "unreachable"
 
 
 def test_the_summary_is_that_of_the_evaluation(playback: Playback) -> None:
-    """Its numbers, and the recording's name."""
+    """The summary has the numbers of the evaluation and the recording's name."""
     text = summary(playback)
     evaluation = playback.evaluation
     for number in (evaluation.targets, evaluation.solved, evaluation.reachable):
@@ -85,6 +85,6 @@ def test_the_summary_is_that_of_the_evaluation(playback: Playback) -> None:
 
 
 def test_a_recording_that_is_none_is_refused(tmp_path: Path) -> None:
-    """In the words of `itnnr-ik evaluate`."""
+    """The error is that of `itnnr-ik evaluate`."""
     with pytest.raises(ValueError, match="nothing"):
         read_playback(tmp_path / "nothing", SOLVER, "two_link")

@@ -7,32 +7,32 @@ import pytest
 
 from itnnr_ik import IKSolver
 from itnnr_ik.view.palette import MISSED, REACHED, by_error, scaled
-from itnnr_ik.view.posing import Posing, opening_posture
+from itnnr_ik.view.posing import Posing, initial_posture
 from itnnr_ik.view.readout import headline, length, note, panel, readout, scientific
 
 
 def test_reached_and_out_of_reach_are_said() -> None:
-    """With the distance that is left, in millimetres."""
+    """The panel says whether the target is reached, and the remaining distance in millimetres."""
     solver = IKSolver.load("two_link")
-    posing = Posing(solver, opening_posture(solver))
+    posing = Posing(solver, initial_posture(solver))
     assert headline(posing) == ("Reached", REACHED)
-    posing.aim([2.25, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+    posing.set_target([2.25, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
     assert headline(posing)[1] == MISSED
     assert "250.0 mm" in readout(posing)
 
 
 @pytest.mark.parametrize(("arm", "said"), [("two_link", False), ("ur5e", True)])
 def test_the_orientation_is_said_where_it_counts(arm: str, said: bool) -> None:
-    """A position task has none."""
+    """The orientation error is shown except for a position task."""
     solver = IKSolver.load(arm)
-    text = readout(Posing(solver, opening_posture(solver)))
+    text = readout(Posing(solver, initial_posture(solver)))
     assert ("orientation error" in text) == said
     for word in ("residual", "joint displacement", "manipulability", "solve time"):
         assert word in text
 
 
 def test_no_text_is_taken_for_html() -> None:
-    """Names come out of strangers' files."""
+    """Text from files, such as names, is escaped."""
     for text in (panel("<b>", REACHED, [("<i>", "<script>")]), note("<img>")):
         assert not any(tag in text for tag in ("<b>", "<i>", "<script>", "<img>"))
 
@@ -41,7 +41,7 @@ def test_no_text_is_taken_for_html() -> None:
     ("metres", "text"), [(0.25, "250.0 mm"), (1.5e-3, "1.5 mm"), (2e-7, "2.0e-07 m"), (0.0, "< 1e-12 m")]
 )
 def test_lengths_have_the_unit_that_suits_them(metres: float, text: str) -> None:
-    """Millimetres, and powers of ten of what is less than a tenth of one."""
+    """Lengths are in millimetres, or in scientific notation below a tenth of one."""
     assert length(metres) == text
 
 
@@ -49,12 +49,12 @@ def test_lengths_have_the_unit_that_suits_them(metres: float, text: str) -> None
     ("radians", "text"), [(2e-7, "2.0e-07 rad"), (1e-12, "1.0e-12 rad"), (3.7e-26, "< 1e-12 rad")]
 )
 def test_rounding_errors_read_alike(radians: float, text: str) -> None:
-    """What is below 1e-12 says only that."""
+    """Errors below 1e-12 are given as that bound."""
     assert scientific(radians, "rad") == text
 
 
 def test_errors_go_from_green_to_red() -> None:
-    """In steps of their logarithm; what is beyond the ends has the colours of the ends."""
+    """The scale is logarithmic, and values beyond its ends have the colours of the ends."""
     colors = by_error([0.0, 1e-6, 1e-4, 1e-2, np.inf], 1e-6, 1e-2).astype(int)
     greenness = colors[:, 1] - colors[:, 0]
     assert np.array_equal(colors[0], colors[1])
@@ -63,5 +63,5 @@ def test_errors_go_from_green_to_red() -> None:
 
 
 def test_a_scale_of_equal_values_is_one_colour() -> None:
-    """And no division by zero."""
+    """Equal values give one colour, without division by zero."""
     assert len(np.unique(scaled([1.0, 1.0], 1.0, 1.0), axis=0)) == 1

@@ -29,7 +29,7 @@ def test_an_arm_is_drawn_along_its_skeleton(arm: str) -> None:
 
 
 def test_parts_have_the_colours_of_what_they_are() -> None:
-    """A base, a drum for each joint and the flange, and links."""
+    """Base, drums, flange and links have their colours."""
     solver = IKSolver.load("panda")
     assert isinstance(solver.arm, KinematicChain)
     colors = [part.color for part in chain_parts(solver.arm, solver.task.tool)]
@@ -38,7 +38,7 @@ def test_parts_have_the_colours_of_what_they_are() -> None:
 
 
 def test_a_joint_that_shifts_has_a_rod_of_its_stroke() -> None:
-    """Long enough to reach back to where it comes out of at full stroke."""
+    """The rod of a prismatic joint is long enough at full stroke."""
     solver = IKSolver.load("scara")
     assert isinstance(solver.arm, KinematicChain)
     shifts = [k for k, row in enumerate(solver.arm.elements) if row[12] == 1.0]

@@ -30,5 +30,5 @@ def test_each_frame_moves_as_its_link_does(arm: str) -> None:
 
 
 def test_the_base_stays() -> None:
-    """Whatever the joints do."""
+    """The base frame is independent of the joints."""
     assert np.array_equal(LinkFrames(load_robot("panda")).at(np.zeros(7))[0], np.eye(4))

@@ -46,7 +46,7 @@ def chain(mesh: str, scale: str = "0.001 0.001 0.001") -> KinematicChain:
 
 @pytest.mark.parametrize("suffix", ["stl", "obj", "ply", "glb"])
 def test_parts_are_where_their_links_are(tmp_path: Path, suffix: str) -> None:
-    """At a posture, by hand: the cube half-way up a link that leans, what is beyond shifted along x."""
+    """Positions are as computed by hand: the cube is half-way up a leaning link, the rest shifted along x."""
     write_mesh(tmp_path / f"meshes/cube.{suffix}")
     arm = chain(f"meshes/cube.{suffix}")
     parts, missing = mesh_parts(arm, tmp_path)
@@ -69,14 +69,14 @@ def test_parts_are_where_their_links_are(tmp_path: Path, suffix: str) -> None:
 
 
 def test_colours_are_those_of_the_materials(tmp_path: Path) -> None:
-    """By name, in place, or none."""
+    """Colours come from named or inline materials, or are the default."""
     write_mesh(tmp_path / "cube.stl")
     parts, _ = mesh_parts(chain("cube.stl"), tmp_path)
     assert [part.color for part in parts] == [LINK, (0, 0, 255), LINK, (255, 0, 0), LINK]
 
 
 def test_locked_joints_are_at_their_values(tmp_path: Path) -> None:
-    """What hangs on one is moved with it."""
+    """Links behind a locked joint are placed accordingly."""
     write_mesh(tmp_path / "cube.stl")
     urdf = URDF.format(mesh="cube.stl", scale="1 1 1")
     arm = KinematicChain.from_urdf(urdf, "base", "lower", locked={"three": 0.3})
@@ -87,7 +87,7 @@ def test_locked_joints_are_at_their_values(tmp_path: Path) -> None:
 
 
 def test_an_arm_with_a_mesh_missing_is_drawn_without_any(tmp_path: Path) -> None:
-    """And what is missing is named; so is a file that is none."""
+    """The message names the mesh that is missing or invalid."""
     parts, missing = mesh_parts(chain("meshes/cube.stl"), tmp_path)
     assert parts == []
     assert missing == ["no mesh meshes/cube.stl"]
@@ -102,7 +102,7 @@ def test_an_arm_with_a_mesh_missing_is_drawn_without_any(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("scale", ["1 1", "one 1 1", "nan 1 1"])
 def test_numbers_that_are_none_are_named(tmp_path: Path, scale: str) -> None:
-    """A broken scale is no reason to show nothing."""
+    """Invalid numbers are named, and the arm is drawn from its joints."""
     write_mesh(tmp_path / "cube.stl")
     _, missing = mesh_parts(chain("cube.stl", scale), tmp_path)
     assert missing == [f"expected 3 numbers in a <visual>, got {scale!r}"]
@@ -124,7 +124,7 @@ def test_numbers_that_are_none_are_named(tmp_path: Path, scale: str) -> None:
 def test_what_only_a_drawing_needs_does_not_keep_it_from_being_shown(
     tmp_path: Path, right: str, wrong: str, told: str
 ) -> None:
-    """A place or a colour in error, or a joint off the chain: the arm is drawn from its joints."""
+    """With an invalid origin, colour or joint off the chain the arm is drawn from its joints."""
     write_mesh(tmp_path / "cube.stl")
     arm = chain("cube.stl")
     assert right in arm.urdf
@@ -135,7 +135,7 @@ def test_what_only_a_drawing_needs_does_not_keep_it_from_being_shown(
 
 
 def test_a_visual_is_turned_by_a_quaternion_as_by_angles(tmp_path: Path) -> None:
-    """Newer files have those; they were left out, and the link drawn unturned."""
+    """A quaternion in newer URDF files has the same effect as angles."""
     write_mesh(tmp_path / "cube.stl")
     arm = chain("cube.stl", "0.003 0.002 0.001")
     angles, quaternion = (
@@ -147,13 +147,13 @@ def test_a_visual_is_turned_by_a_quaternion_as_by_angles(tmp_path: Path) -> None
 
 
 def test_an_arm_without_meshes_has_none(tmp_path: Path) -> None:
-    """Boxes and balls that stand for links are less than what is drawn from the joints."""
+    """Simple shapes alone are not used, because drawing from the joints shows more."""
     urdf = URDF.replace('<mesh filename="{mesh}" scale="{scale}"/>', '<sphere radius="1"/>')
     assert mesh_parts(KinematicChain.from_urdf(urdf, "base", "lower"), tmp_path) == ([], [])
 
 
 def test_packages_are_looked_for_above_the_urdf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its own package, one beside it, or one in the ROS package path."""
+    """Meshes are found in the URDF's own package, a package beside it, or the ROS package path."""
     own, beside, elsewhere = tmp_path / "ws/arm", tmp_path / "ws/hand", tmp_path / "other/tool"
     for package in (own, beside, elsewhere):
         write_mesh(package / "meshes/a.stl")
