@@ -1,4 +1,4 @@
-"""A line that tells how a run is going: rewritten in place on a terminal, now and then elsewhere."""
+"""A progress line of a run: updated in place on a terminal, printed periodically elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PLAIN_PERIOD = 4.0  # [s]
 
 
 class LiveLine:
-    """Shows a recording that grows, and its last state at the end of the ``with`` statement."""
+    """Shows a growing recording, and its final state at the end of the ``with`` statement."""
 
     def __init__(self, solver: IKSolver, label: str, recording: Recording, stream: TextIO) -> None:
         self._solver = solver
@@ -34,7 +34,7 @@ class LiveLine:
             print(file=self._stream, flush=True)
 
     def update(self) -> None:
-        """Show the present state if the last one is old enough."""
+        """Show the present state if the period since the last update is over."""
         if time.monotonic() >= self._due:
             self._due = time.monotonic() + self._period
             self.show()
@@ -51,7 +51,7 @@ class LiveLine:
 
 
 def describe(solver: IKSolver, label: str, recording: Recording) -> str:
-    """Targets so far, how many are solved, the last errors [m, rad] and the rate of the last targets [Hz]."""
+    """Numbers of targets and solutions, the last errors [m, rad], and the rate of the last targets [Hz]."""
     targets, solutions = recording.targets, recording.solutions
     name = f"{solver.arm.name:<16} {label:<12}"
     parts = [name, f"{len(targets):>5} targets", f"{len(solutions):>5} solved"]
@@ -60,9 +60,9 @@ def describe(solver: IKSolver, label: str, recording: Recording) -> str:
         parts.append(f"{unreachable:>4} unreachable")
     last = next((t for t in reversed(targets) if t.stamp in solutions), None)
     if last is not None:
-        away, turned = solver.errors([solutions[last.stamp].positions], [last.target])
-        angle = "" if turned is None else f" {turned[0]:.1e} rad"
-        parts.append(f"residual {away[0]:.1e} m{angle}")
+        distance, angles = solver.errors([solutions[last.stamp].positions], [last.target])
+        angle = "" if angles is None else f" {angles[0]:.1e} rad"
+        parts.append(f"residual {distance[0]:.1e} m{angle}")
     recent = targets[-50:]
     if len(recent) > 1:
         parts.append(f"{1e9 * (len(recent) - 1) / (recent[-1].stamp - recent[0].stamp):6.1f} Hz")

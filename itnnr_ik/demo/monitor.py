@@ -17,17 +17,17 @@ from itnnr_ik.ros.messages import pose_values, positions_if_usable
 from itnnr_ik.ros.moments import nanoseconds_of
 from itnnr_ik.ros.status import stamp_from_text, values_of
 
-#: Deep enough that a busy machine delays the monitor's view but loses none of it.
-_QUEUE = 2000
+#: Depth of the queues, large enough that no message is lost on a busy machine.
+_QUEUE_DEPTH = 2000
 
 
 class Monitor(Node):
     """Records the messages around one `ik_node` in `recording`, which a new run replaces.
 
     Args:
-        namespace: That of the nodes under watch.
-        joints: Names of the arm's joints on the robot, base to tip.
-        n_coordinates: Numbers of a target's pose that count: 2 or 3 of its position, or all 7.
+        namespace: Namespace of the monitored nodes.
+        joints: The robot's names of the arm's joints, base to tip.
+        n_coordinates: Number of coordinates of a target: 2 or 3 of its position, or all 7 of its pose.
     """
 
     def __init__(self, namespace: str, joints: Sequence[str], n_coordinates: int) -> None:
@@ -35,8 +35,8 @@ class Monitor(Node):
         self._joints = tuple(joints)
         self._n_coordinates = n_coordinates
         self.recording = Recording()
-        reliable = QoSProfile(depth=_QUEUE)
-        best_effort = QoSProfile(depth=_QUEUE, reliability=ReliabilityPolicy.BEST_EFFORT)
+        reliable = QoSProfile(depth=_QUEUE_DEPTH)
+        best_effort = QoSProfile(depth=_QUEUE_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT)
         self.create_subscription(PoseStamped, "target_pose", self._on_target, reliable)
         self.create_subscription(JointState, "joint_solution", self._on_solution, reliable)
         self.create_subscription(DiagnosticStatus, "itnnr_ik/status", self._on_status, reliable)
@@ -47,7 +47,7 @@ class Monitor(Node):
         return (
             self.count_publishers("joint_solution") > 0
             and self.count_publishers("itnnr_ik/status") > 0
-            # The monitor itself is one subscriber of each.
+            # The monitor itself is one of the subscribers.
             and self.count_subscribers("target_pose") > 1
             and self.count_subscribers("joint_states") > 1
         )

@@ -1,4 +1,4 @@
-"""The picture of a demo: paths of targets and tip, joints over time, and residuals."""
+"""The picture of a demo: paths of targets and tool, joints over time, and errors."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _JOINTS = (
     *("#1b4965", "#d1495b", "#2a9d8f", "#8367c7", "#e09f3e"),
     *("#5b8e7d", "#6d597a", "#bc4b51", "#4f772d", "#3d5a80"),
 )
-#: Position and orientation errors of the first run, and of the second.
-_RUNS = (("#1b4965", "#7fb0d3"), ("#e07a1f", "#f6cf9c"))
-#: Axes of the tool, x, y and z, and their length as a share of the arm's reach.
-_AXES, _AXIS_LENGTH = ("#d1495b", "#2a9d8f", "#3d5a80"), 0.12
-_POSTURES = 4
-#: More limits than these are not drawn: they would hide what is between them.
-_LIMITS = 4
+#: Colours of position and orientation errors of the first run, and of the second.
+_RUN_COLORS = (("#1b4965", "#7fb0d3"), ("#e07a1f", "#f6cf9c"))
+#: Colours of the tool's axes x, y and z, and their length in reaches.
+_AXIS_COLORS, _AXIS_LENGTH = ("#d1495b", "#2a9d8f", "#3d5a80"), 0.12
+_N_POSTURES = 4
+#: Largest number of limits that are drawn; more would hide the curves.
+_MAX_LIMITS = 4
 #: Entries of a legend side by side.
 _LEGEND_COLUMNS = 4
-#: Of plots in space, so that the label of z is not cut off.
+#: Zoom of plots in space, which keeps the label of z visible.
 _ZOOM = 0.92
 
 
@@ -72,7 +72,7 @@ def _draw_paths(figure: Figure, place: Any, result: Result) -> None:
     positions = np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints)
     tips = _points(solver, solver.target_at(positions))
     lowest = [0.0]
-    for i, posture in enumerate(positions[far_apart(tips, _POSTURES)]):
+    for i, posture in enumerate(positions[far_apart(tips, _N_POSTURES)]):
         bones = solver.skeleton_at(posture)
         lowest.append(bones[:, 2].min())
         links = axes.plot(*bones[:, :m].T, "-o", color=_LINK, linewidth=2.0, markersize=4.0, alpha=0.5)
@@ -99,7 +99,7 @@ def _draw_paths(figure: Figure, place: Any, result: Result) -> None:
 
 
 def _finish_paths(axes: Any, in_space: bool) -> None:
-    """Axes in one scale, grid and legend."""
+    """Set equal axes, grid and legend."""
     axes.set_xlabel("x [m]")
     axes.set_ylabel("y [m]")
     if in_space:
@@ -126,12 +126,12 @@ def _draw_joints(axes: Axes, result: Result) -> None:
     times = np.array([1e-9 * (t.stamp - start) for t, _ in solved])
     positions = np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints)
     states = [(1e-9 * (stamp - start), q) for stamp, q in recording.joint_states if start <= stamp <= end]
-    for j, name in enumerate(_short(result.plan.joints)):
+    for j, name in enumerate(_short_names(result.plan.joints)):
         color = _JOINTS[j % len(_JOINTS)]
         axes.plot([t for t, _ in states], [q[j] for _, q in states], color=color, linewidth=5.0, alpha=0.25)
         axes.plot(times, positions[:, j], ".", color=color, markersize=2.0, label=name)
     limits = sorted({*filter(np.isfinite, (*arm.lower, *arm.upper))})
-    shown = ", limits (dotted)" if 0 < len(limits) <= _LIMITS else ""
+    shown = ", limits (dotted)" if 0 < len(limits) <= _MAX_LIMITS else ""
     for limit in limits if shown else ():
         axes.axhline(limit, color="#999999", linewidth=0.8, linestyle=":")
     rows = -(-arm.n_joints // _LEGEND_COLUMNS)
@@ -145,19 +145,19 @@ def _draw_joints(axes: Axes, result: Result) -> None:
 
 
 def _draw_residuals(axes: Axes, column: Sequence[Result]) -> None:
-    """Errors of every solution, of position and where it counts of orientation, against the tolerance."""
+    """Position errors, and where it counts orientation errors, of every solution, with the tolerance."""
     solver = column[0].plan.solver
-    for result, (color, pale) in zip(column, _RUNS, strict=False):
+    for result, (color, pale) in zip(column, _RUN_COLORS, strict=False):
         solved = result.recording.solved()
         if not solved:
             continue
         start = result.recording.targets[0].stamp
-        residuals, turns = errors_of(solver, result.recording)
+        residuals, angles = errors_of(solver, result.recording)
         times = [1e-9 * (t.stamp - start) for t, _ in solved]
-        unit = "" if turns is None else " [m]"
+        unit = "" if angles is None else " [m]"
         log_dots(axes, times, residuals, color, markersize=2.5, label=f"{result.row.targets}{unit}")
-        if turns is not None:
-            log_dots(axes, times, turns, pale, markersize=2.5, label=f"{result.row.targets} [rad]")
+        if angles is not None:
+            log_dots(axes, times, angles, pale, markersize=2.5, label=f"{result.row.targets} [rad]")
     tolerance = column[0].run.expected.tolerance
     axes.axhline(tolerance, color=_MISSED, linewidth=1.0, linestyle="--", label="tolerance")
     axes.set_ylim(SMALLEST / 3.0, 20.0 * tolerance)
@@ -166,7 +166,7 @@ def _draw_residuals(axes: Axes, column: Sequence[Result]) -> None:
 
 
 def _finish(axes: Axes, duration: float, columns: int = _LEGEND_COLUMNS) -> None:
-    """Time axis of ``duration`` [s], grid, and a legend in columns above the axes, where it hides nothing."""
+    """Set a time axis of ``duration`` [s], grid, and a legend in columns above the axes."""
     axes.set_xlabel("time [s]")
     axes.set_xlim(-0.02 * duration, 1.02 * duration)
     axes.tick_params(labelsize=8)
@@ -184,24 +184,24 @@ def _finish(axes: Axes, duration: float, columns: int = _LEGEND_COLUMNS) -> None
 
 
 def _points(solver: IKSolver, targets: Any) -> np.ndarray:
-    """Positions (b, 2 or 3) [m] of targets (b, 2, 3 or 7), of which there may be none."""
+    """Positions (b, 2 or 3) [m] of targets (b, 2, 3 or 7); b may be zero."""
     rows = np.asarray(targets, dtype=float).reshape(-1, solver.task.n_coordinates)
     return rows[:, :3]
 
 
 def _draw_tool(axes: Any, solver: IKSolver, posture: np.ndarray, label: str) -> None:
-    """The axes of the tool frame at joint positions (n,), of which the first has a label."""
+    """Draw the axes of the tool frame at joint positions (n,), the first one with a label."""
     pose = solver.forward(posture)
     turn = Rotation.from_quat(pose[3:]).as_matrix()
-    for axis, color in zip(turn.T, _AXES, strict=True):
+    for axis, color in zip(turn.T, _AXIS_COLORS, strict=True):
         end = pose[:3] + _AXIS_LENGTH * solver.arm.reach * axis
         line = np.stack([pose[:3], end], axis=1)
         axes.plot(*line, color=color, linewidth=1.8, zorder=6, label=label)
         label = "_"
 
 
-def _short(names: Sequence[str]) -> list[str]:
-    """Names of joints; many of them without a word that all begin with."""
+def _short_names(names: Sequence[str]) -> list[str]:
+    """Names of joints, without a common first word if there are many."""
     first = {name.partition("_")[0] for name in names}
     rests = [name.partition("_")[2] for name in names]
     shorter = len(names) > _LEGEND_COLUMNS and len(first) == 1 and not rests[0].isdigit()
@@ -209,7 +209,7 @@ def _short(names: Sequence[str]) -> list[str]:
 
 
 def _with_gaps(solver: IKSolver, recording: Recording) -> np.ndarray:
-    """The tool (targets, 2 or 3) at each solution, NaN where there is none, so that a line breaks there."""
+    """Tool positions (targets, 2 or 3) at each solution; NaN, which breaks a line, where there is none."""
     nowhere = np.full(solver.arm.n_joints, np.nan)
     positions = [
         recording.solutions[t.stamp].positions if t.stamp in recording.solutions else nowhere

@@ -1,4 +1,4 @@
-"""What the demo runs, for each arm a model and one or more streams of targets, and what came of it."""
+"""Plans of the demo: for each arm a model and one or more streams of targets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from itnnr_ik.recording.pairing import joint_track
 from itnnr_ik.robot import ForwardModel, KinematicChain
 from itnnr_ik.targets import curve_for, first_posture
 
-#: Arms that recorded poses are followed by: of their positions alone, where the orientation may be anything.
+#: Arms with a position task, which can follow recorded poses of any orientation.
 POSITION_ARMS = ("two_link", "three_link", "yaw_pitch_pitch")
 #: Arms of the demo.
 ARMS = (*POSITION_ARMS, "panda")
@@ -25,14 +25,14 @@ _CURVE = "lemniscate"
 _CURVE_RATE = 100.0  # [Hz]
 _CURVE_PERIOD = 6.0  # [s] per lap
 _RANDOM_RATE = 50.0  # [Hz]
-#: Largest joint step [rad, m] from one target of a stream to the next: about 5 rad/s at the curve's rate.
-_CURVE_STEP = 0.05
-_RECORDED_STEP = 0.1
+#: Largest joint steps [rad, m] from target to target that are accepted: on the curve about 5 rad/s.
+_MAX_CURVE_STEP = 0.05
+_MAX_RECORDED_STEP = 0.1
 
 
 @dataclass(frozen=True)
 class Run:
-    """One stream of targets: parameters of `target_source` and what must hold of the answers."""
+    """One stream of targets: parameters of `target_source`, and expectations on the answers."""
 
     label: str
     source: Mapping[str, Any]
@@ -41,14 +41,14 @@ class Run:
 
 @dataclass(frozen=True)
 class ArmPlan:
-    """Everything run for one arm.
+    """All runs of one arm.
 
     Attributes:
         solver: The arm, with the model's joint names, and its task.
         model: Name or folder of its model.
         joints: The robot's names of its joints, base to tip.
-        posture: Joint positions (n,) in [rad] or [m] that the simulator starts at, None to run without one.
-        runs: One after the other, with the same nodes.
+        posture: Initial joint positions (n,) in [rad] or [m] of the simulator; None for no simulator.
+        runs: The runs, one after the other with the same nodes.
     """
 
     solver: IKSolver
@@ -65,7 +65,7 @@ class ArmPlan:
 
 @dataclass(frozen=True)
 class Result:
-    """One run: what was planned, seen and measured."""
+    """One run: its plan, recording and measures."""
 
     plan: ArmPlan
     run: Run
@@ -74,7 +74,7 @@ class Result:
 
 
 def plan_patterns(models: Sequence[str], seconds: float) -> list[ArmPlan]:
-    """A smooth curve and then random reachable points, ``seconds`` each, for every model.
+    """Plan a smooth curve and random reachable points, ``seconds`` each, for every model.
 
     Raises:
         ValueError: A model cannot be loaded, or its arm was learned: where such a curve leads is not known.
@@ -91,7 +91,7 @@ def plan_patterns(models: Sequence[str], seconds: float) -> list[ArmPlan]:
         tolerances = solver.tolerance, solver.orientation_tolerance
         count = round(seconds * _CURVE_RATE)
         source = {"model": model, "rate": _CURVE_RATE, "period": _CURVE_PERIOD, "count": count}
-        expected = Expectation(count, *tolerances, step_bound=_CURVE_STEP)
+        expected = Expectation(count, *tolerances, step_bound=_MAX_CURVE_STEP)
         curve = Run(_CURVE, {"pattern": _CURVE, **source}, expected)
         count = round(seconds * _RANDOM_RATE)
         source = {"model": model, "rate": _RANDOM_RATE, "count": count}
@@ -108,7 +108,7 @@ def plan_recording(
     joints: Sequence[str],
     speed: float,
 ) -> list[ArmPlan]:
-    """The recorded poses or joint states of a bag at their recorded pace, for every model.
+    """Plan the recorded poses or joint states of a bag, at their recorded rate, for every model.
 
     Raises:
         ValueError: The recording cannot be read, or joint states come without a model, or without the names
@@ -127,13 +127,13 @@ def plan_recording(
 
 
 def _follow(model: str, source: Mapping[str, Any], first: RecordedPose, count: int) -> ArmPlan:
-    """Recorded poses, of which some may be out of reach, from the first one on."""
+    """Plan recorded poses, some of which may be out of reach, starting at the first one."""
     solver = IKSolver.load(model)
     expected = Expectation(
         count,
         solver.tolerance,
         solver.orientation_tolerance,
-        step_bound=_RECORDED_STEP,
+        step_bound=_MAX_RECORDED_STEP,
         may_be_unreachable=True,
     )
     run = Run(Path(source["bag"]).name, {**source, "model": model}, expected)
@@ -144,26 +144,26 @@ def _follow(model: str, source: Mapping[str, Any], first: RecordedPose, count: i
 def _replay(
     model: str, source: Mapping[str, Any], states: Sequence[RecordedJoints], joints: Sequence[str]
 ) -> ArmPlan:
-    """Recorded joint states, which take the place of a robot's."""
+    """Plan recorded joint states, which are published in place of a robot's."""
     solver = IKSolver.load(model)
     joints = _recorded_names(solver.arm, joints, states)
-    # The first joint state is only where the arm stands at first.
+    # The first joint state is the initial state of the arm and no target.
     count = len(joint_track(states, joints)[0]) - 1
     expected = Expectation(
         count,
         solver.tolerance,
         solver.orientation_tolerance,
-        step_bound=_RECORDED_STEP,
+        step_bound=_MAX_RECORDED_STEP,
         replays_joints=True,
     )
-    # Nobody else publishes joint states: there is neither a simulator nor a robot in the namespace.
+    # The source must publish joint states, because there is neither simulator nor robot.
     own = {"model": model, "joints": list(joints), "publish_joint_states": True}
     run = Run(Path(source["bag"]).name, {**source, **own}, expected)
     return ArmPlan(solver, model, tuple(joints), None, (run,))
 
 
 def _model_for_joints(models: Sequence[str], topic: str) -> str:
-    """The one model that recorded joints are replayed against; says what to do where there is none."""
+    """The one model for recorded joints; ValueError with advice if there is none or several."""
     if len(models) != 1:
         raise ValueError(
             f"{topic} holds joint states: give the recorded arm with --arm, or its model with --model DIR; "
@@ -175,7 +175,7 @@ def _model_for_joints(models: Sequence[str], topic: str) -> str:
 def _recorded_names(
     arm: ForwardModel, given: Sequence[str], states: Sequence[RecordedJoints]
 ) -> Sequence[str]:
-    """What the arm's joints are called in the recording: as given, or else as in the model."""
+    """Recorded names of the arm's joints: the given ones, or those of the model."""
     if given and len(given) != arm.n_joints:
         raise ValueError(f"{arm.name} has {arm.n_joints} joints, --joints names {len(given)}")
     recorded = dict.fromkeys(name for state in states for name in state.names)

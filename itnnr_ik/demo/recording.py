@@ -1,4 +1,4 @@
-"""What the monitor saw of one run, and the row of the table that follows from it."""
+"""The recording of one run by the monitor, and the row of the table that is computed from it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import numpy as np
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets.reachable import find_reachable
 
-#: Share of the targets that may go unanswered: the node takes the newest, so on a busy machine some are
-#: overtaken before it comes to them. The last one cannot be.
+#: Largest share of targets without an answer: the node solves only the newest target, so on a busy machine it
+#: skips some, but never the last one.
 MAX_UNANSWERED = 0.25
 
 
 @dataclass(frozen=True)
 class SeenTarget:
-    """A target as it was sent: stamp [ns], and what of its pose counts (2, 3 or 7)."""
+    """A target as it was sent: stamp [ns], and the coordinates that count (2, 3 or 7)."""
 
     stamp: int
     target: np.ndarray
@@ -35,7 +35,7 @@ class SeenSolution:
 
 @dataclass
 class Recording:
-    """Messages of one run; solutions and codes go by the stamp of their target.
+    """Messages of one run; solutions and codes are keyed by the stamp of their target.
 
     Attributes:
         targets: In the order sent.
@@ -51,7 +51,7 @@ class Recording:
 
     @property
     def last_answered(self) -> bool:
-        """Whether the newest target has its status."""
+        """Whether the status of the newest target was received."""
         return bool(self.targets) and self.targets[-1].stamp in self.codes
 
     def solved(self) -> list[tuple[SeenTarget, SeenSolution]]:
@@ -74,7 +74,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What must hold of a run.
+    """Expectations on a run.
 
     Attributes:
         count: Number of targets that are sent.
@@ -95,7 +95,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Row:
-    """One run in numbers; NaN where there was nothing to measure.
+    """Measures of one run; NaN where there was nothing to measure.
 
     Attributes:
         arm, targets: Names of the arm and of the pattern or recording.
@@ -109,7 +109,7 @@ class Row:
         round_trip_median, round_trip_p99: From the target's stamp to the receipt of its solution, in [s].
         displacement: Median, p99 and maximum of the largest joint difference from the joints that the
             target was recorded with, in [rad] or [m]; None for other targets.
-        failures: What did not hold, one sentence each.
+        failures: Expectations that did not hold, a sentence each.
     """
 
     arm: str
@@ -137,18 +137,18 @@ def errors_of(solver: IKSolver, recording: Recording) -> tuple[np.ndarray, np.nd
 
 
 def measure(solver: IKSolver, label: str, recording: Recording, expected: Expectation) -> Row:
-    """The row of a run of the solver's arm after targets called ``label``."""
+    """The row of a run of the solver's arm with targets called ``label``."""
     arm, solved = solver.arm, recording.solved()
     positions = np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints)
-    residuals, turns = errors_of(solver, recording)
+    residuals, angles = errors_of(solver, recording)
     round_trips = np.array([1e-9 * (s.received - t.stamp) for t, s in solved])
     rejected = Counter(recording.outcome(t) for t in recording.missed())
     steps, per_target = _steps(recording)
     displacement = _displacement(recording) if expected.replays_joints else None
     failures = _failures(solver, recording, expected, residuals, per_target)
-    if turns is not None and len(turns) and turns.max() > expected.orientation_tolerance:
+    if angles is not None and len(angles) and angles.max() > expected.orientation_tolerance:
         failures.append(
-            f"orientation error {turns.max():.2g} rad is above the tolerance "
+            f"orientation error {angles.max():.2g} rad is above the tolerance "
             f"{expected.orientation_tolerance:.2g} rad"
         )
     outside = int(((positions < arm.lower) | (positions > arm.upper)).any(axis=1).sum())
@@ -162,8 +162,8 @@ def measure(solver: IKSolver, label: str, recording: Recording, expected: Expect
         rejected=dict(rejected),
         residual_median=_quantile(residuals, 0.5),
         residual_max=_quantile(residuals, 1.0),
-        orientation_error_median=None if turns is None else _quantile(turns, 0.5),
-        orientation_error_max=None if turns is None else _quantile(turns, 1.0),
+        orientation_error_median=None if angles is None else _quantile(angles, 0.5),
+        orientation_error_max=None if angles is None else _quantile(angles, 1.0),
         largest_step=_quantile(steps, 1.0),
         round_trip_median=_quantile(round_trips, 0.5),
         round_trip_p99=_quantile(round_trips, 0.99),
@@ -177,9 +177,9 @@ def _quantile(values: np.ndarray, share: float) -> float:
 
 
 def _steps(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
-    """Largest joint steps [rad, m] between consecutive solutions, and the same per target that passed.
+    """Largest joint steps [rad, m] between consecutive solutions, and these divided by the number of targets.
 
-    Where a target went without a solution, the arm moves on by the step of two targets at once.
+    After a target without a solution, the arm makes the steps of two targets at once.
     """
     solved = [
         (i, recording.solutions[t.stamp].positions)
@@ -197,7 +197,7 @@ def _steps(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
 def _displacement(recording: Recording) -> tuple[float, float, float]:
     """Median, p99 and maximum of the largest joint difference [rad, m] from the joints recorded for a target.
 
-    Those come as the joint state before the next target, with that target's stamp.
+    These are published as the joint state before the next target, with the stamp of that target.
     """
     recorded = dict(recording.joint_states)
     differences = np.array(
@@ -213,7 +213,7 @@ def _displacement(recording: Recording) -> tuple[float, float, float]:
 def _failures(
     solver: IKSolver, recording: Recording, expected: Expectation, residuals: np.ndarray, steps: np.ndarray
 ) -> list[str]:
-    """What did not hold, one sentence each; ``steps`` are joint steps per target [rad, m]."""
+    """Expectations that did not hold, a sentence each; ``steps`` are joint steps per target [rad, m]."""
     failures = []
     sent = len(recording.targets)
     if sent != expected.count:
@@ -222,9 +222,9 @@ def _failures(
         failures.append("no target was solved")
     unsolved = recording.missed()
     if expected.may_be_unreachable:
-        # The node's word is not taken for it: what can be reached has to be solved.
+        # An independent search decides which targets are reachable; these must be solved.
         reachable = find_reachable(solver, [t.target for t in unsolved], expected.tolerance)
-        unsolved = [t for t, within in zip(unsolved, reachable, strict=True) if within]
+        unsolved = [t for t, is_reachable in zip(unsolved, reachable, strict=True) if is_reachable]
     if recording.targets and not recording.last_answered:
         failures.append("the last target went unanswered")
     for outcome, count in Counter(recording.outcome(t) for t in unsolved).items():

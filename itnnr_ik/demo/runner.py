@@ -1,4 +1,4 @@
-"""Runs a plan: nodes as child processes, the monitor in this one, and a live line meanwhile."""
+"""Runs plans: nodes as child processes, the monitor in this process, with a progress line."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from itnnr_ik.demo.plan import ArmPlan, Result, Run
 from itnnr_ik.demo.recording import Recording, measure
 from itnnr_ik.ros.running.processes import Children, wait_until_connected
 
-#: How long joint states flow before the first target, so that the node has one.
-_SETTLE_SECONDS = 0.5
-#: How long the last answer may be outstanding, and how long one listens on after it.
-_OVERDUE_SECONDS = 5.0
-_AFTER_SECONDS = 0.2
-_SPIN_SECONDS = 0.05
-#: Subscribers of targets and of joint states: the node and the monitor.
-_LISTENERS = 2
+#: Time [s] between the first joint state and the first target.
+_SETTLING_TIME = 0.5
+#: Time [s] to wait for the last answer, and to keep listening after it.
+_ANSWER_TIMEOUT = 5.0
+_LISTENING_TIME = 0.2
+_SPIN_TIMEOUT = 0.05
+#: Number of subscribers of targets and of joint states: the node and the monitor.
+_N_SUBSCRIBERS = 2
 
 
 def run_plans(plans: Sequence[ArmPlan], log_folder: Path, engine: str) -> list[Result]:
-    """Run every plan, one after the other; children log into ``log_folder``, ``engine`` is the simulator's.
+    """Run all plans one after the other; children log to ``log_folder``, the simulator runs ``engine``.
 
     Raises:
-        ChildDiedError: A node ended that should be running.
-        RuntimeError: The nodes did not find each other.
+        ChildDiedError: A node has ended unexpectedly.
+        RuntimeError: The nodes did not connect to each other.
     """
-    # Without rclpy's handlers Ctrl-C is a KeyboardInterrupt, which ends the children on its way out.
+    # Without rclpy's handlers Ctrl-C raises KeyboardInterrupt, and the context managers end the children.
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
         return [
             result
             for number, plan in enumerate(plans, 1)
-            # Topics of its own: what the arm before left behind cannot be mistaken for this one's.
+            # Each arm has its own namespace, so that late messages of another arm are not mistaken.
             for result in _run_arm(plan, f"/demo_{number}", log_folder, engine)
         ]
     finally:
@@ -59,7 +59,7 @@ def _run_arm(plan: ArmPlan, namespace: str, log_folder: Path, engine: str) -> li
             _wait_until_up(plan, monitor, executor, children)
             for run in plan.runs:
                 monitor.recording = Recording()
-                source = {**run.source, "subscribers": _LISTENERS}
+                source = {**run.source, "subscribers": _N_SUBSCRIBERS}
                 children.start("target_source", "itnnr_ik.ros.target_source", source)
                 _follow(plan, run, monitor.recording, executor, children)
                 row = measure(plan.solver, run.label, monitor.recording, run.expected)
@@ -81,17 +81,17 @@ def _start_nodes(plan: ArmPlan, children: Children, engine: str) -> None:
 def _wait_until_up(
     plan: ArmPlan, monitor: Monitor, executor: SingleThreadedExecutor, children: Children
 ) -> None:
-    """Spin until node and simulator are connected and joint states have flowed for a while."""
+    """Spin until node and simulator are connected and joint states have been received for a while."""
 
-    def up() -> bool:
+    def is_up() -> bool:
         return monitor.node_is_up() and (plan.posture is None or bool(monitor.recording.joint_states))
 
     def spin() -> None:
-        executor.spin_once(timeout_sec=_SPIN_SECONDS)
+        executor.spin_once(timeout_sec=_SPIN_TIMEOUT)
         children.check()
 
-    wait_until_connected(up, spin, f"the nodes for {plan.arm.name}")
-    settled = time.monotonic() + _SETTLE_SECONDS
+    wait_until_connected(is_up, spin, f"the nodes for {plan.arm.name}")
+    settled = time.monotonic() + _SETTLING_TIME
     while time.monotonic() < settled:
         spin()
 
@@ -99,14 +99,14 @@ def _wait_until_up(
 def _follow(
     plan: ArmPlan, run: Run, recording: Recording, executor: SingleThreadedExecutor, children: Children
 ) -> None:
-    """Spin until the target source has ended and the last answers are in, or long overdue."""
+    """Spin until the target source has ended and the last answer was received, or timed out."""
     with LiveLine(plan.solver, run.label, recording, sys.stderr) as line:
         while not children.finished("target_source"):
-            executor.spin_once(timeout_sec=_SPIN_SECONDS)
+            executor.spin_once(timeout_sec=_SPIN_TIMEOUT)
             line.update()
-        end = time.monotonic() + _OVERDUE_SECONDS
+        end = time.monotonic() + _ANSWER_TIMEOUT
         while time.monotonic() < end:
-            executor.spin_once(timeout_sec=_SPIN_SECONDS)
+            executor.spin_once(timeout_sec=_SPIN_TIMEOUT)
             if recording.last_answered:
-                end = min(end, time.monotonic() + _AFTER_SECONDS)
+                end = min(end, time.monotonic() + _LISTENING_TIME)
         children.check()

@@ -9,7 +9,7 @@ from typing import Any
 
 from itnnr_ik.demo.recording import Row
 
-#: Heading over one or more columns, each a sub-heading and how a row fills it.
+#: A heading, which may span several columns, a sub-heading, and the function that formats a row's cell.
 _Column = tuple[str, str, Callable[[Row], str]]
 
 
@@ -49,27 +49,27 @@ _COLUMNS: tuple[_Column, ...] = (
     ("round trip [ms]", "median", lambda row: _milliseconds(row.round_trip_median)),
     ("", "p99", lambda row: _milliseconds(row.round_trip_p99)),
 )
-_ORIENTATION: tuple[_Column, ...] = (
+_ORIENTATION_COLUMNS: tuple[_Column, ...] = (
     ("orientation [rad]", "median", lambda row: _angle(row.orientation_error_median)),
     ("", "max", lambda row: _angle(row.orientation_error_max)),
 )
-_DISPLACEMENT: tuple[_Column, ...] = (
+_DISPLACEMENT_COLUMNS: tuple[_Column, ...] = (
     ("from recorded joints [rad]", "median", lambda row: _displacement(row, 0)),
     ("", "p99", lambda row: _displacement(row, 1)),
     ("", "max", lambda row: _displacement(row, 2)),
 )
-#: Where the columns of the orientation come in.
-_AFTER_RESIDUAL = 7
-_LEFT = ("arm", "targets", "rejected")
+#: Index at which the columns of the orientation are inserted.
+_ORIENTATION_INDEX = 7
+_LEFT_ALIGNED = ("arm", "targets", "rejected")
 
 
 def format_table(rows: Sequence[Row]) -> str:
     """The rows as text, with columns for orientation and displacement where a row has them."""
     columns = _COLUMNS
     if any(row.orientation_error_max is not None for row in rows):
-        columns = columns[:_AFTER_RESIDUAL] + _ORIENTATION + columns[_AFTER_RESIDUAL:]
+        columns = columns[:_ORIENTATION_INDEX] + _ORIENTATION_COLUMNS + columns[_ORIENTATION_INDEX:]
     if any(row.displacement is not None for row in rows):
-        columns += _DISPLACEMENT
+        columns += _DISPLACEMENT_COLUMNS
     cells = [[fill(row) for _, _, fill in columns] for row in rows]
     widths = [
         max(len(sub), *(len(line[i]) for line in cells), 0 if sub else len(head))
@@ -86,14 +86,15 @@ def format_table(rows: Sequence[Row]) -> str:
     start = 0
     for (head, sub, _), width in zip(columns, widths, strict=True):
         if head:
-            top = top.ljust(start) + (head.ljust(width) if sub or head in _LEFT else head.rjust(width))
+            left = sub or head in _LEFT_ALIGNED
+            top = top.ljust(start) + (head.ljust(width) if left else head.rjust(width))
         start += width + 2
     second = [sub.rjust(width) for (_, sub, _), width in zip(columns, widths, strict=True)]
     lines = [top.rstrip(), "  ".join(second).rstrip(), "-" * (sum(widths) + 2 * (len(widths) - 1))]
     for line in cells:
         lines.append(
             "  ".join(
-                cell.ljust(width) if head in _LEFT else cell.rjust(width)
+                cell.ljust(width) if head in _LEFT_ALIGNED else cell.rjust(width)
                 for cell, width, (head, _, _) in zip(line, widths, columns, strict=True)
             ).rstrip()
         )
@@ -101,7 +102,7 @@ def format_table(rows: Sequence[Row]) -> str:
 
 
 def to_json(row: Row) -> dict[str, Any]:
-    """The row as JSON types, in SI units, with None for what could not be measured."""
+    """The row in JSON types and SI units, with None for unknown values."""
     data = asdict(row)
     if row.displacement is not None:
         names = ("displacement_median", "displacement_p99", "displacement_max")
