@@ -29,7 +29,7 @@ def states(tmp_path: Path) -> Path:
 
 
 def test_each_arm_follows_a_curve_and_then_random_points() -> None:
-    """Only the curve has a step bound, nothing may be unreachable, and the arm starts on the curve."""
+    """Only the curve has a step bound, no target may be unreachable, and the arm starts on the curve."""
     assert "panda" in ARMS
     plans = plan_patterns(list(ARMS), 3.0)
     assert [plan.arm.name for plan in plans] == list(ARMS)
@@ -48,7 +48,7 @@ def test_each_arm_follows_a_curve_and_then_random_points() -> None:
 
 
 def test_recorded_poses_are_for_all_arms(poses: Path) -> None:
-    """Without a choice the three that take positions follow; targets out of reach are allowed for."""
+    """By default the three position arms follow; targets may be out of reach."""
     plans = plan_recording(poses, [], None, [], 2.0)
     assert [plan.arm.name for plan in plans] == list(POSITION_ARMS)
     for plan in plans:
@@ -70,7 +70,7 @@ def test_recorded_joints_replace_the_simulator(states: Path) -> None:
 
 
 def test_recorded_joints_may_have_the_models_names(tmp_path: Path) -> None:
-    """Then nobody has to name them."""
+    """Joints with the model's names need not be given."""
     messages = [(i, joint_state(i, ("joint_2", "joint_1"), (0.5, 0.1 * i))) for i in range(1, 8)]
     bag = write_bag(tmp_path / "states", "mcap", {"/joint_states": messages})
     (plan,) = plan_recording(bag, ["two_link"], None, [], 1.0)

@@ -52,7 +52,7 @@ def test_recorded_joints_are_found_again(solver: IKSolver, replay: Replay) -> No
 
 
 def test_recorded_poses_are_solved_from_the_joints_before(solver: IKSolver, tmp_path: Path) -> None:
-    """With both topics the poses are the targets, and the joints meanwhile what they are compared with."""
+    """With both topics the poses are the targets, and answers are compared with the joints at that time."""
     both = read_replay(bag(tmp_path / "bag", joint_states=states(), tracker=poses()), solver, Selection())
     evaluation = evaluate(solver, "two_link", both, solve_replay(solver, both), 0.0)
     assert both.source == "poses of /tracker"
@@ -63,7 +63,7 @@ def test_recorded_poses_are_solved_from_the_joints_before(solver: IKSolver, tmp_
 
 
 def test_recorded_poses_alone_are_solved_from_the_answer_before(solver: IKSolver, tmp_path: Path) -> None:
-    """Without joint states the arm is where the last answer put it."""
+    """Without joint states each target is solved from the last answer."""
     alone = read_replay(bag(tmp_path / "bag", tracker=poses()), solver, Selection())
     answers = solve_replay(solver, alone)
     np.testing.assert_array_equal(answers.current[1:], answers.positions[:-1])
@@ -75,13 +75,13 @@ def test_recorded_poses_alone_are_solved_from_the_answer_before(solver: IKSolver
 
 
 def test_targets_from_joints_can_be_asked_for(solver: IKSolver, tmp_path: Path) -> None:
-    """Where there are poses too."""
+    """Targets from joints can be selected although there are poses."""
     recording = bag(tmp_path / "bag", joint_states=states(), tracker=poses())
     assert read_replay(recording, solver, Selection(targets="joints")).source.endswith("of /joint_states")
 
 
 def test_joint_states_of_another_arm_do_not_hinder_poses(solver: IKSolver, tmp_path: Path) -> None:
-    """They are left out, and it is told; not so where the joints were named."""
+    """They are left out with a note, but are an error if the joints were named."""
     others = states(names=("a", "b", "c"))
     recording = bag(tmp_path / "bag", joint_states=others, tracker=poses())
     replay = read_replay(recording, solver, Selection())
@@ -92,7 +92,7 @@ def test_joint_states_of_another_arm_do_not_hinder_poses(solver: IKSolver, tmp_p
 
 
 def test_targets_out_of_reach_are_counted_apart(solver: IKSolver, tmp_path: Path) -> None:
-    """They are no failure of the solver, and the worst ten begin with them."""
+    """They do not count as failures of the solver, and come first among the worst ten."""
     rows = poses()
     for i in (10, 11, 12):
         rows[i][1].pose.position.x = 5.0
@@ -104,7 +104,7 @@ def test_targets_out_of_reach_are_counted_apart(solver: IKSolver, tmp_path: Path
 
 
 def test_targets_outside_a_learned_models_data_are_counted_apart(tmp_path: Path) -> None:
-    """They are not out of reach, and not solved either."""
+    """They count neither as out of reach nor as solved."""
     solver = elbow_up_solver()
     rows = poses()
     replay = read_replay(bag(tmp_path / "bag", tracker=rows), solver, Selection())
@@ -118,7 +118,7 @@ def test_targets_outside_a_learned_models_data_are_counted_apart(tmp_path: Path)
 
 
 def test_a_target_missed_within_reach_counts_against_the_solver(solver: IKSolver, replay: Replay) -> None:
-    """The solver's word is not taken for it."""
+    """Reachability is checked independently of the solver."""
     answers = solve_replay(solver, replay)
     answers.positions[5], answers.codes[5] = np.nan, "unreachable"
     evaluation = evaluate(solver, "two_link", replay, answers, 0.0)
@@ -126,7 +126,7 @@ def test_a_target_missed_within_reach_counts_against_the_solver(solver: IKSolver
 
 
 def test_an_elbow_that_flips_is_a_branch_change(solver: IKSolver, replay: Replay) -> None:
-    """The same tip with the other elbow counts, a far target does not."""
+    """The same tip with the other elbow is a branch change, a distant target is none."""
     answers = solve_replay(solver, replay)
     positions = answers.positions.copy()
     first, second = positions[20]
@@ -141,7 +141,7 @@ def test_an_elbow_that_flips_is_a_branch_change(solver: IKSolver, replay: Replay
 
 
 def test_standstill_and_stretched_arm_are_told_apart(solver: IKSolver, replay: Replay) -> None:
-    """By the recorded motion, and by the Jacobian."""
+    """Standstill is found by the recorded motion, a stretched arm by the Jacobian."""
     assert replay.current is not None
     still = replace(replay, recorded=replay.current + 1e-5)
     assert is_at_standstill(solver, still).all()
@@ -153,7 +153,7 @@ def test_standstill_and_stretched_arm_are_told_apart(solver: IKSolver, replay: R
 
 
 def test_batch_and_single_solves_agree(solver: IKSolver, replay: Replay) -> None:
-    """What is solved in a batch is what `solve` gives for each."""
+    """A batch gives the same solutions as `solve` for each target."""
     answers = solve_replay(solver, replay)
     assert replay.current is not None
     single = [solver.solve(t, q).positions for t, q in zip(replay.targets, replay.current, strict=True)]
@@ -176,7 +176,7 @@ def test_the_report_as_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_the_page_stands_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One file with plots and the worst ten, that loads nothing, and the same one every time."""
+    """The page is one reproducible file with plots and the worst ten targets, and loads nothing."""
     recording = bag(tmp_path / "<b>&", joint_states=states())
     page = tmp_path / "report.html"
     arguments = ["evaluate", str(recording), "--arm", "two_link", "--html", str(page)]
@@ -202,7 +202,7 @@ def test_a_page_in_space_and_with_unsolved_targets(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("error")
 def test_a_page_without_any_answer(tmp_path: Path) -> None:
-    """All targets out of reach: a page like others, and matplotlib has nothing to say about it."""
+    """With all targets out of reach the page is complete, and matplotlib does not warn."""
     page = tmp_path / "report.html"
     far = [(i * 10**7, pose(i * 10**7, (9.0, 0.0, 0.0))) for i in range(1, 30)]
     recording = bag(tmp_path / "bag", tracker=far)
@@ -214,7 +214,7 @@ def test_a_page_without_any_answer(tmp_path: Path) -> None:
 def test_answers_are_recorded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], solver: IKSolver, storage: str
 ) -> None:
-    """The new bag holds each solution at the time of its target, and an existing one is left alone."""
+    """The new bag has each solution at the time of its target; an existing bag is not overwritten."""
     recording = bag(tmp_path / "bag", joint_states=states())
     new = tmp_path / "new"
     arguments = ["evaluate", str(recording), "--arm", "two_link", "--record", str(new)]
@@ -238,7 +238,7 @@ def test_answers_are_recorded(
 def test_answers_are_recorded_in_folders_of_odd_names(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    """Or it is told that they are not: a database would be written elsewhere."""
+    """A folder name that would redirect a database is refused."""
     recording, new = bag(tmp_path / "bag", joint_states=states()), tmp_path / name
     arguments = ["evaluate", str(recording), "--arm", "two_link", "--record", str(new)]
     assert main([*arguments, "--storage", "sqlite3"]) == 1
@@ -277,14 +277,14 @@ def test_a_recording_is_not_touched(tmp_path: Path, part: str) -> None:
 
 
 def test_hundred_per_cent_is_never_rounded_to() -> None:
-    """One miss in a million shows."""
+    """One failure in a million targets is visible."""
     assert percent(5, 5) == "100 %"
     assert percent(999_999, 1_000_000) == "99.99 %"
     assert percent(0, 0) == "–"
 
 
 def test_answers_hold_what_was_timed(solver: IKSolver, replay: Replay) -> None:
-    """Single solves are timed beside the batch."""
+    """The answers have the durations of single solves beside the batch."""
     answers: Answers = solve_replay(solver, replay)
     assert answers.batched
     assert len(answers.solve_times) == 59

@@ -87,7 +87,7 @@ def test_synthetic_recordings_are_solved(
 
 
 def test_a_quaternion_of_any_length_and_sign_is_the_same_target(tmp_path: Path, panda: IKSolver) -> None:
-    """What a driver sends is normalised."""
+    """Quaternions are normalised."""
     posture = panda.arm.sample(1, np.random.default_rng(0))[0]
     there = panda.target_at(posture)
     rows = [
@@ -104,7 +104,7 @@ def test_a_quaternion_of_any_length_and_sign_is_the_same_target(tmp_path: Path, 
 def test_orientations_that_are_none_are_left_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], panda: IKSolver
 ) -> None:
-    """Where the orientation counts; a position task uses them all."""
+    """Only where the orientation counts: a position task uses all poses."""
     there = panda.target_at(panda.arm.sample(4, np.random.default_rng(0)))
     there[1, 3:], there[2, 3] = 0.0, np.nan
     rows = [(i, pose(i, tuple(t[:3]), "panda_link0", t[3:])) for i, t in enumerate(there, 1)]
@@ -130,7 +130,7 @@ def test_poses_whose_distance_is_infinite_are_left_out(
 
 
 def test_the_turn_from_the_recorded_joints_is_told(tmp_path: Path, panda: IKSolver) -> None:
-    """A tracker that is mounted askew shows."""
+    """The report shows the rotation of a tracker that is mounted askew."""
     rng = np.random.default_rng(0)
     postures = panda.arm.sample(1, rng) + 0.01 * np.arange(10)[:, None]
     poses, joints = [], []
@@ -145,7 +145,7 @@ def test_the_turn_from_the_recorded_joints_is_told(tmp_path: Path, panda: IKSolv
 
 
 def test_a_missed_orientation_is_not_solved(panda: IKSolver, replay: Replay) -> None:
-    """The tool in its place is not enough; the target is reachable, and counts against the solver."""
+    """A correct position alone does not solve a pose; the reachable target counts against the solver."""
     answers = solve_replay(panda, replay)
     positions = answers.positions.copy()
     positions[7, 6] += 0.01  # turns the flange about its own axis
@@ -160,7 +160,7 @@ def test_a_missed_orientation_is_not_solved(panda: IKSolver, replay: Replay) -> 
 
 
 def test_poses_out_of_reach_are_counted_apart(panda: IKSolver, replay: Replay) -> None:
-    """They come first among the targets that stand out, without errors and as whole poses."""
+    """They come first among the worst targets, without errors and as complete poses."""
     targets = replay.targets.copy()
     targets[3, :3] += 5.0
     changed = replace(replay, targets=targets)
@@ -172,7 +172,7 @@ def test_poses_out_of_reach_are_counted_apart(panda: IKSolver, replay: Replay) -
 
 
 def test_another_branch_of_a_pose_is_a_branch_change() -> None:
-    """Of a six-joint arm: from every other solution to one, and from a state nearby not."""
+    """On a six-joint arm every other solution is another branch, and a state nearby is not."""
     solver = IKSolver.load("ur5e")
     state = np.array([0.4, -1.2, 1.4, -1.0, -1.3, 0.3])
     target = solver.target_at(state)
@@ -202,7 +202,7 @@ def replay_of(targets: np.ndarray, current: np.ndarray) -> Replay:
 
 
 def test_singular_postures_of_other_arms() -> None:
-    """A wrist whose axes line up is singular; an arm that always lacks a direction is not for that."""
+    """A wrist with aligned axes is singular; an arm that always lacks a direction is not for that."""
     ur5e, so101 = IKSolver.load("ur5e"), IKSolver.load("so101")
     bent = np.array([0.4, -1.2, 1.4, -1.0, -1.3, 0.3])
     straight = bent.copy()
@@ -252,7 +252,7 @@ def test_continuous_joints_are_drawn(root: Path, tmp_path: Path) -> None:
 def test_an_arm_from_its_urdf(
     recordings: dict[str, Path], capsys: pytest.CaptureFixture[str], root: Path
 ) -> None:
-    """The same numbers as the packaged arm that it describes, and what of it counts can be chosen."""
+    """An arm from its URDF gives the same numbers as the packaged one, and its task can be chosen."""
     path = recordings["ur5e"]
     packaged, described = (
         report(capsys, path, "--arm", "ur5e"),
@@ -287,7 +287,7 @@ def test_a_choice_that_cannot_be_is_said_in_a_line(
     options: list[str],
     message: str,
 ) -> None:
-    """Exit status 1, no traceback."""
+    """The exit status is 1, without a traceback."""
     monkeypatch.chdir(root)
     assert main(["evaluate", str(recordings["ur5e"]), *options]) == 1
     (line,) = capsys.readouterr().err.splitlines()
@@ -297,7 +297,7 @@ def test_a_choice_that_cannot_be_is_said_in_a_line(
 def test_answers_of_any_arm_are_recorded(
     recordings: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And can be evaluated in turn: the tool at the answers is where it was asked to be."""
+    """The recorded answers can be evaluated in turn: the tool is at the targets."""
     command = ["evaluate", str(recordings["panda"]), "--arm", "panda", "--record", str(tmp_path / "new")]
     assert main([*command, "--html", str(tmp_path / "page.html")]) == 0
     capsys.readouterr()

@@ -37,13 +37,13 @@ def arc(solver: IKSolver, first: float, last: float, count: int = 120) -> np.nda
 
 
 def replay_of(targets: np.ndarray) -> Replay:
-    """Poses alone."""
+    """A replay of poses without joint states."""
     received = START + PERIOD * np.arange(len(targets))
     return Replay("bag", "poses of /p", received, targets, None, None, ("joint_1", "joint_2"))
 
 
 def followed(solver: IKSolver, targets: np.ndarray, state: np.ndarray) -> Answers:
-    """One target after the other, from a posture on."""
+    """Solve one target after the other, starting at a posture."""
     current, positions = [], []
     for target in targets:
         current.append(state)
@@ -54,7 +54,7 @@ def followed(solver: IKSolver, targets: np.ndarray, state: np.ndarray) -> Answer
 
 
 def dead_end(solver: IKSolver) -> tuple[Replay, Answers]:
-    """Towards the shoulder's limit, with the elbow where the shoulder is ahead: it has to turn over."""
+    """A path towards the shoulder's limit, on the branch of the elbow that must change there."""
     upper = float(solver.arm.upper[0])
     targets = arc(solver, upper - 1.2, upper)
     direction = upper - 1.2
@@ -63,14 +63,14 @@ def dead_end(solver: IKSolver) -> tuple[Replay, Answers]:
 
 
 def crossing(solver: IKSolver) -> tuple[Replay, Answers]:
-    """From one limit of the shoulder to the other: at either there is only one elbow."""
+    """A path from one limit of the shoulder to the other; at each there is only one elbow branch."""
     lower, upper = float(solver.arm.lower[0]), float(solver.arm.upper[0])
     targets = arc(solver, upper, lower, 300)
     return replay_of(targets), followed(solver, targets, np.array([upper - 0.5 * ELBOW, ELBOW]))
 
 
 def test_a_dead_end_is_avoidable(solver: IKSolver) -> None:
-    """With the other elbow from the beginning; the jump has its target, time and length."""
+    """The other elbow branch avoids the jump, which is reported with target, time and size."""
     replay, answers = dead_end(solver)
     evaluation = evaluate(solver, "two_link", replay, answers, 0.0, jumps=10)
     steps = np.abs(answers.positions - answers.current).max(axis=1)
@@ -82,7 +82,7 @@ def test_a_dead_end_is_avoidable(solver: IKSolver) -> None:
 
 
 def test_a_jump_that_has_to_be_says_why(solver: IKSolver) -> None:
-    """By the limit that ends the one elbow's way."""
+    """The reason names the joint limit at which the elbow branch ends."""
     replay, answers = crossing(solver)
     (jump,) = evaluate(solver, "two_link", replay, answers, 0.0, jumps=10).jumps
     assert not jump.avoidable
@@ -102,7 +102,7 @@ def test_a_target_that_leaps_is_no_path(solver: IKSolver) -> None:
 
 
 def pieces(replay: Replay, answers: Answers, size: int) -> list[tuple[Replay, Answers]]:
-    """Both in pieces of so many targets."""
+    """Split replay and answers into pieces of a number of targets."""
     found = []
     for first in range(0, len(replay), size):
         rows = slice(first, first + size)
@@ -116,7 +116,7 @@ def pieces(replay: Replay, answers: Answers, size: int) -> list[tuple[Replay, An
 
 @pytest.mark.parametrize("size", [1, 7, 64])
 def test_pieces_make_no_difference(solver: IKSolver, size: int) -> None:
-    """Wherever a recording is cut into pieces, before or after a jump; nor do many more targets."""
+    """Jumps are the same wherever the recording is cut into pieces, and with many more targets."""
     replay, answers = crossing(solver)
     still = (replace(replay, targets=np.repeat(replay.targets[i : i + 1], 1500, axis=0)) for i in (0, -1))
     long = replace(replay, targets=np.concatenate([next(still).targets, replay.targets]))
@@ -137,7 +137,7 @@ def test_pieces_make_no_difference(solver: IKSolver, size: int) -> None:
 
 
 def test_no_more_are_looked_at_than_asked_for(solver: IKSolver) -> None:
-    """The report says how many are left."""
+    """The report gives the number of jumps that were not checked."""
     targets = arc(solver, -0.3, 0.3, 60)
     answers = followed(solver, targets, np.array([-0.7, ELBOW]))
     first, second = answers.positions[10::20].T
@@ -156,7 +156,7 @@ def told(evaluation: Evaluation) -> tuple[str, str]:
 
 
 def test_reports_tell_of_them(solver: IKSolver) -> None:
-    """A line each, in the text and on the page; nothing where there is none."""
+    """Text and page have a line for each jump, and nothing without jumps."""
     for text in told(evaluate(solver, "a", *dead_end(solver), 0.0, jumps=10)):
         assert "avoidable, targets 0 to 119 can be followed without a jump" in text
     replay, answers = crossing(solver)
@@ -171,7 +171,7 @@ def test_reports_tell_of_them(solver: IKSolver) -> None:
 def test_the_command_has_them_in_json(
     solver: IKSolver, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Ten of them, or none where that is asked for."""
+    """The JSON has ten jumps by default, and none with --jumps 0."""
     replay, _ = crossing(solver)
     rows = [(t, pose(t, (x, y, 0.0), "base_link")) for t, (x, y) in zip(
         replay.received.tolist(), replay.targets.tolist(), strict=True

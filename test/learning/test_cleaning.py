@@ -15,7 +15,7 @@ TIMES = np.arange(6000) / 50.0
 
 @pytest.mark.parametrize("noise", [1e-3, 0.02])
 def test_noise_is_told_from_motion(noise: float) -> None:
-    """Within a tenth, with messages missing and without a model of the motion."""
+    """The noise is found within a tenth, in spite of missing messages."""
     rng = np.random.default_rng(0)
     positions = smooth_motion(load_robot("two_link"), TIMES, rng)
     kept = rng.uniform(size=len(TIMES)) > 0.05
@@ -24,12 +24,12 @@ def test_noise_is_told_from_motion(noise: float) -> None:
 
 
 def test_too_few_values_have_no_noise() -> None:
-    """Not a number that is made up."""
+    """Without enough samples the noise is zero."""
     assert estimate_noise(Series(TIMES[:4], np.ones((4, 2)))).tolist() == [0.0, 0.0]
 
 
 def test_standstill_is_recognised_in_noise() -> None:
-    """A joint that trembles does not move, one that is carried along does."""
+    """Noise alone is no motion, a slow displacement is."""
     rng = np.random.default_rng(0)
     positions = np.zeros((6000, 2))
     positions[3000:, 1] = 0.5 * (TIMES[3000:] - TIMES[3000])
@@ -42,7 +42,7 @@ def test_standstill_is_recognised_in_noise() -> None:
 
 @pytest.mark.parametrize("length", [20.0, 120.0, 1000.0])
 def test_what_is_held_out_has_no_neighbours_in_time(length: float) -> None:
-    """A fifth, apart from what is learned from by a guard, and another fifth for another seed."""
+    """A fifth is held out, separated by a guard time, and chosen by the seed."""
     times = np.arange(0.0, length, 0.02)
     block, training, held_out = time_blocks(times, 0)
     assert len(np.unique(block)) >= 20

@@ -14,7 +14,7 @@ from itnnr_ik.robot import load_robot
 
 @pytest.mark.parametrize("offset", [-0.31, 0.0, 0.05, 0.2])
 def test_the_offset_is_found_without_kinematics(offset: float) -> None:
-    """To a fraction of a millisecond, in noise and with outliers, and with an honest standard error."""
+    """With noise and outliers the offset is exact to a fraction of a millisecond, and its error honest."""
     arm = load_robot("yaw_pitch_pitch")
     rng = np.random.default_rng(0)
     times = np.arange(6000) / 50.0
@@ -37,7 +37,7 @@ def test_an_offset_beyond_the_bound_is_an_error() -> None:
 
 @pytest.mark.parametrize("limit", [0.001, 0.01, 0.015])
 def test_clocks_that_agree_need_no_wide_search(limit: float) -> None:
-    """However small the bound."""
+    """The offset of clocks that agree is found within any bound."""
     arm = load_robot("two_link")
     times = np.arange(3000) / 50.0
     positions = smooth_motion(arm, times, np.random.default_rng(0))

@@ -29,7 +29,7 @@ def noisy(name: str, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarra
 @pytest.mark.parametrize("outliers", [0.0, 0.1])
 @pytest.mark.parametrize("name", ARMS)
 def test_the_error_is_the_noise_over_the_root_of_the_points(name: str, outliers: float) -> None:
-    """As statistics have it, up to 30 %, with a tenth of the poses anywhere, too."""
+    """The error is within 30 % of the statistical one, also with a tenth of outliers."""
     positions, tips = noisy(name, 0.02)
     rng = np.random.default_rng(1)
     wrong = rng.uniform(size=COUNT) < outliers
@@ -44,7 +44,7 @@ def test_the_error_is_the_noise_over_the_root_of_the_points(name: str, outliers:
 
 
 def test_a_rigid_arm_needs_no_second_harmonics() -> None:
-    """Whatever the noise."""
+    """The first order is chosen at any noise."""
     block = np.arange(COUNT) * 30 // COUNT
     for seed in range(3):
         assert choose_order(*noisy("two_link", 0.02, seed), block) == 1
@@ -70,7 +70,7 @@ def test_elastic_joints_are_noticed() -> None:
 
 
 def test_too_few_points_are_an_error() -> None:
-    """With the number that it takes."""
+    """The error gives the required number of postures."""
     with pytest.raises(ValueError, match="expected at least 18 postures, got 10"):
         fit_harmonics(np.zeros((10, 2)), np.zeros((10, 2)), 1)
 

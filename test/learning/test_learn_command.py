@@ -59,7 +59,7 @@ def test_what_cannot_be_is_said_in_a_line(
     options: list[str],
     message: str,
 ) -> None:
-    """Exit status 1, no traceback."""
+    """The exit status is 1, without a traceback."""
     assert main(["learn", str(two_minutes[0]), "-o", str(tmp_path), *options]) == 1
     err = capsys.readouterr().err.strip()
     assert message in err

@@ -55,7 +55,7 @@ def test_the_recording_is_understood(learned: Learned) -> None:
 
 
 def test_it_beats_lookup_and_the_wrong_urdf(learned: Learned) -> None:
-    """By the truth, and about as much by the judge that knows no truth."""
+    """It is better by the true kinematics, and similarly by the held-out reference."""
     for judge, most in (("truth", 0.2), ("held_out_poses", 0.5)):
         errors = learned.report["tip_error"][judge]
         for other in (NEAREST, "two_link"):
@@ -80,7 +80,7 @@ def test_the_model_is_one_like_any_other(learned: Learned, tmp_path: Path) -> No
 def test_the_same_seed_learns_the_same(
     two_minutes: tuple[Path, TrueKinematics], learned: Learned, tmp_path: Path
 ) -> None:
-    """Bit by bit."""
+    """The same recording gives bitwise the same model."""
     again = learned_from(*two_minutes, "two_link", 300)
     target = [1.0, 1.0]
     np.testing.assert_array_equal(
@@ -147,14 +147,14 @@ def test_coverage_is_where_the_error_is_small(tmp_path: Path) -> None:
     ],
 )
 def test_too_short_a_recording_is_an_error(tmp_path: Path, options: dict[str, float], message: str) -> None:
-    """And no model."""
+    """A failure is one error, and no model is written."""
     record(tmp_path / "bag", load_robot("three_link"), **options)  # type: ignore[arg-type]
     with Bag(tmp_path / "bag") as bag, pytest.raises(BagError, match=message):
         learn(prepare(bag), steps=1)
 
 
 def test_a_solver_for_another_arm_is_not_compared(two_minutes: tuple[Path, TrueKinematics]) -> None:
-    """Its joints are more."""
+    """A solver with another number of joints is refused."""
     with Bag(two_minutes[0]) as bag:
         prepared = prepare(bag)
     with pytest.raises(BagError, match="three_link has 3 joints and 2 target coordinates, the recording 2"):

@@ -40,7 +40,7 @@ def read(
 
 
 def test_the_joints_that_move_are_the_arms(tmp_path: Path) -> None:
-    """In recorded order, unless they are named."""
+    """Moving joints are in recorded order unless they are named."""
     topics = {"/joints": states(300), "/tip": poses(300)}
     recording = read(tmp_path, topics)
     assert recording.joint_names == ("shoulder", "elbow")
@@ -51,7 +51,7 @@ def test_the_joints_that_move_are_the_arms(tmp_path: Path) -> None:
 
 
 def test_a_joint_at_rest_at_the_end_of_its_turn_does_not_move(tmp_path: Path) -> None:
-    """Its noise makes it π now and -π then."""
+    """A joint that rests at π may jump to -π by noise."""
     rows = states(300)
     for i, (_, message) in enumerate(rows):
         message.position[0] = (np.pi - 1e-3) * (-1) ** i
@@ -70,7 +70,7 @@ def test_the_usual_topic_of_joint_states_is_preferred(tmp_path: Path) -> None:
 
 
 def test_messages_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
-    """And the rest is used."""
+    """Unusable messages are counted, and the others used."""
     joint_states, tips = states(300), poses(300)
     joint_states[5] = (joint_states[5][0], joint_state(60 * MS, NAMES, [0.0, np.nan, 0.0, 0.0]))
     joint_states[6] = (joint_states[6][0], joint_state(70 * MS, ["other"], [0.0]))
@@ -104,7 +104,7 @@ def test_a_grippers_messages_among_the_arms(tmp_path: Path) -> None:
 @pytest.mark.parametrize("index", [0, 150, 299])
 @pytest.mark.parametrize("topic", ["/joints", "/tip"])
 def test_a_stamp_far_in_the_future_costs_one_message(tmp_path: Path, topic: str, index: int) -> None:
-    """All that came after it stays, and so does the time axis."""
+    """Messages after an outlier and the time axis are kept."""
     topics = {"/joints": states(300), "/tip": poses(300)}
     _, message = topics[topic][index]
     message.header.stamp.sec += 10**8
@@ -117,7 +117,7 @@ def test_a_stamp_far_in_the_future_costs_one_message(tmp_path: Path, topic: str,
 
 
 def test_a_clock_that_is_wrong_for_a_while_costs_what_it_stamped(tmp_path: Path) -> None:
-    """And one that was set back for good is not used at all."""
+    """A clock that was set back permanently is not used."""
     topics = {"/joints": states(1000), "/tip": poses(1000)}
     for _, message in topics["/joints"][300:340]:
         message.header.stamp.sec += 500
@@ -179,6 +179,6 @@ def test_clocks_that_share_no_time_are_not_compared(tmp_path: Path) -> None:
 def test_what_is_missing_is_said(
     tmp_path: Path, topics: dict[str, list[tuple[int, Any]]], joints: list[str] | None, message: str
 ) -> None:
-    """Topics, messages, joints, motion."""
+    """The error names missing topics, messages, joints or motion."""
     with pytest.raises(BagError, match=message):
         read(tmp_path, topics, joints)

@@ -25,7 +25,7 @@ def tips_of(name: str, axes: tuple[int, ...], outliers: float = 0.0) -> np.ndarr
 
 @pytest.mark.parametrize("outliers", [0.0, 0.02, 0.1])
 def test_a_level_plane_has_a_height(outliers: float) -> None:
-    """With noise and outliers."""
+    """The plane is found in spite of noise and outliers."""
     assert level_plane(tips_of("two_link", (0, 1), outliers), NOISE, "base") == pytest.approx(0.3, abs=1e-3)
 
 

@@ -9,7 +9,7 @@ from itnnr_ik.learning.series import Series, interpolated, unwrapped, wrapped
 
 
 def test_interpolation_stays_within_neighbours() -> None:
-    """Neither beyond the ends nor across a gap."""
+    """There is no interpolation beyond the ends or across a gap."""
     times = np.array([0.0, 0.1, 0.2, 0.3, 2.0, 2.1])
     series = Series(times, np.stack([times, -times], axis=1))
     values, valid = interpolated(series, np.array([-0.01, 0.05, 0.3, 1.0, 2.05, 2.2]))
@@ -29,7 +29,7 @@ def test_a_joint_that_turns_on_is_counted_on_and_put_back() -> None:
 
 
 def test_a_wrong_value_does_not_hide_that_a_joint_turns_on() -> None:
-    """Nor a value within the turn that was never recorded: it stays near those that were."""
+    """Outliers, beyond a turn or in its unrecorded part, do not change the other values."""
     turns = np.linspace(-4.0, 9.0, 400)
     recorded = np.angle(np.exp(1j * turns))[:, None]
     spoiled = recorded.copy()

@@ -65,7 +65,7 @@ def test_disturbances_are_as_large_as_they_say(tmp_path: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_recording(tmp_path: Path) -> None:
-    """Another one gives another."""
+    """The same seed gives the same recording, another seed another one."""
     tips = []
     for i, seed in enumerate((3, 3, 4)):
         record(tmp_path / str(i), load_robot("two_link"), minutes=0.05, seed=seed)
@@ -76,7 +76,7 @@ def test_the_same_seed_gives_the_same_recording(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", PACKAGED)
 def test_a_bent_arm_is_off_as_far_as_it_says(name: str) -> None:
-    """Links by 5 %, turning joints by 3°, the base by 1 cm."""
+    """Links differ by 5 %, revolute joints by 3°, the base by 1 cm."""
     arm = load_robot(name)
     truth = TrueKinematics.bent(arm, np.random.default_rng(0))
     offsets, bent = arm.elements[:, [3, 7, 11]], truth.arm.elements[:, [3, 7, 11]]
@@ -100,7 +100,7 @@ def test_a_bent_arm_is_off_as_far_as_it_says(name: str) -> None:
 
 
 def test_the_truth_lies_beside_it(two_minutes: tuple[Path, TrueKinematics]) -> None:
-    """And comes back whole; what is no truth is named."""
+    """The truth is read back unchanged; invalid files are named."""
     folder, truth = two_minutes
     assert TrueKinematics.load(folder) == TrueKinematics.load(folder / "truth.json") == truth
     with pytest.raises(ValueError, match=r"metadata.yaml does not hold the truth"):
@@ -108,7 +108,7 @@ def test_the_truth_lies_beside_it(two_minutes: tuple[Path, TrueKinematics]) -> N
 
 
 def test_the_command_writes_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """And never over another."""
+    """A recording is never written over another one."""
     command = [
         "demo",
         "--record",

@@ -19,7 +19,7 @@ def text(value: str) -> bytes:
 
 
 def record(opcode: int, content: bytes, length: int | None = None) -> bytes:
-    """A record; ``length`` where it shall lie."""
+    """A record, with a wrong ``length`` if given."""
     return struct.pack("<BQ", opcode, len(content) if length is None else length) + content
 
 
@@ -43,7 +43,7 @@ def chunk(
     checksum: int | None = None,
     packed: bytes | None = None,
 ) -> bytes:
-    """A chunk; sizes, checksum and content as given where they shall lie."""
+    """A chunk, with wrong sizes, checksum and content if given."""
     content = b"".join(records)
     if packed is None:
         packed = {"": bytes, "zstd": zstd.compress, "lz4": lz4.frame.compress}[compression](content)
@@ -58,11 +58,11 @@ def chunk(
 
 
 def statistics(messages: int) -> bytes:
-    """Of a file with so many messages; the other numbers are not read."""
+    """Statistics of a file with this number of messages; other numbers are not read."""
     return record(11, struct.pack("<Q", messages) + bytes(34))
 
 
 def mcap(*records: bytes, profile: str = "ros2", ended: bool = True, summary: Sequence[bytes] = ()) -> bytes:
-    """A file of records; without its end where it was not closed."""
+    """A file of records, without its end if it is not ``ended``."""
     end = record(15, bytes(4)) + b"".join(summary) + record(2, bytes(20)) + MAGIC if ended else b""
     return MAGIC + record(1, text(profile) + text("test")) + b"".join(records) + end

@@ -20,7 +20,7 @@ _PAGE = _TESTS.parents[1] / "docs" / "recordings.md"
 
 
 def reads(group: str, what: str, outcome: str) -> Callable[[_T], _T]:
-    """Say what a test shows: ``what`` there is in a recording, of one of `GROUPS`, and what comes of it."""
+    """Document what a test shows: ``what`` is in a recording, of one of `GROUPS`, and its ``outcome``."""
     assert group in GROUPS, group
     assert what and outcome
     return lambda test: test

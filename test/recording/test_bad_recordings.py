@@ -29,7 +29,7 @@ def report(capsys: pytest.CaptureFixture[str], path: Path, *arguments: str) -> R
 
 
 def failure(capsys: pytest.CaptureFixture[str], path: Path, *arguments: str) -> str:
-    """The one line of a recording that cannot be used."""
+    """The error line of a recording that cannot be used."""
     assert main(["evaluate", str(path), "--arm", "two_link", *arguments]) == 1
     output = capsys.readouterr()
     assert output.out == ""
@@ -38,7 +38,7 @@ def failure(capsys: pytest.CaptureFixture[str], path: Path, *arguments: str) -> 
 
 
 def test_missing_topics(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What was asked for and what there is, with type and number."""
+    """The error names the missing topic and lists the recorded ones with type and number."""
     path = bag(tmp_path / "bag", joint_states=states(3))
     line = failure(capsys, path, "--pose-topic", "/tracker")
     assert line == (
@@ -49,14 +49,14 @@ def test_missing_topics(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_an_empty_bag(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A recorder that heard nothing."""
+    """A recording without messages is an error."""
     with Writer(tmp_path / "bag", version=9) as writer:
         writer.add_connection("/joint_states", JOINT_STATE, typestore=TYPES)
     assert failure(capsys, tmp_path / "bag") == f"itnnr-ik evaluate: {tmp_path / 'bag'} holds no messages"
 
 
 def test_neither_poses_nor_joint_states(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The types that would do are named, and what there is."""
+    """The error lists the supported types and the recorded topics."""
     text = TYPES.types["std_msgs/msg/String"](data="x")
     line = failure(capsys, bag(tmp_path / "bag", chatter=[(1, text)]))
     assert "no message of type geometry_msgs/msg/PoseStamped or sensor_msgs/msg/JointState" in line
@@ -86,7 +86,7 @@ def test_a_truncated_file(
 
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 def test_a_file_cut_at_its_head(tmp_path: Path, capsys: pytest.CaptureFixture[str], storage: str) -> None:
-    """Nothing to be saved: one line."""
+    """A file that is cut within its head is an error of one line."""
     path = bag(tmp_path / "bag", storage, joint_states=states(60))
     (file,) = (file for file in path.iterdir() if file.suffix in (".mcap", ".db3"))
     for size in (0, 5, 30):
@@ -108,14 +108,14 @@ def test_damage_in_the_middle(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_damaged_metadata(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The data file is whole, and is read without it."""
+    """The data file is complete, and is read without the metadata."""
     path = bag(tmp_path / "bag", joint_states=states(60))
     (path / "metadata.yaml").write_text("rosbag2_bagfile_information: [cut")
     assert report(capsys, path)["messages"] == 60
 
 
 def test_unknown_types(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Topics of types unknown here are no obstacle, and cannot be asked for."""
+    """Topics of unknown types are ignored, and cannot be selected."""
     path = tmp_path / "bag"
     with Writer(path, version=9) as writer:
         strange = writer.add_connection(
@@ -134,7 +134,7 @@ def test_unknown_types(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 @reads("odd", "a message that cannot be decoded", "left out and counted")
 def test_a_message_that_cannot_be_decoded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is counted, and the others are used."""
+    """A damaged message is counted, and the others are used."""
     path = tmp_path / "bag"
     with Writer(path, version=9) as writer:
         usual = writer.add_connection("/joint_states", JOINT_STATE, typestore=TYPES)
@@ -173,7 +173,7 @@ def test_positions_that_are_no_numbers(tmp_path: Path, capsys: pytest.CaptureFix
     ],
 )
 def test_joint_names(tmp_path: Path, capsys: pytest.CaptureFixture[str], message: Any, reason: str) -> None:
-    """A joint state whose joints cannot be told is left out, with the reason."""
+    """A joint state without identifiable joints is left out with a reason."""
     rows = states()
     rows[10] = (rows[10][0], message)
     result = report(capsys, bag(tmp_path / "bag", joint_states=rows))
@@ -183,7 +183,7 @@ def test_joint_names(tmp_path: Path, capsys: pytest.CaptureFixture[str], message
 
 @reads("joint states", "with names in changing order", "picked by name; reported")
 def test_joint_names_that_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Another order from the middle on does no harm, and is told."""
+    """A changed order of the names changes no result, and is noted."""
     rows = states()
     for i in range(30, 60):
         received, message = rows[i]
@@ -195,7 +195,7 @@ def test_joint_names_that_change(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_joints_of_other_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Those recorded are listed, and how to name the arm's."""
+    """The error lists the recorded names and the option to name the arm's joints."""
     path = bag(tmp_path / "bag", joint_states=states(60, ("wheel", "elbow", "shoulder")))
     assert failure(capsys, path) == (
         "itnnr-ik evaluate: no joint joint_1, joint_2 in /joint_states; recorded: wheel, elbow, shoulder; "
@@ -206,7 +206,7 @@ def test_joints_of_other_names(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 @reads("odd", "stamps of zero, or that go back", "times of receipt are used; reported")
 def test_stamps_of_zero(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A driver that sets no stamp: the times of receipt are used, and it is told."""
+    """Without stamps the times of receipt are used, with a note."""
     rows = [(received, joint_state(0, m.name, m.position)) for received, m in states()]
     result = report(capsys, bag(tmp_path / "a", joint_states=rows))
     assert result["notes"] == [
@@ -220,7 +220,7 @@ def test_stamps_of_zero(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_stamps_that_go_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A clock that was set, or a simulation that started anew."""
+    """With decreasing stamps the times of receipt are used, with a note."""
     rows = states()
     for i in range(30, 60):
         received, message = rows[i]
@@ -234,7 +234,7 @@ def test_stamps_that_go_back(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 @reads("source", "poses in several frames", "those of the commonest frame, or of `--frame`; reported")
 def test_poses_in_another_frame(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The frame that is used is told; poses in a further one are left out."""
+    """The frame that is used is noted; poses in another one are left out."""
     measured = poses(frame="world")
     measured[7] = (measured[7][0], pose(1, (9.0, 9.0, 0.0), "camera"))
     path = bag(tmp_path / "bag", joint_states=states(), tracker=measured)
@@ -247,7 +247,7 @@ def test_poses_in_another_frame(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_a_gap_in_the_joint_states(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A target with nothing but an old joint state before it is left out."""
+    """A target is left out if the last joint state before it is too old."""
     rows = [(received + (2 * 10**9 if i >= 30 else 0), m) for i, (received, m) in enumerate(states())]
     result = report(capsys, bag(tmp_path / "bag", joint_states=rows))
     assert result["skipped"]["target with a joint state older than 1 s"] == 1
@@ -255,7 +255,7 @@ def test_a_gap_in_the_joint_states(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_a_single_joint_state(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It gives no target: nothing was recorded before it."""
+    """A single joint state gives no target, because there is no state before it."""
     line = failure(capsys, bag(tmp_path / "bag", joint_states=states(1)))
     assert line.endswith("forward kinematics of /joint_states: 1 target before the first joint state")
 

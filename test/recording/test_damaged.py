@@ -29,7 +29,7 @@ SECONDS, MEGABYTES = 10, 1000
 
 
 def make_recordings(folder: Path) -> list[Path]:
-    """Recordings of sixty joint states, in every storage that is damaged."""
+    """Recordings of sixty joint states in every storage, which are then damaged."""
     rows = states(COUNT)
     made = [bag(folder / storage, storage, joint_states=rows) for storage in ("mcap", "db3")]
     definition, _ = TYPES.generate_msgdef(JOINT_STATE, ros_version=2)
@@ -99,7 +99,7 @@ def at_most(seconds: int) -> Iterator[None]:
 
 
 def outcome(folder: Path) -> str:
-    """What evaluating a recording comes to: ``all``, ``part`` or ``none``."""
+    """The outcome of evaluating a recording: ``all``, ``part`` or ``none``."""
     out, err = StringIO(), StringIO()
     with at_most(SECONDS), redirect_stdout(out), redirect_stderr(err):
         status = main(["evaluate", str(folder), "--arm", "two_link", "--json"])
@@ -120,7 +120,7 @@ def outcome(folder: Path) -> str:
 
 
 def run(folder: Path, first: int, last: int) -> dict[str, int]:
-    """Damage recordings with seeds from first to last; how many came to what."""
+    """Damage recordings with seeds from first to last, and count the outcomes."""
     recordings = make_recordings(folder)
     counts = {"all": 0, "part": 0, "none": 0}
     for seed in range(first, last):
@@ -147,7 +147,7 @@ def run(folder: Path, first: int, last: int) -> dict[str, int]:
 
 
 def run_apart(folder: Path, first: int, last: int) -> dict[str, int]:
-    """The same in a process of its own, for its memory."""
+    """As `run`, in a process of its own, whose memory is limited."""
     result = subprocess.run(
         [sys.executable, __file__, str(folder), str(first), str(last)],
         capture_output=True,
@@ -160,7 +160,7 @@ def run_apart(folder: Path, first: int, last: int) -> dict[str, int]:
 
 
 def test_some_damaged_files(tmp_path: Path) -> None:
-    """Of each outcome there are some: it is not all refused, and not all passed over."""
+    """Every outcome occurs."""
     counts = run_apart(tmp_path, 0, 150)
     assert sum(counts[kind] for kind in ("all", "part", "none")) == 150
     assert min(counts[kind] for kind in ("all", "part", "none")) > 15
@@ -168,7 +168,7 @@ def test_some_damaged_files(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_ten_thousand_damaged_files(tmp_path: Path) -> None:
-    """No traceback, no hang, no gigabyte, and what was read before the damage is said."""
+    """No damage causes a traceback, a hang or high memory, and the messages read are reported."""
     counts = run_apart(tmp_path, 0, 10_000)
     assert sum(counts[kind] for kind in ("all", "part", "none")) == 10_000
 

@@ -28,7 +28,7 @@ def content(folder: Path) -> list[tuple[int, bytes]]:
 
 
 def killed(folder: Path, mode: str, committed: int, rows: list[tuple[int, bytes]]) -> Path:
-    """What a recorder leaves that is killed after some messages, and before it commits the others."""
+    """The files of a recorder that was killed after committing some messages, but not the others."""
     live = folder / "live.db3"
     with closing(sqlite3.connect(live, isolation_level=None)) as database:
         database.execute(f"PRAGMA journal_mode={mode}")
@@ -60,7 +60,7 @@ def killed(folder: Path, mode: str, committed: int, rows: list[tuple[int, bytes]
 @pytest.mark.parametrize(("mode", "journal"), [("WAL", "-wal"), ("DELETE", "-journal")])
 @pytest.mark.parametrize("part", ["folder", "file"])
 def test_a_recorder_that_was_killed(tmp_path: Path, mode: str, journal: str, part: str) -> None:
-    """What SQLite itself reads: all that was committed, whichever file it is in, and nothing else."""
+    """All committed messages are read, as by SQLite itself, from whichever file, and no others."""
     rows = content(tmp_path / "source")
     left = killed(tmp_path, mode, 45, rows)
     before = {file.name: file.read_bytes() for file in left.iterdir()}
@@ -108,7 +108,7 @@ def database(path: Path, script: str) -> Path:
     ],
 )
 def test_odd_schemas(tmp_path: Path, script: str, problem: str) -> None:
-    """One line that says what was expected."""
+    """The error has one line that says what was expected."""
     path = database(tmp_path / "bag.db3", script)
     with pytest.raises(BagError, match="cannot read") as caught, Bag(path):
         pass
@@ -129,7 +129,7 @@ def test_odd_schemas(tmp_path: Path, script: str, problem: str) -> None:
     ],
 )
 def test_times_that_cannot_be(tmp_path: Path, change: str) -> None:
-    """They are left out, with a note; the others are read."""
+    """Invalid rows are left out with a note, and the others are read."""
     rows = content(tmp_path / "source")
     path = database(tmp_path / "bag.db3", SCHEMA)
     with closing(sqlite3.connect(path)) as opened:
@@ -147,7 +147,7 @@ def test_times_that_cannot_be(tmp_path: Path, change: str) -> None:
 
 @reads("odd", "database without index, rows in any order", "in the order of receipt")
 def test_messages_that_were_written_out_of_order(tmp_path: Path) -> None:
-    """They come in the order of receipt, though the index was dropped."""
+    """Messages are in the order of receipt although the index was dropped."""
     rows = content(tmp_path / "source")
     path = database(tmp_path / "bag.db3", SCHEMA + "DROP INDEX timestamp_idx;")
     with closing(sqlite3.connect(path)) as opened:
@@ -163,7 +163,7 @@ def test_messages_that_were_written_out_of_order(tmp_path: Path) -> None:
 
 
 def test_a_database_whose_times_go_back_is_reported(tmp_path: Path) -> None:
-    """By more than a writer is late: of two stretches nothing else tells."""
+    """Times that decrease by more than a writer's delay are noted."""
     rows = content(tmp_path / "source")
     path = database(tmp_path / "bag.db3", SCHEMA)
     with closing(sqlite3.connect(path)) as opened:
@@ -186,7 +186,7 @@ def test_a_database_whose_times_go_back_is_reported(tmp_path: Path) -> None:
 
 @reads("odd", "database whose index is damaged", "read: the index is not used")
 def test_an_index_that_was_damaged(tmp_path: Path) -> None:
-    """No message is lost or taken for another: the index is not used."""
+    """A damaged index loses or confuses no message, because it is not used."""
     rows = content(tmp_path / "source")
     (file,) = (tmp_path / "source").glob("*.db3")
     with closing(sqlite3.connect(file)) as opened:
@@ -203,7 +203,7 @@ def test_an_index_that_was_damaged(tmp_path: Path) -> None:
 
 @reads("odd", "a row of 900 MB", "left out and reported; not loaded")
 def test_a_row_of_900_megabytes(tmp_path: Path) -> None:
-    """It is left out without being loaded."""
+    """A message that is too large is left out without loading it."""
     rows = content(tmp_path / "source")
     (file,) = (tmp_path / "source").glob("*.db3")
     with closing(sqlite3.connect(file)) as opened:
@@ -218,7 +218,7 @@ def test_a_row_of_900_megabytes(tmp_path: Path) -> None:
 
 
 def test_rows_that_are_gone(tmp_path: Path) -> None:
-    """A gap in the numbers of the rows is told: nothing else tells of a page that was lost."""
+    """A gap in the row numbers, the only sign of a lost page, is noted."""
     rows = content(tmp_path / "source")
     (file,) = (tmp_path / "source").glob("*.db3")
     with closing(sqlite3.connect(file)) as opened:
@@ -232,7 +232,7 @@ def test_rows_that_are_gone(tmp_path: Path) -> None:
 
 
 def test_a_page_that_is_lost(tmp_path: Path) -> None:
-    """The last rows are not there, and no other page says so: the index does."""
+    """Missing last rows are detected by the index."""
     (file,) = bag(tmp_path / "source", "db3", joint_states=states(300)).glob("*.db3")
     rows = states(300)
     with closing(sqlite3.connect(file)) as opened:

@@ -19,7 +19,7 @@ from itnnr_ik.recording import JOINT_STATE, Bag
 
 
 def read(path: Path) -> tuple[list[int], list[str]]:
-    """Times of receipt of the joint states, and what is told."""
+    """Times of receipt of the joint states, and the notes."""
     notes: list[str] = []
     with Bag(path, warn=notes.append) as opened:
         assert opened.topics[0].name == "/joint_states"
@@ -55,7 +55,7 @@ def split(folder: Path, storage: str, rows: Messages) -> tuple[Path, Path]:
 @reads("odd", "metadata.yaml with emptied QoS texts", "all messages are read")
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 def test_quality_of_service_that_was_emptied(tmp_path: Path, storage: str) -> None:
-    """As tools that rewrite recordings leave it, in metadata.yaml: every message is there, without a note."""
+    """Recordings rewritten by tools are read completely, without a note."""
     rows = states()
     path = bag(tmp_path / "bag", storage, joint_states=rows)
     metadata = path / "metadata.yaml"
@@ -69,7 +69,7 @@ def test_quality_of_service_that_was_emptied(tmp_path: Path, storage: str) -> No
 
 @reads("odd", "split files that differ in QoS", "all messages are read")
 def test_quality_of_service_that_differs_between_split_files(tmp_path: Path) -> None:
-    """One of two databases was rewritten: none of its messages is lost."""
+    """If one of two databases was rewritten, none of its messages is lost."""
     rows = states()
     first, _ = split(tmp_path / "bag", "db3", rows)
     with closing(sqlite3.connect(first)) as database:
@@ -83,7 +83,7 @@ def test_quality_of_service_that_differs_between_split_files(tmp_path: Path) -> 
 @reads("odd", "metadata.yaml with wrong counts", "all messages are read; reported")
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 def test_counts_that_are_wrong(tmp_path: Path, storage: str) -> None:
-    """Also where they say that there is nothing."""
+    """Wrong counts in metadata.yaml are noted, also counts of zero."""
     rows = states()
     path = bag(tmp_path / "bag", storage, joint_states=rows)
     metadata = path / "metadata.yaml"
@@ -97,7 +97,7 @@ def test_counts_that_are_wrong(tmp_path: Path, storage: str) -> None:
 
 @reads("odd", "metadata.yaml with a wrong list of files", "the files that are there are read; reported")
 def test_a_list_of_files_that_is_wrong(tmp_path: Path) -> None:
-    """A file that is not listed is read; one that is listed and not there is told."""
+    """A file that is not listed is read; a listed file that is missing is noted."""
     rows = states()
     first, second = split(tmp_path / "bag", "mcap", rows)
     metadata = first.parent / "metadata.yaml"
@@ -126,7 +126,7 @@ def test_a_list_of_files_that_is_wrong(tmp_path: Path) -> None:
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 @pytest.mark.parametrize("suffix", ["", ".zstd"])
 def test_files_whose_compression_is_not_named(tmp_path: Path, storage: str, suffix: str) -> None:
-    """A compressed file is one by its content."""
+    """Compression is detected by the content of a file."""
     rows = states()
     path = bag(tmp_path / "bag", storage, joint_states=rows)
     (file,) = (file for file in path.iterdir() if file.suffix != ".yaml")
@@ -142,7 +142,7 @@ def test_files_whose_compression_is_not_named(tmp_path: Path, storage: str, suff
 
 @reads("odd", "a file beside its compressed copy", "read once; reported")
 def test_a_file_that_was_unpacked_beside_the_packed_one(tmp_path: Path) -> None:
-    """Playing does that: no message counts twice."""
+    """Messages of a file that was unpacked by playing it do not count twice."""
     rows = states()
     path = bag(tmp_path / "bag", "db3", joint_states=rows)
     (file,) = path.glob("*.db3")
@@ -152,7 +152,7 @@ def test_a_file_that_was_unpacked_beside_the_packed_one(tmp_path: Path) -> None:
 
 @reads("odd", "a link in the folder to another file of it", "read once; reported")
 def test_a_file_under_two_names(tmp_path: Path) -> None:
-    """Such as that of the latest one: no message counts twice, whichever name comes first."""
+    """Messages of a linked file do not count twice, whichever name comes first."""
     rows = states()
     first, second = split(tmp_path / "bag", "mcap", rows)
     (first.parent / "metadata.yaml").unlink()
@@ -175,7 +175,7 @@ def test_a_file_under_two_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 def test_messages_that_are_compressed_one_by_one(tmp_path: Path, storage: str, named: bool) -> None:
-    """Whether metadata.yaml says so or not."""
+    """Compressed messages are read whether metadata.yaml mentions it or not."""
     rows = states()
     path = tmp_path / "bag"
     writer = Writer(path, version=9, storage_plugin=STORAGES[storage])
@@ -198,7 +198,7 @@ def test_messages_that_are_compressed_one_by_one(tmp_path: Path, storage: str, n
     "content", ["", "[", "a: 1", "rosbag2_bagfile_information: 3", "[" * 5000, "\0", "x: &a [*a]"]
 )
 def test_metadata_that_is_none(tmp_path: Path, content: str) -> None:
-    """It is told in a line, and the files are read without it."""
+    """A metadata.yaml that cannot be read is noted in one line, and the files are read without it."""
     rows = states()
     path = bag(tmp_path / "bag", joint_states=rows)
     (path / "metadata.yaml").write_text(content)

@@ -24,7 +24,7 @@ from itnnr_ik.recording.unpacking import unpack, unpack_file
 
 @reads("odd", "a pipe or a device", "refused; left out of a folder")
 def test_a_pipe_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """At once, where opening it would wait for ever; in a folder it is left out."""
+    """A pipe is refused without opening it, which would block; in a folder it is left out."""
     pipe = tmp_path / "pipe.mcap"
     os.mkfifo(pipe)
     assert main(["evaluate", str(pipe), "--arm", "two_link"]) == 1
@@ -41,7 +41,7 @@ def test_a_pipe_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_device_is_refused() -> None:
-    """It has no end."""
+    """A device, which may have no end, is refused."""
     with pytest.raises(BagError, match="/dev/zero is neither a folder nor a regular file"):
         Bag("/dev/zero")
 
@@ -49,7 +49,7 @@ def test_a_device_is_refused() -> None:
 @reads("odd", "terminal escapes in names", "shown escaped")
 @pytest.mark.parametrize("escape", ["\x1b[2J", "\x9b31m", "\u202e", "\r", "\x07"])
 def test_terminal_escapes_in_names(tmp_path: Path, capsys: pytest.CaptureFixture[str], escape: str) -> None:
-    """In names of topics, joints, frames and files, in the report, in errors and in JSON."""
+    """Escapes in names are neutralised in reports, errors and JSON."""
     rows = states(names=(f"wheel{escape}", "joint_2", "joint_1"))
     path = tmp_path / f"bag{escape}"
     with Writer(path, version=9) as writer:
@@ -85,7 +85,7 @@ def test_terminal_escapes_in_names(tmp_path: Path, capsys: pytest.CaptureFixture
 
 @given(st.text())
 def test_printable_text(text: str) -> None:
-    """Nothing is left that a terminal obeys, and what is harmless stays as it is."""
+    """Control characters are removed, and harmless text is unchanged."""
     made = printable(text)
     assert all(c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in made)
     if text.isprintable():
@@ -95,7 +95,7 @@ def test_printable_text(text: str) -> None:
 @pytest.mark.slow
 @reads("odd", "zstd file that unpacks to gigabytes", "refused; no memory is taken")
 def test_unpacking_is_bounded(tmp_path: Path) -> None:
-    """A file of 93 kB that unpacks to gigabytes, as a whole and as a message: an error, and no memory."""
+    """A file or a message of 93 kB that unpacks to gigabytes is an error without using memory."""
     compressor = zstd.ZstdCompressor()
     packed = b"".join(compressor.compress(bytes(1 << 24)) for _ in range(180)) + compressor.flush()
     assert 60_000 < len(packed) < 400_000
@@ -110,7 +110,7 @@ def test_unpacking_is_bounded(tmp_path: Path) -> None:
 
 
 def test_several_frames_unpack_to_one(tmp_path: Path) -> None:
-    """As some recorders write."""
+    """Several frames, as some recorders write, unpack to one file."""
     parts = [os.urandom(1000) for _ in range(3)]
     packed = b"".join(map(zstd.compress, parts))
     assert unpack(packed, "zstd", 3000) == b"".join(parts)

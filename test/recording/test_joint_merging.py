@@ -14,7 +14,7 @@ SECOND = 10**9
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(-3.0, 3.0), st.integers(0, 9)), max_size=30))
 def test_merging_keeps_the_latest_of_each_joint(messages: list[tuple[str, float, int]]) -> None:
-    """By counting: positions, ages, and what is missing."""
+    """Positions, ages and missing joints are as by a simple loop over all messages."""
     merger = JointMerger(("a", "b"), timeout=1.0)
     latest: dict[str, tuple[float, int]] = {}
     now = 0
@@ -33,7 +33,7 @@ def test_merging_keeps_the_latest_of_each_joint(messages: list[tuple[str, float,
 
 @pytest.mark.parametrize("message", [(("a", "a"), (1.0, 2.0)), (("a",), ()), (("a",), (np.nan,))])
 def test_messages_that_cannot_be_merged(message: tuple[tuple[str, ...], tuple[float, ...]]) -> None:
-    """They change nothing."""
+    """Messages that cannot be merged are ignored."""
     merger = JointMerger(("a",), timeout=0.0)
     assert merger.add(("a",), (0.5,), 1)
     assert not merger.add(*message, 2)
@@ -43,7 +43,7 @@ def test_messages_that_cannot_be_merged(message: tuple[tuple[str, ...], tuple[fl
 
 
 def test_a_joint_that_was_never_told_is_missing_without_a_timeout() -> None:
-    """However old the others may be."""
+    """Without a timeout only joints that were never received are missing."""
     merger = JointMerger(("a", "b"), timeout=0.0)
     assert merger.missing == ("a", "b")
     merger.add(("b",), (0.5,), 3 * SECOND)

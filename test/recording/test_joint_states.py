@@ -22,7 +22,7 @@ SECOND = 10**9
 
 
 def states(positions: np.ndarray, names: tuple[str, ...] = NAMES) -> Messages:
-    """Joint states of these positions (k, n), 100 a second."""
+    """Joint states of these positions (k, n) at 100 Hz."""
     return [
         (START + PERIOD * i, joint_state(START + PERIOD * i, names, row)) for i, row in enumerate(positions)
     ]
@@ -48,7 +48,7 @@ def found_again(result: dict[str, Any], targets: int = 59) -> None:
 
 @reads("joint states", "without names", "refused; `--joints` names them by position, if the number fits")
 def test_states_without_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`--joints` names them by position, and it is told."""
+    """`--joints` assigns names by position, with a note."""
     folder = bag(tmp_path / "bag", joint_states=states(path(60), ()))
     assert refusal(capsys, folder).endswith(
         "60 joint state without joint names; --joints A,B names them by position, if each has as many"
@@ -63,7 +63,7 @@ def test_states_without_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_states_without_names_and_with_more_positions(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Which of three positions are the arm's two joints cannot be told."""
+    """Three positions without names cannot be assigned to two joints."""
     folder = bag(tmp_path / "bag", joint_states=states(np.hstack([path(60), path(60)[:, :1]]), ()))
     line = refusal(capsys, folder, "--joints", "joint_1,joint_2")
     assert "60 joint state without names and with another number of positions" in line
@@ -75,7 +75,7 @@ def test_states_without_names_and_with_more_positions(
     "merged by name; the age of the oldest is reported",
 )
 def test_states_in_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Two messages for each moment, of one joint each: merged by name, with the age of the older one."""
+    """Messages of one joint each are merged by name, and the age of the older one is noted."""
     rows = []
     for i, (first, second) in enumerate(path(60)):
         at = START + PERIOD * i
@@ -95,7 +95,7 @@ def test_states_in_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_states_in_parts_after_a_whole_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """As where a simulator says once where the arm begins: the parts count nonetheless."""
+    """Partial messages are merged although a single one, as of a simulator's start, has all joints."""
     start, *rest = path(60)
     rows = [(START, joint_state(START, ("joint_1", "joint_2"), start))]
     rows += [(START + 1, joint_state(START + 1, names, ())) for names in (("joint_2",), ("joint_1", "wheel"))]
@@ -114,7 +114,7 @@ def test_states_in_parts_after_a_whole_one(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_a_part_that_stays_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A joint that was not heard of for a second has no position."""
+    """A joint without a message for a second has no position."""
     rows = [(START, joint_state(START, ("joint_2",), (0.8,)))]
     rows += [(START + SECOND // 10 * i, joint_state(0, ("joint_1",), (0.1,))) for i in range(1, 31)]
     result = report(capsys, bag(tmp_path / "bag", joint_states=rows))
@@ -127,7 +127,7 @@ def test_a_part_that_stays_away(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_states_whole_turns_away(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], turns: tuple[int, int]
 ) -> None:
-    """The turns are taken off, and it is told."""
+    """Whole turns are removed, with a note."""
     rows = states(path(60) + 2.0 * np.pi * np.array(turns))
     result = report(capsys, bag(tmp_path / "bag", joint_states=rows))
     found_again(result)
@@ -138,7 +138,7 @@ def test_states_whole_turns_away(
 
 
 def test_states_that_are_no_angles(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Memory that nobody wrote to is not taken for so many turns: within them it could be anywhere."""
+    """Huge numbers, as of uninitialised memory, are not wrapped, because their digits do not suffice."""
     rows = states(path(60))
     rows[30][1].position[:] = 1e300
     result = report(capsys, bag(tmp_path / "bag", joint_states=rows))
@@ -149,7 +149,7 @@ def test_states_that_are_no_angles(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_states_that_jump_by_a_turn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """An encoder that counts from 0 to 2π."""
+    """Positions of an encoder from 0 to 2π are wrapped into the limits."""
     positions = path(60)
     positions[:, 0] -= 0.2  # through zero
     assert (positions < 0.0).any() and (positions > 0.0).any()
@@ -159,7 +159,7 @@ def test_states_that_jump_by_a_turn(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 @reads("joint states", "in degrees, by the limits", "refused until `--degrees` says so")
 def test_states_in_degrees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Seen by the limits: refused until it is said."""
+    """Degrees are detected by the limits, and refused without --degrees."""
     folder = bag(tmp_path / "bag", joint_states=states(np.degrees(path(60))))
     assert refusal(capsys, folder) == (
         "itnnr-ik evaluate: the joint positions look like degrees: as radians 60 of 60 joint states are "
@@ -202,14 +202,14 @@ def test_small_angles_in_degrees_beside_poses(
 def test_an_arm_that_moves_in_radians_is_not_taken_for_degrees(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """However small its motion."""
+    """Radians are not taken for degrees, however small the motion."""
     for scale in (1.0, 0.1, 0.001):
         folder = bag(tmp_path / f"bag_{scale}", joint_states=states(scale * path(60)))
         assert report(capsys, folder)["notes"] == []
 
 
 def test_limits_that_are_too_narrow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Radians outside the model's limits are no degrees: they are told of, and evaluated."""
+    """Radians outside the model's limits are evaluated with a note, and not taken for degrees."""
     result = report(capsys, bag(tmp_path / "bag", joint_states=states(2.5 * path(60))))
     (note,) = result["notes"]
     assert "recorded joint states are outside the model's joint limits, by at most 1.2 rad (joint_2)" in note
@@ -218,7 +218,7 @@ def test_limits_that_are_too_narrow(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 @reads("joint states", "a few mrad outside the limits", "reported with how far; each target has its distance")
 def test_states_at_rest_outside_the_limits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Told with how far, and every target that cannot be reached for it has its distance as a number."""
+    """The violation of limits is noted, and every target that is unreachable for it has a distance."""
     positions = path(60)
     positions[20:30, 1] = ARM.upper[1] + 0.003
     # Links of 1 m: the arm cannot be bent that far, and the nearest point is straight above.
@@ -254,7 +254,7 @@ CONTINUOUS = """<robot name="continuous">
 def test_a_joint_that_turns_on_and_is_wrapped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], with_poses: bool
 ) -> None:
-    """It goes the short way across ±π: recorded joints, steps and the model's tip are near."""
+    """A continuous joint is interpolated across ±π: recorded joints, steps and the tip are near."""
     urdf = tmp_path / "arm.urdf"
     urdf.write_text(CONTINUOUS)
     later = 0.5 * np.arange(2)[:, None]  # periods

@@ -44,7 +44,7 @@ def measure(folder: Path, source: str, count: int) -> tuple[float, float]:
 def test_memory_does_not_grow_with_the_recording(
     tmp_path: Path, source: str, counts: tuple[int, int]
 ) -> None:
-    """Fifteen times the messages, and the same megabytes."""
+    """Fifteen times the messages need the same memory."""
     (few, _), (many, _) = (measure(tmp_path, source, count) for count in counts)
     assert many - few < 50.0
     assert many < 300.0
@@ -52,7 +52,7 @@ def test_memory_does_not_grow_with_the_recording(
 
 @pytest.mark.slow
 def test_a_million_joint_states(tmp_path: Path) -> None:
-    """Within 50 MB of ten thousand, and more than 50 000 a second on one core."""
+    """A million states need at most 50 MB more than ten thousand, and are read at over 50 000 per second."""
     (few, _), (many, rate) = (measure(tmp_path, "joints", count) for count in (10_000, 1_000_000))
     assert many - few < 50.0
     assert many < 300.0

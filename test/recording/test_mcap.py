@@ -25,7 +25,7 @@ TIMES = [received for received, _ in ROWS]
 
 
 def read(path: Path, content: bytes) -> tuple[list[RecordedJoints], list[str]]:
-    """Joint states in a file, and what is told."""
+    """Joint states in a file, and the notes."""
     path = path / "file.mcap" if path.is_dir() else path
     path.write_bytes(content)
     notes: list[str] = []
@@ -42,7 +42,7 @@ def times(path: Path, content: bytes) -> tuple[list[int], list[str]]:
 @pytest.mark.parametrize("profile", ["", "ros2", "px4", "\x1b[31m"])
 @pytest.mark.parametrize("compression", ["", "zstd", "lz4"])
 def test_any_profile_and_compression(tmp_path: Path, profile: str, compression: str) -> None:
-    """With chunks and without an index."""
+    """A file with chunks and without an index is read completely."""
     chunks = [
         chunk([*OPENING, *MESSAGES[:40]], compression),
         chunk(MESSAGES[40:], compression),
@@ -52,7 +52,7 @@ def test_any_profile_and_compression(tmp_path: Path, profile: str, compression: 
 
 @reads("format", "MCAP without chunks", "read")
 def test_messages_outside_chunks(tmp_path: Path) -> None:
-    """As small writers do it."""
+    """Messages outside chunks, as small writers make them, are read."""
     assert times(tmp_path, mcap(*OPENING, *MESSAGES)) == (TIMES, [])
 
 
@@ -61,7 +61,7 @@ def test_messages_outside_chunks(tmp_path: Path) -> None:
 def test_messages_in_any_order(
     tmp_path_factory: pytest.TempPathFactory, order: list[int], size: int, chunked: bool
 ) -> None:
-    """They come in the order of receipt, through chunks that overlap."""
+    """Messages of overlapping chunks are in the order of receipt."""
     folder = tmp_path_factory.mktemp("order")
     shuffled = [MESSAGES[i] for i in order]
     parts = [shuffled[i : i + size] for i in range(0, len(shuffled), size)]
@@ -72,7 +72,7 @@ def test_messages_in_any_order(
 @reads("odd", "times of receipt that go back by more than 1 s", "in the order of these times; reported")
 @pytest.mark.parametrize("chunked", [False, True])
 def test_times_that_go_back_are_reported(tmp_path: Path, chunked: bool) -> None:
-    """A clock that was set back mixes what was recorded before and after."""
+    """Times that decrease are noted: messages before and after a clock was set back are mixed."""
     back = 2 * 10**9
     later = [message(1, received - back, data) for received, data in ROWS[20:]]
     parts = [chunk(MESSAGES[:20]), chunk(later)] if chunked else [*MESSAGES[:20], *later]
@@ -83,7 +83,7 @@ def test_times_that_go_back_are_reported(tmp_path: Path, chunked: bool) -> None:
 
 @reads("format", "protobuf, JSON or no schema beside CDR, in MCAP", "passed over, and named")
 def test_other_encodings_beside_cdr(tmp_path: Path) -> None:
-    """They are passed over and named."""
+    """Topics of other encodings are left out with a note."""
     others = [
         schema(2, "pkg.Thing", "protobuf", "\0\1"),
         schema(3, "thing", "jsonschema", "{}"),
@@ -108,7 +108,7 @@ def test_other_encodings_beside_cdr(tmp_path: Path) -> None:
     "the definition in the file is used",
 )
 def test_a_definition_in_the_file_comes_first(tmp_path: Path) -> None:
-    """A header with a sequence number, and positions after the velocities."""
+    """A recorded definition with other fields, in another order, is used."""
     definition = """std_msgs/Header header
 string[] name
 float64[] velocity
@@ -163,7 +163,7 @@ RULE = "\n" + "=" * 80 + "\nMSG: "
     ids=["grammar", "length", "fields", "array", "loop", "parts", "parts of parts", "digits"],
 )
 def test_a_definition_that_cannot_be_read(tmp_path: Path, definition: str) -> None:
-    """That of ROS is used in its place, and it is told."""
+    """The definition of ROS replaces one that cannot be read, with a note."""
     content = mcap(schema(1, JOINT_STATE, "ros2msg", definition), OPENING[1], *MESSAGES)
     found, (note,) = times(tmp_path, content)
     assert found == TIMES
@@ -172,7 +172,7 @@ def test_a_definition_that_cannot_be_read(tmp_path: Path, definition: str) -> No
 
 
 def test_a_definition_without_what_is_needed(tmp_path: Path) -> None:
-    """A type of this name with other fields: one line."""
+    """A type of a known name with other fields is an error of one line."""
     content = mcap(schema(1, JOINT_STATE, "ros2msg", "uint8 x\n"), OPENING[1], message(1, 5, b"\0\1\0\0\7"))
     found, (note,) = times(tmp_path, content)
     assert found == []
@@ -181,7 +181,7 @@ def test_a_definition_without_what_is_needed(tmp_path: Path) -> None:
 
 @reads("odd", "MCAP chunk whose checksum is wrong", "left out and reported; the chunks around it are read")
 def test_a_chunk_that_is_damaged(tmp_path: Path) -> None:
-    """Its checksum tells: no wrong number gets through, and the chunks around it are read."""
+    """A damaged chunk is detected by its checksum, and the others are read."""
     chunks = [
         bytearray(chunk([*OPENING, *MESSAGES[:20]])),
         bytearray(chunk(MESSAGES[20:40])),
@@ -200,7 +200,7 @@ def test_a_chunk_that_is_damaged(tmp_path: Path) -> None:
     "left out and reported; no memory is taken",
 )
 def test_a_chunk_that_unpacks_to_gigabytes(tmp_path: Path) -> None:
-    """Whatever its size says: it is left out, and the memory is not taken."""
+    """A chunk that unpacks to gigabytes is left out, whatever its size says, without using the memory."""
     import resource
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -218,7 +218,7 @@ def test_a_chunk_that_unpacks_to_gigabytes(tmp_path: Path) -> None:
 @reads("odd", "MCAP cut within a chunk", "what is whole is read, and reported")
 @pytest.mark.parametrize("compression", ["", "zstd", "lz4"])
 def test_a_chunk_that_is_cut(tmp_path: Path, compression: str) -> None:
-    """What is whole of it is read, as far as it can be unpacked."""
+    """Of a cut chunk the complete messages are read as far as it can be unpacked."""
     whole = mcap(*OPENING, chunk(MESSAGES[:30], compression), chunk(MESSAGES[30:], compression))
     found, (note,) = times(tmp_path, whole[: -len(mcap()) - 100])
     assert found == TIMES[: len(found)]
@@ -228,14 +228,14 @@ def test_a_chunk_that_is_cut(tmp_path: Path, compression: str) -> None:
 
 @reads("odd", "MCAP without its end", "read, and reported")
 def test_a_recorder_that_was_killed(tmp_path: Path) -> None:
-    """All of it is there but the end, which is told."""
+    """A file without its end is read completely, with a note."""
     found, (note,) = times(tmp_path, mcap(chunk([*OPENING, *MESSAGES]), ended=False))
     assert found == TIMES
     assert note == "file.mcap is damaged (its end is missing): 60 messages before the damage are read"
 
 
 def test_times_that_cannot_be(tmp_path: Path) -> None:
-    """More nanoseconds than a signed number holds."""
+    """Messages whose time exceeds a signed 64-bit number are left out."""
     odd = message(1, 2**64 - 1, ROWS[0][1])
     assert times(tmp_path, mcap(*OPENING, odd, *MESSAGES)) == (
         TIMES,
@@ -245,7 +245,7 @@ def test_times_that_cannot_be(tmp_path: Path) -> None:
 
 @reads("format", "ros1 messages in MCAP", "read")
 def test_ros_1_messages(tmp_path: Path) -> None:
-    """In their own encoding, by their own definition."""
+    """ROS 1 messages in an MCAP file are decoded with their own definition."""
     types = get_typestore(Stores.ROS1_NOETIC)
     definition, _ = types.generate_msgdef(JOINT_STATE)
     stamp = types.types["builtin_interfaces/msg/Time"](sec=12, nanosec=34)
@@ -283,7 +283,7 @@ def test_nothing_but_damage(tmp_path: Path) -> None:
 
 @reads("odd", "MCAP with more after its end", "what is before it is read, and reported")
 def test_an_end_in_the_middle(tmp_path: Path) -> None:
-    """A chunk whose opcode became that of the end, and two files in one: it is told that there is more."""
+    """Data after the end, from a damaged opcode or a second file, is noted."""
     half = len(MESSAGES) // 2
     second = chunk(MESSAGES[half:])
     content = mcap(*OPENING, chunk(MESSAGES[:half]), second, summary=[statistics(len(MESSAGES))])

@@ -24,13 +24,13 @@ times = st.lists(st.integers(1, 50), min_size=2, max_size=30).map(np.cumsum)
 
 
 def track(received: np.ndarray, offset: int = 0) -> JointTrack:
-    """Joint states whose one joint is at its stamp in seconds."""
+    """Joint states of one joint, whose position is the stamp in seconds."""
     states = [RecordedJoints(int(t) + offset, int(t), ("a",), np.array([1e-9 * t])) for t in received]
     return joint_track(states, ("a",))[0]
 
 
 def found_at(joints: JointTrack, stamps: list[int], offset: int = 0) -> tuple[np.ndarray, str]:
-    """Joint positions when poses with these stamps were measured, and the clock that tells."""
+    """Joint positions at poses with these stamps, and a phrase on the clock."""
     at = np.array(stamps, dtype=np.int64)
     of_joints, of_poses = StampSurvey("joint states"), StampSurvey("poses")
     of_joints.add(joints.received, joints.stamps)
@@ -42,14 +42,14 @@ def found_at(joints: JointTrack, stamps: list[int], offset: int = 0) -> tuple[np
 
 @given(times, st.lists(st.integers(0, 1600), max_size=20).map(sorted))
 def test_the_state_before_is_the_last_that_was_received_earlier(received: np.ndarray, at: list[int]) -> None:
-    """As by counting; -1 before the first."""
+    """The index is that of a linear search, -1 before the first state."""
     found = last_before(track(received), np.array(at, dtype=np.int64))
     assert found.tolist() == [sum(t < moment for t in received) - 1 for moment in at]
 
 
 @given(times, st.floats(0.0, 1.0))
 def test_positions_lie_between_the_states_around(received: np.ndarray, share: float) -> None:
-    """A joint in even motion is found where it was, whatever the receipt's delay on either topic."""
+    """The position of a joint in uniform motion is exact at any delay of receipt on either topic."""
     stamps = received * SECOND // 100
     at = int(stamps[0] + share * (stamps[-1] - stamps[0]))
     positions, clock = found_at(track(stamps, 12_345), [at], 999)
@@ -58,14 +58,14 @@ def test_positions_lie_between_the_states_around(received: np.ndarray, share: fl
 
 
 def test_no_position_outside_or_across_a_gap() -> None:
-    """Nothing is known before the first state, after the last, and in a long silence."""
+    """The position is unknown before the first state, after the last, and in a long gap."""
     stamps = np.array([10, 11, 14, 15]) * SECOND
     positions, _ = found_at(track(stamps), [int(t * SECOND) for t in (9.9, 10.5, 12.5, 14.5, 15.1)])
     assert np.isnan(positions[:, 0]).tolist() == [True, False, True, False, True]
 
 
 def test_clocks_that_differ_are_not_compared() -> None:
-    """A tracker with a clock of its own: the times of receipt are used, and the reason told."""
+    """If poses have another clock, times of receipt are used, with a reason."""
     stamps = np.arange(10, 20) * SECOND
     positions, clock = found_at(track(stamps), [500 * SECOND], -485 * SECOND)
     assert clock.endswith("the stamps of poses and of joint states are of different clocks")
@@ -73,7 +73,7 @@ def test_clocks_that_differ_are_not_compared() -> None:
 
 
 def test_old_states_are_told_from_new_ones() -> None:
-    """The bound itself is not too old."""
+    """A state is stale only beyond the largest age."""
     stamps = np.array([1, 2]) * SECOND
     received = np.array([2 * SECOND + int(MAX_STATE_AGE * SECOND) + late for late in (0, 1)])
     joints = track(stamps)
@@ -95,7 +95,7 @@ def test_old_states_are_told_from_new_ones() -> None:
 def test_a_joint_state_is_usable_or_not_by_itself(
     names: tuple[str, ...], positions: tuple[float, ...], reason: str
 ) -> None:
-    """Whatever the other messages are; the reason is the one that is counted."""
+    """A joint state is judged independently of others, with the reason that is counted."""
     found, why = usable_positions(RecordedJoints(1, 1, names, np.array(positions)), ("a", "b"))
     assert why == reason
     assert (found is None) == bool(reason)

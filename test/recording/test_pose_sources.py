@@ -42,7 +42,7 @@ def report(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any
 def test_every_type_gives_the_same_targets(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
 ) -> None:
-    """Six dimensions where the message has an orientation, three where it has none."""
+    """Targets are poses if the message has an orientation, else positions."""
     solver = IKSolver.load("ur5e")
     posture = np.array([0.4, -1.2, 1.4, -1.0, -1.3, 0.3])
     there = solver.target_at(posture + 0.01 * np.arange(20)[:, None])
@@ -67,7 +67,7 @@ def test_every_type_gives_the_same_targets(
 
 
 def test_an_index_of_no_pose(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It takes one, and one that is there."""
+    """A PoseArray needs an index, which must exist."""
     rows = [(START, message("geometry_msgs/msg/PoseArray", START, np.array([1.0, 1, 0, 0, 0, 0, 1])))]
     folder = write_bag(tmp_path / "bag", "mcap", {"/place": rows})
     assert main(["evaluate", str(folder), "--arm", "two_link"]) == 1
@@ -83,7 +83,7 @@ def test_an_index_of_no_pose(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 )
 @pytest.mark.parametrize("kind", ["geometry_msgs/msg/TransformStamped", "nav_msgs/msg/Odometry"])
 def test_poses_of_several_frames(tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
-    """As a tracker sends those of all that it sees: a cup is not taken for the tool."""
+    """Poses of other objects on the same topic, as of a tracker, are left out."""
     rows = []
     for i, tip in enumerate(ARM.forward(path(30))):
         at = START + i * PERIOD
@@ -105,7 +105,7 @@ def test_poses_of_several_frames(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 @reads("source", "Odometry beside joint states", "joint states are taken, unless `--pose-topic` names it")
 def test_odometry_does_not_displace_joint_states(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A mobile base's pose is not the arm's target, unless it is asked for."""
+    """Beside joint states an Odometry topic is used only if it is selected."""
     from arm_recordings import states
 
     rows = [(START, message("nav_msgs/msg/Odometry", START, np.array([1.0, 1, 0, 0, 0, 0, 1])))]
@@ -115,7 +115,7 @@ def test_odometry_does_not_displace_joint_states(tmp_path: Path, capsys: pytest.
 
 @reads("source", "poses in millimetres", "taken for metres; reported that they are too far away")
 def test_poses_in_millimetres(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A note says how far away they are; poses in metres have none."""
+    """Poses in other units get a note on their distance; poses in metres do not."""
     for scale in (1.0, 1000.0):
         rows = arm_recordings.poses()
         for _, tip in rows:
@@ -141,7 +141,7 @@ def matrix(values: np.ndarray) -> np.ndarray:
 
 
 def between(times: np.ndarray, poses: np.ndarray, at: float) -> np.ndarray:
-    """A pose (4, 4) interpolated as tf2 does: straight, and turning evenly."""
+    """A pose (4, 4) interpolated as tf2 does: linearly, and spherically for the rotation."""
     turn = Slerp(times, Rotation.from_quat(poses[:, 3:]))(at).as_quat()
     return matrix(np.concatenate([[np.interp(at, times, column) for column in poses[:, :3].T], turn]))
 
@@ -182,7 +182,7 @@ def chain(
 def test_a_chain_of_transforms(
     tmp_path_factory: pytest.TempPathFactory, seed: int, counts: tuple[int, int]
 ) -> None:
-    """Composed at each stamp, interpolated in between, from one frame down to another."""
+    """Transforms are composed at each stamp, with interpolation of the others."""
     folder, expected, stamps = chain(tmp_path_factory.mktemp("tf"), seed, counts)
     with Bag(folder) as opened:
         found = list(transform_poses(opened, "base", "tool", lambda note: None))
@@ -195,7 +195,7 @@ def test_a_chain_of_transforms(
 
 @reads("source", "transforms with gaps of more than 1 s", "no pose there; reported")
 def test_gaps_are_reported(tmp_path: Path) -> None:
-    """Where a transform of the chain was not heard of for more than a second, there is no pose."""
+    """There is no pose where a transform of the chain is missing for more than a second."""
     here = np.array([1.0, 0, 0, 0, 0, 0, 1])
     rows = [
         tf(START + i * SECOND // 10, transform(START + i * SECOND // 10, "a", "b", here)) for i in range(60)
@@ -214,7 +214,7 @@ def test_gaps_are_reported(tmp_path: Path) -> None:
 
 
 def read_transforms(tmp_path: Path, rows: Messages) -> tuple[list[Any], list[str]]:
-    """The poses of 'tool' in 'base' of transforms, and what is told."""
+    """The poses of 'tool' in 'base' from transforms, and the notes."""
     folder = write_bag(tmp_path / "bag", "mcap", {"/tf": rows})
     notes: list[str] = []
     with Bag(folder) as opened:
@@ -227,7 +227,7 @@ def along_x(stamp: int, x: float, parent: str = "base", stamped: bool = True) ->
 
 @reads("source", "transforms of one frame in two others", "those on the shorter way; reported")
 def test_a_frame_with_two_parents(tmp_path: Path) -> None:
-    """What a camera says of the tool is not taken for its pose in the base, and it is told."""
+    """Transforms of the tool with another parent are left out with a note."""
     rows: Messages = []
     for i in range(20):
         at = START + i * PERIOD
@@ -242,7 +242,7 @@ def test_a_frame_with_two_parents(tmp_path: Path) -> None:
 
 @reads("source", "transforms without stamps", "times of receipt are used, and it is reported")
 def test_transforms_without_stamps(tmp_path: Path) -> None:
-    """Each counts, at the time at which it was received."""
+    """Transforms with stamps of zero are used at their time of receipt."""
     times = [START + i * PERIOD for i in range(20)]
     found, notes = read_transforms(
         tmp_path, [tf(at, along_x(at, 1e-9 * (at - START), "base", False)) for at in times]
@@ -254,7 +254,7 @@ def test_transforms_without_stamps(tmp_path: Path) -> None:
 
 @reads("source", "transforms played in a loop", "those whose stamps were there before are left out; reported")
 def test_transforms_in_a_loop(tmp_path: Path) -> None:
-    """Every transform gives a pose, or is counted among those left out."""
+    """Every transform gives a pose or is counted as left out."""
     again = 1000 * PERIOD
     rows = [
         tf(START + loop * again + i * PERIOD, along_x(START + i * PERIOD, float(i)))
@@ -272,7 +272,7 @@ def test_transforms_in_a_loop(tmp_path: Path) -> None:
 
 @reads("source", "static transforms that change", "the last one is used throughout; reported")
 def test_a_static_transform_that_changes(tmp_path: Path) -> None:
-    """Sent once more it is the same; after a calibration it is another one."""
+    """A repeated static transform is no change; after a calibration the last one is used, with a note."""
     times = [START + i * PERIOD for i in range(20)]
     rows = [tf(at, transform(at, "base", "arm", np.array([1.0, 0, 0, 0, 0, 0, 1]))) for at in times]
     for offsets, told in (((0.1, 0.1, 0.1), 0), ((0.1, 0.3, 0.2), 1)):
@@ -289,7 +289,7 @@ def test_a_static_transform_that_changes(tmp_path: Path) -> None:
 
 
 def test_frames_that_are_not_there(tmp_path: Path) -> None:
-    """Those recorded are listed; two trees are told, and a chain without motion."""
+    """Errors list the recorded frames, and report separate trees and a static chain."""
     here = np.array([1.0, 0, 0, 0, 0, 0, 1])
     rows = [tf(START, transform(START, "a", "b", here), transform(START, "x", "y", here))]
     static = [tf(START, transform(START, "b", "c", here))]
@@ -304,7 +304,7 @@ def test_frames_that_are_not_there(tmp_path: Path) -> None:
 
 
 def test_transforms_are_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """From the command line, with joint states beside them."""
+    """Transforms can be selected on the command line, beside joint states."""
     from arm_recordings import states
 
     rows: Messages = []

@@ -42,7 +42,7 @@ def test_topics_are_listed_with_type_and_count(bag: Path) -> None:
 
 
 def test_poses_carry_both_times_the_frame_and_the_position(bag: Path) -> None:
-    """Time of receipt and header stamp are kept apart, in order of receipt."""
+    """Records have time of receipt and header stamp, and are in the order of receipt."""
     with Bag(bag) as reader:
         poses = list(reader.poses())
     assert [(p.received, p.stamp, p.frame) for p in poses] == [
@@ -52,7 +52,7 @@ def test_poses_carry_both_times_the_frame_and_the_position(bag: Path) -> None:
 
 
 def test_joints_are_picked_by_name(bag: Path) -> None:
-    """The order asked for decides, not the recorded one, and other joints are left out."""
+    """Positions are in the requested order of the joints, and other joints are left out."""
     with Bag(bag) as reader:
         states = list(reader.joint_states("/joint_states"))
     assert states[1].names == JOINTS
@@ -116,7 +116,7 @@ numbers = st.lists(st.floats(allow_nan=False), max_size=4)
 def test_joint_states_of_one_layout_are_read_as_any_message(
     rows: list[tuple[list[str], list[float], list[float], int]], twice: bool
 ) -> None:
-    """What is read without being decoded is what decoding gives, whatever messages follow each other."""
+    """The fast decoder gives the same results as the full one for any sequence of messages."""
     decode = JointStateDecoder(lambda data: TYPES.deserialize_cdr(data, JOINT_STATE))
     for joints, positions, velocities, second in rows * (1 + twice):
         message = joint_state(second * 10**9 + 7, joints, positions)
@@ -133,7 +133,7 @@ def test_a_missing_path_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_data_files_is_no_recording(tmp_path: Path) -> None:
-    """The error says what makes a recording."""
+    """The error says what a recording consists of."""
     with pytest.raises(BagError, match=r"or a folder with such files"):
         Bag(tmp_path)
     (tmp_path / "notes.txt").write_text("x")

@@ -48,7 +48,7 @@ def evaluate(recording: Path, *options: str) -> int:
 def test_a_place_within_the_recording_is_refused(
     recording: Path, capsys: pytest.CaptureFixture[str], option: str, way: str
 ) -> None:
-    """Whichever way it is written; every byte stays."""
+    """A recording is not overwritten, whatever the path of the output."""
     before = contents(recording)
     (recording.parent / "link").symlink_to(recording)
     place = {
@@ -67,7 +67,7 @@ def test_a_place_within_the_recording_is_refused(
 def test_a_file_of_the_recording_is_refused(
     recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
 ) -> None:
-    """By another name, or outside the folder that the recording links it into."""
+    """An output must not be a file of the recording, also by a hard link or as the target of a link in it."""
     (file,) = recording.glob("*.mcap")
     before = contents(recording)
     evaluated, place = recording, tmp_path / "report.html"
@@ -87,7 +87,7 @@ def test_a_file_of_the_recording_is_refused(
 def test_a_link_out_of_the_folder_is_refused(
     recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What it leads to stays; a link within the folder is followed."""
+    """A link to another folder is refused; one within the folder is followed."""
     (tmp_path / "elsewhere").mkdir()
     valuable = tmp_path / "elsewhere" / "valuable.html"
     valuable.write_text("valuable")
@@ -104,7 +104,7 @@ def test_a_link_out_of_the_folder_is_refused(
 def test_no_space_left_keeps_the_report_before(
     recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line, and what was there is there."""
+    """The error has one line, and the earlier file is kept."""
     page = tmp_path / "report.html"
     assert evaluate(recording, "--html", str(page)) == 0
     before = page.read_bytes()
@@ -126,7 +126,7 @@ def test_no_space_left_leaves_no_part_of_a_recording(recording: Path, tmp_path: 
 def test_an_interruption_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
 ) -> None:
-    """Of a file and of a folder."""
+    """An interrupted write changes neither a file nor a folder."""
     (tmp_path / "file").write_text("before")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "a").write_text("before")
@@ -150,7 +150,7 @@ def test_an_interruption_leaves_what_was_there(
 
 
 def test_whether_a_folder_can_be_written_is_found_without_making_it(tmp_path: Path) -> None:
-    """A file in its place is told."""
+    """A file in place of the folder is an error."""
     check_writable(tmp_path / "a" / "b")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").write_text("x")
@@ -163,7 +163,7 @@ def test_whether_a_folder_can_be_written_is_found_without_making_it(tmp_path: Pa
 def test_a_model_is_not_written_into_a_recording(
     recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    """Whichever recording it is; nor in place of a file."""
+    """A model is written neither into another recording nor in place of a file."""
     pytest.importorskip("torch")
     other, file = bag(tmp_path / "other", joint_states=states()), tmp_path / "file"
     file.write_text("x")
@@ -178,7 +178,7 @@ def test_a_model_is_not_written_into_a_recording(
 def test_outputs_are_apart(
     recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each from the others and from what is read; it is seen before the work."""
+    """Outputs must differ from each other and the inputs, which is checked before the work."""
     monkeypatch.chdir(tmp_path)
     Path("path.csv").write_text("x,y\n1,1\n1,nan\n")
     Path("arm.urdf").write_text(ARM.urdf)
@@ -209,7 +209,7 @@ def test_learn_leaves_no_folder_when_it_refuses(recording: Path, tmp_path: Path)
 
 
 def test_no_progress_in_a_file(recording: Path, tmp_path: Path) -> None:
-    """Where nobody watches, nothing but the report is written."""
+    """Without a terminal only the report is written."""
     result = subprocess.run(
         [sys.executable, "-m", "itnnr_ik.cli", "evaluate", str(recording), "--arm", "two_link", "--json"],
         capture_output=True,

@@ -47,7 +47,7 @@ def write(path: Path, compression: Writer.CompressionFormat | None = None) -> li
 def test_a_bag_of_ros_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], compression: Writer.CompressionFormat | None
 ) -> None:
-    """The same numbers as of the recording of ROS 2."""
+    """A ROS 1 bag gives the same numbers as the ROS 2 recording."""
     times = write(tmp_path / "arm.bag", compression)
     with Bag(tmp_path / "arm.bag") as opened:
         found = list(opened.joint_states())
@@ -59,7 +59,7 @@ def test_a_bag_of_ros_1(
 
 
 def test_a_bag_whose_recorder_was_killed(tmp_path: Path) -> None:
-    """It has no index, which is not needed; what is whole is read."""
+    """Without an index the complete records are read."""
     path = tmp_path / "arm.bag"
     times = write(path)
     content = path.read_bytes()
@@ -77,7 +77,7 @@ def test_a_bag_whose_recorder_was_killed(tmp_path: Path) -> None:
 
 @reads("odd", "ROS 1 bag that has fewer messages than its index says", "read, and reported")
 def test_a_message_that_is_damaged(tmp_path: Path) -> None:
-    """No checksum tells of it, but the index does, which is not needed otherwise."""
+    """A damaged message, which has no checksum, is detected by the index."""
     path = tmp_path / "arm.bag"
     times = write(path)
     content = path.read_bytes()

@@ -29,7 +29,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_results_are_the_local_ones_in_the_order_given(
     running: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By relative path and by address, with one that fails among them."""
+    """Recordings by relative path and by address give local results, also with a failure among them."""
     monkeypatch.chdir(tmp_path)
     for i in range(6):
         bag(tmp_path / f"bag_{i}", joint_states=states(90 - 10 * i))
@@ -46,7 +46,7 @@ def test_results_are_the_local_ones_in_the_order_given(
 
 @pytest.mark.slow
 def test_pages_are_written_here(running: str, tmp_path: Path) -> None:
-    """The workers need no place for them."""
+    """Pages are written by the client, not by the workers."""
     given = [str(bag(tmp_path / name, joint_states=states(50))) for name in ("a", "b", "c")]
     page = tmp_path / "page.html"
     assert main(["evaluate", *given, "--arm", "two_link", "--dask", running, "--html", str(page)]) == 0
@@ -56,14 +56,14 @@ def test_pages_are_written_here(running: str, tmp_path: Path) -> None:
 
 
 def _evaluate_slowly(place: Place) -> Result:
-    """Takes the place of the evaluator, and a while."""
+    """Replaces the evaluator, and takes some time."""
     time.sleep(0.3)
     return Result(place.name, error=f"{place.name} done")
 
 
 @pytest.mark.slow
 def test_a_lost_workers_recordings_are_done_by_another(tmp_path: Path) -> None:
-    """Killed in the midst of one, with results of others in hand."""
+    """A worker is killed during one recording, and holds results of others."""
     places = [Place(str(i), str(i)) for i in range(20)]
     evaluator: Any = _evaluate_slowly
     found: dict[int, Any] = {}
@@ -80,7 +80,7 @@ def test_a_lost_workers_recordings_are_done_by_another(tmp_path: Path) -> None:
 def test_a_scheduler_that_is_not_there_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In one line, and so is one without workers."""
+    """A missing scheduler, or one without workers, is reported in one line."""
     monkeypatch.setattr("itnnr_ik.evaluation.many.cluster._CONNECT_TIMEOUT", 5.0)
     recording = bag(tmp_path / "bag", joint_states=states(20))
     command = ["evaluate", str(recording), "--arm", "two_link", "--dask"]
@@ -95,7 +95,7 @@ def test_a_scheduler_that_is_not_there_is_told(
 def test_without_dask_it_is_told_what_to_install(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is optional."""
+    """The error says how to install dask, which is optional."""
     monkeypatch.setitem(sys.modules, "distributed", None)
     recording = bag(tmp_path / "bag", joint_states=states(20))
     assert main(["evaluate", str(recording), "--arm", "two_link", "--dask", "tcp://127.0.0.1:9"]) == 1

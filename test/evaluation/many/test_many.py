@@ -41,7 +41,7 @@ def evaluate(*words: str | Path) -> int:
 
 
 def test_a_folder_of_any_depth_gives_a_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A row each by path; what fails has its reason, and the exit status says so."""
+    """Each recording has a row, failures have a reason, and the exit status is 1."""
     assert evaluate(folder) == 1
     said = capsys.readouterr().out
     rows = {line.split()[0]: line for line in said.splitlines() if line.startswith(str(folder))}
@@ -57,7 +57,7 @@ def test_a_folder_of_any_depth_gives_a_table(folder: Path, capsys: pytest.Captur
 def test_json_is_a_line_each_as_of_one_alone(
     folder: Path, capsys: pytest.CaptureFixture[str], jobs: str
 ) -> None:
-    """In the order given, with the keys and the values that each has when it is evaluated alone."""
+    """Lines are in the order given, with the keys and values of a single evaluation."""
     given = [folder / "c", folder / "b", folder / "a" / "deep" / "er"]
     alone = []
     for one in given[::2]:
@@ -72,14 +72,14 @@ def test_json_is_a_line_each_as_of_one_alone(
 
 
 def test_nothing_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Then the exit status is 0; no bar is drawn where nobody watches, and nothing else is on stderr."""
+    """Without failures the exit status is 0, and stderr has neither a bar nor anything else."""
     shutil.rmtree(folder / "b")
     assert evaluate(folder) == 0
     assert capsys.readouterr().err == ""
 
 
 def test_a_place_without_recording_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Among others it is a row, alone an error as ever."""
+    """A place without recording is a row among others, and an error alone."""
     recording = bag(tmp_path / "bag", joint_states=states(20))
     (tmp_path / "empty").mkdir()
     assert evaluate(recording, tmp_path / "empty", tmp_path / "nowhere") == 1
@@ -94,7 +94,7 @@ def test_a_place_without_recording_is_told(tmp_path: Path, capsys: pytest.Captur
 def test_an_unforeseen_error_is_a_row_too(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of whatever type it is: the others are evaluated."""
+    """An error of any type is a row, and the others are evaluated."""
     from itnnr_ik.evaluation.many import evaluator
 
     def break_down(place: Path, *others: Any, **options: Any) -> Any:
@@ -113,7 +113,7 @@ def test_an_unforeseen_error_is_a_row_too(
 def test_the_page_has_a_row_each_linked_to_its_report(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Reports lie beside the index; nothing is loaded from elsewhere, and names are text."""
+    """Pages are beside the index, nothing is loaded from elsewhere, and names are escaped."""
     (folder / "c").rename(folder / "c<i>&")
     page = folder.parent / "my page.html"
     assert evaluate(folder, "--html", page) == 1
@@ -134,7 +134,7 @@ def test_the_page_has_a_row_each_linked_to_its_report(
 
 
 def test_a_name_that_is_no_utf_8_has_its_page(tmp_path: Path) -> None:
-    """Of a recording from another system: escaped in the index and in its report, and linked."""
+    """A file name of another encoding is escaped in the index and on its page, and linked."""
     odd = tmp_path / "of_\udcff"
     bag(tmp_path / "ab", joint_states=states(20)).rename(odd)
     page = tmp_path / "\udcfe.html"
@@ -150,7 +150,7 @@ def test_a_name_that_is_no_utf_8_has_its_page(tmp_path: Path) -> None:
 def test_pages_go_nowhere_into_a_recording(
     folder: Path, capsys: pytest.CaptureFixture[str], place: str
 ) -> None:
-    """Neither the index nor the folder of reports, which a link might lead there."""
+    """Neither the index nor the folder of pages may be within a recording, even through a link."""
     if place == "c_page.html":
         (folder / "c_page_reports").symlink_to(folder / "c")
     before = sorted((folder / "c").iterdir())
@@ -162,7 +162,7 @@ def test_pages_go_nowhere_into_a_recording(
 
 
 def test_targets_out_of_reach_are_not_kept_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Beside 100 % of those within it."""
+    """They are reported although all reachable targets are solved."""
     rows = poses(30)
     for _, message in rows[10:13]:
         message.pose.position.x = 5.0
@@ -176,7 +176,7 @@ def test_targets_out_of_reach_are_not_kept_quiet(tmp_path: Path, capsys: pytest.
 def test_what_goes_with_one_recording_only(
     folder: Path, capsys: pytest.CaptureFixture[str], options: list[str], why: str
 ) -> None:
-    """Is refused before anything is read."""
+    """Options for a single recording are refused before anything is read."""
     assert evaluate(folder, *options) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert f"{why}" in line
@@ -186,7 +186,7 @@ def test_what_goes_with_one_recording_only(
 
 
 def test_two_models_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """On the same targets, those of the first one: longer links are bent more, by the law of cosines."""
+    """Both models solve the targets of the first; longer links bend more, by the law of cosines."""
     recording = bag(tmp_path / "bag", joint_states=states(40))
     text = (Path(__file__).parents[3] / "itnnr_ik/robot/urdf/two_link.urdf").read_text(encoding="utf-8")
     short = tmp_path / "short.urdf"
@@ -213,7 +213,7 @@ def test_two_models_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_models_that_take_other_targets_are_not_compared(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is told what each of them has."""
+    """The error describes both models."""
     recording = bag(tmp_path / "bag", tracker=poses(20))
     assert evaluate(recording, "--compare", "ur5e") == 1
     (line,) = capsys.readouterr().err.splitlines()
@@ -225,7 +225,7 @@ def test_models_that_take_other_targets_are_not_compared(
     ("jobs", "with_page"), [("1", False), pytest.param("2", True, marks=pytest.mark.slow)]
 )
 def test_ctrl_c_keeps_what_was_done(tmp_path: Path, jobs: str, with_page: bool) -> None:
-    """Its lines are whole, its reports are in the index, and no process stays behind."""
+    """Lines are complete, pages are in the index, and no process is left over."""
     recording = bag(tmp_path / "bag", joint_states=states(300))
     page = tmp_path / "page.html"
     command = ["evaluate", *[str(recording)] * 400, "--arm", "two_link", "--json", "--jobs", jobs]

@@ -25,7 +25,7 @@ def found(*texts: str | Path) -> list[str]:
 
 
 def test_every_folder_with_a_data_file_is_a_recording(tmp_path: Path) -> None:
-    """Also one within another; sorted by path, and what is given is in the order given."""
+    """Nested recordings are found too; folders are sorted by path, arguments stay in order."""
     root = tree(tmp_path / "root")
     below = [str(root / folder) for folder in ("", "b", "b/inner", "é z")]
     assert found(root) == [str(Path(name)) for name in below]
@@ -38,7 +38,7 @@ def test_every_folder_with_a_data_file_is_a_recording(tmp_path: Path) -> None:
 
 
 def test_links_are_followed_once(tmp_path: Path) -> None:
-    """Loops end, and a recording that two links lead to is found once."""
+    """Loops of links end, and a recording with two links to it is found once."""
     root = tree(tmp_path / "root")
     (root / "b" / "loop").symlink_to(root)
     outside = tmp_path / "outside"
@@ -51,7 +51,7 @@ def test_links_are_followed_once(tmp_path: Path) -> None:
 
 
 def test_paths_are_absolute_for_other_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They may work in other folders."""
+    """Other processes may have another working directory."""
     monkeypatch.chdir(tmp_path)
     assert Place.of("x/y").address == str(tmp_path / "x" / "y")
     assert Place.of("s3://x/y").address == "s3://x/y"
@@ -59,7 +59,7 @@ def test_paths_are_absolute_for_other_processes(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("one_file", [False, True])
 def test_an_address_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str], one_file: bool) -> None:
-    """A folder or a file in another file system, with the copy gone at the end."""
+    """A folder or a file in another file system is copied, and the copy is removed at the end."""
     fsspec = pytest.importorskip("fsspec")
     memory = fsspec.filesystem("memory")
     recording = bag(tmp_path / "bag", joint_states=states(30))
@@ -82,7 +82,7 @@ def test_an_address_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str], 
 
 
 def test_an_address_that_leads_nowhere_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """In its row."""
+    """The row of an invalid address has the reason."""
     pytest.importorskip("fsspec")
     recording = bag(tmp_path / "bag", joint_states=states(20))
     assert main(["evaluate", str(recording), "memory://no/where", "--arm", "two_link"]) == 1

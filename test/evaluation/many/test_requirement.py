@@ -32,7 +32,7 @@ def violation(text: str, evaluation: Evaluation) -> str | None:
 
 
 def test_comparisons(evaluation: Evaluation) -> None:
-    """Each holds on its side of the bound only."""
+    """Each comparison holds only on its side of the bound."""
     assert evaluation.targets == 39
     holds = ("targets>=39", "targets<=39", "targets==39", "targets>38.5", " targets < 4e1 ")
     breaks = ("targets>=39.5", "targets<=38", "targets==4", "targets>39", "targets<39")
@@ -42,7 +42,7 @@ def test_comparisons(evaluation: Evaluation) -> None:
 
 
 def test_numbers_by_name(evaluation: Evaluation) -> None:
-    """Solved is in per cent of the reachable targets; parts of a spread follow an underscore."""
+    """Solved is in per cent of the reachable targets; parts of statistics follow an underscore."""
     e = replace(
         evaluation,
         reachable=400,
@@ -66,14 +66,14 @@ def test_numbers_by_name(evaluation: Evaluation) -> None:
 def test_what_is_not_known_breaks_whatever_is_required(
     evaluation: Evaluation, comparison: str, missing: float | None
 ) -> None:
-    """No value, or one that is no number."""
+    """A missing value or NaN violates every requirement."""
     statistics = None if missing is None else Statistics(1, missing, missing, missing)
     how = violation(f"residual_p99{comparison}1", replace(evaluation, residual=statistics))
     assert how == f"residual_p99 is not known, required {comparison} 1"
 
 
 def test_solved_of_nothing_reachable_is_not_known(evaluation: Evaluation) -> None:
-    """It is no 100 %."""
+    """Without reachable targets the solved share is unknown, not 100 %."""
     assert violation("solved>=0", replace(evaluation, reachable=0, solved=0)) is not None
 
 
@@ -97,13 +97,13 @@ def test_solved_of_nothing_reachable_is_not_known(evaluation: Evaluation) -> Non
     ],
 )
 def test_what_is_no_requirement(text: str) -> None:
-    """Is refused, and never read as something else."""
+    """Invalid requirements are refused."""
     with pytest.raises(ValueError, match=r"expected a requirement such as solved>=99\.9, got"):
         Requirement.parse(text)
 
 
 def test_a_name_that_there_is_not(capsys: pytest.CaptureFixture[str], recording: Path) -> None:
-    """Those that there are, are named, before anything is read."""
+    """The error lists the known names, before anything is read."""
     assert main(["evaluate", str(recording), "--arm", "two_link", "--require", "residual>=1"]) == 1
     said = capsys.readouterr()
     assert said.out == ""
@@ -115,7 +115,7 @@ def test_a_name_that_there_is_not(capsys: pytest.CaptureFixture[str], recording:
 def test_exit_status_and_rows_that_broke_it(
     capsys: pytest.CaptureFixture[str], recording: Path, several: bool
 ) -> None:
-    """0 where all holds; else 1, and each row with what it broke, beside the report."""
+    """The exit status is 0 if all requirements hold, else 1 with the violations of each row."""
     command = ["evaluate", *[str(recording)] * (1 + several), "--arm", "two_link"]
     good = ["--require", "solved>=99.9", "--require", "residual_p99<=1e-5"]
     assert main([*command, *good]) == 0

@@ -19,7 +19,7 @@ PLACES = [Place(name, f"/{name}") for name in "abcdef"]
 
 @dataclass(frozen=True)
 class Dies:
-    """Evaluates nothing, and dies at one place so often."""
+    """Evaluates nothing, and kills its process at one place a number of times."""
 
     folder: Path
     name: str
@@ -35,7 +35,7 @@ class Dies:
 
 @dataclass(frozen=True)
 class Threads:
-    """Tells how many threads numerical libraries take."""
+    """Returns the number of threads of numerical libraries."""
 
     def __call__(self, place: Place) -> Result:
         import torch
@@ -51,20 +51,20 @@ def results(evaluator: Any, jobs: int) -> dict[str, str]:
 
 
 def test_a_process_that_dies_loses_nothing(tmp_path: Path) -> None:
-    """Its recording is evaluated by another one."""
+    """Another process evaluates the recording of a process that dies."""
     assert results(Dies(tmp_path, "c", 1), 2) == dict.fromkeys("abcdef", "none")
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_recording_that_ends_processes_is_told(tmp_path: Path) -> None:
-    """And the others are evaluated."""
+    """The other recordings are evaluated."""
     found = results(Dies(tmp_path, "c", 10), 2)
     assert found.pop("c") == "its process ended with signal SIGKILL, twice"
     assert found == dict.fromkeys("abdef", "none")
 
 
 def test_each_process_has_one_thread() -> None:
-    """And what this one says of threads is as it was."""
+    """The environment of the parent process is restored."""
     pytest.importorskip("torch")
     before = dict(os.environ)
     found = dict(reversed(text.split()) for text in results(Threads(), 2).values())

@@ -62,7 +62,7 @@ def _processor() -> float:
 
 @pytest.fixture(scope="module")
 def alone(folder: Path) -> Run:
-    """One after the other."""
+    """The recordings evaluated one after the other."""
     run = evaluate(folder)
     assert len(run.rows) == COUNT
     assert [row["path"] for row in run.rows] == sorted(row["path"] for row in run.rows)
@@ -71,7 +71,7 @@ def alone(folder: Path) -> Run:
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two processors")
 def test_two_processes_take_six_tenths_of_the_time(folder: Path, alone: Run) -> None:
-    """Where two processors are theirs; the work is the same, and so are the results."""
+    """With two free processors the same work is faster, and the results are the same."""
     neighbours = os.getloadavg()[0] - 1.0  # beside the process that went before
     both = evaluate(folder, "--jobs", "2")
     print(f"\none process: {alone.seconds:.1f} s, {alone.processor:.1f} s of the processor")
@@ -83,7 +83,7 @@ def test_two_processes_take_six_tenths_of_the_time(folder: Path, alone: Run) -> 
 
 
 def test_a_cluster_gives_the_same_though_it_loses_a_worker(folder: Path, tmp_path: Path, alone: Run) -> None:
-    """In the same order; the worker is killed when some are done and some are not."""
+    """Results and order are the same when a worker is killed midway."""
     with cluster(tmp_path) as (address, workers):
         running = subprocess.Popen(command(folder, "--dask", address), stdout=subprocess.PIPE, text=True)
         printed = list(_kill_after_some(running, workers))
