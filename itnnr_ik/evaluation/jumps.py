@@ -12,9 +12,9 @@ from itnnr_ik.solver import IKSolver
 
 #: Number of targets before a jump, and after it, that are planned together.
 _WINDOW = 1000
-#: Consecutive targets are on one path if they are less than this apart [rad]; a distance of the arm's reach
-#: counts as the angle below it [rad].
+#: Consecutive targets are on one path if their distance is below this [rad].
 _MAX_TARGET_STEP = 0.3
+#: Angle [rad] that a distance of the arm's reach counts for.
 _RADIANS_PER_REACH = 3.0
 
 

@@ -145,5 +145,5 @@ def _progress_bar(total: int, progress: bool) -> Any:
     # Not one that is switched off: Ctrl-C during its __del__, once a recording, would be lost.
     if not progress:
         return nullcontext()
-    # disable=None: no bar where nobody watches.
+    # disable=None: no bar unless stderr is a terminal.
     return tqdm(total=total, desc="evaluating", unit="target", leave=False, disable=None)

@@ -273,5 +273,5 @@ def _transform_topics(bag: Bag) -> str:
 def _with_progress(records: Iterator[_T], label: str, progress: bool) -> Iterator[_T]:
     if not progress:
         return records
-    # disable=None: no bar where nobody watches.
+    # disable=None: no bar unless stderr is a terminal.
     return iter(tqdm(records, desc=f"reading {label}", unit="message", leave=False, disable=None))

@@ -28,7 +28,7 @@ __all__ = ["Learned", "learn", "prepare"]
 _LIMIT_QUANTILES = (0.001, 0.999)
 #: A posture is covered if it is as near to the training data as this share of the held-out postures, times a
 #: margin.
-_COVERED_SHARE, _COVERAGE_MARGIN = 0.99, 2.0
+_COVERED_SHARE, _MARGIN = 0.99, 2.0
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,7 @@ def learn(
     pairs = prepared.pairs
     inliers = pairs.positions[pairs.training][fit.inliers]
     arm = _arm(prepared, fit, inliers, name)
-    coverage = Coverage.of_recording(
-        inliers, pairs.positions[pairs.held_out], _COVERED_SHARE, _COVERAGE_MARGIN
-    )
+    coverage = Coverage.of_recording(inliers, pairs.positions[pairs.held_out], _COVERED_SHARE, _MARGIN)
 
     def sample(count: int, rng: np.random.Generator) -> Array:
         return np.clip(coverage.sample(count, rng), arm.lower, arm.upper)
@@ -92,16 +90,20 @@ def learn(
     twin, metadata = train_twin(arm, task, seed=seed, steps=steps, progress=progress, sample=sample)
     report = describe(prepared, fit, arm, coverage, seed)
     solver = IKSolver(arm, task, twin, metadata={**metadata, "learned": report}, coverage=coverage)
-    references: dict[str, ReferenceForward | None] = {
-        "held_out_poses": fit_reference(prepared, fit),
-        "truth": truth,
-    }
-    report["tip_error"] = {
-        by: measure(prepared, fit, {"learned": solver, **others}, reference)
+    report["tip_error"] = _tip_errors(prepared, fit, {"learned": solver, **others}, truth)
+    return Learned(solver, prepared, report)
+
+
+def _tip_errors(
+    prepared: Prepared, fit: HarmonicFit, solvers: Mapping[str, IKSolver], truth: ReferenceForward | None
+) -> dict[str, Any]:
+    """Errors of the tip, see `measure`, by each reference that is known."""
+    references = {"held_out_poses": fit_reference(prepared, fit), "truth": truth}
+    return {
+        by: measure(prepared, fit, solvers, reference)
         for by, reference in references.items()
         if reference is not None
     }
-    return Learned(solver, prepared, report)
 
 
 def _check_others(prepared: Prepared, others: Mapping[str, IKSolver]) -> None:

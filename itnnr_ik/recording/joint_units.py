@@ -13,10 +13,10 @@ from itnnr_ik.robot import ForwardModel, units_of
 DEGREE = np.pi / 180.0
 _TURN = 2.0 * np.pi
 #: A joint may rest this far outside its limits [rad].
-_TOLERANCE = 0.02
-#: Positions are suspect if more than this share of them is a turn or more outside the limits. They are whole
+_LIMIT_TOLERANCE = 0.02
+#: Positions are suspect if more than this share of them is over a turn outside the limits. They are whole
 #: turns away, rather than in degrees, if wrapping brings them to within this tolerance [rad] of the limits.
-_SHARE, _WRAPPED_TOLERANCE = 0.01, 0.1
+_SUSPECT_SHARE, _WRAPPED_TOLERANCE = 0.01, 0.1
 #: Largest number of whole turns that a joint may plausibly be away from its limits.
 _MAX_TURNS = 2
 #: With more turns a floating-point number has too few digits for the position within the last turn.
@@ -63,7 +63,7 @@ class JointUnits:
             return
         self._count += len(positions)
         self._n_beyond += self._count_outside(positions, _TURN)
-        self._n_outside_deg += self._count_outside(positions * DEGREE, _TOLERANCE)
+        self._n_outside_deg += self._count_outside(positions * DEGREE, _LIMIT_TOLERANCE)
         turned, turns = self._wrap(positions)
         self._n_outside_wrapped += self._count_outside(
             np.where(np.abs(turns) <= _MAX_TURNS, turned, positions), _WRAPPED_TOLERANCE
@@ -79,9 +79,11 @@ class JointUnits:
     def problem(self) -> str:
         """Why the positions seem to be in degrees although radians are expected; empty if they do not."""
         count = self._count
-        if self._degrees or self._n_beyond <= _SHARE * count or self._n_outside_deg > _SHARE * _SHARE * count:
+        if self._degrees or self._n_beyond <= _SUSPECT_SHARE * count:
             return ""
-        if self._n_outside_wrapped <= _SHARE * count and not self._n_jumps:
+        if self._n_outside_deg > _SUSPECT_SHARE * _SUSPECT_SHARE * count:
+            return ""
+        if self._n_outside_wrapped <= _SUSPECT_SHARE * count and not self._n_jumps:
             return ""
         return (
             f"the joint positions look like degrees: as radians {self._n_beyond} of {count} joint states are "
@@ -131,13 +133,17 @@ class JointUnits:
         """Positions (k, n) wrapped into the limits where that is possible, and the turns taken off (k, n)."""
         turns = np.zeros_like(positions)
         outside = self._limited & (
-            (positions < self._lower - _TOLERANCE) | (positions > self._upper + _TOLERANCE)
+            (positions < self._lower - _LIMIT_TOLERANCE) | (positions > self._upper + _LIMIT_TOLERANCE)
         )
         if not outside.any():
             return positions, turns
         middle = np.where(self._limited, 0.5 * (self._lower + self._upper), 0.0)
         turns_off = np.where(outside, np.round((positions - middle) / _TURN), 0.0)
         wrapped = positions - turns_off * _TURN
-        fits = outside & (wrapped >= self._lower - _TOLERANCE) & (wrapped <= self._upper + _TOLERANCE)
+        fits = (
+            outside
+            & (wrapped >= self._lower - _LIMIT_TOLERANCE)
+            & (wrapped <= self._upper + _LIMIT_TOLERANCE)
+        )
         fits &= np.abs(turns_off) <= _MAX_RESOLVED_TURNS
         return np.where(fits, wrapped, positions), np.where(fits, turns_off, 0.0)

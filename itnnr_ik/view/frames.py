@@ -1,4 +1,4 @@
-"""Frames of an arm's links, for what is drawn on them."""
+"""Frames of an arm's links, for drawing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The view's ROS node, which spins in a thread: subscribes to an ik_node, and can send it targets."""
+"""The view's ROS node, which spins in its own thread, listens to an ik_node and can send it targets."""
 
 from __future__ import annotations
 

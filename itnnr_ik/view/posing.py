@@ -43,7 +43,7 @@ class Posing:
         self._solve()
 
     def set_target(self, pose: ArrayLike) -> Solution:
-        """Set the target to a pose (7,), of which the task uses its coordinates, and solve from the state."""
+        """Set the target to the coordinates of a pose (7,) that the task uses, and solve."""
         self.target = np.asarray(pose, dtype=float)[: self.solver.task.n_coordinates]
         return self._solve()
 

@@ -10,7 +10,7 @@ from itnnr_ik.evaluation.many.evaluator import Evaluator, Result
 from itnnr_ik.evaluation.many.places import Place
 from itnnr_ik.evaluation.many.running import Results, Runner
 
-#: How long [s] to wait for the scheduler, and for a worker.
+#: Time [s] to wait for the scheduler, and for a worker.
 _CONNECT_TIMEOUT = 20.0
 
 
