@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.paths.graph import Joints, Layers, are_new, next_new, steps_of_pairs
-from itnnr_ik.paths.kinematics import PAST, Kinematics, displacement
+from itnnr_ik.paths.kinematics import HISTORY, Kinematics, displacement
 from itnnr_ik.paths.planner import Planner, Request
 from itnnr_ik.paths.relaxation import relax
 from itnnr_ik.paths.solution import Stretch
@@ -21,7 +21,7 @@ _SPACING, _DISTINCT = 0.12, 0.1
 #: With more than one spare joint solutions form a surface: distance [rad] of its samples, and most samples
 #: of a target, as all pairs of neighbouring targets' are compared.
 _DISTINCT_ON_SURFACE, _MAX_POSTURES = 0.4, 300
-#: Distances between key targets, where curves are sampled, as `Kinematics.ways` counts them: tried in this
+#: Distances between key targets, where curves are sampled, as `Kinematics.distances` has them: tried in this
 #: order. The most targets from one key target to the next, and what a distance of zero counts as.
 _DISTANCES, _MAX_STRIDE, _MIN_DISTANCE = (0.25, 0.4, 0.15), 10, 1e-9
 #: Largest step [rad] between postures of neighbouring key targets.
@@ -42,13 +42,13 @@ _JUMP_RATIO, _JUMP_MARGIN = 6.0, 0.2
 _MAX_CLOSING_STEP = 0.4
 
 
-def choose_targets(arm: Kinematics, way: float) -> Indices:
-    """Key targets, where curves are sampled: the first, the last, and between them one about every ``way``.
+def choose_targets(arm: Kinematics, distance: float) -> Indices:
+    """Key targets, where curves are sampled: the first, the last, and one about every ``distance``.
 
     They are evenly spaced, so that the largest step between them predicts the largest between targets.
     """
-    mean = float(arm.ways().mean()) if arm.count > 1 else way
-    stride = int(min(max(way / max(mean, _MIN_DISTANCE), 1.0), _MAX_STRIDE))
+    mean = float(arm.distances().mean()) if arm.count > 1 else distance
+    stride = int(min(max(distance / max(mean, _MIN_DISTANCE), 1.0), _MAX_STRIDE))
     return np.append(np.arange(0, arm.count - 1, stride), arm.count - 1)
 
 
@@ -113,7 +113,7 @@ def _with_curves(arm: Kinematics, joints: Joints, target: int, known: Array, see
     while place < len(seeds) and (arm.spare == 1 or len(known) < _MAX_POSTURES):
         more = seeds[place : place + 1]
         if arm.spare == 1:
-            curve = arm.walk(target, more[0], _SPACING, bounds)
+            curve = arm.trace_self_motion(target, more[0], _SPACING, bounds)
             more = np.concatenate([more, curve[are_new(joints, curve, known, 0.5 * _SPACING)]])
         known = np.concatenate([known, more])
         place = next_new(joints, seeds, place + 1, known, new)
@@ -147,8 +147,8 @@ def find_curves(arm: Kinematics, current: Array | None, closed: bool) -> list[St
     joints = read_joints(arm, current)
     best: list[Stretch] = []
     tried: set[int] = set()
-    for way in _DISTANCES:
-        targets = choose_targets(arm, way)
+    for distance in _DISTANCES:
+        targets = choose_targets(arm, distance)
         if len(targets) in tried:
             continue
         tried.add(len(targets))
@@ -220,8 +220,8 @@ def _extended(arm: Kinematics, stretches: list[Stretch]) -> list[Stretch]:
         before = longer[-1].end if longer else 0
         after = stretches[i + 1].first if i + 1 < len(stretches) else arm.count
         q = stretch.positions
-        head = arm.follow(stretch.first, stretch.first - before, -1, q[:PAST], bounds)
-        tail = arm.follow(stretch.end - 1, after - stretch.end, 1, q[: -PAST - 1 : -1], bounds)
+        head = arm.follow(stretch.first, stretch.first - before, -1, q[:HISTORY], bounds)
+        tail = arm.follow(stretch.end - 1, after - stretch.end, 1, q[: -HISTORY - 1 : -1], bounds)
         longer.append(Stretch(stretch.first - len(head), np.concatenate([head[::-1], q, tail])))
     return longer
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.paths.closest import come_close
-from itnnr_ik.paths.kinematics import PAST, Kinematics, displacement
+from itnnr_ik.paths.kinematics import HISTORY, Kinematics, displacement
 from itnnr_ik.paths.solution import Gap, Stretch
 
 Array = NDArray[np.float64]
@@ -75,7 +75,7 @@ def _limit(arm: Kinematics, before: Stretch | None, after: Stretch | None) -> tu
         to = arm.count - 1 if side == 1 else 0
         if other is not None:
             to = other.first if side == 1 else other.end - 1
-        past = stretch.positions[:: -1 if side == 1 else 1][:PAST]
+        past = stretch.positions[:: -1 if side == 1 else 1][:HISTORY]
         beyond = _beyond(arm, arm.follow(end, abs(to - end), side, past, _widened(arm, np.inf)))
         if not len(beyond) or beyond[0].max() <= _LIMIT_ROUNDING:
             continue

@@ -11,8 +11,8 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
-#: Postures known so far that say how solutions go on, see `Kinematics.follow`.
-PAST = 4
+#: Number of previous postures from which a track is extrapolated, see `Kinematics.follow`.
+HISTORY = 4
 
 
 class Kinematics(Protocol):
@@ -41,10 +41,10 @@ class Kinematics(Protocol):
     spare: int
     reach: float
 
-    def ways(self) -> Array:
-        """How far it is from each target to the next (m − 1,).
+    def distances(self) -> Array:
+        """Distances from each target to the next (m − 1,) [rad].
 
-        The angle [rad] of the tool's turn, or three times its motion as a share of the arm's reach.
+        The angle of the rotation, or if that is larger, three times the translation over the arm's reach.
         """
 
     def branches(self, target: int) -> Array:
@@ -64,7 +64,7 @@ class Kinematics(Protocol):
         A place between two targets counts as one of a curve through them all.
         """
 
-    def walk(self, target: int, start: Array, spacing: float, bounds: Array) -> Array:
+    def trace_self_motion(self, target: int, start: Array, spacing: float, bounds: Array) -> Array:
         """Solutions (c, n) of one target along the curve through one (n,), ``spacing`` [rad] apart."""
 
     def closest(self, target: int, posture: Array | None) -> Array:

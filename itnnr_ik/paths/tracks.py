@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.paths.graph import Joints, Layers
-from itnnr_ik.paths.kinematics import PAST, Kinematics, displacement
+from itnnr_ik.paths.kinematics import HISTORY, Kinematics, displacement
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -181,7 +181,7 @@ class Tracks:
         """Follow a track forwards to a target; whether it gets there."""
         postures = track.postures
         last = track.first + len(postures) - 1
-        more = self._arm.follow(last, key - last, 1, postures[: -PAST - 1 : -1], self._bounds)
+        more = self._arm.follow(last, key - last, 1, postures[: -HISTORY - 1 : -1], self._bounds)
         track.parts.append(more)
         return len(more) == key - last
 
@@ -208,13 +208,15 @@ class Tracks:
         How it went on says how it came to where it was begun.
         """
         postures = track.postures
-        if len(postures) > 2 * PAST:
-            begun = self._arm.follow(track.first + PAST, PAST, -1, postures[PAST : 2 * PAST], self._bounds)
-            postures[PAST - len(begun) : PAST] = begun[::-1]
+        if len(postures) > 2 * HISTORY:
+            begun = self._arm.follow(
+                track.first + HISTORY, HISTORY, -1, postures[HISTORY : 2 * HISTORY], self._bounds
+            )
+            postures[HISTORY - len(begun) : HISTORY] = begun[::-1]
         while track.first > 0:
             key = WINDOW * ((track.first - 1) // WINDOW)
             count = track.first - key
-            more = self._arm.follow(track.first, count, -1, track.postures[:PAST], self._bounds)
+            more = self._arm.follow(track.first, count, -1, track.postures[:HISTORY], self._bounds)
             if len(more):
                 track.parts = [more[::-1], *track.parts]
                 track.first -= len(more)

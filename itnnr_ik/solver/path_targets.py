@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from itnnr_ik.paths.kinematics import HISTORY
 from itnnr_ik.robot import ForwardModel, units_of
 from itnnr_ik.solver import calls, tracking
 from itnnr_ik.solver.buffers import Search, pack
@@ -19,8 +20,6 @@ Indices = NDArray[np.int64]
 _MAX_CANDIDATES = 256
 #: Most postures along a curve of solutions.
 _MAX_CURVE_POSTURES = 400
-#: Number of previous postures from which a motion is extrapolated.
-_HISTORY = 4
 #: Rotation [rad] to which a translation by the arm's reach is equivalent.
 _REACH_IN_RAD = 3.0
 
@@ -65,8 +64,8 @@ class PathTargets:
         errors = np.abs(self.goals[-1] - self.goals[0])
         return bool((errors[:3] <= self._tolerances[0]).all() and (errors[3:] <= self._tolerances[1]).all())
 
-    def ways(self) -> Array:
-        """How far it is from each target to the next (m − 1,), see `Kinematics`."""
+    def distances(self) -> Array:
+        """Distances from each target to the next (m − 1,) [rad], see `Kinematics`."""
         change = np.diff(self.goals, axis=0)
         moved = _REACH_IN_RAD * np.linalg.norm(change[:, :3], axis=1) / self.reach
         turned = np.linalg.norm(change[:, 3:], axis=1) / np.sqrt(2.0)
@@ -84,8 +83,8 @@ class PathTargets:
 
     def follow(self, target: int, count: int, side: int, past: Array, bounds: Array) -> Array:
         """Solutions (c, n) for at most ``count`` targets after one (side 1) or before it (−1)."""
-        known, n = min(len(past), _HISTORY), len(self.lower)
-        rows, postures = np.zeros((_HISTORY, n)), np.empty((count, n))
+        known, n = min(len(past), HISTORY), len(self.lower)
+        rows, postures = np.zeros((HISTORY, n)), np.empty((count, n))
         rows[:known] = past[:known]
         motion = rows[0] - rows[1] if known > 1 else np.zeros(n)
         done = tracking.follow_many(
@@ -113,7 +112,7 @@ class PathTargets:
         tracking.refine_many(self._model, goals, bounds, q, errors, self._memory)
         return q, _all_in_row(errors <= np.square(self._tolerances))
 
-    def walk(self, target: int, start: Array, spacing: float, bounds: Array) -> Array:
+    def trace_self_motion(self, target: int, start: Array, spacing: float, bounds: Array) -> Array:
         """Solutions (c, n) of one target along the curve through one (n,), ``spacing`` [rad] apart."""
         postures = np.empty((_MAX_CURVE_POSTURES, len(start)))
         scratch = np.empty((2, len(start)))
