@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.bench.controllers import CycleController, CyclicPositions, CyclicTrajectories
-from itnnr_ik.ros.control import Controller, Limits, Motion, PositionOutput, TrajectoryOutput
+from itnnr_ik.ros.control import Limits, Motion, PositionOutput, TrackingState, TrajectoryOutput
 from itnnr_ik.ros.status import RejectedError
 
 Array = NDArray[np.float64]
@@ -115,7 +115,7 @@ class Sequence:
     case: Case
     seed: int
     set_points: list[tuple[float, Array]] = field(default_factory=list)
-    states: set[Controller] = field(default_factory=set)
+    states: set[TrackingState] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         case, rng = self.case, np.random.default_rng(self.seed)
@@ -167,7 +167,7 @@ class Sequence:
             self.motion.limits = limits(VELOCITY / 3.0) if now >= self._from else limits()
         self.asked += 1
         try:
-            self.motion.go(self._target(now), now, self._streams)
+            self.motion.set_goal(self._target(now), now, self._streams)
             self.accepted += 1
         except RejectedError:
             self.motion.stop()
@@ -212,7 +212,7 @@ class Sequence:
         motion.take_joints(seen + (cycle % 2 if self._happens("two", now) else 0.0), now)
         if case.tells and isinstance(self.controller, CyclicTrajectories) and self.controller.active:
             motion.take_reference(self.controller.reference, now)
-        self.states.add(motion.where.controller)
+        self.states.add(motion.monitor.state)
 
     def _worst(self) -> Worst:
         """Where a controller is activated it stands still by itself; that is not counted."""

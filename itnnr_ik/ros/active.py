@@ -290,7 +290,7 @@ class Active:
         if self._motion is not None:
             if self._motion.timed:
                 self._send()
-            values["controller"] = self._motion.where.controller.value
+            values["controller"] = self._motion.monitor.state.value
             values["timing"] = self._motion.clock.timing
         self._publishers.solutions.publish(answer.solution)
         self._scene.solved(np.array(answer.target), np.array(answer.solution.position), answer.current)
@@ -319,7 +319,7 @@ class Active:
         if command is not None:
             commands.publish(command)
             if commands.get_subscription_count() == 0:
-                motion.forget()
+                motion.reset()
 
     def _report(self, code: Code, text: str, values: Values) -> None:
         self._publishers.statuses.publish(self._status(code, text, values))
@@ -337,7 +337,7 @@ class Active:
         values["joints"] = ", ".join(configuration.joints)
         values["robot_base_link"] = configuration.robot_base_link
         if self._motion is not None:
-            values["controller"] = self._motion.where.controller.value
+            values["controller"] = self._motion.monitor.state.value
             values["timing"] = self._motion.clock.timing
         age = self._joints.age(self._now, on_both_clocks=self._motion is not None)
         if age is not None:

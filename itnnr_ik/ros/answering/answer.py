@@ -112,7 +112,7 @@ class Answerer:
         solution = self._solve(target, seed, current, values, moving)
         answer = self._joint_state(solution, message, self._joints.turns)
         if self._motion is not None:
-            self._motion.go(solution.positions, moment, configuration.streaming)
+            self._motion.set_goal(solution.positions, moment, configuration.streaming)
         self._last = solution.positions
         self._momentum.add(solution.positions, moment)
         return Answer(Code.SOLVED if solution.converged else Code.CLOSEST, target, current, answer)

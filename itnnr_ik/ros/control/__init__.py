@@ -1,9 +1,9 @@
-"""From joint solutions to what a controller is sent: one set-point generator, and one class an output."""
+"""From joint solutions to commands: set-point generator, tracking monitor, and a class for each output."""
 
 from itnnr_ik.ros.control.limits import Limits
 from itnnr_ik.ros.control.motion import Motion
 from itnnr_ik.ros.control.outputs import PositionOutput, TrajectoryOutput
 from itnnr_ik.ros.control.set_points import SetPoints
-from itnnr_ik.ros.control.whereabouts import Controller
+from itnnr_ik.ros.control.tracking_monitor import TrackingState
 
-__all__ = ["Controller", "Limits", "Motion", "PositionOutput", "SetPoints", "TrajectoryOutput"]
+__all__ = ["Limits", "Motion", "PositionOutput", "SetPoints", "TrackingState", "TrajectoryOutput"]

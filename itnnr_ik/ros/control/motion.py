@@ -1,4 +1,4 @@
-"""The motion of the joints: from solutions, joint states and what a controller tells to messages for it."""
+"""The motion of the joints: from solutions, joint states and a controller's state to commands for it."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ import numpy as np
 from itnnr_ik.ros.control.clock import ClockOffset
 from itnnr_ik.ros.control.limits import Array, Limits
 from itnnr_ik.ros.control.outputs import Output
-from itnnr_ik.ros.control.set_points import MEMORY, SetPoints
-from itnnr_ik.ros.control.stream import Stream
-from itnnr_ik.ros.control.whereabouts import Controller, Whereabouts
+from itnnr_ik.ros.control.set_points import HISTORY, SetPoints
+from itnnr_ik.ros.control.stream import StreamVelocity
+from itnnr_ik.ros.control.tracking_monitor import TrackingMonitor, TrackingState
 from itnnr_ik.ros.status import Code, RejectedError
 
-#: A controller that was sent to a place is seen there by so much later [s].
-_SETTLING = 0.05
-#: Set-points before the end at any of which a controller that did not follow may have stopped.
-_POINTS = 20
-#: Goals closer than this are the same [rad, m], and slower than this they stand still [rad/s, m/s].
-_SAME, _STANDS = 1e-6, 1e-3
+#: From the end of an approach until joints at the goal are observed there [s].
+_SETTLING_TIME = 0.05
+#: Number of past set-points at any of which a controller that did not follow may have stopped.
+_STOP_SAMPLES = 20
+#: Goals closer than this are the same [rad, m], and slower ones are at rest [rad/s, m/s].
+_GOAL_TOLERANCE, _MIN_SPEED = 1e-6, 1e-3
 
 
 class _Goal(NamedTuple):
-    """Where to go (n,) [rad, m], when that was said [s], and with what velocity (n,) to move on there."""
+    """Joint positions (n,) [rad, m] as of a time [s], and the velocity (n,) there; None for rest."""
 
     positions: Array
-    given: float
-    through: Array | None
+    time: float
+    velocity: Array | None
 
 
 class Motion:
-    """Leads the set-point generator to solutions, and gives what is to be sent, at any time.
+    """Plans set-points to each solution within the limits, and makes the commands to send at any time.
 
-    A controller of which it is not known where it is, or that has been seen elsewhere, is first brought to
-    the joints' position, slowly enough from everywhere where it may be. Times are in [s] on one clock; where
-    that is set back, everything begins anew.
+    A controller that is not known to be at the set-points first approaches the joints' position, slowly
+    enough from every position that it may have. Times are in [s] on one clock; if that is set back, all
+    is reset.
 
     Args:
-        output: What is sent.
-        joint_names, units: The joints', base to tip, for texts.
+        output: Makes the messages.
+        joint_names, units: Of the joints, base to tip, for error texts.
         limits: Of the joints; may be replaced at any time.
-        tolerance: How far joints that follow may be from where they should be, in [rad] or [m].
+        tolerance: Largest tracking error of joints that follow, in [rad] or [m].
 
     Attributes:
-        clock: How the controller's clock goes.
-        where: What is known of the controller.
+        clock: Offset of the controller's clock.
+        monitor: Whether the controller follows the set-points.
     """
 
     def __init__(
@@ -60,173 +60,172 @@ class Motion:
     ) -> None:
         self.limits = limits
         self.clock = ClockOffset()
-        self.where = Whereabouts(tolerance)
+        self.monitor = TrackingMonitor(tolerance)
         self._output, self._joint_names, self._units = output, joint_names, units
-        self._stream = Stream()
+        self._stream_velocity = StreamVelocity()
         self._now = -math.inf
         self._goal: _Goal | None = None
-        #: Whether the set-points have not been led to the goal yet; within which limits they have been led,
-        #: and whether the controller's clock was known.
-        self._changed = False
-        self._within: tuple[Limits, bool] | None = None
+        #: Whether the goal is not planned for yet; the limits of the last plan, and whether it was anchored.
+        self._goal_changed = False
+        self._planned_within: tuple[Limits, bool] | None = None
         self._set_points: SetPoints | None = None
-        #: Whether a controller is on its way to them from elsewhere, and the box (2, n) in which it may be.
+        #: Whether the controller is approaching them, and the box (2, n) of positions that it may have.
         self._approaching = False
-        self._box: Array | None = None
+        self._uncertainty: Array | None = None
 
     def stop(self) -> None:
-        """Nobody wants to go anywhere any more; what was sent comes to its end."""
-        self._stream.interrupt()
+        """Drop the goal; what was sent is still executed to its end."""
+        self._stream_velocity.reset()
         self._goal = None
 
-    def restart(self, controller: Controller = Controller.UNKNOWN) -> None:
-        """Where the controller is has to be found out: it is not known to be where the set-points are."""
+    def restart(self, state: TrackingState = TrackingState.UNKNOWN) -> None:
+        """Drop the goal, and let the next one begin with an approach."""
         self.stop()
-        self.where.lose(controller)
+        self.monitor.stop(state)
         self._approaching = False
 
-    def forget(self) -> None:
-        """What was sent was heard by nobody, or is of another time."""
+    def reset(self) -> None:
+        """Restart and forget what was sent: nobody received it, or the clock was set back."""
         self.restart()
         self._output.sent_at = -math.inf
-        self._set_points = self._box = None
+        self._set_points = self._uncertainty = None
 
     def take_joints(self, positions: Array, time: float) -> None:
-        """Count a joint state (n,) [rad, m] of a time."""
-        if not self.where.follows_joints(positions, time):
-            self.restart(Controller.NOT_FOLLOWING)
+        """Take the joint state (n,) [rad, m] of a time."""
+        if not self.monitor.update_joints(positions, time):
+            self.restart(TrackingState.NOT_FOLLOWING)
 
     def take_reference(self, positions: Array, time: float) -> None:
-        """Count the set-point (n,) [rad, m] that the controller says it has at a time."""
-        if not self.where.follows_reference(positions, time):
-            self.restart(Controller.NOT_FOLLOWING)
+        """Take the controller's own set-point (n,) [rad, m] at a time."""
+        if not self.monitor.update_reference(positions, time):
+            self.restart(TrackingState.NOT_FOLLOWING)
 
-    def go(self, solution: Array, now: float, streaming: bool) -> None:
-        """Go to a solution.
+    def set_goal(self, solution: Array, now: float, streaming: bool) -> None:
+        """Make a solution the goal.
 
         Args:
             solution: Joint positions (n,) [rad, m].
             now: Time in [s].
-            streaming: Move on through it at the speed at which solutions come.
+            streaming: Pass through it at the velocity of the stream of solutions.
 
         Raises:
             RejectedError: It is too far away (``step_too_large``).
         """
-        self._tick(now)
-        step = np.abs(solution - self.where.joints)
-        if self._set_points is not None and self.where.controller is Controller.FOLLOWING:
+        self._check_clock(now)
+        step = np.abs(solution - self.monitor.joints)
+        if self._set_points is not None and self.monitor.state is TrackingState.FOLLOWING:
             step = np.maximum(step, np.abs(solution - self._set_points.at(now)[0]))
-        self._check(step)
-        velocity = self._stream.add(solution, now)
-        moves = streaming and velocity is not None and np.abs(velocity).max() > _STANDS
-        self._goal, self._changed = _Goal(solution, now, velocity if moves else None), True
+        self._check_step(step)
+        velocity = self._stream_velocity.add(solution, now)
+        moves = streaming and velocity is not None and np.abs(velocity).max() > _MIN_SPEED
+        self._goal, self._goal_changed = _Goal(solution, now, velocity if moves else None), True
 
     def message(self, now: float, clock: float, turns: Array) -> Any:
-        """What is to be sent now, None for nothing; to be called once a period.
+        """The command to send now, None for none; to be called once a period.
 
-        Where messages are `timed`, also after each `go`.
+        Where messages are `timed`, also after each `set_goal`.
 
         Args:
             now: Time in [s].
             clock: The same on the node's clock, which the controller's may agree with.
-            turns: What is added to positions (n,): whole turns by which the robot counts joints otherwise.
+            turns: Whole turns (n,) [rad] that the robot counts more of its joints; added to positions.
         """
-        self._tick(now)
-        if not len(self.where.joints):
+        self._check_clock(now)
+        if not len(self.monitor.joints):
             return None
-        if self.where.silent(now):
+        if self.monitor.timed_out(now):
             self.restart()
             return None
-        self._arrive(now)
-        following = self.where.controller is Controller.FOLLOWING
+        self._check_arrival(now)
+        following = self.monitor.state is TrackingState.FOLLOWING
         if following and self._goal is None and self.timed:
-            return None  # it goes on to the end of what it was sent
-        if not following and not self._bring(now):
+            return None  # it executes what it was sent to the end
+        if not following and not self._approach(now):
             return None
         set_points, offset = self._set_points, self.clock.seconds if following else None
-        assert set_points is not None, "a controller that follows, or is on its way"
+        assert set_points is not None, "a controller that follows, or approaches"
         anchored = offset is not None
-        if not self._output.due(now, self._changed or anchored or not following):
+        if not self._output.due(now, self._goal_changed or anchored or not following):
             return None
-        set_points.delay(self._output.late(set_points, now))
+        set_points.delay(self._output.delay(set_points, now))
         if following:
-            self._aim(set_points, now + self._output.lead, anchored)
+            self._plan(set_points, now + self._output.dead_time, anchored)
         return self._output.message(set_points, now, None if offset is None else clock + offset, turns)
 
     @property
     def timed(self) -> bool:
-        """Whether messages may be sent at any time; else once a period."""
+        """Whether messages have times, and may be sent at any time; else once a period."""
         return self._output.timed
 
     def set_point(self, now: float) -> Array | None:
-        """Where a controller that follows is at a time [s], (n,) [rad, m]; None before the first goal."""
+        """The set-point (n,) [rad, m] at a time [s]; None before the first goal."""
         return None if self._set_points is None else self._set_points.at(now)[0]
 
     @property
     def moving(self) -> bool:
-        """Whether set-points that were led there are not at rest yet."""
+        """Whether the set-points are not at rest yet."""
         return self._set_points is not None and self._now < self._set_points.end
 
-    def _tick(self, now: float) -> None:
-        if now < self._now:
-            self.forget()
-            self.where.forget()
+    def _check_clock(self, now: float) -> None:
+        if now < self._now:  # it was set back
+            self.reset()
+            self.monitor.reset()
         self._now = now
 
-    def _arrive(self, now: float) -> None:
-        """See whether a controller that was brought to the set-points is there, once it is heard of again."""
+    def _check_arrival(self, now: float) -> None:
+        """Judge an approach that has ended by the first state received after it."""
         set_points = self._set_points
-        if not self._approaching or set_points is None or now < set_points.end + _SETTLING:
+        if not self._approaching or set_points is None or now < set_points.end + _SETTLING_TIME:
             return
-        if self.where.seen_at >= set_points.end:
-            self._approaching = False  # if it is not there, another one is begun
-            if self.where.near(set_points.goal):
-                self._box = None
-                self.where.begin(set_points, now)
+        if self.monitor.updated_at >= set_points.end:
+            self._approaching = False  # if the controller is not there, another approach begins
+            if self.monitor.is_at(set_points.goal):
+                self._uncertainty = None
+                self.monitor.start(set_points, now)
 
-    def _bring(self, now: float) -> bool:
-        """Bring the controller to the joints' position, from wherever it is; whether it is on its way."""
+    def _approach(self, now: float) -> bool:
+        """Begin an approach to the joints' position if none runs and one is due; whether one runs."""
         end = -math.inf if self._set_points is None else self._set_points.end
         if self._approaching:
             return now < end
-        if self.timed:  # it goes on with what it was sent, and then stays
-            begins = self._goal is not None and now >= end + _SETTLING
+        if self.timed:  # the controller executes what it was sent, and then stays
+            begins = self._goal is not None and now >= end + _SETTLING_TIME
         else:
-            begins = self._goal is not None or self.where.controller is Controller.NOT_FOLLOWING
+            begins = self._goal is not None or self.monitor.state is TrackingState.NOT_FOLLOWING
         if begins:
-            here = self.where.joints if self.where.reference is None else self.where.reference
-            goal = self.limits.inside(here)
-            last, box = self._set_points or SetPoints(goal, now, self.limits), self._everywhere(here)
+            measured = self.monitor.joints if self.monitor.reference is None else self.monitor.reference
+            goal, box = self.limits.clip(measured), self._possible_positions(measured)
+            last = self._set_points or SetPoints(goal, now, self.limits)
             self._set_points = self._output.approach(last, goal, box, now, self.limits)
             self._approaching = True
         return begins
 
-    def _aim(self, set_points: SetPoints, start: float, anchored: bool) -> None:
-        """Lead the set-points to the goal, or to their own within other limits, from a time [s] on."""
-        goal, given, through = self._goal or _Goal(set_points.goal, start, None)
-        goal = self.limits.inside(self.where.leash(goal, set_points.at(start)[0]))
-        far = np.abs(goal - set_points.goal).max() > _SAME
-        moves_on = self._changed and through is not None
+    def _plan(self, set_points: SetPoints, start: float, anchored: bool) -> None:
+        """Replan the set-points from a time [s] on, where the goal or the limits have changed."""
+        goal, time, velocity = self._goal or _Goal(set_points.goal, start, None)
+        goal = self.limits.clip(self.monitor.restrict(goal, set_points.at(start)[0]))
+        differs = np.abs(goal - set_points.goal).max() > _GOAL_TOLERANCE
+        moved_on = self._goal_changed and velocity is not None
         within = self.limits, anchored
-        if far or moves_on or within != self._within:
-            limits = self.limits if anchored or not self.timed else self.limits.with_room()
-            set_points.aim(goal, start, limits, None if self.where.tied else through, given)
-        self._changed, self._within = False, within
+        if differs or moved_on or within != self._planned_within:
+            limits = self.limits if anchored or not self.timed else self.limits.reduced()
+            set_points.set_goal(goal, start, limits, None if self.monitor.restricted else velocity, time)
+        self._goal_changed, self._planned_within = False, within
 
-    def _everywhere(self, here: Array) -> Array:
-        """The box (2, n) in which the controller may be, if it is not known to be ``here`` (n,)."""
-        if self.where.reference is not None:
-            return np.stack([here, here])
-        places = [here - self.where.tolerance, here + self.where.tolerance]
+    def _possible_positions(self, measured: Array) -> Array:
+        """The box (2, n) of positions that a controller may have, given its reference or the joints' (n,)."""
+        if self.monitor.reference is not None:
+            return np.stack([measured, measured])
+        possible = [measured - self.monitor.tolerance, measured + self.monitor.tolerance]
         if self._set_points is not None:
             end = self._set_points.end
-            places.extend(self._set_points.at(np.linspace(end - MEMORY, end, _POINTS))[0])
-        if self._box is not None:
-            places.extend(self._box)
-        self._box = np.array([np.min(places, axis=0), np.max(places, axis=0)])
-        return self._box
+            possible.extend(self._set_points.at(np.linspace(end - HISTORY, end, _STOP_SAMPLES))[0])
+        if self._uncertainty is not None:
+            possible.extend(self._uncertainty)
+        self._uncertainty = np.array([np.min(possible, axis=0), np.max(possible, axis=0)])
+        return self._uncertainty
 
-    def _check(self, step: Array) -> None:
+    def _check_step(self, step: Array) -> None:
         refused = ~(step <= self.limits.step)
         if refused.any():
             j = int(np.argmax(np.where(refused, step / self.limits.step, 0.0)))

@@ -1,4 +1,4 @@
-"""Profiles of the shortest time, by ruckig (Berscheid and Kröger 2021), within limits of all derivatives."""
+"""Time-optimal profiles by ruckig (Berscheid and Kröger 2021), within limits of all derivatives."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ruckig import InputParameter, Result, Ruckig, RuckigError, Synchronization,
 from itnnr_ik.compiled import kernel
 from itnnr_ik.ros.control.limits import Array, Limits
 
-#: A profile to a limit may pass it by this [rad, m], by rounding.
-_ROUNDING = 1e-9
+#: Tolerance of position limits [rad, m], against rounding.
+_TOLERANCE = 1e-9
 
 
 class Profile(NamedTuple):
-    """Motion of which each joint's position is a cubic from one time to the next.
+    """A motion in which each joint's position is a cubic between times.
 
     Attributes:
         times: When the jerk of some joint changes, in [s], from 0 on (k,).
-        states: Positions, velocities, accelerations and jerks (k, 4, n) from then on.
-        duration: When it ends, in [s].
+        states: Positions, velocities, accelerations and jerks (k, 4, n) at these times.
+        duration: Of the whole, in [s].
     """
 
     times: Array
@@ -31,49 +31,49 @@ class Profile(NamedTuple):
 
 
 def profile_to(
-    goal: Array, velocity: Array, state: Array, limits: Limits, seconds: float | None = None
+    goal: Array, velocity: Array, state: Array, limits: Limits, duration: float | None = None
 ) -> Profile | None:
-    """To ``goal`` (n,) with ``velocity`` (n,) there; None where that is not within the limits.
+    """The profile to ``goal`` (n,) with ``velocity`` (n,) there; None if the limits do not allow it.
 
     Args:
         goal, velocity: In [rad, m] and [rad/s, m/s].
-        state: Position, velocity and acceleration (3, n) at its beginning.
-        limits: One that the state is beyond is come back to, and not left farther behind.
-        seconds: How long it takes; None for as short as may be, with the joints in step if that is possible.
+        state: Initial position, velocity and acceleration (3, n).
+        limits: If the state is beyond one, the profile goes no farther and returns within it.
+        duration: In [s]; None for the shortest, with the joints synchronised if that is possible.
     """
-    wanted, found = InputParameter(len(goal)), Trajectory(len(goal))
-    wanted.current_position, wanted.current_velocity, wanted.current_acceleration = state.tolist()
-    wanted.target_position, wanted.target_velocity = goal.tolist(), velocity.tolist()
-    wanted.max_velocity, wanted.max_acceleration = limits.velocity.tolist(), limits.acceleration.tolist()
-    wanted.max_jerk, wanted.minimum_duration = limits.jerk.tolist(), seconds
+    problem, trajectory = InputParameter(len(goal)), Trajectory(len(goal))
+    problem.current_position, problem.current_velocity, problem.current_acceleration = state.tolist()
+    problem.target_position, problem.target_velocity = goal.tolist(), velocity.tolist()
+    problem.max_velocity, problem.max_acceleration = limits.velocity.tolist(), limits.acceleration.tolist()
+    problem.max_jerk, problem.minimum_duration = limits.jerk.tolist(), duration
     for synchronization in (Synchronization.Time, Synchronization.No):
-        wanted.synchronization = synchronization
+        problem.synchronization = synchronization
         try:
-            result = Ruckig(len(goal)).calculate(wanted, found)
-        except RuckigError:  # it cannot always bring joints into step that nearly are
+            result = Ruckig(len(goal)).calculate(problem, trajectory)
+        except RuckigError:  # it cannot always synchronise joints that nearly are
             continue
         if result in (Result.Working, Result.Finished):
-            if seconds is not None and found.duration > seconds * (1.0 + 1e-6):
+            if duration is not None and trajectory.duration > duration * (1.0 + 1e-6):
                 return None
-            profile = _profile(found, limits.jerk)
+            profile = _from_ruckig(trajectory, limits.jerk)
             if _within(profile, limits):
                 return profile
     return None
 
 
-def _profile(found: Trajectory, largest: Array) -> Profile:
-    """The profile that was found; between times that only rounding tells apart, of the ``largest`` jerk."""
+def _from_ruckig(trajectory: Trajectory, max_jerk: Array) -> Profile:
+    """The trajectory as a profile; jerks are clipped, as times may differ by no more than rounding."""
     switches = {0.0}
-    for joint in found.profiles[0]:
+    for joint in trajectory.profiles[0]:
         switches.update(accumulate((*joint.brake.t, *joint.t)))
-    times = [*sorted(time for time in switches if time < found.duration), found.duration]
-    states = np.array([found.at_time(time) for time in times])
-    jerks = (np.diff(states[:, 2:], axis=0) / np.diff(times)[:, None, None]).clip(-largest, largest)
-    return Profile(np.array(times[:-1]), np.concatenate([states[:-1], jerks], axis=1), found.duration)
+    times = [*sorted(time for time in switches if time < trajectory.duration), trajectory.duration]
+    states = np.array([trajectory.at_time(time) for time in times])
+    jerks = (np.diff(states[:, 2:], axis=0) / np.diff(times)[:, None, None]).clip(-max_jerk, max_jerk)
+    return Profile(np.array(times[:-1]), np.concatenate([states[:-1], jerks], axis=1), trajectory.duration)
 
 
 def _within(profile: Profile, limits: Limits) -> bool:
-    """Whether joints keep their position limits; one that starts beyond comes back, and goes no farther.
+    """Whether joints keep their position limits, or go no farther beyond than they start.
 
     ruckig's own ``position_extrema`` (0.19.4) leave out phases of constant acceleration and the braking
     before the profile.
@@ -83,12 +83,12 @@ def _within(profile: Profile, limits: Limits) -> bool:
     start = profile.states[0, 0]
     lower, upper = np.minimum(limits.lower, start), np.maximum(limits.upper, start)
     times = np.append(profile.times, profile.duration)
-    return bool(_stay(times, profile.states, lower - _ROUNDING, upper + _ROUNDING))
+    return bool(_stays_within(times, profile.states, lower - _TOLERANCE, upper + _TOLERANCE))
 
 
 @kernel
-def _stay(times: Array, states: Array, lower: Array, upper: Array) -> bool:
-    """Whether joints stay within limits (n,): at the end of each cubic, and where its velocity is zero."""
+def _stays_within(times: Array, states: Array, lower: Array, upper: Array) -> bool:
+    """Whether joints stay within limits (n,) at the end of each cubic and where its velocity is zero."""
     for i in range(len(states)):
         end = times[i + 1] - times[i]
         for k in range(len(lower)):

@@ -1,4 +1,4 @@
-"""How fast solutions move from one to the next, where they come one after the other."""
+"""The velocity of a stream of solutions."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import numpy as np
 
 from itnnr_ik.ros.control.limits import Array
 
-#: A solution that comes later than this after the one before begins a new stream [s].
-GAP = 0.3
-#: Solutions come unevenly: change and interval are means over about this time [s].
-_MEAN = 0.035
+#: A solution later than this after the previous one begins a new stream [s].
+MAX_GAP = 0.3
+#: Time constant [s] of the exponential means of change and interval: solutions come unevenly.
+_TIME_CONSTANT = 0.035
 
 
-class Stream:
-    """Means over the last solutions."""
+class StreamVelocity:
+    """The ratio of the mean change to the mean interval of the last solutions."""
 
     def __init__(self) -> None:
-        self.interrupt()
+        self.reset()
 
-    def interrupt(self) -> None:
+    def reset(self) -> None:
         """The next solution begins another stream."""
         self._last, self._at = np.zeros(0), -math.inf
         #: Changes (n,) and the interval, in one array.
@@ -31,15 +31,15 @@ class Stream:
 
         Args:
             positions: The newest solution (n,) [rad, m].
-            now: When it came, in [s].
+            now: Its time, in [s].
         """
         interval = now - self._at
-        if not 0.0 <= interval <= GAP:
-            self.interrupt()
-        elif interval > 0.0:  # a clock may tick more slowly than solutions come
+        if not 0.0 <= interval <= MAX_GAP:
+            self.reset()
+        elif interval > 0.0:  # the clock may tick more slowly than solutions come
             new = np.append(positions - self._last, interval)
             mean = new if self._mean is None else self._mean
-            self._mean = mean - math.expm1(-interval / _MEAN) * (new - mean)
+            self._mean = mean - math.expm1(-interval / _TIME_CONSTANT) * (new - mean)
         if interval != 0.0:
             self._last, self._at = positions, now
         return None if self._mean is None else self._mean[:-1] / self._mean[-1]

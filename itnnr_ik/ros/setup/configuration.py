@@ -122,7 +122,7 @@ class Configuration:
 def motion_of(configuration: Configuration) -> Motion:
     """What leads a controller to solutions, for a configuration that sends commands."""
     limits, still = configuration.limits, np.zeros(len(configuration.joints))
-    SetPoints(still, 0.0, limits).aim(still + 1.0, 0.0, limits)  # compiled now, not beside a robot
+    SetPoints(still, 0.0, limits).set_goal(still + 1.0, 0.0, limits)  # compiled now, not beside a robot
     period = 1.0 / configuration.command_rate
     trajectories = configuration.command_out_type == TRAJECTORY
     return Motion(

@@ -9,7 +9,7 @@ import pytest
 
 from itnnr_ik.bench.motion import all_cases
 from itnnr_ik.bench.sequences import BOUND, NAMES, STEP, UNITS, VELOCITY, Case, Sequence, Worst, limits
-from itnnr_ik.ros.control import Controller, Motion, PositionOutput, TrajectoryOutput
+from itnnr_ik.ros.control import Motion, PositionOutput, TrackingState, TrajectoryOutput
 from itnnr_ik.ros.status import Code, RejectedError
 
 CASES = {case.name: case for case in all_cases()}
@@ -39,7 +39,7 @@ def test_limits_hold_at_the_controller(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["on time", "no clock", "positions"])
 def test_the_goal_is_reached(name: str) -> None:
-    """Nothing that is safe by standing still."""
+    """The limits are not kept by standing still."""
     for seed in SEEDS:
         sequence = Sequence(CASES[name], seed)
         sequence.run(after=2.0)
@@ -57,43 +57,43 @@ def at_rest(trajectories: bool = True, joints: np.ndarray | None = None) -> Moti
     joints = np.zeros(3) if joints is None else joints
     now = 0.0
     motion.take_joints(joints, now)
-    motion.go(motion.limits.inside(joints), now, False)
-    while motion.where.controller is not Controller.FOLLOWING:
+    motion.set_goal(motion.limits.clip(joints), now, False)
+    while motion.monitor.state is not TrackingState.FOLLOWING:
         motion.message(now, now, NO_TURNS)
         now += 0.01
-        motion.take_joints(motion.limits.inside(joints), now)
+        motion.take_joints(motion.limits.clip(joints), now)
         assert now < 1.0
     return motion
 
 
 def test_one_approach_is_enough_where_joint_states_are_rare() -> None:
-    """It is judged by the first one that comes after it, not begun again until one comes in time."""
+    """It is judged by the first one received after its end, whenever that is, and not repeated before."""
     motion = Motion(TrajectoryOutput(NAMES, 0.01), NAMES, UNITS, limits(), 0.05)
     approaches = set()
     for k in range(101):
         now = 0.01 * k
         if k % 50 == 0:  # after an approach could have been judged
             motion.take_joints(np.zeros(3), now)
-            motion.go(np.zeros(3), now, False)
+            motion.set_goal(np.zeros(3), now, False)
         motion.message(now, now, NO_TURNS)
         assert motion._set_points is not None
-        if motion.where.controller is not Controller.FOLLOWING:
+        if motion.monitor.state is not TrackingState.FOLLOWING:
             approaches.add(motion._set_points.end)
     assert len(approaches) == 1
-    assert motion.where.controller is Controller.FOLLOWING
+    assert motion.monitor.state is TrackingState.FOLLOWING
 
 
 def test_a_solution_too_far_away_is_refused() -> None:
-    """From the joints, and from where the set-point is by now."""
+    """From the joints, and from the present set-point."""
     motion = at_rest()
     with pytest.raises(RejectedError, match=f"at most max_joint_step = {STEP:g} rad; nothing was sent") as no:
-        motion.go(np.array([0.0, STEP + 0.1, 0.0]), 1.0, False)
+        motion.set_goal(np.array([0.0, STEP + 0.1, 0.0]), 1.0, False)
     assert no.value.code is Code.STEP_TOO_LARGE
     assert "'joint_2' is 1.1 rad" in str(no.value)
 
 
-def test_a_joint_a_little_beyond_its_limit_takes_no_guard_off_the_others() -> None:
-    """Finding 2: it comes back, the others stop at theirs."""
+def test_a_joint_a_little_beyond_its_limit_leaves_the_limits_of_the_others_in_force() -> None:
+    """It returns within its limit, and the others stop at theirs."""
     motion = at_rest(joints=np.array([BOUND + 4.5e-16, BOUND - 0.3, 0.0]))
     now, most = 1.0, []
     motion.take_joints(np.array([BOUND, BOUND - 0.3, 0.0]), now)
@@ -101,7 +101,7 @@ def test_a_joint_a_little_beyond_its_limit_takes_no_guard_off_the_others() -> No
         now += 0.01
         if k % 5 == 0 and k < 100:
             goal = np.array([BOUND - 0.2, BOUND - (0.0 if k % 10 else 0.5), 0.0])
-            motion.go(goal, now, True)
+            motion.set_goal(goal, now, True)
         message = motion.message(now, now, NO_TURNS)
         if message is not None:
             most.append(max(max(point.positions) for point in message.points))
@@ -111,18 +111,18 @@ def test_a_joint_a_little_beyond_its_limit_takes_no_guard_off_the_others() -> No
     assert max(most) <= BOUND
 
 
-def test_where_it_was_sent_outlives_a_pause_and_an_activation() -> None:
-    """Finding 5: the next command is slow from there, too."""
+def test_past_set_points_outlive_a_pause_and_an_activation() -> None:
+    """The next approach is slow from there, too."""
     motion = at_rest()
-    motion.go(np.array([0.5, 0.0, 0.0]), 1.0, False)
+    motion.set_goal(np.array([0.5, 0.0, 0.0]), 1.0, False)
     for now in np.arange(1.0, 1.8, 0.01).tolist():
         motion.message(now, now, NO_TURNS)
         assert motion._set_points is not None
         motion.take_joints(motion._set_points.at(now)[0], now)
     motion.restart()
-    assert motion.where.controller is Controller.UNKNOWN
+    assert motion.monitor.state is TrackingState.UNKNOWN
     motion.take_joints(np.zeros(3), 3.0)
-    motion.go(np.array([-0.3, 0.0, 0.0]), 3.0, False)
+    motion.set_goal(np.array([-0.3, 0.0, 0.0]), 3.0, False)
     message = motion.message(3.0, 3.0, NO_TURNS)
     (point,) = message.points
     seconds = point.time_from_start.sec + 1e-9 * point.time_from_start.nanosec
@@ -130,25 +130,25 @@ def test_where_it_was_sent_outlives_a_pause_and_an_activation() -> None:
     assert 1.5 * 0.5 / seconds <= 0.5 * VELOCITY
 
 
-def test_silence_of_the_controller_stops_commands() -> None:
-    """And what it tells afterwards is where the next command begins."""
+def test_a_timeout_of_the_controller_state_stops_commands() -> None:
+    """And the state received afterwards is where the next command begins."""
     case = replace(CASES["off, state told"], rate=100.0)
     sequence = Sequence(case, 3)
     sequence.run()
-    assert {Controller.UNKNOWN, Controller.FOLLOWING} <= sequence.states
+    assert {TrackingState.UNKNOWN, TrackingState.FOLLOWING} <= sequence.states
 
 
 @pytest.mark.parametrize("trajectories", [True, False])
-def test_a_clock_that_is_set_back_begins_everything_anew(trajectories: bool) -> None:
-    """As when a recording starts again: commands go on, by the time that is now."""
+def test_a_clock_that_is_set_back_resets_everything(trajectories: bool) -> None:
+    """As when a recording starts again: commands go on, by the present time."""
     motion = at_rest(trajectories)
-    motion.go(np.array([0.2, 0.0, 0.0]), 5.0, False)
+    motion.set_goal(np.array([0.2, 0.0, 0.0]), 5.0, False)
     motion.message(5.0, 5.0, NO_TURNS)
     motion.message(1.0, 1.0, NO_TURNS)
-    assert motion.where.controller is Controller.UNKNOWN
+    assert motion.monitor.state is TrackingState.UNKNOWN
     assert not motion.moving
     motion.take_joints(np.zeros(3), 1.0)
-    motion.go(np.array([0.2, 0.0, 0.0]), 1.0, False)
+    motion.set_goal(np.array([0.2, 0.0, 0.0]), 1.0, False)
     for now in np.arange(1.0, 3.0, 0.01).tolist():
         motion.message(now, now, NO_TURNS)
         set_point = motion.set_point(now)
@@ -158,16 +158,16 @@ def test_a_clock_that_is_set_back_begins_everything_anew(trajectories: bool) -> 
 
 
 @pytest.mark.parametrize("trajectories", [True, False])
-def test_what_a_controller_told_before_its_clock_was_set_back_is_not_where_it_is(trajectories: bool) -> None:
-    """The joints are brought nowhere but to where they are seen by the time that is now."""
+def test_a_reference_from_before_the_clock_was_set_back_does_not_count(trajectories: bool) -> None:
+    """The approach goes to the present joint state."""
     motion = at_rest(trajectories)
     motion.take_reference(np.zeros(3), 5.0)
     motion.message(5.0, 5.0, NO_TURNS)
     for now in np.arange(1.0, 2.0, 0.01).tolist():
         motion.message(now, now, NO_TURNS)
         motion.take_joints(np.ones(3), now)
-        motion.go(np.ones(3), now, False)
+        motion.set_goal(np.ones(3), now, False)
         set_point = motion.set_point(now)
         assert set_point is None or (set_point >= 0.9).all()
-    assert motion.where.reference is None
+    assert motion.monitor.reference is None
     np.testing.assert_allclose(set_point, np.ones(3))

@@ -1,4 +1,4 @@
-"""Messages made of set-points: what a controller accepts, and what it makes of them."""
+"""Messages made of set-points: a controller accepts them and interpolates the profile."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLOCK = 1000.0
 
 def moving() -> SetPoints:
     set_points = SetPoints(np.zeros(2), 0.0, LIMITS)
-    assert set_points.aim(np.array([0.6, -0.3]), 0.0, LIMITS)
+    assert set_points.set_goal(np.array([0.6, -0.3]), 0.0, LIMITS)
     return set_points
 
 
@@ -35,7 +35,7 @@ def points_of(message: object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def test_an_anchored_trajectory_is_the_profile() -> None:
-    """It has begun before now, on what was sent then, and goes on to rest."""
+    """It begins before now, on the set-points of that time, and ends at rest."""
     set_points = moving()
     message = TrajectoryOutput(NAMES, 0.01).message(set_points, 0.1, CLOCK + 0.1, NO_TURNS)
     assert acceptance_problems(message, NAMES, CLOCK + 0.1) == []
@@ -48,16 +48,16 @@ def test_an_anchored_trajectory_is_the_profile() -> None:
 
 
 def test_a_trajectory_without_a_clock_begins_when_it_is_received() -> None:
-    """Stamp 0 and a first point in the future; there is room for what a controller makes of that."""
+    """Stamp 0 and a first point in the future; the limits are reduced for what the controller adds."""
     set_points, output = moving(), TrajectoryOutput(NAMES, 0.01)
     message = output.message(set_points, 0.1, None, NO_TURNS)
     assert acceptance_problems(message, NAMES) == []
     assert (message.header.stamp.sec, message.header.stamp.nanosec) == (0, 0)
     times, positions, _ = points_of(message)
     np.testing.assert_allclose(positions[0], set_points.at(0.1 + times[0])[0], atol=1e-9)
-    room = LIMITS.with_room()
-    assert (room.velocity < 0.5 * LIMITS.velocity).all()
-    assert (room.upper < LIMITS.upper).all()
+    reduced = LIMITS.reduced()
+    assert (reduced.velocity < 0.5 * LIMITS.velocity).all()
+    assert (reduced.upper < LIMITS.upper).all()
 
 
 def test_times_rise_also_where_the_motion_ends_before_the_first_point() -> None:
@@ -90,11 +90,11 @@ def test_joints_at_rest_are_sent_nothing() -> None:
 
 
 def test_a_late_timer_makes_no_larger_step() -> None:
-    """The set-points wait for it."""
+    """The set-points are delayed with it."""
     set_points, output, now, sent = moving(), PositionOutput(0.01), 0.0, []
     rng = np.random.default_rng(0)
     while now < 1.5:
-        set_points.delay(output.late(set_points, now))
+        set_points.delay(output.delay(set_points, now))
         message = output.message(set_points, now, None, NO_TURNS)
         if message is not None:
             sent.append(np.array(message.data))
@@ -106,7 +106,7 @@ def test_a_late_timer_makes_no_larger_step() -> None:
 
 
 def test_an_approach_is_slow_from_everywhere() -> None:
-    """By the cubic that a controller makes of it from rest, at either end of the box; the same again."""
+    """By the controller's cubic from rest at either end of the box; a repeated message says the same."""
     output, box = TrajectoryOutput(NAMES, 0.01), np.array([[-0.4, 0.0], [0.2, 0.1]])
     goal = np.array([0.1, 0.05])
     last = SetPoints(np.zeros(2), 0.0, LIMITS)
