@@ -14,8 +14,8 @@ from sensor_msgs.msg import JointState
 
 from itnnr_ik.demo.recording import Recording, SeenSolution, SeenTarget
 from itnnr_ik.ros.messages import pose_values, positions_if_usable
-from itnnr_ik.ros.moments import nanoseconds_of
 from itnnr_ik.ros.status import stamp_from_text, values_of
+from itnnr_ik.ros.time_messages import nanoseconds_of
 
 #: Depth of the queues, large enough that no message is lost on a busy machine.
 _QUEUE_DEPTH = 2000

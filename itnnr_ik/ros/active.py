@@ -1,4 +1,4 @@
-"""What lives from an activation of ``ik_node`` to its deactivation: subscriptions, services and timers."""
+"""An active ``ik_node``: its subscriptions, services and timers, from activation to deactivation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.ros.answering.answer import Answerer, Values
-from itnnr_ik.ros.answering.backlog import Backlog, MessageInfo, with_info
+from itnnr_ik.ros.answering.dropped_messages import DropCounter, MessageInfo, with_info
 from itnnr_ik.ros.answering.frames import Frames
 from itnnr_ik.ros.answering.joint_memory import JointMemory
 from itnnr_ik.ros.answering.markers import Scene
@@ -51,19 +51,19 @@ _STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 
 
 class Active:
-    """Answers targets until it is closed; one is made at each activation, with nothing remembered.
+    """Answers targets until it is closed; a new one, without memory, is made at each activation.
 
     Args:
-        node: Whose subscriptions, services and timers they are.
-        configuration: What it works with; see `change`.
-        publishers: Where answers go.
-        motion: What leads a controller to the solutions, None where no commands are sent.
-        worker: Solves paths; it may still be at one of an activation before.
-        warnings: Where rejected messages are told.
-        paused: Targets are answered with that.
+        node: Owns the subscriptions, services and timers.
+        configuration: See `change`.
+        publishers: For answers.
+        motion: Makes commands towards the solutions; None if no commands are sent.
+        worker: Solves paths; it may still be busy with one of a previous activation.
+        warnings: Logs rejected messages.
+        paused: Whether targets are answered with `paused`.
 
     Attributes:
-        paused: It may be ended, and begun, by the service.
+        paused: Changed by the service.
     """
 
     def __init__(
@@ -79,11 +79,11 @@ class Active:
         self.paused = paused
         self._node, self._configuration, self._publishers = node, configuration, publishers
         self._motion, self._worker, self._warnings = motion, worker, warnings
-        #: What was opened, each with how it is closed again.
+        #: Closes what was opened.
         self._opened = ExitStack()
-        self._statistics, self._backlog, self._sources = Statistics(), Backlog(), Senders()
-        self._told_at = -math.inf
-        self._watched = False
+        self._statistics, self._drops, self._target_senders = Statistics(), DropCounter(), Senders()
+        self._last_diagnosed = -math.inf
+        self._markers_wanted = False
         try:
             self._open(configuration)
         except BaseException:
@@ -95,7 +95,7 @@ class Active:
         self._opened.close()
 
     def change(self, configuration: Configuration) -> None:
-        """Go on with a configuration that `Configuration.changed` made of the present one, or is it."""
+        """Continue with the present configuration or one that `Configuration.changed` made of it."""
         if configuration is self._configuration:
             return
         self._worker.cancel("parameters were changed")
@@ -106,8 +106,8 @@ class Active:
             self._motion.limits = configuration.limits
 
     def _open(self, configuration: Configuration) -> None:
-        # Before the targets': rclpy serves subscriptions in the order in which they were created, so that a
-        # target that waits beside a joint state is solved from it.
+        # Before the targets' subscription: rclpy serves them in the order of their creation, so that a target
+        # that waits beside a joint state is solved from it.
         self._joint_states = self._listen(JOINT_STATES, self._on_joint_state)
         arm, base, motion = configuration.solver.arm, configuration.robot_base_link, self._motion
         self._joints = JointMemory(
@@ -133,17 +133,17 @@ class Active:
         if SOLVE_PATH.type is not None:
             self._listen(SOLVE_PATH, self._on_path, raw=True)
         if COMPUTE_IK.type is not None:
-            self._offer(COMPUTE_IK, self._on_request)
-            self._offer(COMPUTE_CARTESIAN_PATH, self._on_lines, offer_late_service)
+            self._offer(COMPUTE_IK, self._on_compute_ik)
+            self._offer(COMPUTE_CARTESIAN_PATH, self._on_cartesian_path, offer_late_service)
         self._opened.callback(self._worker.cancel, "the node was deactivated")
-        # Not on the node's clock: that this stands still is one of the things to tell.
+        # Not on the node's clock, which is reported if it stands still.
         self._repeat(_DIAGNOSTICS_PERIOD, self._diagnose, _STEADY)
         self._repeat(_MARKERS_PERIOD, self._show, _STEADY)
         if motion is not None:
             motion.restart()
             motion.limits = configuration.limits
             clock = self._node.get_clock() if self._simulated else _STEADY
-            self._repeat(1.0 / configuration.command_rate, self._send_on, clock)
+            self._repeat(1.0 / configuration.command_rate, self._send_periodically, clock)
         self._node.get_logger().info(
             f"solving {configuration.solver.task.kind} targets for {arm.name}, joints "
             f"{quote_all(configuration.joints)}, in frame {quote(base)} on {self._targets.topic_name}"
@@ -181,24 +181,24 @@ class Active:
         return isinstance(clock, ROSClock) and bool(clock.ros_time_is_active)
 
     @property
-    def _moment(self) -> float:
-        """Time [s] that a motion goes by: the node's clock jumps where it is the machine's."""
+    def _motion_time(self) -> float:
+        """Time [s] of the motion: on the steady clock, as system time jumps, or simulated."""
         return self._now if self._simulated else time.monotonic()
 
     def _on_joint_state(self, message: JointState, info: MessageInfo | None) -> None:
-        """Take all that wait, though rclpy gives one at a time: a target is solved from the newest.
+        """Take all pending joint states, though rclpy gives one at a time: the newest is the seed.
 
-        And then a target that has come by now: another turn of the executor takes as long as the answer.
+        And then a pending target: another turn of the executor would take as long as the answer.
         """
         self._take_joint_state(message, info)
-        for later, later_info in _waiting(self._joint_states, JOINT_STATES.qos.depth):
+        for later, later_info in _pending(self._joint_states, JOINT_STATES.qos.depth):
             self._take_joint_state(later, later_info)
-        for target, target_info in _waiting(self._targets, 1):
+        for target, target_info in _pending(self._targets, 1):
             self._on_target(target, target_info)
 
     def _take_joint_state(self, message: JointState, info: MessageInfo | None) -> None:
-        now, waited = self._now, _waited(info)
-        age = waited if self._motion is None else self._age(message.header.stamp, now, waited)
+        now, reception_age = self._now, _reception_age(info)
+        age = reception_age if self._motion is None else self._age(message.header.stamp, now, reception_age)
         try:
             known = self._joints.take(message, now, age, info)
         except RejectedError as rejection:
@@ -210,42 +210,44 @@ class Active:
         if not known or positions is None:
             return
         if self._motion is not None:
-            self._motion.take_joints(positions, self._moment - age - self._joints.lag)
-        if self._watched:
+            self._motion.take_joints(positions, self._motion_time - age - self._joints.lag)
+        if self._markers_wanted:
             self._scene.moved(positions)
 
-    def _age(self, stamp: Any, now: float, waited: float) -> float:
-        """How old in [s] is what a controller's clock stamped, by that and by receipt the longer."""
+    def _age(self, stamp: Any, now: float, reception_age: float) -> float:
+        """Age [s] of a message of the controller's clock: by its timestamp or its reception, the larger."""
         assert self._motion is not None, "a controller"
         seconds = stamp.sec + 1e-9 * stamp.nanosec
-        self._motion.clock.add(seconds, now - waited)
+        self._motion.clock.add(seconds, now - reception_age)
         offset = self._motion.clock.seconds
-        return waited if offset is None or seconds <= 0.0 else max(waited, now + offset - seconds)
+        return (
+            reception_age if offset is None or seconds <= 0.0 else max(reception_age, now + offset - seconds)
+        )
 
     def _on_controller_state(self, message: Any, info: MessageInfo | None) -> None:
         assert self._motion is not None, "a controller"
         reference = JointState(name=message.joint_names, position=message.reference.positions)
         positions = positions_if_usable(reference, self._configuration.joints)
-        if positions is not None:  # before the controller is active it tells nothing
-            age = self._age(message.header.stamp, self._now, _waited(info))
-            self._motion.take_reference(positions - self._joints.turns, self._moment - age)
+        if positions is not None:  # before the controller is active it has none
+            age = self._age(message.header.stamp, self._now, _reception_age(info))
+            self._motion.take_reference(positions - self._joints.turns, self._motion_time - age)
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self.paused = bool(request.data)
         if self.paused:
             self._worker.cancel("the node was paused")
-        self._answerer.start_anew()
+        self._answerer.reset()
         response.success = True
         response.message = "paused" if self.paused else "going on from the present joint state"
         return response
 
-    def _on_request(self, request: Any, response: Any) -> Any:
+    def _on_compute_ik(self, request: Any, response: Any) -> Any:
         return answer_request(request.ik_request, response, self._answerer, self._now)
 
     def _on_path(self, data: bytes, info: MessageInfo | None) -> None:
         self._paths.solve(data, self._now, self._check_not_paused)
 
-    def _on_lines(self, request: Any, response: Any, send: Callable[[Any], None]) -> None:
+    def _on_cartesian_path(self, request: Any, response: Any, send: Callable[[Any], None]) -> None:
         self._paths.follow(request, response, send, self._now)
 
     def _publish_path(self, found: JointTrajectory) -> None:
@@ -264,11 +266,11 @@ class Active:
     def _on_target(self, message: PoseStamped, info: MessageInfo | None) -> None:
         start = time.perf_counter()
         values: Values = {}
-        code, text = self._answer(message, _waited(info), values)
-        # What can wait comes after the answer.
-        self._backlog.take(info)
-        self._sources.take(sender_of(info), time.monotonic())
-        if self._sources.several(time.monotonic()):
+        code, text = self._answer(message, _reception_age(info), values)
+        # The rest can wait until after the answer.
+        self._drops.take(info)
+        self._target_senders.take(sender_of(info), time.monotonic())
+        if self._target_senders.several(time.monotonic()):
             note = f"targets on {TARGET_POSE.name} come from more than one publisher"
             values["note"] = note
             self._warnings.warn("sources", note)
@@ -277,11 +279,11 @@ class Active:
         latency = time.perf_counter() - start
         self._statistics.add(code, time.monotonic(), latency, residual, turned)
 
-    def _answer(self, message: PoseStamped, waited: float, values: Values) -> tuple[Code, str]:
-        """Publish what there is for a target, the command first; what is known of it goes into ``values``."""
+    def _answer(self, message: PoseStamped, reception_age: float, values: Values) -> tuple[Code, str]:
+        """Publish the answer to a target, the command first; ``values`` receives those of the status."""
         try:
             self._check_not_paused()
-            answer = self._answerer.answer(message, self._now, waited, values, self._moment)
+            answer = self._answerer.answer(message, self._now, reception_age, values, self._motion_time)
         except RejectedError as rejection:
             if self._motion is not None:
                 self._motion.stop()
@@ -296,8 +298,8 @@ class Active:
         self._scene.solved(np.array(answer.target), np.array(answer.solution.position), answer.current)
         return answer.code, answer.code.value
 
-    def _send_on(self) -> None:
-        """Publish the command that is due between targets, unless the joint states no longer count."""
+    def _send_periodically(self) -> None:
+        """Publish the command that is due between targets, unless the joint states are too old."""
         assert self._motion is not None, "commands are sent"
         try:
             self._answerer.current(self._now)
@@ -308,14 +310,14 @@ class Active:
         self._send()
 
     def _send(self) -> None:
-        """Publish the command that is due, if one is; the joint states have been checked."""
+        """Publish the command that is due, if any; the joint states have been checked."""
         motion, commands = self._motion, self._publishers.commands
         assert motion is not None and commands is not None, "commands are sent"
         if self._controller_states is not None:
-            # rclpy serves timers first: that the node was held up is no silence of the controller's.
-            for state, info in _waiting(self._controller_states, CONTROLLER_STATE.qos.depth):
+            # rclpy serves timers first: a delay of this node must not look like a timeout of the controller.
+            for state, info in _pending(self._controller_states, CONTROLLER_STATE.qos.depth):
                 self._on_controller_state(state, info)
-        command = motion.message(self._moment, self._now, self._joints.turns)
+        command = motion.message(self._motion_time, self._now, self._joints.turns)
         if command is not None:
             commands.publish(command)
             if commands.get_subscription_count() == 0:
@@ -330,8 +332,8 @@ class Active:
     def _diagnose(self) -> None:
         configuration = self._configuration
         values = self._statistics.values(time.monotonic())
-        if self._backlog.dropped is not None:
-            values["dropped"] = str(self._backlog.dropped)
+        if self._drops.dropped is not None:
+            values["dropped"] = str(self._drops.dropped)
         values["model"] = configuration.model or configuration.solver.arm.name
         values["task"] = configuration.solver.task.kind
         values["joints"] = ", ".join(configuration.joints)
@@ -342,38 +344,38 @@ class Active:
         age = self._joints.age(self._now, on_both_clocks=self._motion is not None)
         if age is not None:
             values["joint_state_age"] = age
-        concerns = self._concerns(age)
-        text = ", but ".join(["paused" if self.paused else "active", *concerns])
-        # By its full name: two arms are told apart by their namespaces.
+        problems = self._problems(age)
+        text = ", but ".join(["paused" if self.paused else "active", *problems])
+        # The full name: two arms differ by their namespaces.
         name = self._node.get_fully_qualified_name().lstrip("/")
         status = make_status(name, configuration.solver.arm.name, None, text, values)
-        status.level = DiagnosticStatus.WARN if concerns else DiagnosticStatus.OK
+        status.level = DiagnosticStatus.WARN if problems else DiagnosticStatus.OK
         array = DiagnosticArray(status=[status])
         array.header.stamp = self._node.get_clock().now().to_msg()
         self._publishers.diagnostics.publish(array)
 
-    def _concerns(self, age: float | None) -> list[str]:
-        """What somebody should look at, with the age [s] of the last joint state."""
-        configuration, now, concerns = self._configuration, self._now, []
+    def _problems(self, age: float | None) -> list[str]:
+        """Problems to report, given the age [s] of the last joint state."""
+        configuration, now, problems = self._configuration, self._now, []
         if age is None and configuration.require_joint_states:
-            concerns.append("no joint state has come")
+            problems.append("no joint state has come")
         if age is not None and 0.0 < configuration.joint_state_timeout < age:
-            concerns.append("the joint states are stale")
+            problems.append("the joint states are stale")
         commands = self._publishers.commands
         if commands is not None and commands.get_subscription_count() == 0:
-            concerns.append(f"nobody listens to the commands on {commands.topic_name}")
-        if self._sources.several(time.monotonic()):
-            concerns.append("targets come from more than one publisher")
-        if now == self._told_at:
-            concerns.append("the clock stands still")
-        self._told_at = now
-        return concerns
+            problems.append(f"nobody listens to the commands on {commands.topic_name}")
+        if self._target_senders.several(time.monotonic()):
+            problems.append("targets come from more than one publisher")
+        if now == self._last_diagnosed:
+            problems.append("the clock stands still")
+        self._last_diagnosed = now
+        return problems
 
     def _show(self) -> None:
-        """Publish the markers where somebody looks: to make them takes longer than to solve."""
+        """Publish the markers if there are subscribers: making them takes longer than solving."""
         markers = self._publishers.markers
-        self._watched = markers.get_subscription_count() > 0
-        if self._watched:
+        self._markers_wanted = markers.get_subscription_count() > 0
+        if self._markers_wanted:
             markers.publish(self._scene.markers(self._node.get_clock().now().to_msg()))
 
 
@@ -382,14 +384,14 @@ def _number(values: Values, key: str) -> float | None:
     return value if isinstance(value, float) else None
 
 
-def _waited(info: MessageInfo | None) -> float:
-    """How long ago in [s] a message came that is taken now; 0 where the middleware does not say."""
+def _reception_age(info: MessageInfo | None) -> float:
+    """Time [s] since a message was received; 0 where the middleware does not say."""
     received = (info or {}).get("received_timestamp", 0)
     return max(0.0, (time.time_ns() - received) * 1e-9) if received else 0.0
 
 
-def _waiting(subscription: Any, most: int) -> Iterator[tuple[Any, MessageInfo]]:
-    """The messages that wait to be taken, oldest first, and at most so many: more may come all the time."""
+def _pending(subscription: Any, most: int) -> Iterator[tuple[Any, MessageInfo]]:
+    """The pending messages, oldest first, at most ``most``: more may come all the time."""
     for _ in range(most):
         with subscription.handle:
             taken = subscription.handle.take_message(subscription.msg_type, False)

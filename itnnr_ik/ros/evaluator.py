@@ -31,12 +31,12 @@ from itnnr_ik.recording import RecordedJoints, RecordedPose
 from itnnr_ik.recording.pairing import usable_positions
 from itnnr_ik.recording.writer import STORAGES
 from itnnr_ik.ros.messages import pose_values
-from itnnr_ik.ros.moments import nanoseconds_of
 from itnnr_ik.ros.running.exchange import Exchange
 from itnnr_ik.ros.running.process import run_node
 from itnnr_ik.ros.setup.parameters import Choice, Text
 from itnnr_ik.ros.setup.robot import JOINTS, MODEL, ROBOT_BASE_LINK, solver_from_parameters
 from itnnr_ik.ros.setup.settings import ORIENTATION_TOLERANCE, TOLERANCE
+from itnnr_ik.ros.time_messages import nanoseconds_of
 from itnnr_ik.targets import first_posture
 
 NAME = "evaluator"

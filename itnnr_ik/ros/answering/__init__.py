@@ -1,1 +1,1 @@
-"""What becomes of a target: the joints and frames that it is seen by, its solution, and what is told."""
+"""Answers to targets: joint states and frames received, the solution, and what is reported."""

@@ -1,4 +1,4 @@
-"""From one target to its answer: a joint solution and, where one is wanted, a command. No node needed."""
+"""From one target to its answer: a joint solution and, if enabled, a goal for the motion. No node needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from itnnr_ik import Solution
 from itnnr_ik.robot import ForwardModel
 from itnnr_ik.ros.answering.frames import Frames
 from itnnr_ik.ros.answering.joint_memory import JointMemory
-from itnnr_ik.ros.answering.momentum import Momentum, Moving
+from itnnr_ik.ros.answering.velocity_estimator import VelocityEstimate, VelocityEstimator
 from itnnr_ik.ros.control import Motion
 from itnnr_ik.ros.messages import (
     has_orientation,
@@ -27,8 +27,8 @@ from itnnr_ik.ros.status import Code, RejectedError
 
 Values = dict[str, str | float]
 
-#: How far beyond its limits a joint state may be that counts as it is [rad, m].
-_BEYOND = 100.0
+#: A seed is clipped to this distance beyond the joint limits [rad, m].
+_MAX_OVERSHOOT = 100.0
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,13 @@ class Answer:
 
 
 class Answerer:
-    """Answers targets from the newest joint state, with everything that may be published checked.
+    """Answers targets from the newest joint state, and checks everything that may be published.
 
     Args:
         configuration: May be replaced by a `Configuration.changed` one at any time.
         joints: The newest joint state.
-        frames: Where other frames are.
-        motion: What leads a controller to the solutions, None where no commands are sent.
+        frames: Transforms of other frames.
+        motion: Makes commands towards the solutions; None if no commands are sent.
 
     Attributes:
         configuration, frames: As given.
@@ -72,53 +72,53 @@ class Answerer:
         self._joints = joints
         self.frames = frames
         self._motion = motion
-        self._orientation_told = False
+        self._orientation_note_given = False
         self._last: np.ndarray | None = None
-        self._momentum = Momentum()
+        self._estimator = VelocityEstimator()
         solver = configuration.solver
         self._redundant = solver.arm.n_joints > solver.task.n_rows
 
     def answer(
-        self, message: PoseStamped, now: float, waited: float, values: Values, moment: float | None = None
+        self, message: PoseStamped, now: float, age: float, values: Values, motion_time: float | None = None
     ) -> Answer:
         """The answer to a target.
 
         Args:
             message: The target.
             now: Time on the node's clock, in [s].
-            waited: How long ago the target was received, in [s].
-            values: What is known of the answer goes in here, also where there is none.
-            moment: Time in [s] on the clock that the motion goes by, which does not jump; None for ``now``.
+            age: Since the target was received, in [s].
+            values: Receives the values of the status, also if there is no answer.
+            motion_time: Time in [s] on the motion's clock, which does not jump; None for ``now``.
 
         Raises:
-            RejectedError: Nothing is to be published but a status.
+            RejectedError: Only a status is to be published.
         """
         configuration = self.configuration
-        if 0.0 < configuration.target_timeout < waited:
+        if 0.0 < configuration.target_timeout < age:
             raise RejectedError(
                 Code.STALE_TARGET,
-                f"the target has waited for {waited:.3g} s since it was received, "
+                f"the target has waited for {age:.3g} s since it was received, "
                 f"expected at most target_timeout = {configuration.target_timeout:g} s",
             )
         ignored = not configuration.solver.task.has_orientation
-        if ignored and has_orientation(message) and not self._orientation_told:
-            self._orientation_told = True
+        if ignored and has_orientation(message) and not self._orientation_note_given:
+            self._orientation_note_given = True
             values["note"] = "orientations are ignored: this arm is solved for positions (said once)"
         target = self.target(message)
         current = self.current(now)
-        moment = now if moment is None else moment
+        motion_time = now if motion_time is None else motion_time
         seed = self._seed(current)
-        moving = self._moving(seed is not None and seed is self._last, now, moment)
-        solution = self._solve(target, seed, current, values, moving)
+        estimate = self._velocity_estimate(seed is not None and seed is self._last, now, motion_time)
+        solution = self._solve(target, seed, current, values, estimate)
         answer = self._joint_state(solution, message, self._joints.turns)
         if self._motion is not None:
-            self._motion.set_goal(solution.positions, moment, configuration.streaming)
+            self._motion.set_goal(solution.positions, motion_time, configuration.streaming)
         self._last = solution.positions
-        self._momentum.add(solution.positions, moment)
+        self._estimator.add(solution.positions, motion_time)
         return Answer(Code.SOLVED if solution.converged else Code.CLOSEST, target, current, answer)
 
     def current(self, now: float) -> np.ndarray | None:
-        """Where the joints are (n,) [rad, m]; None where that is not known, and need not be.
+        """The current joint positions (n,) [rad, m]; None if they are not known and not required.
 
         Raises:
             RejectedError: See `JointMemory.known` and `JointMemory.check_agreement`.
@@ -131,35 +131,34 @@ class Answerer:
 
     @property
     def turns(self) -> np.ndarray:
-        """Whole turns (n,) [rad] that the robot counts more of its joints."""
+        """Whole turns (n,) [rad] that the robot counts more of its joints than this node."""
         return self._joints.turns
 
     def _seed(self, current: np.ndarray | None) -> np.ndarray | None:
-        """Where the solver starts from (n,): the last solution, while the joints are near it, or they.
+        """The solver's seed (n,): the last solution while the joints are near it, or else the joint state.
 
-        Joints that sag, and noise of the joint state, would else be taken for a posture to stay in, and make
-        the answer to a constant target creep.
+        With the joint state alone, sag and noise would make the answer to a constant target creep.
         """
         if current is None or self._last is None:
             return current
         near = np.abs(self._last - current) <= self.configuration.seed_tolerance
         return self._last if near.all() else current
 
-    def _moving(self, from_last: bool, now: float, moment: float) -> Moving | None:
-        """How the joints move where the solver starts: from the last solution, or from the joint state.
+    def _velocity_estimate(self, from_last: bool, now: float, motion_time: float) -> VelocityEstimate | None:
+        """The joint velocities at the seed, which is the last solution or the joint state.
 
-        The solutions' motion belongs to the one, the robot's to the other; either stands in where one is not
-        known.
+        The solutions' velocity belongs to the one, the robot's to the other; each replaces the other if that
+        is not known.
         """
-        if self._redundant:  # on which it does not help: their singular postures can be gone round
+        if self._redundant:  # it does not help: such an arm can avoid singular configurations
             return None
-        solutions, robot = self._momentum.at(moment), self._joints.moving(now)
+        solutions, robot = self._estimator.at(motion_time), self._joints.velocity_estimate(now)
         return (solutions or robot) if from_last else (robot or solutions)
 
-    def start_anew(self) -> None:
-        """The next solution is the one nearest to the joint state."""
+    def reset(self) -> None:
+        """Forget the last solution: the next one is seeded by the joint state."""
         self._last = None
-        self._momentum.forget()
+        self._estimator.reset()
         if self._motion is not None:
             self._motion.stop()
 
@@ -179,12 +178,12 @@ class Answerer:
         if not solution.converged:
             # The service's response has no place for a residual.
             raise RejectedError(
-                Code.UNREACHABLE, f"out of reach by {_off(solution)}, whatever else is allowed"
+                Code.UNREACHABLE, f"out of reach by {_errors(solution)}, whatever else is allowed"
             )
         return self._joint_state(solution, message, turns)
 
     def state(self, state: JointState, now: float) -> tuple[np.ndarray | None, np.ndarray]:
-        """Joint positions (n,) [rad, m] of a message, or else the newest; and turns they are counted from.
+        """Joint positions (n,) [rad, m] of a message, or else the newest; and the turns to add to answers.
 
         Raises:
             RejectedError: See `positions_by_name` and `JointMemory.current`.
@@ -194,12 +193,14 @@ class Answerer:
             return positions, np.zeros(len(positions))
         return self._joints.current(now), self._joints.turns
 
-    def _nearest(self, target: list[float], seed: np.ndarray | None, moving: Moving | None) -> Solution:
-        """The solution for ``target`` that is nearest to ``seed`` (n,), or goes on from there as it moves."""
+    def _nearest(
+        self, target: list[float], seed: np.ndarray | None, estimate: VelocityEstimate | None
+    ) -> Solution:
+        """The solution for ``target`` nearest to ``seed`` (n,), or one that continues its motion."""
         solver = self.configuration.solver
-        if seed is not None and moving is not None:
-            solution = solver.solve(target, seed, moving.velocity)
-            if solution.displacement is not None and solution.displacement <= moving.reach:
+        if seed is not None and estimate is not None:
+            solution = solver.solve(target, seed, estimate.velocity)
+            if solution.displacement is not None and solution.displacement <= estimate.max_displacement:
                 return solution
         return solver.solve(target, seed)
 
@@ -207,14 +208,14 @@ class Answerer:
         """The target (2, 3 or 7) of a pose, as the task has it, in the base frame.
 
         Raises:
-            RejectedError: There is none, or it is not known where its frame is.
+            RejectedError: The pose is not usable, or its frame cannot be transformed.
         """
         configuration = self.configuration
         pose = self.frames.pose(message)
         return target_from_pose(pose, configuration.solver, configuration.plane_tolerance)
 
     def _joint_state(self, solution: Solution, message: PoseStamped, turns: np.ndarray) -> JointState:
-        """A solution as a message, with joints by ``turns`` [rad] from where they are counted here."""
+        """A solution as a message, with ``turns`` (n,) [rad] added to its positions."""
         configuration = self.configuration
         return joint_state_from_positions(
             solution.positions + turns, configuration.solver.arm, configuration.joints, message.header
@@ -226,24 +227,24 @@ class Answerer:
         seed: np.ndarray | None,
         current: np.ndarray | None,
         values: Values,
-        moving: Moving | None = None,
+        estimate: VelocityEstimate | None = None,
     ) -> Solution:
-        """A solution for ``target`` from ``seed`` (n,), as far as it may be used.
+        """A usable solution for ``target``.
 
         Args:
             target: As the task has it (2, 3 or 7).
             seed: Joint positions (n,) [rad, m] that it is to be near to; None for any.
-            current: Those that its displacement is told from.
-            values: What is known of the answer goes in here.
-            moving: How the joints move at the seed; None for not at all.
+            current: Joint positions (n,) that its displacement is measured from.
+            values: Receives the values of the status.
+            estimate: Joint velocities at the seed; None for rest.
 
         Raises:
-            RejectedError: It may not be used.
+            RejectedError: There is none.
         """
         configuration = self.configuration
         start = time.perf_counter()
         try:
-            solution = self._nearest(target, within_reason(configuration.solver.arm, seed), moving)
+            solution = self._nearest(target, clip_seed(configuration.solver.arm, seed), estimate)
         except (ValueError, ArithmeticError) as error:
             raise RejectedError(Code.SOLVER_ERROR, f"cannot solve for {target}: {error}") from error
         values["solve_time"] = time.perf_counter() - start
@@ -257,7 +258,7 @@ class Answerer:
         return solution
 
     def _check_usable(self, target: list[float], solution: Solution, values: Values) -> None:
-        """Refuse a solution that is not of the target, or not covered by what was learned.
+        """Refuse a solution that is off the target, or outside the data of a learned arm.
 
         Raises:
             RejectedError: See `_solve`.
@@ -268,8 +269,8 @@ class Answerer:
             within = "" if coverage is None else " within the recorded joint range"
             raise RejectedError(
                 Code.UNREACHABLE,
-                f"target {target} is out of reach{within}: the closest point found is {_off(solution)} away, "
-                f"expected at most {_tolerances(configuration)}",
+                f"target {target} is out of reach{within}: the closest point found is {_errors(solution)} "
+                f"away, expected at most {_max_errors(configuration)}",
             )
         if coverage is not None and solution.covered is False:
             distance = float(coverage.distance(solution.positions))
@@ -282,22 +283,19 @@ class Answerer:
             )
 
 
-def within_reason(arm: ForwardModel, seed: np.ndarray | None) -> np.ndarray | None:
-    """The seed (n,), not farther beyond the limits than a robot can be.
-
-    From farther away the differences between solutions drown in rounding.
-    """
-    return None if seed is None else seed.clip(arm.lower - _BEYOND, arm.upper + _BEYOND)
+def clip_seed(arm: ForwardModel, seed: np.ndarray | None) -> np.ndarray | None:
+    """The seed (n,), clipped near the joint limits: rounding would hide the differences between solutions."""
+    return None if seed is None else seed.clip(arm.lower - _MAX_OVERSHOOT, arm.upper + _MAX_OVERSHOOT)
 
 
-def _off(solution: Solution) -> str:
-    """How far off a solution is."""
-    turned = "" if solution.orientation_error is None else f" and {solution.orientation_error:.6g} rad"
-    return f"{solution.residual:.6g} m{turned}"
+def _errors(solution: Solution) -> str:
+    """The position and orientation error of a solution, as text."""
+    orientation = "" if solution.orientation_error is None else f" and {solution.orientation_error:.6g} rad"
+    return f"{solution.residual:.6g} m{orientation}"
 
 
-def _tolerances(configuration: Configuration) -> str:
-    """How far off a solution may be."""
+def _max_errors(configuration: Configuration) -> str:
+    """The largest errors of a solution, as text."""
     solver = configuration.solver
-    turned = f" and {solver.orientation_tolerance:g} rad" if solver.task.has_orientation else ""
-    return f"{solver.tolerance:g} m{turned}"
+    orientation = f" and {solver.orientation_tolerance:g} rad" if solver.task.has_orientation else ""
+    return f"{solver.tolerance:g} m{orientation}"

@@ -23,57 +23,57 @@ except ImportError:
 
 Quaternion = tuple[float, float, float, float]
 
-#: A clock that goes back by more than a second starts again, as tf2 has it.
-_BACK = JumpThreshold(min_forward=None, min_backward=Duration(seconds=-1), on_clock_change=True)
+#: A clock that goes back by more than a second was reset, as tf2 has it.
+_CLOCK_SET_BACK = JumpThreshold(min_forward=None, min_backward=Duration(seconds=-1), on_clock_change=True)
 
 
 class Frames:
-    """Knows where other frames are, from /tf and /tf_static; may be asked on any thread.
+    """Transforms of other frames, from /tf and /tf_static; thread-safe.
 
-    The newest transform counts, whatever a target's stamp is: that of a recording is old, and some senders
-    give none. A transform's own stamp is not compared with a clock either.
+    The newest transform counts, whatever a target's timestamp is: that of a recording is old, and some
+    senders give none. A transform's own timestamp is not compared with a clock either.
 
     Args:
-        node: Hears the transforms.
+        node: Subscribes to the transforms.
         base: The frame that targets are transformed to.
         timeout: Age in [s] beyond which a transform on /tf no longer counts; 0: never. It may change.
-        on_both_clocks: The age on a clock of the machine counts, too, and not only that on the node's.
+        on_both_clocks: The age on the steady clock counts, too, and not only that on the node's clock.
     """
 
     def __init__(self, node: Node, base: str, timeout: float, on_both_clocks: bool) -> None:
         self._base = base
         self.timeout = timeout
-        self._heard: Any = None
+        self._transforms: Any = None
         if tf2_ros is not None:
-            self._heard = _Transforms(node, on_both_clocks)
+            self._transforms = _Transforms(node, on_both_clocks)
 
     def pose(self, message: PoseStamped) -> list[float]:
         """Position [m] and orientation (7): x, y, z, qx, qy, qz, qw, in the base frame.
 
-        The quaternion is of the length that the message has, and may be none at all.
+        The quaternion is not normalised, and may be zero.
 
         Raises:
             RejectedError: See `transform` and `transformed`.
         """
-        return placed(self.transform(message.header.frame_id), message.pose)
+        return to_base_frame(self.transform(message.header.frame_id), message.pose)
 
     def transform(self, frame: str) -> Transform | None:
-        """Where a frame is in the base frame; None for the base frame itself.
+        """The transform of a frame to the base frame; None for the base frame itself.
 
         Raises:
-            RejectedError: It is not known where that is, or no longer (``wrong_frame``).
+            RejectedError: There is none, or it is too old (``wrong_frame``).
         """
         if frame == self._base:
             return None
         came = f"frame {quote(frame)}" if frame else "an empty frame_id"
         text = f"expected a target in frame {quote(self._base)}, got {came}"
-        if self._heard is None or not frame:
+        if self._transforms is None or not frame:
             raise RejectedError(Code.WRONG_FRAME, text if frame else f"{text}, which names none")
         try:
-            found: Transform = self._heard.lookup(self._base, frame)
+            found: Transform = self._transforms.lookup(self._base, frame)
         except tf2_ros.TransformException as error:
             raise RejectedError(Code.WRONG_FRAME, f"{text}, which tf2 cannot transform: {error}") from error
-        age, child = self._heard.age(self._base, frame)
+        age, child = self._transforms.age(self._base, frame)
         if 0.0 < self.timeout < age:
             raise RejectedError(
                 Code.WRONG_FRAME,
@@ -84,30 +84,31 @@ class Frames:
 
     def close(self) -> None:
         """Stop listening."""
-        if self._heard is not None:
-            self._heard.close()
+        if self._transforms is not None:
+            self._transforms.close()
 
 
 @dataclass
 class _Link:
-    """How a frame hangs on its parent.
+    """The reception of a frame's transform to its parent.
 
     Attributes:
-        parent: The frame that it moves in.
-        newest: Stamp of the newest transform that tf2 took, in [ns].
-        by_node, by_machine: When that came, in [s] on either clock; None for what never changes.
+        parent: The parent frame.
+        newest: Timestamp of the newest transform that tf2 took, in [ns].
+        received, received_steady: Its reception time in [s] on the node's clock, None for a static
+            transform, and on the steady clock.
     """
 
     parent: str
     newest: int | None = None
-    by_node: float | None = None
-    by_machine: float = 0.0
+    received: float | None = None
+    received_steady: float = 0.0
 
 
 class _Transforms:
-    """What tf2 knows, and when each of it came.
+    """A tf2 buffer with the reception time of each transform.
 
-    Stands between a TransformListener and its buffer, which keeps only the senders' stamps.
+    Stands between a TransformListener and its buffer, which keeps only the senders' timestamps.
     """
 
     def __init__(self, node: Node, on_both_clocks: bool) -> None:
@@ -116,7 +117,7 @@ class _Transforms:
         self._links: dict[str, _Link] = {}
         # Given the node, the buffer would offer a service of its own; so it does not see the node's clock.
         self._buffer = tf2_ros.Buffer()
-        self._jumps = self._clock.create_jump_callback(_BACK, post_callback=lambda _: self._start_again())
+        self._jumps = self._clock.create_jump_callback(_CLOCK_SET_BACK, post_callback=lambda _: self._clear())
         self._listener = tf2_ros.TransformListener(self, node, spin_thread=False)
 
     def close(self) -> None:
@@ -125,18 +126,18 @@ class _Transforms:
         self._jumps.unregister()
 
     def set_transform(self, transform: TransformStamped, authority: str) -> None:
-        """For the listener: a transform from /tf, which counts as new where tf2 takes it for newer."""
+        """For the listener: a transform from /tf, which counts as new if it is newer for tf2."""
         self._buffer.set_transform(transform, authority)
         parent, child = _frames(transform)
         link = self._links.get(child)
-        if link is None or link.parent != parent or link.by_node is None:
+        if link is None or link.parent != parent or link.received is None:
             link = _Link(parent)
         try:
             newest = self._buffer.get_latest_common_time(parent, child).nanoseconds
         except tf2_ros.TransformException:  # it was not taken at all
             return
         if newest != link.newest:
-            link.newest, link.by_node, link.by_machine = newest, self._now(), time.monotonic()
+            link.newest, link.received, link.received_steady = newest, self._now(), time.monotonic()
             self._links[child] = link
 
     def set_transform_static(self, transform: TransformStamped, authority: str) -> None:
@@ -154,35 +155,35 @@ class _Transforms:
         return self._buffer.lookup_transform(base, frame, Time()).transform
 
     def age(self, base: str, frame: str) -> tuple[float, str]:
-        """Seconds since the oldest of the transforms between two frames came, and the frame that it is of."""
+        """The largest age [s] of the transforms between two frames, and the child frame of that one."""
         now, at = self._now(), time.monotonic()
         oldest, child = 0.0, frame
-        # What both hang on is not between them.
-        ours, theirs = self._up(base), self._up(frame)
+        # Common ancestors are not between them.
+        ours, theirs = self._ancestors(base), self._ancestors(frame)
         for name in ours.keys() ^ theirs.keys():
             link = ours.get(name) or theirs[name]
-            if link.by_node is None:
+            if link.received is None:
                 continue
-            link.by_node = min(link.by_node, now)  # a clock that was set back: the count starts anew
-            age = now - link.by_node
+            link.received = min(link.received, now)  # against a clock that was set back
+            age = now - link.received
             if self._on_both_clocks:
-                age = max(age, at - link.by_machine)
+                age = max(age, at - link.received_steady)
             if age > oldest:
                 oldest, child = age, name
         return oldest, child
 
-    def _up(self, frame: str) -> dict[str, _Link]:
-        """The frame and those that it hangs on, but for the last."""
+    def _ancestors(self, frame: str) -> dict[str, _Link]:
+        """The frame and its ancestors but the root."""
         known, links = self._links, dict[str, _Link]()
         while frame in known and frame not in links:
             links[frame] = known[frame]
             frame = links[frame].parent
         return links
 
-    def _start_again(self) -> None:
-        """Forget what came on /tf: tf2 would keep it as newer than all that is to come."""
+    def _clear(self) -> None:
+        """Forget the transforms of /tf: tf2 would keep them as newer than all that follow."""
         self._buffer.clear()
-        self._links = {name: link for name, link in self._links.items() if link.by_node is None}
+        self._links = {name: link for name, link in self._links.items() if link.received is None}
 
     def _now(self) -> float:
         return float(self._clock.now().nanoseconds * 1e-9)
@@ -193,8 +194,8 @@ def _frames(transform: TransformStamped) -> tuple[str, str]:
     return transform.header.frame_id.removeprefix("/"), transform.child_frame_id.removeprefix("/")
 
 
-def placed(transform: Transform | None, pose: Pose) -> list[float]:
-    """A pose (7) as `Frames.pose` has it, of the frame that `Frames.transform` says where it is.
+def to_base_frame(transform: Transform | None, pose: Pose) -> list[float]:
+    """A pose in the base frame (7), see `Frames.pose`, by the result of `Frames.transform`.
 
     Raises:
         RejectedError: See `transformed`.
@@ -204,7 +205,7 @@ def placed(transform: Transform | None, pose: Pose) -> list[float]:
 
 
 def transformed(transform: Transform, pose: list[float]) -> list[float]:
-    """``pose`` (7), x, y, z [m], qx, qy, qz, qw, of the child frame in the parent frame of ``transform``.
+    """``pose`` (7), x, y, z [m], qx, qy, qz, qw, from the child frame of ``transform`` to its parent frame.
 
     Raises:
         RejectedError: The transform has no rotation (``wrong_frame``).
@@ -221,7 +222,7 @@ def transformed(transform: Transform, pose: list[float]) -> list[float]:
 
 
 def _product(a: Quaternion, b: Quaternion) -> Quaternion:
-    """Of quaternions x, y, z, w, of whatever length."""
+    """The product of quaternions x, y, z, w of any length."""
     return (
         a[3] * b[0] + a[0] * b[3] + a[1] * b[2] - a[2] * b[1],
         a[3] * b[1] - a[0] * b[2] + a[1] * b[3] + a[2] * b[0],

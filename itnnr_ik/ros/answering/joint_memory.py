@@ -1,4 +1,4 @@
-"""The last usable joint state, in one message or in several of some joints each, and when it came."""
+"""The last usable joint state, from one message or several of some joints each, and its reception time."""
 
 from __future__ import annotations
 
@@ -10,41 +10,40 @@ import numpy as np
 from sensor_msgs.msg import JointState
 
 from itnnr_ik.recording.joint_merging import JointMerger
-from itnnr_ik.ros.answering.backlog import MessageInfo
-from itnnr_ik.ros.answering.momentum import PAUSE, Moving
-from itnnr_ik.ros.answering.senders import Agreement, Senders, sender_of
+from itnnr_ik.ros.answering.dropped_messages import MessageInfo
+from itnnr_ik.ros.answering.senders import ConsistencyCheck, Senders, sender_of
+from itnnr_ik.ros.answering.velocity_estimator import MAX_INTERVAL, VelocityEstimate
 from itnnr_ik.ros.messages import positions_of_some, quote_all, velocities_by_name
 from itnnr_ik.ros.status import Code, RejectedError
 
-#: Joints that are all slower [rad/s, m/s] rest: velocities are noisy.
-_REST = 0.05
+#: Joints that are all slower are at rest [rad/s, m/s]: velocities are noisy.
+_MIN_SPEED = 0.05
 
 
 class JointMemory:
-    """Positions of the robot's joints by name, with the age of the oldest by the time of receipt.
+    """Positions of the robot's joints by name, with the age of the oldest by its reception time.
 
     That is on the node's clock, which may be simulated. A robot goes on moving when that stands still, so
-    that where commands are sent the age on a clock of the machine counts too.
+    that where commands are sent the age on the steady clock counts, too.
 
-    Stamps are not looked at here: those of a recording are old, some drivers send none, and a sender's clock
+    Timestamps are not used here: those of a recording are old, some drivers send none, and a sender's clock
     may be wrong.
 
-    A joint without limits may be told of at any multiple of a whole turn, and jump by one on the way. Here
-    its position goes on from one joint state to the next without a jump.
+    Positions of continuous joints are unwrapped: they have no jumps by a whole turn between joint states.
 
     Args:
         joint_names: The robot's names for the arm's joints, base to tip.
-        topic: Where joint states come from, for texts.
+        topic: Where joint states come from, for error texts.
         timeout: Age in [s] beyond which positions no longer count as current; 0: never. It may change.
-        continuous: Which joints (n,) turn on without limits; None for none.
-        velocity: Of the joints (n,), at most [rad/s, m/s]; None for any.
+        continuous: Which joints (n,) are continuous; None for none.
+        velocity: Velocity limits (n,) [rad/s, m/s]; None for none.
 
     Attributes:
-        positions: The last usable ones (n,) [rad, m], however old; None before all joints were told.
-        turns: What the robot's own count has more (n,) [rad]: whole turns of the continuous joints.
-        velocities: Those with them (n,) [rad/s, m/s]; 0 where the robot tells of none.
-        received: When the oldest of them came, in [s] by `time.monotonic`.
-        lag: How long before the newest of them that was, in [s].
+        positions: The last usable ones (n,) [rad, m], however old; None before all joints were received.
+        turns: Whole turns (n,) [rad] of continuous joints that the robot counts more.
+        velocities: Of the last messages (n,) [rad/s, m/s]; 0 for a robot that sends none.
+        received: Reception time of the oldest position, in [s] by `time.monotonic`.
+        lag: From that to the reception of the newest, in [s].
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class JointMemory:
         self._joint_names = joint_names
         n = len(joint_names)
         self._senders = [Senders() for _ in joint_names]
-        self._agreement = Agreement(np.full(n, np.inf) if velocity is None else velocity)
+        self._consistency = ConsistencyCheck(np.full(n, np.inf) if velocity is None else velocity)
         self._continuous = np.zeros(n, dtype=bool) if continuous is None else continuous
         self._topic = topic
         self.timeout = timeout
@@ -72,21 +71,21 @@ class JointMemory:
         self._unusable_names: Sequence[str] | None = None
 
     def take(
-        self, message: JointState, now: float, waited: float = 0.0, info: MessageInfo | None = None
+        self, message: JointState, now: float, age: float = 0.0, info: MessageInfo | None = None
     ) -> bool:
-        """Remember the positions of the joints that a message has; those of others stay, and grow older.
+        """Store the positions of the joints that a message has; those of others stay, and grow older.
 
         Args:
-            message: The joint state; with none of the joints, another device's.
-            now: Time in [s] on the clock that `current` is asked with.
-            waited: How long ago in [s] the message was received.
+            message: The joint state; with none of the joints, it is another device's.
+            now: Time in [s] on the node's clock, as for `current`.
+            age: Since the message was received, in [s].
             info: Who sent it.
 
         Returns:
-            Whether each of the joints was told since this was last so.
+            Whether every joint was received since this was last true.
 
         Raises:
-            RejectedError: See `positions_of_some`. What was known before is kept.
+            RejectedError: See `positions_of_some`. The previous positions are kept.
         """
         self._unusable_names = message.name
         found = positions_of_some(message, self._joint_names)
@@ -94,49 +93,49 @@ class JointMemory:
             return False
         self._unusable_names = None
         joints = [i for i, name in enumerate(self._joint_names) if name in found]
-        received = time.monotonic() - waited
-        self._merger.add(list(found), self._unwound(list(found.values()), joints), round(1e9 * received))
+        received = time.monotonic() - age
+        self._merger.add(list(found), self._unwrapped(list(found.values()), joints), round(1e9 * received))
         self.velocities[joints] = velocities_by_name(message, list(found))
         sender = sender_of(info)
         for joint in joints:
-            self._received_by_node[joint] = now - waited
+            self._received_by_node[joint] = now - age
             self._senders[joint].take(sender, received)
         self._renewed.update(joints)
         return self._complete(received, joints)
 
     def _complete(self, received: float, joints: Sequence[int]) -> bool:
-        """Take over what is merged, if all joints are known; whether all were told since this was last so."""
+        """Take over the merged state, if all joints are known; see `take` for the result."""
         merged = self._merger.state()
         if merged is None:
             return False
         self.positions, self.lag = merged
         self.received = 1e-9 * self._merger.newest - self.lag
-        self._agreement.take(self._merger.positions, received, joints)
+        self._consistency.take(self._merger.positions, received, joints)
         if len(self._renewed) < len(self._joint_names):
             return False
         self._renewed.clear()
         return True
 
-    def _unwound(self, positions: Sequence[float], joints: Sequence[int]) -> list[float]:
-        """Positions (k,) of ``joints``, at the turns nearest to those before."""
-        unwound = list(positions)
+    def _unwrapped(self, positions: Sequence[float], joints: Sequence[int]) -> list[float]:
+        """Positions (k,) of ``joints``, unwrapped to be nearest to the previous ones."""
+        unwrapped = list(positions)
         turns = self.turns.copy()
         for i, (joint, position) in enumerate(zip(joints, positions, strict=True)):
             if self._continuous[joint]:
                 before = self._merger.positions[joint]
                 before = 0.0 if math.isnan(before) else before
-                # Of each alone: of a difference of huge numbers nothing would be left.
+                # Each is reduced before the subtraction, in which huge numbers would cancel.
                 change = math.remainder(position, math.tau) - math.remainder(before, math.tau)
-                unwound[i] = before + math.remainder(change, math.tau)
-                turns[joint] = position - unwound[i]
+                unwrapped[i] = before + math.remainder(change, math.tau)
+                turns[joint] = position - unwrapped[i]
         self.turns = turns
-        return unwound
+        return unwrapped
 
     def age(self, now: float, on_both_clocks: bool = False) -> float | None:
-        """Seconds since the oldest joint was told, None before all were; on both clocks the longer."""
+        """Age [s] of the oldest position, None before all joints were received; on both clocks the larger."""
         if self.positions is None:
             return None
-        # A clock that was set back, as when a recording starts again: the count starts anew.
+        # Against a clock that was set back, as when a recording starts again.
         self._received_by_node = [min(received, now) for received in self._received_by_node]
         age = now - min(self._received_by_node)
         return max(age, time.monotonic() - self.received) if on_both_clocks else age
@@ -156,17 +155,17 @@ class JointMemory:
             )
         return self.positions
 
-    def moving(self, now: float) -> Moving | None:
-        """How the joints move, as the robot tells; None where it does not, or they rest.
+    def velocity_estimate(self, now: float) -> VelocityEstimate | None:
+        """The joint velocities that the robot sends; None at rest, and without recent ones.
 
-        Many drivers tell of zeros, and others of noise at rest.
+        Many drivers send zeros, and others noise at rest.
         """
         age = self.age(now)
-        told = age is not None and age <= PAUSE and np.abs(self.velocities).max() > _REST
-        return Moving(self.velocities) if told else None
+        known = age is not None and age <= MAX_INTERVAL and np.abs(self.velocities).max() > _MIN_SPEED
+        return VelocityEstimate(self.velocities) if known else None
 
     def check_agreement(self) -> None:
-        """Refuse joint states of which it is not known which are the robot's.
+        """Refuse joint states of more than one robot.
 
         Raises:
             RejectedError: They come from two publishers, or disagree (``conflicting_joint_states``).
@@ -175,7 +174,7 @@ class JointMemory:
         why = ""
         if any(senders.several(now) for senders in self._senders):
             why = "come from two publishers, expected one that sends these joints"
-        elif self._agreement.broken(now):
+        elif self._consistency.violated(now):
             why = "go there and back by more than the joints can move, expected those of one arm"
         if why:
             raise RejectedError(

@@ -1,4 +1,4 @@
-"""Markers for RViz and Foxglove: the target, what the anchors propose, the solution, the tool's path."""
+"""Markers for RViz and Foxglove: the target, the anchors' proposals, the solution, the tool's path."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from itnnr_ik import IKSolver
 
-#: Points of the tool's path: one for each joint state, no nearer to each other than this share of the reach.
-_PATH, _PATH_STEP = 500, 0.005
-#: Residuals, as shares of the reach, that are green and red; all between in proportion to their logarithm.
-_GOOD, _BAD = 5e-6, 5e-2
+#: Number of points of the tool's path, one for each joint state, and their minimum distance as a share of the
+#: arm's reach.
+_PATH_POINTS, _MIN_PATH_STEP = 500, 0.005
+#: Residuals, as shares of the reach, that are drawn green and red, with a logarithmic scale between.
+_GREEN_RESIDUAL, _RED_RESIDUAL = 5e-6, 5e-2
 _WHITE, _YELLOW = (1.0, 1.0, 1.0, 1.0), (1.0, 0.8, 0.1, 1.0)
-_CYAN, _FAINT = (0.1, 0.8, 1.0, 0.9), 0.45
+_CYAN, _PROPOSAL_ALPHA = (0.1, 0.8, 1.0, 0.9), 0.45
 #: Of the x, y and z axis.
 _AXES = ((1.0, 0.2, 0.2, 1.0), (0.2, 0.9, 0.2, 1.0), (0.3, 0.4, 1.0, 1.0))
 #: Sizes as shares of the reach.
@@ -27,7 +28,7 @@ _SOLUTION_WIDTH, _PROPOSAL_WIDTH, _PATH_WIDTH, _BALL, _AXIS = 0.015, 0.006, 0.00
 
 
 class Scene:
-    """Remembers what was last solved, and draws it when asked to.
+    """Keeps the last solution and the tool's path, and draws them on request.
 
     Args:
         solver: Its arm is drawn, with its tool; its anchors make the proposals.
@@ -38,13 +39,13 @@ class Scene:
         self._solver = solver
         self._frame = frame
         self._reach = solver.arm.reach or 1.0
-        self._path: deque[np.ndarray] = deque(maxlen=_PATH)
+        self._path: deque[np.ndarray] = deque(maxlen=_PATH_POINTS)
         self._solved: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None = None
 
     def moved(self, positions: np.ndarray) -> None:
         """The joints are at ``positions`` (n,) [rad, m]."""
         point = self._solver.point_at(positions)
-        if not self._path or np.linalg.norm(point - self._path[-1]) > _PATH_STEP * self._reach:
+        if not self._path or np.linalg.norm(point - self._path[-1]) > _MIN_PATH_STEP * self._reach:
             self._path.append(point)
 
     def solved(self, target: np.ndarray, positions: np.ndarray, current: np.ndarray | None) -> None:
@@ -52,17 +53,17 @@ class Scene:
         self._solved = (target, positions, current)
 
     def markers(self, stamp: Time) -> MarkerArray:
-        """Everything there is to see, in place of what was there before."""
+        """All markers, which replace the previous ones."""
         markers = [Marker(action=Marker.DELETEALL)]
         if len(self._path) > 1:
             markers.append(self._line("path", self._path, _PATH_WIDTH, _CYAN))
         if self._solved is not None:
             target, positions, current = self._solved
-            bones = self._solver.skeleton_at
+            skeleton = self._solver.skeleton_at
             for proposal, residual in zip(*self._solver.proposals(target, current), strict=True):
                 colour = _colour(residual / self._reach)
-                markers.append(self._line("proposals", bones(proposal), _PROPOSAL_WIDTH, colour))
-            markers.append(self._line("solution", bones(positions), _SOLUTION_WIDTH, _WHITE))
+                markers.append(self._line("proposals", skeleton(proposal), _PROPOSAL_WIDTH, colour))
+            markers.append(self._line("solution", skeleton(positions), _SOLUTION_WIDTH, _WHITE))
             ball = self._marker("target", Marker.SPHERE, (_BALL, _BALL, _BALL), _YELLOW)
             origin = self._solver.in_space(target)
             ball.pose.position = _point(origin)
@@ -107,6 +108,6 @@ def _point(position: np.ndarray) -> Point:
 
 def _colour(residual: float) -> tuple[float, ...]:
     """From green over yellow to red."""
-    share = np.log(max(residual, _GOOD) / _GOOD) / np.log(_BAD / _GOOD)
+    share = np.log(max(residual, _GREEN_RESIDUAL) / _GREEN_RESIDUAL) / np.log(_RED_RESIDUAL / _GREEN_RESIDUAL)
     badness = float(np.clip(share, 0.0, 1.0))
-    return min(1.0, 2.0 * badness), min(1.0, 2.0 - 2.0 * badness), 0.1, _FAINT
+    return min(1.0, 2.0 * badness), min(1.0, 2.0 - 2.0 * badness), 0.1, _PROPOSAL_ALPHA

@@ -1,4 +1,4 @@
-"""The service ``compute_ik``: one pose, one solution, sent nowhere (moveit_msgs/GetPositionIK)."""
+"""The service ``compute_ik``: one pose, one solution, no command (moveit_msgs/GetPositionIK)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itnnr_ik.ros.answering.answer import Answerer
 from itnnr_ik.ros.messages import quote, quote_all
 from itnnr_ik.ros.status import Code, RejectedError
 
-#: Constant of MoveItErrorCodes for what a target can be rejected for; NO_IK_SOLUTION for the others.
+#: Constants of MoveItErrorCodes by the code of a rejection; NO_IK_SOLUTION for the others.
 _ERRORS = {
     Code.WRONG_FRAME: "FRAME_TRANSFORM_FAILURE",
     Code.INVALID_JOINT_STATE: "INVALID_ROBOT_STATE",
@@ -25,7 +25,7 @@ def answer_request(request: Any, response: Any, answerer: Answerer, now: float) 
     """Fill in the response to a PositionIKRequest: the nearest solution to the state in it, or an error code.
 
     Where the request's robot state has none of the joints, the newest joint state counts. Orientation counts
-    as the task says; constraints and collisions are not looked at.
+    as the task says; constraints and collisions are not checked.
 
     Args:
         request: ``ik_request`` of the service's request.
@@ -42,9 +42,9 @@ def answer_request(request: Any, response: Any, answerer: Answerer, now: float) 
                 text = f"expected one pose, for the one tip of the arm, got {1 + len(others)}"
                 raise RejectedError(Code.INVALID_TARGET, text)
         response.solution.joint_state = answerer.query(pose, request.robot_state.joint_state, now)
-        tell(response, "SUCCESS", "")
+        set_error_code(response, "SUCCESS", "")
     except (UnknownLinkError, RejectedError) as refusal:
-        tell_refusal(response, refusal)
+        set_refusal(response, refusal)
     return response
 
 
@@ -53,22 +53,22 @@ class UnknownLinkError(ValueError):
 
 
 def check_links(names: Iterable[str], tip: str) -> None:
-    """Raise UnknownLinkError unless the names that are not empty are the tip's."""
+    """Raise UnknownLinkError if a name that is not empty differs from the tip's."""
     links = [name for name in names if name]
     if any(name != tip for name in links):
         raise UnknownLinkError(f"expected link {quote(tip)}, got {quote_all(links)}")
 
 
-def tell_refusal(response: Any, refusal: UnknownLinkError | RejectedError) -> None:
-    """Put into a response what its request is refused for."""
+def set_refusal(response: Any, refusal: UnknownLinkError | RejectedError) -> None:
+    """Fill in a response's error code by the reason for a refusal."""
     if isinstance(refusal, UnknownLinkError):
-        tell(response, "INVALID_LINK_NAME", str(refusal))
+        set_error_code(response, "INVALID_LINK_NAME", str(refusal))
     else:
-        tell(response, _ERRORS.get(refusal.code, "NO_IK_SOLUTION"), str(refusal))
+        set_error_code(response, _ERRORS.get(refusal.code, "NO_IK_SOLUTION"), str(refusal))
 
 
-def tell(response: Any, name: str, text: str) -> None:
-    """Put a constant of MoveItErrorCodes and, since Jazzy, a text into a response."""
+def set_error_code(response: Any, name: str, text: str) -> None:
+    """Fill in a response's error code by its name in MoveItErrorCodes and, since Jazzy, its text."""
     response.error_code.val = getattr(type(response.error_code), name)
     if hasattr(response.error_code, "message"):
         response.error_code.message = text

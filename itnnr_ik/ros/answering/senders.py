@@ -1,4 +1,4 @@
-"""Messages of one topic that come from more than one publisher at a time, and joint states that disagree."""
+"""Detection of several publishers on one topic, and of joint states that cannot be of one robot."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from itnnr_ik.ros.answering.backlog import MessageInfo
+from itnnr_ik.ros.answering.dropped_messages import MessageInfo
 
-#: A publisher that was heard again so long [s] after another one was not its predecessor.
-_ALIVE = 1.0
-#: Joint states change by so much [rad, m], whatever their speed: by noise, or because some were delayed.
-_NOISE = 0.05
-#: Of what joints can move from one message to the next, as far as their interval is known.
-_FASTEST = 2.0
+#: Publishers that alternate within this time [s] are two, and a joint that jumps to and fro within it is one
+#: of two robots; both are reported for as long.
+_WINDOW = 1.0
+#: A jump is a change larger than this [rad, m], which noise and delays may cause at any velocity, plus
+_JUMP_MARGIN = 0.05
+#: this many times what the velocity limit allows in the interval, as that is not exactly known.
+_VELOCITY_FACTOR = 2.0
 
 
 def sender_of(info: MessageInfo | None) -> bytes | None:
@@ -24,10 +25,10 @@ def sender_of(info: MessageInfo | None) -> bytes | None:
 
 
 class Senders:
-    """Tells two publishers that take turns from one that was started again.
+    """Tells two publishers that alternate from one that was restarted.
 
     Attributes:
-        several_at: When two were last seen to take turns, in [s]; -inf for never.
+        several_at: When two last alternated, in [s]; -inf for never.
     """
 
     def __init__(self) -> None:
@@ -36,55 +37,55 @@ class Senders:
         self._last: bytes | None = None
 
     def take(self, sender: bytes | None, now: float) -> None:
-        """Count a message of a time [s]; without its sender it says nothing."""
+        """Take a message at a time [s]; without its sender it is ignored."""
         if sender is None:
             return
         if sender == self._last:
             self._heard[sender] = now
             return
-        self._heard = {one: at for one, at in self._heard.items() if 0.0 <= now - at <= _ALIVE}
+        self._heard = {one: at for one, at in self._heard.items() if 0.0 <= now - at <= _WINDOW}
         if sender in self._heard:
             self.several_at = now
         self._heard[sender], self._last = now, sender
 
     def several(self, now: float) -> bool:
-        """Whether there were two in the last second before a time [s]."""
-        return 0.0 <= now - self.several_at <= _ALIVE
+        """Whether there were two within the last second before a time [s]."""
+        return 0.0 <= now - self.several_at <= _WINDOW
 
 
-class Agreement:
-    """Tells joint states that cannot all be those of one arm: they go there and back faster than it can.
+class ConsistencyCheck:
+    """Detects joint states that are not of one arm: they jump to and fro faster than it can move.
 
     Args:
-        velocity: Of the joints (n,), at most [rad/s, m/s].
+        velocity: Velocity limits (n,) [rad/s, m/s].
     """
 
     def __init__(self, velocity: np.ndarray) -> None:
-        # Beyond what counts, and times no interval it is still a number.
-        self._fastest = [_FASTEST * min(bound, 1e300) for bound in velocity.tolist()]
+        # Infinity times an interval of 0 would be NaN.
+        self._max_velocity = [_VELOCITY_FACTOR * min(bound, 1e300) for bound in velocity.tolist()]
         self._positions = [math.nan] * len(velocity)
         self._times = [0.0] * len(velocity)
         #: When each joint last jumped down, and up.
         self._jumped = [-math.inf] * len(velocity), [-math.inf] * len(velocity)
-        self._broken_at = -math.inf
+        self._violated_at = -math.inf
 
     def take(self, positions: Sequence[float], now: float, joints: Iterable[int] | None = None) -> None:
-        """Count positions (n,) [rad, m] of a time [s].
+        """Take positions (n,) [rad, m] at a time [s].
 
         Args:
             positions: Of all joints.
-            now: When they came.
-            joints: Which of them came then; None for all. The others are as they were.
+            now: Their reception time.
+            joints: Indices of those received then; None for all. The others are unchanged.
         """
         for joint in range(len(positions)) if joints is None else joints:
             change, since = positions[joint] - self._positions[joint], now - self._times[joint]
-            # A comparison with a position that was never told before is false.
-            if since >= 0.0 and abs(change) > self._fastest[joint] * since + _NOISE:
+            # A comparison with NaN, for a joint not received before, is false.
+            if since >= 0.0 and abs(change) > self._max_velocity[joint] * since + _JUMP_MARGIN:
                 self._jumped[int(change > 0.0)][joint] = now
-                if min(jumped[joint] for jumped in self._jumped) >= now - _ALIVE:
-                    self._broken_at = now
+                if min(jumped[joint] for jumped in self._jumped) >= now - _WINDOW:
+                    self._violated_at = now
             self._positions[joint], self._times[joint] = positions[joint], now
 
-    def broken(self, now: float) -> bool:
-        """Whether they disagreed in the last second before a time [s]."""
-        return 0.0 <= now - self._broken_at <= _ALIVE
+    def violated(self, now: float) -> bool:
+        """Whether joint states were inconsistent within the last second before a time [s]."""
+        return 0.0 <= now - self._violated_at <= _WINDOW

@@ -21,9 +21,9 @@ class Statistics:
         self._latencies: deque[float] = deque(maxlen=_WINDOW)
         self._residuals: deque[float] = deque(maxlen=_WINDOW)
         self._orientation_errors: deque[float] = deque(maxlen=_WINDOW)
-        self._reported = 0
-        self._since: float | None = None
-        self._last: float | None = None
+        self._reported_total = 0
+        self._reported_at: float | None = None
+        self._last_target_at: float | None = None
 
     def add(
         self,
@@ -43,7 +43,7 @@ class Statistics:
             orientation_error: In [rad], where it was and has an orientation.
         """
         self.counts[code] += 1
-        self._last = now
+        self._last_target_at = now
         self._latencies.append(latency)
         if residual is not None:
             self._residuals.append(residual)
@@ -57,17 +57,17 @@ class Statistics:
             now: Time in [s].
         """
         total = self.counts.total()
-        elapsed = 0.0 if self._since is None else now - self._since
-        rate = (total - self._reported) / elapsed if elapsed > 0.0 else 0.0
-        self._since, self._reported = now, total
+        elapsed = 0.0 if self._reported_at is None else now - self._reported_at
+        rate = (total - self._reported_total) / elapsed if elapsed > 0.0 else 0.0
+        self._reported_at, self._reported_total = now, total
         values: dict[str, str | float] = {
             "targets": str(total),
             "targets_per_second": round(rate, 3),
             **{code.value: str(self.counts[code]) for code in Code if self.counts[code]},
             "joint_states_rejected": str(self.joint_states_rejected),
         }
-        if self._last is not None:
-            values["target_age"] = now - self._last
+        if self._last_target_at is not None:
+            values["target_age"] = now - self._last_target_at
         for name, figures in (
             ("latency", self._latencies),
             ("residual", self._residuals),

@@ -13,7 +13,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from itnnr_ik.ros.control.limits import REDUCED_SHARE, Array, Limits
 from itnnr_ik.ros.control.set_points import SetPoints
-from itnnr_ik.ros.moments import time_of
+from itnnr_ik.ros.time_messages import time_of
 
 #: An anchored trajectory begins this long before now [s]: the controller joins it at the present set-points.
 _PAST = 0.04

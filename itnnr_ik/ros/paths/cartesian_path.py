@@ -14,7 +14,7 @@ from trajectory_msgs.msg import JointTrajectory
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import units_of
 from itnnr_ik.ros.answering.answer import Answerer
-from itnnr_ik.ros.answering.position_ik import check_links, tell
+from itnnr_ik.ros.answering.position_ik import check_links, set_error_code
 from itnnr_ik.ros.paths.joint_path import MOST_POSES, Start, shortest_times, trajectory
 from itnnr_ik.ros.status import Code, RejectedError
 from itnnr_ik.targets import TURN, straight_lines
@@ -225,10 +225,10 @@ def solve_lines(lines: Lines) -> tuple[Followed, JointTrajectory]:
     return followed, trajectory(start, followed.positions, times, None, header)
 
 
-def tell_lines(response: Any, header: Header, followed: Followed, found: JointTrajectory) -> None:
+def fill_response(response: Any, header: Header, followed: Followed, found: JointTrajectory) -> None:
     """Fill in the response to a request with a header."""
     response.start_state.joint_state = JointState(
         header=header, name=found.joint_names, position=found.points[0].positions
     )
     response.solution.joint_trajectory, response.fraction = found, followed.fraction
-    tell(response, "SUCCESS", followed.text)
+    set_error_code(response, "SUCCESS", followed.text)

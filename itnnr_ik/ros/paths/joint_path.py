@@ -15,12 +15,12 @@ from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from itnnr_ik.paths import Gap, PathSolution, keep_velocities
-from itnnr_ik.ros.answering.answer import Values, within_reason
-from itnnr_ik.ros.answering.frames import Frames, placed
+from itnnr_ik.ros.answering.answer import Values, clip_seed
+from itnnr_ik.ros.answering.frames import Frames, to_base_frame
 from itnnr_ik.ros.messages import joint_state_from_positions, target_from_pose
-from itnnr_ik.ros.moments import duration_of, nanoseconds_of
 from itnnr_ik.ros.setup.configuration import Configuration
 from itnnr_ik.ros.status import Code, RejectedError, stamp_text
+from itnnr_ik.ros.time_messages import duration_of, nanoseconds_of
 
 #: Poses of a path, at most.
 MOST_POSES = 10_000
@@ -95,7 +95,7 @@ def solve_poses(
     values["poses"] = str(len(poses))
     found = _solve(start, _targets(start.configuration, frames, header, poses), values)
     if found.gaps:
-        values["gaps"] = tell_gaps(found.gaps)
+        values["gaps"] = gaps_text(found.gaps)
         more = f", and {len(found.gaps) - 1} more" if len(found.gaps) > 1 else ""
         raise RejectedError(Code.GAPS, f"the path cannot be followed: {found.gaps[0]}{more}")
     header = Header(frame_id=header.frame_id)  # its stamp is zero: now, for a controller
@@ -112,7 +112,7 @@ def _targets(
         try:
             if frame not in transforms:
                 transforms[frame] = frames.transform(frame)
-            place = placed(transforms[frame], pose.pose)
+            place = to_base_frame(transforms[frame], pose.pose)
             targets.append(target_from_pose(place, configuration.solver, configuration.plane_tolerance))
         except RejectedError as rejection:
             raise RejectedError(rejection.code, f"pose {index}: {rejection}") from rejection
@@ -123,7 +123,7 @@ def _solve(start: Start, targets: list[list[float]], values: Values) -> PathSolu
     """Joint positions for all targets of a path."""
     solver, began = start.configuration.solver, time.perf_counter()
     try:
-        found = solver.solve_path(targets, within_reason(solver.arm, start.current))
+        found = solver.solve_path(targets, clip_seed(solver.arm, start.current))
     except (ValueError, ArithmeticError) as error:
         raise RejectedError(Code.SOLVER_ERROR, f"cannot solve the path: {error}") from error
     values["solve_time"] = time.perf_counter() - began
@@ -177,7 +177,7 @@ def trajectory(
     return message
 
 
-def tell_gaps(gaps: Sequence[Gap]) -> str:
+def gaps_text(gaps: Sequence[Gap]) -> str:
     """The first gaps, each with its targets and its reason."""
     told = [str(gap) for gap in gaps[:_MOST_GAPS]]
     more = len(gaps) - _MOST_GAPS

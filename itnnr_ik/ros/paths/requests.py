@@ -11,8 +11,8 @@ from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.ros.answering.answer import Answerer, Values
 from itnnr_ik.ros.answering.frames import Frames
-from itnnr_ik.ros.answering.position_ik import UnknownLinkError, tell_refusal
-from itnnr_ik.ros.paths.cartesian_path import Followed, read_lines, solve_lines, tell_lines
+from itnnr_ik.ros.answering.position_ik import UnknownLinkError, set_refusal
+from itnnr_ik.ros.paths.cartesian_path import Followed, fill_response, read_lines, solve_lines
 from itnnr_ik.ros.paths.joint_path import Start, read_path, solve_poses, stamp_of
 from itnnr_ik.ros.paths.worker import Worker
 from itnnr_ik.ros.status import Code, RejectedError
@@ -64,7 +64,7 @@ class PathRequests:
             lines = read_lines(request, self._answerer, now)
             self._worker.start(partial(solve_lines, lines), partial(self._followed, request, response, send))
         except (UnknownLinkError, RejectedError) as refusal:
-            tell_refusal(response, refusal)
+            set_refusal(response, refusal)
             send(response)
 
     def _followed(
@@ -75,9 +75,9 @@ class PathRequests:
         ended: Future[tuple[Followed, JointTrajectory]],
     ) -> None:
         try:
-            tell_lines(response, request.header, *ended.result())
+            fill_response(response, request.header, *ended.result())
         except RejectedError as rejection:
-            tell_refusal(response, rejection)
+            set_refusal(response, rejection)
         send(response)
 
 

@@ -21,8 +21,8 @@ from itnnr_ik.evaluation.replay import Replay
 from itnnr_ik.recording.pairing import Array
 from itnnr_ik.recording.writer import WrittenSolution, WrittenStatus
 from itnnr_ik.ros.messages import positions_if_usable, set_pose
-from itnnr_ik.ros.moments import nanoseconds_of, time_of
 from itnnr_ik.ros.status import stamp_from_text, values_of
+from itnnr_ik.ros.time_messages import nanoseconds_of, time_of
 
 UNANSWERED = "unanswered"
 #: How long an answer may take, in [s].

@@ -9,8 +9,8 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from trajectory_msgs.msg import JointTrajectoryPoint
 
-from itnnr_ik.ros.moments import duration_of
 from itnnr_ik.ros.simulation.trajectory_controller import TrajectoryController
+from itnnr_ik.ros.time_messages import duration_of
 
 __all__ = ["JointTrajectoryControllerState", "controller_state"]
 

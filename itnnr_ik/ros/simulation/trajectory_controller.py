@@ -13,8 +13,8 @@ import numpy as np
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from itnnr_ik.ros.messages import quote_all
-from itnnr_ik.ros.moments import nanoseconds_of
 from itnnr_ik.ros.simulation.sampled_trajectory import Point, SampledTrajectory
+from itnnr_ik.ros.time_messages import nanoseconds_of
 
 #: A last velocity up to this [rad/s, m/s] counts as rest.
 _REST = float(np.finfo(np.float32).eps)

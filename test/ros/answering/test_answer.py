@@ -153,7 +153,7 @@ def test_what_was_published_counts_where_nothing_is_commanded(probe: Probe) -> N
     second = np.array(exchange.ask(target, state).solution.position)
     np.testing.assert_array_equal(second, first)
     assert exchange.values["displacement"] == np.abs(second - state).max()
-    exchange.answerer.start_anew()
+    exchange.answerer.reset()
     third = np.array(exchange.ask(target, state).solution.position)
     np.testing.assert_array_equal(third, solver.solve(target, state).positions)
     assert np.abs(third - first).max() > 1e-3

@@ -84,7 +84,7 @@ def test_joints_in_several_messages_are_merged(memory: JointMemory) -> None:
 
 def test_how_far_parts_are_apart_is_told(memory: JointMemory) -> None:
     """Also on the clock of the machine: positions are those of the time of the oldest."""
-    memory.take(_state(0.2, names=("elbow",)), 10.0, waited=0.4)
+    memory.take(_state(0.2, names=("elbow",)), 10.0, age=0.4)
     memory.take(_state(0.1, names=("shoulder",)), 10.0)
     assert memory.lag == pytest.approx(0.4, abs=0.05)
     assert memory.age(10.0, on_both_clocks=True) == pytest.approx(0.4, abs=0.05)
@@ -117,8 +117,8 @@ def test_parts_that_move_as_fast_as_they_can_agree() -> None:
         for i in range(20):
             ago = 2.0 - 0.1 * i
             swing = speed * 0.1 * math.sin(2.0 * math.pi * i / 10.0) / math.sin(2.0 * math.pi / 10.0)
-            memory.take(_state(swing, names=("shoulder",)), 10.0, waited=ago)
-            memory.take(_state(0.2, names=("elbow",)), 10.0, waited=ago - 0.001)
+            memory.take(_state(swing, names=("shoulder",)), 10.0, age=ago)
+            memory.take(_state(0.2, names=("elbow",)), 10.0, age=ago - 0.001)
         if agree:
             memory.check_agreement()
         else:
@@ -142,8 +142,8 @@ def test_without_a_timeout_nothing_grows_stale() -> None:
 
 
 def test_age_counts_from_receipt_and_not_from_when_it_is_taken(memory: JointMemory) -> None:
-    """A message may have waited in a queue."""
-    memory.take(_state(0.1, 0.2), 10.0, waited=0.4)
+    """A message may have age in a queue."""
+    memory.take(_state(0.1, 0.2), 10.0, age=0.4)
     assert memory.age(10.0) == pytest.approx(0.4)
     with pytest.raises(RejectedError):
         memory.known(10.2)
@@ -167,7 +167,7 @@ def test_a_joint_without_limits_goes_on_without_a_jump() -> None:
 
 def test_a_clock_that_stands_still_keeps_nothing_fresh_for_commands(memory: JointMemory) -> None:
     """For them the age by the machine's clock counts too."""
-    memory.take(_state(0.1, 0.2), 10.0, waited=0.6)
+    memory.take(_state(0.1, 0.2), 10.0, age=0.6)
     memory._received_by_node = [10.0, 10.0]
     assert memory.known(10.0).tolist() == [0.1, 0.2]
     with pytest.raises(RejectedError, match=r"came 0\.6\d* s ago"):

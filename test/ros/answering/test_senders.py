@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from itnnr_ik.ros.answering.senders import Agreement, Senders, sender_of
+from itnnr_ik.ros.answering.senders import ConsistencyCheck, Senders, sender_of
 
 
 def named(sender: str) -> bytes | None:
@@ -36,12 +36,12 @@ def test_joint_states_that_jump_there_and_back_disagree() -> None:
     other = np.zeros((len(times), 2))
     other[1::2, 1] = 1.0
     for positions, disagree in ((fast, False), (noisy, False), (moved, False), (other, True)):
-        agreement = Agreement(np.full(2, 4.0))
+        check = ConsistencyCheck(np.full(2, 4.0))
         for now, position in zip(times.tolist(), positions, strict=True):
-            agreement.take(position, now)
-        assert agreement.broken(2.0) is disagree
-    agreement = Agreement(np.full(2, 4.0))
+            check.take(position, now)
+        assert check.violated(2.0) is disagree
+    check = ConsistencyCheck(np.full(2, 4.0))
     for position in fast:
-        agreement.take(position, 0.0)
-    assert not agreement.broken(0.0)
-    assert agreement.broken(5.0) is False
+        check.take(position, 0.0)
+    assert not check.violated(0.0)
+    assert check.violated(5.0) is False

@@ -20,9 +20,9 @@ from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.ros.answering.answer import Answerer
 from itnnr_ik.ros.messages import pose_values
-from itnnr_ik.ros.moments import nanoseconds_of
 from itnnr_ik.ros.paths.joint_path import MOST_POSES, Start, read_path, solve_poses, stamp_of
 from itnnr_ik.ros.status import Code, RejectedError
+from itnnr_ik.ros.time_messages import nanoseconds_of
 
 
 def answer_path(

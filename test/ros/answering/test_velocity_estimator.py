@@ -7,13 +7,13 @@ import pytest
 from probe import Probe
 
 from itnnr_ik.robot import load_robot
-from itnnr_ik.ros.answering.momentum import PAUSE, Momentum
+from itnnr_ik.ros.answering.velocity_estimator import MAX_INTERVAL, VelocityEstimator
 
 ARM = load_robot("two_link")
 PERIOD = 0.02  # [s]
 
 
-@pytest.mark.parametrize("pause", [0.0, 2.0 * PAUSE])
+@pytest.mark.parametrize("pause", [0.0, 2.0 * MAX_INTERVAL])
 def test_an_arm_is_led_through_the_stretched_posture(probe: Probe, pause: float) -> None:
     """From one elbow to the other; after a pause just before it, it bends to the side where it was.
 
@@ -39,30 +39,30 @@ def test_an_arm_is_led_through_the_stretched_posture(probe: Probe, pause: float)
 
 def test_velocity_is_the_difference_of_the_last_two() -> None:
     """Over time; a target that is sent again changes nothing, and one that came before nothing tells none."""
-    momentum = Momentum()
-    momentum.add(np.array([0.1, 0.2]), 10.0)
-    assert momentum.at(10.0) is None
-    momentum.add(np.array([0.11, 0.16]), 10.1)
-    momentum.add(np.array([0.11, 0.16]), 10.2)
-    moving = momentum.at(10.2)
-    assert moving is not None
-    np.testing.assert_allclose(moving.velocity, [0.1, -0.4])
-    assert 0.04 < moving.reach < 0.2
-    momentum.forget()
-    assert momentum.at(10.2) is None
+    estimator = VelocityEstimator()
+    estimator.add(np.array([0.1, 0.2]), 10.0)
+    assert estimator.at(10.0) is None
+    estimator.add(np.array([0.11, 0.16]), 10.1)
+    estimator.add(np.array([0.11, 0.16]), 10.2)
+    estimate = estimator.at(10.2)
+    assert estimate is not None
+    np.testing.assert_allclose(estimate.velocity, [0.1, -0.4])
+    assert 0.04 < estimate.max_displacement < 0.2
+    estimator.reset()
+    assert estimator.at(10.2) is None
 
 
 def test_a_pause_ends_a_motion() -> None:
     """Until there are two solutions after it; so does a clock that was set back."""
-    momentum = Momentum()
-    momentum.add(np.array([0.1, 0.2]), 10.0)
-    momentum.add(np.array([0.11, 0.16]), 10.1)
-    assert momentum.at(10.1 + 0.99 * PAUSE) is not None
-    assert momentum.at(10.1 + 1.01 * PAUSE) is None
-    assert momentum.at(9.0) is None
-    momentum.add(np.array([0.2, 0.3]), 10.2 + PAUSE)
-    assert momentum.at(10.2 + PAUSE) is None
-    momentum.add(np.array([0.2, 0.4]), 10.3 + PAUSE)
-    assert momentum.at(10.3 + PAUSE) is not None
-    momentum.add(np.array([0.2, 0.5]), 9.0)
-    assert momentum.at(9.0) is None
+    estimator = VelocityEstimator()
+    estimator.add(np.array([0.1, 0.2]), 10.0)
+    estimator.add(np.array([0.11, 0.16]), 10.1)
+    assert estimator.at(10.1 + 0.99 * MAX_INTERVAL) is not None
+    assert estimator.at(10.1 + 1.01 * MAX_INTERVAL) is None
+    assert estimator.at(9.0) is None
+    estimator.add(np.array([0.2, 0.3]), 10.2 + MAX_INTERVAL)
+    assert estimator.at(10.2 + MAX_INTERVAL) is None
+    estimator.add(np.array([0.2, 0.4]), 10.3 + MAX_INTERVAL)
+    assert estimator.at(10.3 + MAX_INTERVAL) is not None
+    estimator.add(np.array([0.2, 0.5]), 9.0)
+    assert estimator.at(9.0) is None

@@ -1,17 +1,17 @@
-"""Times and durations as messages have them, and in nanoseconds."""
+"""Conversion of time and duration messages to and from nanoseconds."""
 
 from __future__ import annotations
 
 from builtin_interfaces.msg import Duration, Time
 
 
-def nanoseconds_of(moment: Time | Duration) -> int:
-    """A stamp, or a time from the start, in [ns]."""
-    return int(moment.sec) * 10**9 + int(moment.nanosec)
+def nanoseconds_of(message: Time | Duration) -> int:
+    """A timestamp or a duration in [ns]."""
+    return int(message.sec) * 10**9 + int(message.nanosec)
 
 
 def time_of(nanoseconds: int) -> Time:
-    """A stamp of [ns]."""
+    """A timestamp of [ns]."""
     return Time(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
 
 
