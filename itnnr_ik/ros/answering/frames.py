@@ -28,7 +28,7 @@ _CLOCK_SET_BACK = JumpThreshold(min_forward=None, min_backward=Duration(seconds=
 
 
 class Frames:
-    """Transforms of other frames, from /tf and /tf_static; thread-safe.
+    """Transforms of other frames, from /tf and /tf_static; may be looked up on any thread.
 
     The newest transform counts, whatever a target's timestamp is: that of a recording is old, and some
     senders give none. A transform's own timestamp is not compared with a clock either.

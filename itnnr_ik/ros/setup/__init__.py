@@ -1,1 +1,1 @@
-"""What a node is set up with: parameters, the robot that they choose, and what ``ik_node`` makes of them."""
+"""Setup of a node: parameters, the robot that they choose, and the configuration of ``ik_node``."""

@@ -1,4 +1,4 @@
-"""What ``ik_node`` works with: its parameters, checked together and changed together, and the solver."""
+"""The configuration of ``ik_node``: its parameters, checked and changed together, and the solver."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ from itnnr_ik.ros.setup.settings import (
     PARAMETERS,
 )
 
-#: Targets that are solved before the node is configured.
-_WARM_UP = 20
-#: Of the URDF's velocity limits: ros2_control clips commands that are faster, and complains.
-_OF_URDF_VELOCITY = 0.9
-#: A name that is as near to a parameter's, and not shorter, is meant to be it.
-_MISSPELT, _SHORTEST = 0.88, 7
+#: Number of targets that are solved while the node is configured, before the first real one.
+_WARM_UP_TARGETS = 20
+#: Share of the URDF's velocity limits that is used: ros2_control clips commands beyond them, and warns.
+_URDF_VELOCITY_SHARE = 0.9
+#: A name at least as similar to a parameter's, by difflib, and as long, is a misspelling of it.
+_MIN_SIMILARITY, _MIN_LENGTH = 0.88, 7
 _BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """What the node works with; units and meanings are those of the parameters of the same names.
+    """The checked parameters; units and meanings are those of the parameters of the same names.
 
     ``model`` is the folder or name that was given, and may be empty.
     """
@@ -79,27 +79,27 @@ class Configuration:
             raise ParameterError("require_joint_states", "true where commands are sent", False)
         if self.command_out_type != NONE and self.joint_state_timeout == 0.0:
             raise ParameterError("joint_state_timeout", "above 0 where commands are sent", 0.0)
-        _ = self.limits  # so that lists of a wrong length are refused now
+        _ = self.limits  # refuses lists of a wrong length now
 
     @cached_property
     def limits(self) -> Limits:
-        """What each joint may do.
+        """The limits of each joint.
 
         Raises:
-            ParameterError: A list has not as many numbers as the arm has joints.
+            ParameterError: A list's length is not the arm's number of joints.
         """
         arm = self.solver.arm
         return Limits(
             lower=arm.lower,
             upper=arm.upper,
-            velocity=np.minimum(_OF_URDF_VELOCITY * arm.velocity, MAX_VELOCITY.of(arm, self.max_velocity)),
+            velocity=np.minimum(_URDF_VELOCITY_SHARE * arm.velocity, MAX_VELOCITY.of(arm, self.max_velocity)),
             acceleration=MAX_ACCELERATION.of(arm, self.max_acceleration),
             jerk=MAX_JERK.of(arm, self.max_jerk),
             step=MAX_JOINT_STEP.of(arm, self.max_joint_step),
         )
 
     def changed(self, changes: Mapping[str, Any]) -> Configuration:
-        """This configuration with other values of changeable parameters: all of them, or an error.
+        """This configuration with other values of changeable parameters: all of them or, by an error, none.
 
         Raises:
             ParameterError: A value cannot be used, or its parameter cannot change while the node is
@@ -120,9 +120,9 @@ class Configuration:
 
 
 def motion_of(configuration: Configuration) -> Motion:
-    """What leads a controller to solutions, for a configuration that sends commands."""
-    limits, still = configuration.limits, np.zeros(len(configuration.joints))
-    SetPoints(still, 0.0, limits).set_goal(still + 1.0, 0.0, limits)  # compiled now, not beside a robot
+    """The motion of a configuration that sends commands."""
+    limits, start = configuration.limits, np.zeros(len(configuration.joints))
+    SetPoints(start, 0.0, limits).set_goal(start + 1.0, 0.0, limits)  # compiled now, not beside a robot
     period = 1.0 / configuration.command_rate
     trajectories = configuration.command_out_type == TRAJECTORY
     return Motion(
@@ -141,7 +141,7 @@ def declare_parameters(node: Node) -> None:
 
 
 def read_configuration(node: Node) -> Configuration:
-    """The parameters' values, checked, and the solver for the robot, ready to solve.
+    """The parameters' values, checked, and the solver for the robot, compiled.
 
     Raises:
         ValueError: A parameter's value cannot be used, or the robot or the model cannot.
@@ -170,8 +170,8 @@ def read_configuration(node: Node) -> Configuration:
 
 
 def _warm_up(solver: IKSolver) -> None:
-    """Compile all that answers a target, and bring it into the caches, before the first one comes."""
-    positions = solver.arm.sample(_WARM_UP, np.random.default_rng(0))
+    """Compile and cache all that answers a target before the first one."""
+    positions = solver.arm.sample(_WARM_UP_TARGETS, np.random.default_rng(0))
     for current, target in zip(positions, solver.target_at(positions[::-1]), strict=True):
         solver.solve(target)
         solver.solve(target, current)
@@ -182,19 +182,19 @@ def _warm_up(solver: IKSolver) -> None:
 
 
 def _check_names(node: Node) -> None:
-    """Refuse a misspelt parameter, which ROS passes by: a robot would move by the default.
+    """Refuse a misspelt parameter, which ROS ignores: a robot would move by the default.
 
-    Other names may be another node's, which the same file is for.
+    Other names may be of another node with the same file.
     """
-    # rclpy tells of given values that were not declared nowhere else.
+    # The only place where rclpy keeps given values that were not declared.
     known = {*_BY_NAME, AUTOSTART.name}
     for name in node._parameter_overrides.keys() - known:
-        for meant in get_close_matches(name, known, 1, _MISSPELT) if len(name) >= _SHORTEST else ():
+        for meant in get_close_matches(name, known, 1, _MIN_SIMILARITY) if len(name) >= _MIN_LENGTH else ():
             raise ParameterError(name, f"spelt {meant!r}", node._parameter_overrides[name].value)
 
 
 def check_changes(configuration: Configuration | None, changes: Mapping[str, Any]) -> Configuration | None:
-    """What a change of parameters makes of ``configuration``; without one the values are only checked.
+    """``configuration`` with changed parameters; if it is None, their values are only checked.
 
     Names that are not in `PARAMETERS` are rclpy's own.
 

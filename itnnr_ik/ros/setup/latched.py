@@ -1,4 +1,4 @@
-"""The text that a latched topic holds, for a node that is not spinning yet."""
+"""Reading the text of a latched topic by a node that is not spinning yet."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
-#: How often the topic is looked at [s].
+#: Polling period of the topic [s].
 _PERIOD = 0.02
 
 
 def latched_text(node: Node, topic: str, timeout: float) -> str:
-    """Text of a std_msgs/String that its publisher keeps for whoever comes later (transient local).
+    """Text of a std_msgs/String that its publisher keeps for late subscribers (transient local).
 
     Args:
-        node: Listens meanwhile.
-        topic: Where.
-        timeout: How long it is waited for [s].
+        node: Subscribes meanwhile.
+        topic: Name of the topic.
+        timeout: In [s].
 
     Raises:
         TimeoutError: None came; the message names the topic in full.
@@ -33,7 +33,7 @@ def latched_text(node: Node, topic: str, timeout: float) -> str:
     try:
         deadline = time.monotonic() + timeout
         where = subscription.topic_name
-        # Taken by hand: a node that is being configured has nobody to spin it.
+        # Taken without an executor: a node that is being configured is not spinning.
         while rclpy.ok(context=node.context):
             with subscription.handle:
                 taken = subscription.handle.take_message(String, False)

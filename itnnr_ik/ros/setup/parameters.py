@@ -54,7 +54,7 @@ class Parameter:
         Raises:
             ParameterError: It cannot be used.
         """
-        if not self._suits(value):
+        if not self._is_valid(value):
             raise ParameterError(self.name, self.expected, value)
         return value
 
@@ -72,7 +72,7 @@ class Parameter:
             read_only=read_only,
             dynamic_typing=True,
         )
-        if self._suits(value):  # rclpy would end the node with a text of its own
+        if self._is_valid(value):  # rclpy would end the node with a text of its own
             descriptor.floating_point_range = self._ranges()
         node.set_descriptor(self.name, descriptor)
 
@@ -86,7 +86,7 @@ class Parameter:
             self.declare(node)
         return self.check(node.get_parameter(self.name).value)
 
-    def _suits(self, value: Any) -> bool:
+    def _is_valid(self, value: Any) -> bool:
         raise NotImplementedError
 
     def _ranges(self) -> list[FloatingPointRange]:
@@ -101,7 +101,7 @@ class Text(Parameter):
     def expected(self) -> str:
         return "text (put it in quotes)"
 
-    def _suits(self, value: Any) -> bool:
+    def _is_valid(self, value: Any) -> bool:
         return isinstance(value, str)
 
 
@@ -115,7 +115,7 @@ class Choice(Parameter):
     def expected(self) -> str:
         return f"one of {quote_all(self.choices)}"
 
-    def _suits(self, value: Any) -> bool:
+    def _is_valid(self, value: Any) -> bool:
         return value in self.choices
 
 
@@ -127,7 +127,7 @@ class Flag(Parameter):
     def expected(self) -> str:
         return "true or false"
 
-    def _suits(self, value: Any) -> bool:
+    def _is_valid(self, value: Any) -> bool:
         return isinstance(value, bool)
 
 
@@ -145,7 +145,7 @@ class Number(Parameter):
     def check(self, value: Any) -> float:
         return float(super().check(value))
 
-    def _suits(self, value: Any) -> bool:
+    def _is_valid(self, value: Any) -> bool:
         return _is_number(value) and self.minimum <= value <= self.maximum
 
     def _ranges(self) -> list[FloatingPointRange]:
@@ -166,8 +166,8 @@ class WholeNumber(Number):
     def check(self, value: Any) -> int:
         return int(super().check(value))
 
-    def _suits(self, value: Any) -> bool:
-        return super()._suits(value) and float(value).is_integer()
+    def _is_valid(self, value: Any) -> bool:
+        return super()._is_valid(value) and float(value).is_integer()
 
 
 @dataclass(frozen=True)
@@ -193,9 +193,9 @@ class NumberPerJoint(Number):
             raise ParameterError(self.name, expected, list(numbers))
         return np.full(arm.n_joints, numbers, dtype=float)
 
-    def _suits(self, value: Any) -> bool:
+    def _is_valid(self, value: Any) -> bool:
         numbers = _as_list(value)
-        return all(map(super()._suits, numbers)) if numbers else super()._suits(value)
+        return all(map(super()._is_valid, numbers)) if numbers else super()._is_valid(value)
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ class Numbers(Parameter):
     def check(self, value: Any) -> tuple[float, ...]:
         return tuple(float(number) for number in super().check(value) or self.default)
 
-    def _suits(self, value: Any) -> bool:
+    def _is_valid(self, value: Any) -> bool:
         numbers, size = _as_list(value), self.size or len(self.default)
         return numbers is not None and len(numbers) in (0, size) and all(map(_is_number, numbers))
 
@@ -242,7 +242,7 @@ class JointNames(Parameter):
             raise ParameterError(self.name, f"{expected}{quote_all(arm.joint_names)}, or empty", list(names))
         return tuple(names) or arm.joint_names
 
-    def _suits(self, value: Any) -> bool:
+    def _is_valid(self, value: Any) -> bool:
         names = _as_list(value)
         return (
             names is not None

@@ -1,4 +1,4 @@
-"""Which robot a node is for, and what of it: parameters, and the solver that they choose."""
+"""The parameters that choose a robot, its chain and its task, and the solver for them."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ ROBOT_PARAMETERS: tuple[Parameter, ...] = (
     TOOL_ORIENTATION,
 )
 
-#: Limits [rad, m] and transforms that differ by less are the same.
-_SAME = 1e-6
+#: Largest difference of joint limits [rad, m] and transforms between a model and its chain.
+_TOLERANCE = 1e-6
 
 
 def solver_from_parameters(
@@ -134,7 +134,7 @@ def _arm_from_parameters(node: Node) -> tuple[ForwardModel, Model | None]:
     if description:
         chain = _described_chain(description, base, tip)
         if model is not None:
-            _check_same(chain, model.arm, name)
+            _check_model(chain, model.arm, name)
         return chain, model
     assert model is not None
     arm = model.arm
@@ -144,7 +144,7 @@ def _arm_from_parameters(node: Node) -> tuple[ForwardModel, Model | None]:
         if ends != (arm.base_link, arm.tip_link):
             chain = KinematicChain.from_urdf(**{**arm.source, "base": ends[0], "tip": ends[1]})
             if model.twin is not None:
-                _check_same(chain, arm, name or DEFAULT_MODEL)
+                _check_model(chain, arm, name or DEFAULT_MODEL)
             return chain, None
     return arm, model
 
@@ -157,8 +157,8 @@ def _described_chain(description: str, base: str, tip: str) -> KinematicChain:
         raise ValueError(f"robot description: {error} ({names})") from error
 
 
-def _check_same(chain: KinematicChain, arm: ForwardModel, model: str) -> None:
-    """Raise a ValueError where a model is not of the chain: what was trained does not count for it."""
+def _check_model(chain: KinematicChain, arm: ForwardModel, model: str) -> None:
+    """Raise a ValueError if a model is not of the chain: its network would be wrong for it."""
     ends = f"{chain.base_link!r} to {chain.tip_link!r}"
     text = f"model {model!r} is not of the chain from {ends} in {chain.name}"
     if not isinstance(arm, KinematicChain):
@@ -169,16 +169,16 @@ def _check_same(chain: KinematicChain, arm: ForwardModel, model: str) -> None:
             raise ValueError(f"{text}: {what} of the chain are {expected}, the model's {got}")
     for what in ("lower", "upper"):
         limits, others = getattr(chain, what), getattr(arm, what)
-        if not np.allclose(limits, others, rtol=0.0, atol=_SAME):
+        if not np.allclose(limits, others, rtol=0.0, atol=_TOLERANCE):
             raise ValueError(
                 f"{text}: {what} limits of the chain are {limits.tolist()} rad or m, "
                 f"the model's {others.tolist()}"
             )
-    # By what moves where: the same joints may be written with other frames between them.
+    # By forward kinematics: equal joints may have other frames between them.
     for positions in (np.zeros(chain.n_joints), *chain.sample(8, np.random.default_rng(0))):
         apart = chain.transforms(positions) - arm.transforms(positions)
         distance = float(np.abs(apart).max())
-        if distance > _SAME * max(1.0, chain.farthest):
+        if distance > _TOLERANCE * max(1.0, chain.farthest):
             raise ValueError(
                 f"{text}: at the joint positions {np.round(positions, 3).tolist()} the chain has its tip at "
                 f"{np.round(chain.forward(positions), 6).tolist()}, the model at "
@@ -187,7 +187,7 @@ def _check_same(chain: KinematicChain, arm: ForwardModel, model: str) -> None:
 
 
 def _task_from_parameters(node: Node, arm: ForwardModel, model: Model | None) -> tuple[Task, Any]:
-    """The task, and the network where one was trained for it."""
+    """The task, and the network if one was trained for it."""
     kind, position, turn = (parameter.get(node) for parameter in (TASK, TOOL_POSITION, TOOL_ORIENTATION))
     given_tool = bool(position or turn)
     if model is not None and kind in ("", model.task.kind) and not given_tool:
@@ -202,7 +202,7 @@ def _task_from_parameters(node: Node, arm: ForwardModel, model: Model | None) ->
     task = Task.of_chain(arm, kind or None, np.array(pose) if given_tool else None)
     if model is None or model.twin is None:
         return task, None
-    if task.kind == model.task.kind and np.allclose(task.tool, model.task.tool, rtol=0.0, atol=_SAME):
+    if task.kind == model.task.kind and np.allclose(task.tool, model.task.tool, rtol=0.0, atol=_TOLERANCE):
         return model.task, model.twin
     if MODEL.get(node) in (*PACKAGED, ""):
         return task, None  # the arm is known, and needs no network
@@ -214,7 +214,7 @@ def _task_from_parameters(node: Node, arm: ForwardModel, model: Model | None) ->
 
 
 def _description(node: Node) -> str:
-    """URDF text from the parameter or the topic, empty where there is neither.
+    """URDF text from the parameter or the topic, empty if there is neither.
 
     Raises:
         ValueError: None came in time, or it is no URDF text.
