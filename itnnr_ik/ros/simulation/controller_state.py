@@ -1,4 +1,4 @@
-"""What a joint_trajectory_controller tells of itself every cycle, where control_msgs is installed."""
+"""The state that a joint_trajectory_controller publishes every cycle, if control_msgs is installed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def controller_state(
     message.feedback = JointTrajectoryPoint(
         positions=positions.tolist(), velocities=velocities.tolist(), time_from_start=elapsed
     )
-    # A velocity has no error where only positions are commanded.
+    # Velocities have no error if only positions are commanded.
     message.error = JointTrajectoryPoint(
         positions=(reference.positions - positions).tolist(), velocities=[0.0] * len(positions)
     )

@@ -1,4 +1,4 @@
-"""A URDF for Gazebo with ros2_control. No ROS needed: what it names is found when Gazebo reads it."""
+"""A URDF for Gazebo with ros2_control. No ROS needed: plugins are found when Gazebo reads it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from itnnr_ik.robot.urdf import parse_urdf
 from itnnr_ik.robot.xml import parse_xml
 from itnnr_ik.ros.simulation.link_masses import inertial_of
 
-#: What Gazebo fixes in space.
+#: The link that Gazebo fixes in space.
 _WORLD = "world"
 _SYSTEM = "gz_ros2_control/GazeboSimSystem"
 _PLUGIN = {"filename": "gz_ros2_control-system", "name": "gz_ros2_control::GazeboSimROS2ControlPlugin"}
@@ -21,8 +21,8 @@ def to_gazebo_urdf(arm: KinematicChain, controllers_file: str, positions: np.nda
     """The arm's URDF, with its root fixed to the world and every joint of the arm under ros2_control.
 
     Args:
-        arm: Gives the URDF and the joints. What the URDF has of Gazebo and ros2_control is left out, and
-            links without mass, which Gazebo would drop, are given a small one.
+        arm: Gives the URDF and the joints. The URDF's own elements for Gazebo and ros2_control are left out,
+            and links without mass, which Gazebo would drop, get a small one.
         controllers_file: Parameters of the controller manager and its controllers.
         positions: Where the joints start (n,) in [rad] or [m].
 

@@ -1,4 +1,4 @@
-"""An arm whose joints are at once where a controller has them: no mass, no ROS."""
+"""An arm whose joints are at their set-points without lag: no mass, no ROS."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 from itnnr_ik.robot import ForwardModel
 
-#: A joint goes no farther than this [rad, m], so that what its state is computed from stays finite.
-_FARTHEST = 1e9
+#: Positions are clipped to this [rad, m], so that all that is computed from them stays finite.
+_MAX_POSITION = 1e9
 
 
 def check_within_limits(arm: ForwardModel, initial_positions: Sequence[float] | np.ndarray) -> np.ndarray:
-    """A copy of ``initial_positions`` (n,); a ValueError unless the arm can stand there."""
+    """A copy of ``initial_positions`` (n,); a ValueError unless they are finite and within the limits."""
     positions = np.array(initial_positions, dtype=float)
     if positions.shape != (arm.n_joints,) or not np.isfinite(positions).all():
         raise ValueError(
@@ -29,13 +29,13 @@ def check_within_limits(arm: ForwardModel, initial_positions: Sequence[float] | 
 
 def usable(set_points: np.ndarray, held: np.ndarray) -> np.ndarray:
     """``set_points`` (n,), but where one is not finite the position that the joint holds, ``held`` (n,)."""
-    return np.where(np.isfinite(set_points), set_points, held).clip(-_FARTHEST, _FARTHEST)
+    return np.where(np.isfinite(set_points), set_points, held).clip(-_MAX_POSITION, _MAX_POSITION)
 
 
 class KinematicArm:
-    """Joint positions that are every set-point's by its time, as ros2_control's mock hardware has them.
+    """Joint positions that equal the set-points at their time, like ros2_control's mock hardware.
 
-    Nothing is cut: neither at a joint limit nor at a speed, so that a wrong command is seen.
+    Neither positions nor velocities are limited, so that a wrong command is seen.
 
     Args:
         arm: Gives the number of joints and their limits.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-#: Mass [kg], and the radius of gyration as a share of the arm's reach.
-_MASS, _SIZE = 0.1, 0.1
+#: Default mass [kg], and radius of gyration as a share of the arm's reach.
+_DEFAULT_MASS, _GYRATION_RADIUS = 0.1, 0.1
 
 
 def inertial_of(link: ElementTree.Element, reach: float) -> ElementTree.Element:
@@ -19,8 +19,8 @@ def inertial_of(link: ElementTree.Element, reach: float) -> ElementTree.Element:
     if given is not None and _mass(given) > 0.0:
         return given
     inertial = ElementTree.Element("inertial")
-    ElementTree.SubElement(inertial, "mass", value=f"{_MASS:g}")
-    moments = dict.fromkeys(("ixx", "iyy", "izz"), f"{_MASS * (_SIZE * reach) ** 2:g}")
+    ElementTree.SubElement(inertial, "mass", value=f"{_DEFAULT_MASS:g}")
+    moments = dict.fromkeys(("ixx", "iyy", "izz"), f"{_DEFAULT_MASS * (_GYRATION_RADIUS * reach) ** 2:g}")
     ElementTree.SubElement(inertial, "inertia", moments, ixy="0", ixz="0", iyz="0")
     return inertial
 

@@ -1,4 +1,4 @@
-"""An arm's URDF as MuJoCo takes it: masses for all links, joints of the chain alone, no files of meshes."""
+"""An arm's URDF prepared for MuJoCo: masses for all links, only the chain's joints movable, no mesh files."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from itnnr_ik.robot.urdf import parse_urdf
 from itnnr_ik.robot.xml import parse_xml
 from itnnr_ik.ros.simulation.link_masses import inertial_of
 
-#: MuJoCo drops what is drawn, and links that a fixed joint holds, unless it is told not to; and it refuses
-#: moments of inertia that no body can have, which many URDFs have for small links.
+#: Keep visuals, and links at fixed joints, which MuJoCo drops by default; and correct moments of inertia that
+#: no body can have, as many URDFs have for small links.
 _COMPILER = {"discardvisual": "false", "fusestatic": "false", "balanceinertia": "true"}
-#: What is drawn, and needs no file.
+#: Visual geometries without a file.
 _SHAPES = ("box", "cylinder", "sphere")
 
 
@@ -40,10 +40,10 @@ def load_mujoco() -> Any:
 
 
 def arm_spec(arm: KinematicChain) -> Any:
-    """The robot of an arm as an ``mjSpec``, with the simple shapes that are drawn and with its tip frame.
+    """The robot of an arm as an ``mjSpec``, with its simple visual shapes and its tip frame.
 
-    The chain's joints move, within the chain's limits, and those in it that mimic others follow them. All
-    others are fixed: locked ones where they are locked, the rest at 0.
+    The chain's joints move within the chain's limits, and mimic joints in it follow. All others are fixed:
+    locked ones at their locked positions, the rest at 0.
 
     Raises:
         ImportError: MuJoCo cannot be loaded.
@@ -100,12 +100,12 @@ def _joint(joint: Joint, kind: str, origin: np.ndarray) -> ElementTree.Element:
 
 
 def _fixed(joint: Joint, value: float) -> ElementTree.Element:
-    """A joint that stays at ``value`` in [rad] or [m]."""
+    """A joint fixed at ``value`` in [rad] or [m]."""
     return _joint(joint, "fixed", joint.origin() @ joint.motion(value))
 
 
 def _moving(joint: Joint, arm: KinematicChain) -> ElementTree.Element:
-    """A joint of the chain, within its limits there; one that follows another needs none."""
+    """A joint of the chain with its limits there; a mimic joint needs none."""
     leads = joint.name in arm.joint_names
     i = arm.joint_names.index(joint.name) if leads else -1
     limited = leads and np.isfinite(arm.lower[i]) and np.isfinite(arm.upper[i])
@@ -122,7 +122,7 @@ def _moving(joint: Joint, arm: KinematicChain) -> ElementTree.Element:
 
 
 def _rpy(rotation: np.ndarray) -> np.ndarray:
-    """Roll, pitch and yaw [rad] of a rotation (3, 3), as a URDF has them."""
+    """Roll, pitch and yaw [rad] of a rotation (3, 3), by the URDF's convention."""
     across = float(np.hypot(rotation[0, 0], rotation[1, 0]))
     pitch = np.arctan2(-rotation[2, 0], across)
     if across < 1e-9:  # roll and yaw turn about the same axis

@@ -1,4 +1,4 @@
-"""A trajectory as a joint_trajectory_controller samples it: splines between points at their times."""
+"""A trajectory sampled as by a joint_trajectory_controller: splines between points at their times."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Point:
 
 
 class SampledTrajectory:
-    """Points at their times, and what comes before the first of them.
+    """Points at their times, joined to a state before the first of them.
 
     Times are in [ns].
 
     Args:
-        stamp: When the trajectory starts; 0: when it begins to be sampled.
-        offsets: Times of the points from then on, strictly increasing.
+        stamp: Start of the trajectory; 0: when it begins to be sampled.
+        offsets: Times of the points from the start, strictly increasing.
         points: As many, at least one.
     """
 
@@ -35,9 +35,9 @@ class SampledTrajectory:
         self.start: int | None = None
 
     def begin(self, now: int, since: int, before: Point) -> None:
-        """Fix when it starts, and join it to ``before``, where the set-points are at ``since``.
+        """Fix its start time, and join it to ``before``, the set-points at the time ``since``.
 
-        What ``before`` lacks of the first point's derivatives counts as zero.
+        Derivatives of the first point that ``before`` lacks count as zero there.
         """
         first = self._points[0]
         if before.velocities is None and first.velocities is not None:
@@ -45,12 +45,12 @@ class SampledTrajectory:
         if before.accelerations is None and first.accelerations is not None:
             before = replace(before, accelerations=np.zeros_like(before.positions))
         self.start = self._stamp or now
-        self._since, self._before = since, before
+        self._joined_at, self._joined = since, before
         self._times = [self.start + offset for offset in self._offsets]
 
     def sample(self, time: int) -> Point | None:
-        """The set-points at ``time``, with both derivatives; None before what it was joined to."""
-        if time < self._since:
+        """The set-points at ``time``, with both derivatives; None before the time at which it was joined."""
+        if time < self._joined_at:
             return None
         after = bisect_right(self._times, time)
         if after == len(self._times):
@@ -62,7 +62,7 @@ class SampledTrajectory:
                 rest if last.accelerations is None else last.accelerations,
             )
         since, before = (
-            (self._times[after - 1], self._points[after - 1]) if after else (self._since, self._before)
+            (self._times[after - 1], self._points[after - 1]) if after else (self._joined_at, self._joined)
         )
         return interpolate(
             before, self._points[after], 1e-9 * (self._times[after] - since), 1e-9 * (time - since)
@@ -70,9 +70,9 @@ class SampledTrajectory:
 
 
 def interpolate(start: Point, end: Point, duration: float, elapsed: float) -> Point:
-    """Between two points: a quintic, a cubic or a straight line, by the derivatives that both have.
+    """Interpolate by a quintic, a cubic or a straight line, depending on the derivatives of both points.
 
-    Accelerations without velocities are no spline for the controller: its set-points are zero there.
+    Accelerations without velocities are invalid for the controller, and its set-points are zero then.
 
     Args:
         start: At time 0.
@@ -90,12 +90,12 @@ def interpolate(start: Point, end: Point, duration: float, elapsed: float) -> Po
         if not with_velocities:
             coefficients = [start.positions, change]
         else:
-            # In the share of the duration, which scales derivatives.
-            v0, v1 = (duration * _given(point.velocities) for point in (start, end))
+            # As functions of the share of the duration, which scales derivatives.
+            v0, v1 = (duration * _not_none(point.velocities) for point in (start, end))
             if not with_accelerations:
                 coefficients = [start.positions, v0, 3.0 * change - 2.0 * v0 - v1, v0 + v1 - 2.0 * change]
             else:
-                a0, a1 = (0.5 * duration**2 * _given(point.accelerations) for point in (start, end))
+                a0, a1 = (0.5 * duration**2 * _not_none(point.accelerations) for point in (start, end))
                 coefficients = [
                     *(start.positions, v0, a0),
                     10.0 * change - 6.0 * v0 - 4.0 * v1 - 3.0 * a0 + a1,
@@ -105,16 +105,16 @@ def interpolate(start: Point, end: Point, duration: float, elapsed: float) -> Po
         return _evaluate(coefficients, duration, elapsed / duration)
 
 
-def _given(values: np.ndarray | None) -> np.ndarray:
+def _not_none(values: np.ndarray | None) -> np.ndarray:
     assert values is not None
     return values
 
 
 def _evaluate(coefficients: list[np.ndarray], duration: float, share: float) -> Point:
     """A polynomial in the share of ``duration``, coefficients from the constant one up, by Horner's rule."""
-    value = slope = bend = np.zeros_like(coefficients[0])
+    position = velocity = acceleration = np.zeros_like(coefficients[0])
     for coefficient in reversed(coefficients):
-        bend = bend * share + 2.0 * slope
-        slope = slope * share + value
-        value = value * share + coefficient
-    return Point(value, slope / duration, bend / duration**2)
+        acceleration = acceleration * share + 2.0 * velocity
+        velocity = velocity * share + position
+        position = position * share + coefficient
+    return Point(position, velocity / duration, acceleration / duration**2)

@@ -1,7 +1,7 @@
-"""What ros2_control's joint_trajectory_controller does with trajectories, cycle by cycle. No node needed.
+"""A model of ros2_control's joint_trajectory_controller, cycle by cycle. No node needed.
 
-It is the real one's way (ros2_controllers 5.17, one position command interface, position and velocity state
-interfaces, parameters at their defaults but for `interpolate_from_desired_state`), with what is odd about it.
+It reproduces ros2_controllers 5.17 with its oddities (one position command interface, position and velocity
+state interfaces, parameters at their defaults but for `interpolate_from_desired_state`).
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from itnnr_ik.ros.messages import quote_all
 from itnnr_ik.ros.simulation.sampled_trajectory import Point, SampledTrajectory
 from itnnr_ik.ros.time_messages import nanoseconds_of
 
-#: A last velocity up to this [rad/s, m/s] counts as rest.
-_REST = float(np.finfo(np.float32).eps)
+#: Largest velocity of the last point [rad/s, m/s].
+_MAX_END_VELOCITY = float(np.finfo(np.float32).eps)
 
 
 class TrajectoryController:
     """Set-points along the newest accepted trajectory.
 
-    A cycle asks for the set-points of the next one. A new trajectory counts from the next cycle on, and
+    A cycle samples the set-points of the next one. A new trajectory takes effect with the next cycle, and
     begins at the measured state, or at the last set-points. These were for the end of their cycle, but the
-    controller keeps them under the time of its beginning: from there, the first cycle after each replacement
-    has two cycles' way to go.
+    controller stores them with the time of its beginning, so that the first cycle after each replacement
+    moves by two cycles' motion.
 
-    A trajectory whose points cover the present is joined where it is by now. A number that is not finite
-    goes through; so do a negative first time, positions beyond limits, and a joint that is named twice,
-    while another one gets whatever was sorted before.
+    A trajectory whose points cover the present is joined at the present time. Numbers that are not finite are
+    accepted; so are a negative first time, positions beyond limits, and a joint that is named twice, while
+    another one gets the values sorted before.
 
     Args:
         joint_names: The controller's joints.
@@ -50,7 +50,7 @@ class TrajectoryController:
         self._new: JointTrajectory | None = None
 
     def activate(self, positions: np.ndarray, velocities: np.ndarray) -> None:
-        """Hold the joints where it has them from before, or else where they are measured.
+        """Hold the joints at the previous set-points, or else at the measured positions.
 
         Args:
             positions: Measured (n,) in [rad] or [m].
@@ -60,18 +60,18 @@ class TrajectoryController:
         self._new = None
         self._trajectory = SampledTrajectory(0, [0], [Point(held)])
         self._last, self._last_time = Point(held, velocities), 0
-        #: Where the trajectory is at the beginning of the cycle.
+        #: The trajectory at the beginning of the cycle.
         self.reference = Point(held, np.zeros_like(held), np.zeros_like(held))
 
     def follow(self, trajectory: JointTrajectory, now: int) -> None:
-        """Replace what runs by ``trajectory``, from the next cycle on.
+        """Replace the present trajectory from the next cycle on.
 
         Args:
-            trajectory: It starts at its stamp, or with its first cycle where that is 0.
-            now: Time in [ns], on the clock that stamps are of.
+            trajectory: It starts at its timestamp, or with its first cycle if that is 0.
+            now: Time in [ns], on the clock of the timestamps.
 
         Raises:
-            ValueError: It breaks a rule that a joint_trajectory_controller checks. What runs goes on.
+            ValueError: It breaks a rule that a joint_trajectory_controller checks. The present one continues.
         """
         self._check(trajectory, now)
         self._new = trajectory
@@ -81,12 +81,12 @@ class TrajectoryController:
 
         Args:
             now: Time of this cycle in [ns].
-            period: Since the one before, in [ns].
+            period: Since the previous one, in [ns].
             positions: Measured (n,) in [rad] or [m].
             velocities: Measured (n,) in [rad/s] or [m/s].
         """
         if self._new is not None:
-            self._trajectory, self._new = self._sort(self._new), None
+            self._trajectory, self._new = self._in_controller_order(self._new), None
         if self._trajectory.start is None:
             since, before = now, Point(positions, velocities)
             if self._from_set_points:
@@ -105,7 +105,7 @@ class TrajectoryController:
 
     @property
     def time_from_start(self) -> int:
-        """Time [ns] that `reference` is at, from the start of its trajectory on."""
+        """Time [ns] of `reference` from the start of its trajectory."""
         return 0 if self._trajectory.start is None else self._time - self._trajectory.start
 
     def _check(self, trajectory: JointTrajectory, now: int) -> None:
@@ -116,13 +116,13 @@ class TrajectoryController:
             )
         if not points:
             raise ValueError("expected at least one point, got none")
-        if any(abs(velocity) > _REST for velocity in points[-1].velocities):
+        if any(abs(velocity) > _MAX_END_VELOCITY for velocity in points[-1].velocities):
             raise ValueError(
                 f"expected the last point at rest or without velocities, got {list(points[-1].velocities)}"
             )
         offsets = [nanoseconds_of(point.time_from_start) for point in points]
         stamp = nanoseconds_of(trajectory.header.stamp)
-        if stamp < 0:  # the real one's process ends here
+        if stamp < 0:  # the real controller crashes here
             raise ValueError(f"expected a stamp of 0 or later, got {1e-9 * stamp:g} s")
         if stamp and stamp + offsets[-1] < now:
             raise ValueError(
@@ -148,14 +148,14 @@ class TrajectoryController:
         if len(point.effort):
             raise ValueError(f"expected no effort in point {index}, got {len(point.effort)} values")
 
-    def _sort(self, trajectory: JointTrajectory) -> SampledTrajectory:
+    def _in_controller_order(self, trajectory: JointTrajectory) -> SampledTrajectory:
         """The message with its joints in the controller's order."""
         order = [self._joint_names.index(name) for name in trajectory.joint_names]
 
         def in_order(values: Sequence[float]) -> np.ndarray | None:
             if not len(values):
                 return None
-            # One array for all: where a joint is named twice, another one has what was there before.
+            # One array for all: if a joint is named twice, another one keeps the values sorted before.
             for i, value in zip(order, values, strict=True):
                 self._sorted[i] = value
             return np.array(self._sorted)
