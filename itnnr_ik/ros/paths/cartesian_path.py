@@ -1,4 +1,4 @@
-"""The service ``compute_cartesian_path``: straight lines, as far as they can be followed from a state on."""
+"""The service ``compute_cartesian_path``: straight lines from a state, as far as they can be followed."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from itnnr_ik import IKSolver
 from itnnr_ik.robot import units_of
 from itnnr_ik.ros.answering.answer import Answerer
 from itnnr_ik.ros.answering.position_ik import check_links, set_error_code
-from itnnr_ik.ros.paths.joint_path import MOST_POSES, Start, shortest_times, trajectory
+from itnnr_ik.ros.paths.joint_path import MAX_POSES, Start, shortest_times, trajectory
 from itnnr_ik.ros.status import Code, RejectedError
 from itnnr_ik.targets import TURN, straight_lines
 
-#: A step [rad] from one target to the next that is a jump, whatever is allowed.
-_JUMP = 0.5
-#: A robot at a limit may be so far [rad, m] beyond it, by noise.
-_OUTSIDE = 0.01
-#: A path that is planned as a whole begins at the state if the step from there is at most so many times the
-#: largest other one, and so much more [rad].
-_LONGER, _LONGER_BY = 2.0, 1e-3
+#: A larger step [rad, m] from one target to the next is a jump, whatever the request allows.
+_MAX_STEP = 0.5
+#: A joint state may be beyond a joint limit by this [rad, m], due to noise.
+_LIMIT_TOLERANCE = 0.01
+#: A path that is planned as a whole begins at the state if the first step is at most this many times the
+#: largest other one, plus this [rad, m].
+_STEP_FACTOR, _STEP_MARGIN = 2.0, 1e-3
 
 
 @dataclass(frozen=True)
 class Followed:
-    """How far straight lines are followed.
+    """A joint path along straight lines, or the first part of them.
 
     Attributes:
-        positions: (c, n) [rad, m], the state first.
-        fraction: Share of the waypoints that are passed.
-        text: What ends it; empty for nothing.
+        positions: (c, n) [rad, m], from the initial state on.
+        fraction: Share of the lines that is followed.
+        text: Why it ends; empty at the last waypoint.
     """
 
     positions: np.ndarray
@@ -57,7 +57,7 @@ def follow_lines(
         solver: Of the arm.
         state: Joint positions (n,) [rad, m] within the limits.
         waypoints: (k, 2, 3 or 7), as the task has them.
-        max_step: Way from target to target, and off the line between them, [m] at most.
+        max_step: Largest distance between targets, and of the tool from the line between them, in [m].
         revolute, prismatic: Largest step of a joint of that kind [rad], [m]; 0 for any.
 
     Raises:
@@ -67,14 +67,14 @@ def follow_lines(
         raise ValueError(
             f"expected jump thresholds that are 0 or positive, got {revolute:g} rad and {prismatic:g} m"
         )
-    targets, along = straight_lines(solver.target_at(state), waypoints, max_step, MOST_POSES)
-    most = np.where(np.array(units_of(solver.arm)) == "m", prismatic or np.inf, revolute or np.inf)
-    bounds = _Bounds(solver, targets, max_step, most)
+    targets, along = straight_lines(solver.target_at(state), waypoints, max_step, MAX_POSES)
+    max_joint_step = np.where(np.array(units_of(solver.arm)) == "m", prismatic or np.inf, revolute or np.inf)
+    limits = _StepLimits(solver, targets, max_step, max_joint_step)
     planned, text = _planned(solver, state, targets)
-    positions, why = bounds.allowed(planned)
+    positions, why = limits.allowed(planned)
     if len(positions) < len(targets):
-        # Its steps are others, and may all be short enough.
-        stepped, why_stepped = bounds.allowed(_stepped(solver, state, targets))
+        # Another path, whose steps may be short enough.
+        stepped, why_stepped = limits.allowed(_solved_stepwise(solver, state, targets))
         if len(stepped) > len(positions):
             positions, why = stepped, why_stepped
     whole = len(positions) == len(targets)
@@ -82,35 +82,36 @@ def follow_lines(
 
 
 @dataclass(frozen=True)
-class _Bounds:
-    """What a path may do from target to target.
+class _StepLimits:
+    """Limits of a path from target to target.
 
     Attributes:
         solver: Of the arm.
         targets: (m, 2, 3 or 7).
-        max_step: How far the tool may be off the line between two of them [m], as the joints go.
-        most: Largest steps of the joints (n,) [rad, m].
+        max_step: Largest distance [m] of the tool from the line between two of them.
+        max_joint_step: Largest steps of the joints (n,) [rad, m].
     """
 
     solver: IKSolver
     targets: np.ndarray
     max_step: float
-    most: np.ndarray
+    max_joint_step: np.ndarray
 
     def allowed(self, positions: np.ndarray) -> tuple[np.ndarray, str]:
-        """Positions (c, n) of the first targets up to a step that is not allowed, and why not; or all."""
+        """Positions (c, n) up to the first step that is not allowed, and the reason; or all, and no text."""
         if len(positions) < 2:
             return positions, ""
         steps = np.diff(positions, axis=0)
-        off, turned = self.solver.errors(
+        distance, turn = self.solver.errors(
             positions[:-1] + 0.5 * steps, _halfway(self.targets[: len(positions)])
         )
-        swings = off > self.max_step
-        if turned is not None:
-            swings |= turned > TURN * self.max_step
+        off_line = distance > self.max_step
+        if turn is not None:
+            off_line |= turn > TURN * self.max_step
+        too_large = (np.abs(steps) > self.max_joint_step).any(axis=1)
         refused = {
-            "a joint would make a larger step than is allowed": (np.abs(steps) > self.most).any(axis=1),
-            "between two targets the tool would swing off the line: take a smaller max_step": swings,
+            "a joint would make a larger step than is allowed": too_large,
+            "between two targets the tool would swing off the line: take a smaller max_step": off_line,
         }
         if self.solver.coverage is not None:
             outside = ~self.solver.coverage.covers(positions[1:])
@@ -123,15 +124,15 @@ class _Bounds:
 
 
 def _halfway(targets: np.ndarray) -> np.ndarray:
-    """What lies between each target (m, 2, 3 or 7) and the next (m - 1, …), quaternions of any length."""
-    here, there = targets[:-1], targets[1:].copy()
+    """Midpoints (m - 1, …) between consecutive targets (m, 2, 3 or 7), with quaternions of any length."""
+    start, end = targets[:-1], targets[1:].copy()
     if targets.shape[1] == 7:
-        there[(here[:, 3:] * there[:, 3:]).sum(axis=1) < 0.0, 3:] *= -1.0  # the same turn
-    return np.asarray(0.5 * (here + there))
+        end[(start[:, 3:] * end[:, 3:]).sum(axis=1) < 0.0, 3:] *= -1.0  # the same rotation
+    return np.asarray(0.5 * (start + end))
 
 
 def _planned(solver: IKSolver, state: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, str]:
-    """Positions (c, n) of a path that is looked at as a whole, up to its first gap, and what that is."""
+    """Positions (c, n) of a path that is planned as a whole, up to its first gap, and that as text."""
     found = solver.solve_path(targets, state)
     first = min((gap.first for gap in found.gaps), default=len(targets))
     if found.gaps and found.converged[first]:
@@ -139,17 +140,17 @@ def _planned(solver: IKSolver, state: np.ndarray, targets: np.ndarray) -> tuple[
     positions = np.vstack([state, found.positions[1:first]])
     steps = np.abs(np.diff(positions, axis=0)).max(axis=1, initial=0.0)
     text = str(found.gaps[0]) if found.gaps else "another posture at the start could follow all of it"
-    begins = len(steps) == 0 or steps[0] <= _LONGER * steps[1:].max(initial=0.0) + _LONGER_BY
+    begins = len(steps) == 0 or steps[0] <= _STEP_FACTOR * steps[1:].max(initial=0.0) + _STEP_MARGIN
     return (positions if begins else positions[:1]), text
 
 
-def _stepped(solver: IKSolver, state: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Positions (c, n) of targets that are looked at one after the other, up to the first that is missed."""
+def _solved_stepwise(solver: IKSolver, state: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Positions (c, n) of targets that are solved one after the other, up to the first without a solution."""
     positions = [state]
     velocity = np.zeros_like(state)
     for target in targets[1:]:
         found = solver.solve(target, positions[-1], velocity)
-        if not found.converged or found.displacement is None or found.displacement > _JUMP:
+        if not found.converged or found.displacement is None or found.displacement > _MAX_STEP:
             break
         velocity = found.positions - positions[-1]
         positions.append(found.positions)
@@ -158,10 +159,10 @@ def _stepped(solver: IKSolver, state: np.ndarray, targets: np.ndarray) -> np.nda
 
 @dataclass(frozen=True)
 class Lines:
-    """What a GetCartesianPath request asks for.
+    """The content of a GetCartesianPath request.
 
     Attributes:
-        start: What it is solved with; its joints are within the limits.
+        start: Configuration and initial state, which is within the limits.
         waypoints: As the task has them, in the base frame.
         header: Of the request.
         max_step, revolute, prismatic: See `follow_lines`.
@@ -179,9 +180,9 @@ def read_lines(request: Any, answerer: Answerer, now: float) -> Lines:
     """Read a request, at a time ``now`` [s] on the node's clock.
 
     The path begins at the request's state or, where that has none of the joints, at the newest joint state.
-    ``revolute_jump_threshold`` and ``prismatic_jump_threshold`` are the largest steps of such joints, where
-    the message has them; ``jump_threshold`` stands in for the first. Constraints, collisions and scaling
-    factors are not looked at.
+    ``revolute_jump_threshold`` and ``prismatic_jump_threshold`` are the largest steps of such joints, if the
+    message has them; ``jump_threshold`` replaces the first. Constraints, collisions and scaling factors are
+    not checked.
 
     Raises:
         UnknownLinkError: It is about another link than the arm's tip.
@@ -197,7 +198,7 @@ def read_lines(request: Any, answerer: Answerer, now: float) -> Lines:
         raise RejectedError(Code.NO_JOINT_STATE, "expected a start_state, or a joint state before, got none")
     arm = configuration.solver.arm
     inside = np.clip(state, arm.lower, arm.upper)
-    if np.abs(inside - state).max() > _OUTSIDE:
+    if np.abs(inside - state).max() > _LIMIT_TOLERANCE:
         text = f"expected a state within the joint limits, got {state.tolist()}"
         raise RejectedError(Code.INVALID_JOINT_STATE, text)
     revolute = getattr(request, "revolute_jump_threshold", 0.0) or request.jump_threshold
@@ -207,7 +208,7 @@ def read_lines(request: Any, answerer: Answerer, now: float) -> Lines:
 
 
 def solve_lines(lines: Lines) -> tuple[Followed, JointTrajectory]:
-    """How far they are followed, and the trajectory, which begins at the state.
+    """The path along the lines, and its trajectory, which begins at the initial state.
 
     Raises:
         RejectedError: The steps cannot be used, or the solver fails.
@@ -220,13 +221,13 @@ def solve_lines(lines: Lines) -> tuple[Followed, JointTrajectory]:
     except (ValueError, ArithmeticError) as error:
         raise RejectedError(Code.INVALID_TARGET, str(error)) from error
     times = shortest_times(len(followed.positions))
-    # The request's stamp is over by the time of the answer: a controller would begin in the middle of it.
+    # Without the request's timestamp: it is past, and a controller would begin in the middle of the path.
     header = Header(frame_id=lines.header.frame_id)
     return followed, trajectory(start, followed.positions, times, None, header)
 
 
 def fill_response(response: Any, header: Header, followed: Followed, found: JointTrajectory) -> None:
-    """Fill in the response to a request with a header."""
+    """Fill in the response to a request with this header."""
     response.start_state.joint_state = JointState(
         header=header, name=found.joint_names, position=found.points[0].positions
     )

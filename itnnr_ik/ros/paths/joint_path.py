@@ -22,26 +22,26 @@ from itnnr_ik.ros.setup.configuration import Configuration
 from itnnr_ik.ros.status import Code, RejectedError, stamp_text
 from itnnr_ik.ros.time_messages import duration_of, nanoseconds_of
 
-#: Poses of a path, at most.
-MOST_POSES = 10_000
-#: Least time [s] from one point of a trajectory to the next.
-_SHORTEST = 1e-3
-#: What a duration in a message can hold [s].
-_LONGEST = 2.0**31
-#: Takes 0.1 s, and not when the first path comes.
+#: Largest number of poses of a path.
+MAX_POSES = 10_000
+#: Minimum time between two points of a trajectory [s].
+_MIN_INTERVAL = 1e-3
+#: Upper bound of a duration in a message [s].
+_MAX_DURATION = 2.0**31
+#: Made here as it takes 0.1 s, which should not delay the first path.
 _TYPES: Any = get_typestore(Stores.ROS2_HUMBLE)
-#: Gaps that a status tells of.
-_MOST_GAPS = 10
+#: Largest number of gaps in a status.
+_MAX_GAPS_REPORTED = 10
 
 
 @dataclass(frozen=True)
 class Start:
-    """What a path is solved with, as it was when it was asked for: the node goes on meanwhile.
+    """The state of the node at the request for a path, as that may change while the path is solved.
 
     Attributes:
         configuration: Of the node.
-        current: Where the joints were (n,) [rad, m]; None where that is not known, and need not be.
-        turns: What the robot counts more of its joints (n,) [rad].
+        current: Joint positions (n,) [rad, m]; None if they are not known and not required.
+        turns: Whole turns (n,) [rad] that the robot counts more of its joints.
     """
 
     configuration: Configuration
@@ -51,21 +51,21 @@ class Start:
 
 def stamp_of(data: bytes) -> str:
     """The stamp of a serialized nav_msgs/Path, which begins with it; empty where it is damaged."""
-    with suppress(Exception):  # rosbags raises what comes
+    with suppress(Exception):  # rosbags raises errors of any kind
         return stamp_text(_TYPES.deserialize_cdr(data[:12], "builtin_interfaces/msg/Time"))
     return ""
 
 
 def read_path(data: bytes) -> Any:
-    """A serialized nav_msgs/Path, in rosbags' types: rclpy takes 0.4 s for 10 000 poses, and lets no other
-    thread go on meanwhile.
+    """A serialized nav_msgs/Path, in rosbags' types: rclpy takes 0.4 s for 10 000 poses, and blocks all other
+    threads meanwhile.
 
     Raises:
         RejectedError: It is damaged (``invalid_target``).
     """
     try:
         return _TYPES.deserialize_cdr(data, "nav_msgs/msg/Path")
-    except Exception as error:  # rosbags raises what comes
+    except Exception as error:  # rosbags raises errors of any kind
         text = f"expected a nav_msgs/Path, got {len(data)} bytes that are none"
         raise RejectedError(Code.INVALID_TARGET, text) from error
 
@@ -75,45 +75,45 @@ def solve_poses(
 ) -> JointTrajectory:
     """The trajectory that follows all of a path, from the joint state on.
 
-    Points come at the poses' stamps, if these increase, or else as fast as the joints may move; later where
-    the velocity limits need it. The first one is as far in time as it takes to get there.
+    Points are timed by the poses' timestamps, if these increase, or else as fast as the velocity limits
+    allow; later where these require it. The first one allows for the motion from the joint state.
 
     Args:
-        start: What it is solved with.
-        frames: Where other frames are now; each is looked up once.
-        header: Of the path; its frame counts for poses that name none.
-        poses: At most `MOST_POSES`, as geometry_msgs/PoseStamped.
-        values: What is known of the answer goes in here, also where there is none.
+        start: The state of the node at the request.
+        frames: Present transforms of other frames; each is looked up once.
+        header: Of the path; its frame is that of poses without one.
+        poses: At most `MAX_POSES`, as geometry_msgs/PoseStamped.
+        values: Receives the values of the status, also if there is no answer.
 
     Raises:
         RejectedError: A pose is no target, or the path cannot be followed (``gaps``); the solver fails, or a
             posture is outside the data of a learned arm.
     """
-    if not 0 < len(poses) <= MOST_POSES:
-        expected = f"expected a path of 1 to {MOST_POSES} poses, got {len(poses)}"
+    if not 0 < len(poses) <= MAX_POSES:
+        expected = f"expected a path of 1 to {MAX_POSES} poses, got {len(poses)}"
         raise RejectedError(Code.INVALID_TARGET, expected)
     values["poses"] = str(len(poses))
-    found = _solve(start, _targets(start.configuration, frames, header, poses), values)
-    if found.gaps:
-        values["gaps"] = gaps_text(found.gaps)
-        more = f", and {len(found.gaps) - 1} more" if len(found.gaps) > 1 else ""
-        raise RejectedError(Code.GAPS, f"the path cannot be followed: {found.gaps[0]}{more}")
+    solution = _solve(start, _targets(start.configuration, frames, header, poses), values)
+    if solution.gaps:
+        values["gaps"] = gaps_text(solution.gaps)
+        more = f", and {len(solution.gaps) - 1} more" if len(solution.gaps) > 1 else ""
+        raise RejectedError(Code.GAPS, f"the path cannot be followed: {solution.gaps[0]}{more}")
     header = Header(frame_id=header.frame_id)  # its stamp is zero: now, for a controller
-    return trajectory(start, found.positions, _times(poses), start.current, header)
+    return trajectory(start, solution.positions, _times(poses), start.current, header)
 
 
 def _targets(
     configuration: Configuration, frames: Frames, header: Any, poses: Sequence[Any]
 ) -> list[list[float]]:
-    """Targets of poses, which see one moment of other frames."""
+    """Targets of poses, each frame transformed at one time for all of them."""
     targets, transforms = [], dict[str, Transform | None]()
     for index, pose in enumerate(poses):
         frame = pose.header.frame_id or header.frame_id
         try:
             if frame not in transforms:
                 transforms[frame] = frames.transform(frame)
-            place = to_base_frame(transforms[frame], pose.pose)
-            targets.append(target_from_pose(place, configuration.solver, configuration.plane_tolerance))
+            values = to_base_frame(transforms[frame], pose.pose)
+            targets.append(target_from_pose(values, configuration.solver, configuration.plane_tolerance))
         except RejectedError as rejection:
             raise RejectedError(rejection.code, f"pose {index}: {rejection}") from rejection
     return targets
@@ -123,50 +123,50 @@ def _solve(start: Start, targets: list[list[float]], values: Values) -> PathSolu
     """Joint positions for all targets of a path."""
     solver, began = start.configuration.solver, time.perf_counter()
     try:
-        found = solver.solve_path(targets, clip_seed(solver.arm, start.current))
+        solution = solver.solve_path(targets, clip_seed(solver.arm, start.current))
     except (ValueError, ArithmeticError) as error:
         raise RejectedError(Code.SOLVER_ERROR, f"cannot solve the path: {error}") from error
     values["solve_time"] = time.perf_counter() - began
-    values["residual"] = float(found.residual.max())
-    if solver.coverage is not None and not found.gaps:
-        outside = np.flatnonzero(~solver.coverage.covers(found.positions))
+    values["residual"] = float(solution.residual.max())
+    if solver.coverage is not None and not solution.gaps:
+        outside = np.flatnonzero(~solver.coverage.covers(solution.positions))
         if len(outside):
             raise RejectedError(
                 Code.OUTSIDE_DATA,
                 f"the path is outside the data that {solver.arm.name} was learned from at {len(outside)} "
                 f"of its {len(targets)} poses, first at pose {outside[0]}",
             )
-    return found
+    return solution
 
 
 def trajectory(
     start: Start, path: np.ndarray, times: np.ndarray, current: np.ndarray | None, header: Header
 ) -> JointTrajectory:
-    """Joint positions of a path, at times (m,) [s] or as much later as the joints' velocity limits need.
+    """The trajectory of a path, at times (m,) [s] or as much later as the joints' velocity limits require.
 
     Args:
-        start: What it was solved with.
+        start: The state of the node at the request.
         path: Joint positions (m, n) [rad, m].
-        times: When they are due; they increase.
-        current: From where it takes time to get to the first (n,) [rad, m]; None for none.
+        times: Of the positions, increasing.
+        current: Joint positions (n,) [rad, m] before the first of the path; None if they are the first.
         header: Of the trajectory.
 
     Raises:
         RejectedError: A position is outside the limits: a defect (``solver_error``); or the path takes longer
-            than a message can say (``invalid_target``).
+            than a message can hold (``invalid_target``).
     """
     configuration, turns = start.configuration, start.turns
     limits = configuration.limits.velocity
     kept, _ = keep_velocities(path, times, limits)
-    before = _SHORTEST
+    before = _MIN_INTERVAL
     if current is not None:
         before = max(before, float((np.abs(path[0] - current) / limits).max()))
     message = JointTrajectory(header=header, joint_names=list(configuration.joints))
     due_at = kept - kept[0] + before
-    if not due_at[-1] < _LONGEST:
+    if not due_at[-1] < _MAX_DURATION:
         raise RejectedError(
             Code.INVALID_TARGET,
-            f"expected a path of less than {_LONGEST:.0f} s by its stamps, got {due_at[-1]:.0f} s",
+            f"expected a path of less than {_MAX_DURATION:.0f} s by its stamps, got {due_at[-1]:.0f} s",
         )
     for positions, due in zip(path, due_at, strict=True):
         state = joint_state_from_positions(
@@ -178,15 +178,15 @@ def trajectory(
 
 
 def gaps_text(gaps: Sequence[Gap]) -> str:
-    """The first gaps, each with its targets and its reason."""
-    told = [str(gap) for gap in gaps[:_MOST_GAPS]]
-    more = len(gaps) - _MOST_GAPS
-    return "; ".join([*told, f"and {more} more"] if more > 0 else told)
+    """The first gaps as text, each with its targets and its reason."""
+    texts = [str(gap) for gap in gaps[:_MAX_GAPS_REPORTED]]
+    more = len(gaps) - _MAX_GAPS_REPORTED
+    return "; ".join([*texts, f"and {more} more"] if more > 0 else texts)
 
 
 def shortest_times(count: int) -> np.ndarray:
-    """Times (m,) [s] that leave it to the velocity limits how fast a path is."""
-    return _SHORTEST * np.arange(count)
+    """Times (m,) [s] so short that the velocity limits determine the speed of a path."""
+    return _MIN_INTERVAL * np.arange(count)
 
 
 def _times(poses: Sequence[Any]) -> np.ndarray:

@@ -20,7 +20,7 @@ def offer_late_service(
         node: Offers it.
         kind: Class of the service.
         name: Of the service.
-        callback: Takes the request, an empty response, and what the response is to be given to, once.
+        callback: Called with the request, an empty response, and a function to call once with that.
 
     Returns:
         rclpy's service.

@@ -1,4 +1,4 @@
-"""The requests for whole paths: what is asked for, what comes back, and why it does not."""
+"""Requests for whole paths, and their answers."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from itnnr_ik.ros.status import Code, RejectedError
 
 
 class PathRequests:
-    """Answers each request once: what it is solved with is read when it comes, and the worker does the rest.
+    """Answers each request once: by the node's state at its reception, and on the worker's thread.
 
     Args:
         worker: Solves one path at a time.
-        answerer: Knows where the joints and other frames are.
-        publish: Takes the trajectory for a path of poses.
-        report: Takes the code, the text and the values of its status.
+        answerer: Gives the joint state and the transforms of frames.
+        publish: Called with the trajectory for a path of poses.
+        report: Called with the code, the text and the values of its status.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class PathRequests:
         try:
             self._publish(ended.result())
         except RejectedError as rejection:
-            # A job that goes on though it was cancelled goes on with its values, too.
+            # A copy: a job that continues after it was cancelled still writes to its values.
             self._report(rejection.code, str(rejection), dict(values))
         else:
             self._report(Code.SOLVED, Code.SOLVED.value, values)

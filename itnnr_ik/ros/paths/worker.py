@@ -1,4 +1,4 @@
-"""A thread for what takes long, so that a node goes on meanwhile."""
+"""A thread for long jobs, so that they do not block a node."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ from itnnr_ik.ros.status import Code, RejectedError
 
 T = TypeVar("T")
 
-#: After so long [s] a thread lets others go on that wait for the interpreter, while there is a job: Python's
-#: own 5 ms, a few times a message, would be as long as the time between two targets.
-_SWITCH, _USUAL = 5e-4, sys.getswitchinterval()
+#: Python's thread switch interval [s] during a job, and its default: 5 ms, a few times for each message,
+#: would be as long as the time between two targets.
+_SWITCH_INTERVAL, _DEFAULT_SWITCH_INTERVAL = 5e-4, sys.getswitchinterval()
 
 
 class Worker:
-    """Does one job at a time on a thread of its own, and tells of its end on the node's thread.
+    """Runs one job at a time on a thread of its own, and reports its end on the node's thread.
 
     All methods are to be called on the thread that the node spins in.
 
     Args:
-        node: Whose executor is woken by the end of a job.
+        node: Its executor is woken by the end of a job.
     """
 
     def __init__(self, node: Node) -> None:
         self._ended = node.create_guard_condition(self._deliver)
         self._job: Future[Any] | None = None
-        self._tell: Callable[[Future[Any]], None] | None = None
+        self._report: Callable[[Future[Any]], None] | None = None
 
-    def start(self, job: Callable[[], T], tell: Callable[[Future[T]], None]) -> None:
+    def start(self, job: Callable[[], T], report: Callable[[Future[T]], None]) -> None:
         """Begin a job.
 
         Args:
-            job: Is called on the other thread.
-            tell: Is called once with what came of it, or with why it was cancelled.
+            job: Called on the other thread.
+            report: Called once with its result or error, or with the reason for its cancellation.
 
         Raises:
-            RejectedError: There is one, or one that was cancelled has not come to its end (``busy``).
+            RejectedError: A job is running, possibly one that was cancelled (``busy``).
         """
         if self._job is not None:
             text = "expected one path at a time, got a second one while the first is being solved"
-            what = text if self._tell is not None else f"{text}, though that was cancelled"
+            what = text if self._report is not None else f"{text}, though that was cancelled"
             raise RejectedError(Code.BUSY, what)
-        self._job, self._tell = Future(), tell
-        # Nothing to wait for when the process ends.
+        self._job, self._report = Future(), report
+        # A daemon, so that the process does not wait for it at its end.
         threading.Thread(target=self._run, args=(job, self._job), name="paths", daemon=True).start()
 
     def cancel(self, why: str) -> None:
-        """Tell that the job was cancelled, if there is one; what comes of it is dropped."""
-        if self._tell is not None:
+        """Report that the job was cancelled, if there is one, and ignore its result."""
+        if self._report is not None:
             cancelled: Future[Any] = Future()
             cancelled.set_exception(RejectedError(Code.CANCELLED, f"cancelled: {why}"))
-            tell, self._tell = self._tell, None
-            tell(cancelled)
+            report, self._report = self._report, None
+            report(cancelled)
 
     def _run(self, job: Callable[[], Any], ended: Future[Any]) -> None:
         try:
@@ -74,17 +74,17 @@ class Worker:
     def _deliver(self) -> None:
         if self._job is None or not self._job.done():
             return
-        job, tell = self._job, self._tell
-        self._job = self._tell = None
-        if tell is not None:
-            tell(job)
+        job, report = self._job, self._report
+        self._job = self._report = None
+        if report is not None:
+            report(job)
 
 
 @contextmanager
 def _interpreter_shared() -> Iterator[None]:
-    """Meanwhile, threads that wait for the interpreter get it after `_SWITCH`, whatever the node does."""
-    sys.setswitchinterval(_SWITCH)
+    """Let waiting threads have the interpreter after `_SWITCH_INTERVAL` meanwhile."""
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
         yield
     finally:
-        sys.setswitchinterval(_USUAL)
+        sys.setswitchinterval(_DEFAULT_SWITCH_INTERVAL)

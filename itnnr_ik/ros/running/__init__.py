@@ -1,1 +1,1 @@
-"""Nodes as processes: one's own, and others that are started, watched and talked to."""
+"""Nodes as processes: running a node, and starting, watching and talking to others."""

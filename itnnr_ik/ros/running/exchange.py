@@ -1,4 +1,4 @@
-"""Joint states and targets sent to a running `ik_node`, one target at a time, with what came back.
+"""Joint states and targets sent to a running `ik_node`, one target at a time, and its answers.
 
 The only module of recordings besides `itnnr_ik.ros.running.live` that needs ROS.
 """
@@ -25,20 +25,20 @@ from itnnr_ik.ros.status import stamp_from_text, values_of
 from itnnr_ik.ros.time_messages import nanoseconds_of, time_of
 
 UNANSWERED = "unanswered"
-#: How long an answer may take, in [s].
-_PATIENCE = 5.0
-#: Between the node's being found and the first message [s]: whoever finds is not yet found.
-_FOUND = 0.3
-#: A target follows a joint state at least this much later [s]: order between topics is not kept by DDS.
-_SETTLE = 0.003
-_QUEUE = 1000
-#: An answer farther than this [rad] from where it says to be was solved from another state than planned.
-_SAME_STATE = 1e-6
+#: Timeout of an answer [s].
+_ANSWER_TIMEOUT = 5.0
+#: From the discovery of the node to the first message [s], for the node to discover this side.
+_DISCOVERY_TIME = 0.3
+#: A target is sent at least this much later than a joint state [s]: DDS keeps no order between topics.
+_STATE_LEAD_TIME = 0.003
+_QUEUE_DEPTH = 1000
+#: A displacement that differs by more than this [rad] is from another joint state than the one sent.
+_STATE_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What one target got: status code, positions (n,) in [rad] or [m] or None, and times in [s]."""
+    """The answer to a target: status code, positions (n,) in [rad] or [m] or None, and times in [s]."""
 
     code: str
     positions: Array | None = None
@@ -53,14 +53,14 @@ class Exchange:
 
     Args:
         node: Whose publishers and subscriptions are used.
-        spin: Serves the node's subscriptions for at most the given time [s], and raises where the other
-            side has ended.
+        spin: Serves the node's subscriptions for at most the given time [s], and raises if the other side
+            has ended.
         joints: Names of the arm's joints on the robot, base to tip.
         frame: Frame of the targets.
 
     Attributes:
         replies: By the stamp of their target, in [ns].
-        solutions, statuses: Everything that the node said, in the order of receipt.
+        solutions, statuses: All that the node published, in the order of reception.
     """
 
     def __init__(self, node: Node, spin: Callable[[float], None], joints: Sequence[str], frame: str) -> None:
@@ -72,17 +72,17 @@ class Exchange:
         self.solutions: list[WrittenSolution] = []
         self.statuses: list[WrittenStatus] = []
         self._arrivals: dict[int, tuple[float, Array]] = {}
-        self._codes: dict[int, dict[str, str]] = {}
-        self._settled = 0.0
+        self._status_values: dict[int, dict[str, str]] = {}
+        self._earliest_target = 0.0
         self._found_at: float | None = None
-        reliable = QoSProfile(depth=_QUEUE)
+        reliable = QoSProfile(depth=_QUEUE_DEPTH)
         self._targets = node.create_publisher(PoseStamped, "target_pose", 10)
         self._states = node.create_publisher(JointState, "joint_states", 10)
         node.create_subscription(JointState, "joint_solution", self._on_solution, reliable)
         node.create_subscription(DiagnosticStatus, "itnnr_ik/status", self._on_status, reliable)
 
     def connected(self) -> bool:
-        """Whether an `ik_node` hears and is heard, for long enough that no message is lost."""
+        """Whether both sides have discovered each other for long enough that no message is lost."""
         found = (
             self._targets.get_subscription_count() > 0
             and self._states.get_subscription_count() > 0
@@ -93,21 +93,21 @@ class Exchange:
             self._found_at = None
         elif self._found_at is None:
             self._found_at = time.monotonic()
-        return self._found_at is not None and time.monotonic() - self._found_at >= _FOUND
+        return self._found_at is not None and time.monotonic() - self._found_at >= _DISCOVERY_TIME
 
     def send_state(self, names: Sequence[str], positions: Sequence[float]) -> None:
         """Publish a joint state with these names and positions, in [rad] or [m]."""
         self._states.publish(JointState(name=list(names), position=[float(q) for q in positions]))
-        self._settled = time.monotonic() + _SETTLE
+        self._earliest_target = time.monotonic() + _STATE_LEAD_TIME
 
     def ask(self, target: Array, stamp: int) -> Reply:
-        """Publish a target with a ``stamp`` [ns] of its own and wait for what comes of it.
+        """Publish a target with a unique ``stamp`` [ns] and wait for the answer.
 
         Args:
             target: A point (3,) in [m], or a pose (7,) as x, y, z, qx, qy, qz, qw.
             stamp: Of its header.
         """
-        while (left := self._settled - time.monotonic()) > 0.0:
+        while (left := self._earliest_target - time.monotonic()) > 0.0:
             self._spin(left)
         message = PoseStamped()
         message.header.stamp = time_of(stamp)
@@ -115,7 +115,7 @@ class Exchange:
         set_pose(message.pose, target)
         sent = time.perf_counter()
         self._targets.publish(message)
-        deadline = sent + _PATIENCE
+        deadline = sent + _ANSWER_TIMEOUT
         while not self._complete(stamp) and time.perf_counter() < deadline:
             self._spin(deadline - time.perf_counter())
         reply = self._reply(stamp, sent)
@@ -123,11 +123,11 @@ class Exchange:
         return reply
 
     def _complete(self, stamp: int) -> bool:
-        values = self._codes.get(stamp)
+        values = self._status_values.get(stamp)
         return values is not None and (values["code"] != SOLVED or stamp in self._arrivals)
 
     def _reply(self, stamp: int, sent: float) -> Reply:
-        values = self._codes.get(stamp)
+        values = self._status_values.get(stamp)
         if values is None or not self._complete(stamp):
             return Reply(UNANSWERED)
         solve_time, residual, displacement = (
@@ -155,7 +155,7 @@ class Exchange:
         )
         stamp = stamp_from_text(values.get("stamp", ""))
         if stamp is not None and "code" in values:
-            self._codes[stamp] = values
+            self._status_values[stamp] = values
 
     def answers(self, replay: Replay, start: Array | None, seconds: float) -> Answers:
         """The replies to the targets of a replay, each sent with its stamp there.
@@ -164,7 +164,7 @@ class Exchange:
             replay: What was asked.
             start: The joint positions (n,) sent before the first target of a replay without joint
                 states.
-            seconds: What all of it took, in [s].
+            seconds: Duration of the replay, in [s].
         """
         replies = [self.replies.get(int(stamp), Reply(UNANSWERED)) for stamp in replay.stamps]
         n = len(self._joints)
@@ -175,13 +175,13 @@ class Exchange:
         if current is None:
             assert start is not None
             current = _last_answers(positions, start)
-        told = np.array([reply.displacement for reply in replies])
-        apart = np.abs(np.abs(positions - current).max(axis=1) - told) > _SAME_STATE
+        reported = np.array([reply.displacement for reply in replies])
+        differs = np.abs(np.abs(positions - current).max(axis=1) - reported) > _STATE_TOLERANCE
         rejected = sum("stamp" not in s.values for s in self.statuses if "code" in s.values)
         notes = []
-        if apart.any():
+        if differs.any():
             notes.append(
-                f"{apart.sum()} targets were solved from another joint state than the one before them"
+                f"{differs.sum()} targets were solved from another joint state than the one before them"
             )
         if rejected:
             notes.append(f"the node rejected {rejected} joint states")
@@ -203,7 +203,7 @@ class Exchange:
 
 
 def _last_answers(positions: Array, start: Array) -> Array:
-    """Before each of the answers (b, n), NaN where there is none: the last one, and ``start`` before all."""
+    """The last answer before each answer (b, n), which is NaN for none; ``start`` before the first."""
     states = np.empty_like(positions)
     state = start
     for i, answer in enumerate(positions):

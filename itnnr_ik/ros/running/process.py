@@ -17,17 +17,17 @@ from rclpy.node import Node
 
 from itnnr_ik.forms import reason
 
-#: rclpy.spin() waits without a limit, and sleeps through one SIGTERM in five where no message comes.
-_LONGEST_WAIT = 0.5  # [s]
-#: What keeps a node from starting, and is told in one line.
+#: Longest wait of the executor: rclpy.spin() waits without a limit, and misses one SIGTERM in five.
+_MAX_SPIN_TIME = 0.5  # [s]
+#: Errors that prevent a node's start and are reported in one line.
 _CANNOT_START = (ValueError, OSError, RuntimeError, ParameterException)
 
 
 class _Interrupts:
-    """What SIGINT does: `KeyboardInterrupt` until the node spins, then nothing: rclpy ends the spinning.
+    """Handles SIGINT: `KeyboardInterrupt` until the node spins, then nothing, as rclpy ends the spinning.
 
-    rclpy's own handler calls this one. An exception could come in the middle of a finaliser, which prints and
-    drops it.
+    rclpy's own handler calls this one. An exception might be raised in a finaliser, which prints and drops
+    it.
     """
 
     def __init__(self) -> None:
@@ -39,11 +39,11 @@ class _Interrupts:
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         if not self.spinning:
             raise KeyboardInterrupt
-        self.spinning = False  # the second one is for whoever does not want to wait for a long callback
+        self.spinning = False  # a second one interrupts a long callback
 
 
 def _nothing(node: Node) -> None:
-    """What most nodes do beside their callbacks."""
+    """The default for `serve` and `finish`."""
 
 
 N = TypeVar("N", bound=Node)
@@ -61,14 +61,14 @@ def run_node(
     The single-threaded executor, because rclpy's others are slower and lose messages at depth 1.
 
     Args:
-        name: Under which it logs that it cannot start.
-        make_node: Makes it, once rclpy is initialised.
-        args: Of the command line; sys.argv where None.
+        name: Of the logger if it cannot start.
+        make_node: Makes the node, once rclpy is initialised.
+        args: Of the command line; None for sys.argv.
         serve: Called between callbacks, at least twice a second.
-        finish: Called once it was interrupted, when ROS is no more.
+        finish: Called after the interruption, when ROS is shut down.
 
     Returns:
-        0 once it was interrupted; 1, after one line that says why, where it cannot start or finish.
+        0 after an interruption; 1, after one line with the reason, if it cannot start or finish.
     """
     initialised, node, interrupts = False, None, _Interrupts()
     try:
@@ -79,7 +79,7 @@ def run_node(
         executor.add_node(node)
         interrupts.spinning = True
         while rclpy.ok():
-            executor.spin_once(timeout_sec=_LONGEST_WAIT)
+            executor.spin_once(timeout_sec=_MAX_SPIN_TIME)
             serve(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass

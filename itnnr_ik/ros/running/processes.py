@@ -39,18 +39,17 @@ _ROS_WHEELS = (
     "ros-trajectory-msgs",
     "ros-visualization-msgs",
 )
-#: How long processes may take to start and to find each other [s].
-_CONNECT_SECONDS = 30.0
-_STOP_SECONDS = 4.0
+#: Timeouts of processes that start and discover each other, and that are stopped [s].
+_CONNECT_TIMEOUT, _STOP_TIMEOUT = 30.0, 4.0
 _TAIL_LINES = 8
-#: Participants of a domain that are looked for.
+#: Number of participants of a domain whose ports are probed.
 _PARTICIPANTS = 20
-#: What keeps the domains that this process was given.
+#: Sockets that reserve the domains of this process.
 _claims: list[socket.socket] = []
 
 
 class ChildDiedError(RuntimeError):
-    """A node ended that should be running, or with a failure; the message ends in its last words."""
+    """A node ended that should be running, or with a failure; the message ends in its last output."""
 
 
 def check_ros(who: str) -> None:
@@ -75,7 +74,7 @@ def end_on_sigterm() -> None:
 
 
 def isolated_environment(log_folder: Path) -> dict[str, str]:
-    """Variables that keep the demo's nodes on this machine and deaf to everybody else's."""
+    """Environment variables that isolate the demo's nodes from all others, on this machine and elsewhere."""
     environment = {
         "ROS_DOMAIN_ID": str(_free_domain()),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
@@ -88,16 +87,16 @@ def isolated_environment(log_folder: Path) -> dict[str, str]:
 
 
 def _free_domain() -> int:
-    """A DDS domain in which no participant on this machine listens, and that nobody is given again.
+    """A DDS domain without a participant on this machine, reserved until this process ends.
 
-    The search starts at a place of this process's own, so that two demos starting at once seldom meet.
+    The search starts at a number by the process id, so that two demos starting at once seldom collide.
     """
     first = os.getpid() % 100
     for domain in (1 + (first + i) % 100 for i in range(100)):
-        # Where a domain's first participant listens for others, and the next each two further (RTPS 9.6.1.1).
+        # Discovery port of a domain's first participant; the others' follow in steps of 2 (RTPS 9.6.1.1).
         port = 7400 + 250 * domain + 10
-        # DDS leaves the TCP port of that number alone: holding it keeps the domain until this process ends,
-        # for its first participant may come later than the next search.
+        # DDS does not use the TCP port of that number: holding it reserves the domain until this process
+        # ends, as its first participant may start later than the next search.
         claim = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             claim.bind(("", port))
@@ -118,12 +117,12 @@ def wait_until_connected(connected: Callable[[], bool], spin: Callable[[], None]
     Raises:
         RuntimeError: That takes too long; the message says what may be wrong.
     """
-    deadline = time.monotonic() + _CONNECT_SECONDS
+    deadline = time.monotonic() + _CONNECT_TIMEOUT
     while not connected():
         spin()
         if time.monotonic() > deadline:
             raise RuntimeError(
-                f"{who} did not connect within {_CONNECT_SECONDS:g} s; "
+                f"{who} did not connect within {_CONNECT_TIMEOUT:g} s; "
                 "is UDP on the loopback interface blocked?"
             )
 
@@ -193,7 +192,7 @@ class Children:
         for process in running.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-        deadline = time.monotonic() + _STOP_SECONDS
+        deadline = time.monotonic() + _STOP_TIMEOUT
         for process in running.values():
             try:
                 process.wait(max(0.0, deadline - time.monotonic()))

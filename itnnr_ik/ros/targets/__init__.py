@@ -1,1 +1,1 @@
-"""Where targets come from: streams of them, and a marker that is dragged."""
+"""Sources of targets: streams, and an interactive marker."""

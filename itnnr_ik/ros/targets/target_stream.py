@@ -15,12 +15,12 @@ from itnnr_ik.recording import JOINT_STATE, POSE_STAMPED, Bag, RecordedJoints, R
 from itnnr_ik.recording.pairing import joint_track
 from itnnr_ik.targets import Curve, random_targets
 
-_BLOCK = 256
+_BATCH_SIZE = 256
 
 
 @dataclass(frozen=True)
 class TimedTarget:
-    """A target and when it is due.
+    """A target with its time.
 
     Attributes:
         time: Seconds since the stream's first target.
@@ -34,17 +34,17 @@ class TimedTarget:
 
 
 def along_curve(solver: IKSolver, curve: Curve, rate: float, period: float) -> Iterator[TimedTarget]:
-    """Targets on an arm's curve without end, ``rate`` a second, a lap every ``period`` seconds."""
+    """Endless targets on an arm's curve, ``rate`` a second, a lap every ``period`` seconds."""
     for i in count():
         time = i / rate
         yield TimedTarget(time, pose_of(solver, curve.at(2.0 * np.pi * time / period)))
 
 
 def at_random(solver: IKSolver, rate: float, seed: int) -> Iterator[TimedTarget]:
-    """Reachable targets without end, ``rate`` a second; the same seed gives the same ones."""
+    """Endless reachable targets, ``rate`` a second; the same seed gives the same ones."""
     rng = np.random.default_rng(seed)
-    for start in count(step=_BLOCK):
-        for i, pose in enumerate(pose_of(solver, random_targets(solver, _BLOCK, rng))):
+    for start in count(step=_BATCH_SIZE):
+        for i, pose in enumerate(pose_of(solver, random_targets(solver, _BATCH_SIZE, rng))):
             yield TimedTarget((start + i) / rate, pose)
 
 
@@ -53,9 +53,9 @@ def from_bag(
 ) -> list[TimedTarget]:
     """Recorded poses, or those of the arm's tool at recorded joint states, at a multiple of their pace.
 
-    The pace is that of receipt, because a header's stamp may be of a clock that stood still or jumped. Each
-    joint state but the first gives a target; the one before it is where the arm stood when it was due. Those
-    without all of the arm's joints, such as a gripper's, are left out.
+    Times are reception times, because a header's timestamp may be of a clock that stood still or jumped. Each
+    joint state but the first gives a target, with the previous one as the arm's state. Joint states without
+    all of the arm's joints, such as a gripper's, are left out.
 
     Args:
         path: The recording.
@@ -89,6 +89,6 @@ def from_bag(
 
 
 def _pose(solver: IKSolver, pose: RecordedPose) -> np.ndarray:
-    """A recorded pose as it is, good or bad, with its orientation where that counts."""
+    """A recorded pose, unchecked, with its orientation if that counts."""
     parts = [pose.position, pose.orientation] if solver.task.has_orientation else [pose.position]
     return np.concatenate(parts)

@@ -20,7 +20,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.ros.answering.answer import Answerer
 from itnnr_ik.ros.messages import pose_values
-from itnnr_ik.ros.paths.joint_path import MOST_POSES, Start, read_path, solve_poses, stamp_of
+from itnnr_ik.ros.paths.joint_path import MAX_POSES, Start, read_path, solve_poses, stamp_of
 from itnnr_ik.ros.status import Code, RejectedError
 from itnnr_ik.ros.time_messages import nanoseconds_of
 
@@ -115,8 +115,8 @@ def refusals(probe: Probe) -> dict[str, tuple[list[PoseStamped], Code, str]]:
     good = probe.pose((1.5, 0.3), frame="base_link")
     broken = probe.pose((math.nan, 0.3), frame="base_link")
     return {
-        "empty": ([], Code.INVALID_TARGET, f"expected a path of 1 to {MOST_POSES} poses, got 0"),
-        "long": ([good] * (MOST_POSES + 1), Code.INVALID_TARGET, f"poses, got {MOST_POSES + 1}"),
+        "empty": ([], Code.INVALID_TARGET, f"expected a path of 1 to {MAX_POSES} poses, got 0"),
+        "long": ([good] * (MAX_POSES + 1), Code.INVALID_TARGET, f"poses, got {MAX_POSES + 1}"),
         "nan": ([good, broken], Code.INVALID_TARGET, "pose 1: expected a finite target position"),
     }
 
