@@ -1,8 +1,8 @@
-"""The node ``evaluator``: stands between a recording that is played and `ik_node`, and measures the answers.
+"""The node ``evaluator``: forwards a recording that is played to `ik_node`, and measures the answers.
 
-``ros2 bag play`` knows nothing of targets, and DDS keeps no order between topics. So the recorded messages
-are remapped to ``recorded/joint_states`` and ``recorded/poses``, and this node passes them on one after the
-other: a target waits for the answer to the one before it, and the joint state recorded with it follows it.
+``ros2 bag play`` has no notion of targets, and DDS keeps no order between topics. So the recorded messages
+are remapped to ``recorded/joint_states`` and ``recorded/poses``, and this node forwards them one after the
+other: a target waits for the answer to the previous one, and the joint state recorded with it follows it.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ _RECORD = Text("record", "", "Where the answers are recorded, a new folder; empt
 _STORAGE = Choice("storage", "mcap", "Storage of the new recording", choices=tuple(STORAGES))
 
 _SPIN_SECONDS = 0.1
-_QUEUE = 5000
+_QUEUE_DEPTH = 5000
 _TOPICS = {"joints": "recorded/joint_states", "poses": "recorded/poses"}
 
 
 class Evaluator(Node):
-    """Passes recorded messages on to `ik_node`, and evaluates its answers at the end.
+    """Forwards recorded messages to `ik_node`, and evaluates its answers at the end.
 
     Raises:
         ValueError: A parameter's value cannot be used, the robot cannot, or a file cannot be written.
@@ -84,30 +84,30 @@ class Evaluator(Node):
         )
         self._states: list[RecordedJoints] = []
         self._poses: list[RecordedPose] = []
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._queue: deque[Callable[[], None]] = deque()
         self._last_received = 0
-        self._started: float | None = None
-        self._ended = 0.0
+        self._start_time: float | None = None
+        self._end_time = 0.0
         self._has_state = False
         self._first: np.ndarray | None = None
-        # Best effort hears every publisher, reliable or not.
-        qos = QoSProfile(depth=_QUEUE, reliability=ReliabilityPolicy.BEST_EFFORT)
+        # Best effort matches every publisher, reliable or not.
+        qos = QoSProfile(depth=_QUEUE_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT)
         self.create_subscription(JointState, _TOPICS["joints"], self._on_state, qos)
         self.create_subscription(PoseStamped, _TOPICS["poses"], self._on_pose, qos)
         self.get_logger().info(f"evaluating {self._solver.arm.name}: targets from {self._kind}")
 
     def _spin_once(self, seconds: float) -> None:
-        """Serve the subscriptions while an answer is awaited, for at most so long [s]."""
+        """Serve the subscriptions for at most ``seconds`` while an answer is awaited."""
         assert self.executor is not None, "run_node has given it one"
         self.executor.spin_once(timeout_sec=max(0.0, min(seconds, _SPIN_SECONDS)))
 
     def serve(self) -> None:
-        """Pass on what has come, once `ik_node` is there."""
-        while self._waiting and rclpy.ok() and self._exchange.connected():
-            if self._started is None:
-                self._started = time.perf_counter()
-            self._waiting.popleft()()
-            self._ended = time.perf_counter()
+        """Forward the messages received, once `ik_node` is connected."""
+        while self._queue and rclpy.ok() and self._exchange.connected():
+            if self._start_time is None:
+                self._start_time = time.perf_counter()
+            self._queue.popleft()()
+            self._end_time = time.perf_counter()
 
     def finish(self) -> None:
         """Print the report and write the files.
@@ -130,7 +130,7 @@ class Evaluator(Node):
                 "expected joint states beside the poses, got none that can be used; targets:=poses_alone "
                 "solves each pose from the answer before"
             )
-        seconds = self._ended - (self._started or self._ended)
+        seconds = self._end_time - (self._start_time or self._end_time)
         answers = self._exchange.answers(replay, self._first, seconds)
         evaluation = evaluate(self._solver, self._model, replay, answers, 0.0)
         print(format_report(evaluation), flush=True)
@@ -141,7 +141,7 @@ class Evaluator(Node):
             print(line, flush=True)
 
     def _received(self) -> int:
-        """Time of receipt in [ns], another one for each message: answers are known by it."""
+        """Reception time in [ns], unique for each message, by which answers are identified."""
         self._last_received = max(self._last_received + 1, self.get_clock().now().nanoseconds)
         return self._last_received
 
@@ -154,7 +154,7 @@ class Evaluator(Node):
         )
         if self._kind != FROM_POSES_ALONE:
             self._states.append(state)
-            self._waiting.append(lambda: self._pass_state(state))
+            self._queue.append(lambda: self._pass_state(state))
 
     def _on_pose(self, message: PoseStamped) -> None:
         if self._kind == FROM_JOINTS:
@@ -168,7 +168,7 @@ class Evaluator(Node):
             values[3:],
         )
         self._poses.append(pose)
-        self._waiting.append(lambda: self._pass_pose(pose))
+        self._queue.append(lambda: self._pass_pose(pose))
 
     def _pass_state(self, state: RecordedJoints) -> None:
         positions, _ = usable_positions(state, self._joints)

@@ -36,9 +36,9 @@ _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.
 class IKNode(LifecycleNode):
     """Answers every target with exactly one status, and with a joint solution where there is one.
 
-    Configuring loads the robot and compiles the solver, activating starts to listen, deactivating ends it at
-    once and in silence; whatever was heard before is forgotten, but not where a controller was last sent.
-    With the parameter ``autostart`` it does the first two by itself. Topics, services and parameters are in
+    Configuring loads the robot and compiles the solver, activating opens the subscriptions, and deactivating
+    closes them at once; messages received before are forgotten, but not the set-points sent to a controller.
+    With the parameter ``autostart`` the first two happen at start. Topics, services and parameters are in
     docs/ros_interface.md.
 
     Raises:
@@ -48,15 +48,15 @@ class IKNode(LifecycleNode):
     def __init__(self) -> None:
         super().__init__(NAME)
         self._configuration: Configuration | None = None
-        self._announced: Publishers | None = None
+        self._own_publishers: Publishers | None = None
         self._active: Active | None = None
         self._warnings = ThrottledLog(self.get_logger(), 1.0)
         self._worker = Worker(self)
-        #: Outlasts transitions: who paused a robot may not be who starts the node anew.
+        #: Outlasts transitions, as another person may have paused the robot than restarts the node.
         self._paused = False
-        #: Outlasts them too, as long as commands go to the same place: a controller goes on meanwhile.
+        #: Outlasts them, too, as long as commands go to the same controller, which may still be moving.
         self._motion: Motion | None = None
-        self._moves: tuple[object, ...] = ()
+        self._motion_parameters: tuple[object, ...] = ()
         self._failure: Exception | None = None
         declare_parameters(self)
         self.add_on_set_parameters_callback(self._on_parameters)
@@ -68,65 +68,64 @@ class IKNode(LifecycleNode):
             self._starting = False
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Check the parameters, make the solver ready and announce what is published."""
+        """Check the parameters, compile the solver and create the publishers."""
         try:
             configuration = read_configuration(self)
-            self._announced = Publishers(self, configuration)
+            self._own_publishers = Publishers(self, configuration)
         except Exception as failure:
             return self._failed("configured", failure)
         self._warnings.period = configuration.warn_period
         self._configuration = configuration
         self._prepare_motion(configuration)
-        # What is loaded by now stays. To go over it for garbage time and again would take 0.1 s each time, in
-        # which nothing is answered.
-        gc.unfreeze()  # what an earlier configuration left goes
+        # All that is loaded by now stays. Each garbage collection of it would block answers for 0.1 s.
+        gc.unfreeze()  # collects what an earlier configuration left
         gc.collect()
         gc.freeze()
         return _SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Start to listen, with nothing remembered."""
-        assert self._configuration is not None and self._announced is not None, "configured"
+        """Open the subscriptions, services and timers, without memory of an earlier activation."""
+        assert self._configuration is not None and self._own_publishers is not None, "configured"
         try:
-            works_with = self._configuration, self._announced, self._motion, self._worker
-            self._active = Active(self, *works_with, self._warnings, self._paused)
+            parts = self._configuration, self._own_publishers, self._motion, self._worker
+            self._active = Active(self, *parts, self._warnings, self._paused)
         except Exception as failure:
             return self._failed("activated", failure)
         return _SUCCESS
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop listening and answering."""
+        """Close the subscriptions, services and timers."""
         self._stop()
         return _SUCCESS
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Withdraw what was announced; parameters keep their values."""
-        self._withdraw()
+        """Destroy the publishers; parameters keep their values."""
+        self._destroy_publishers()
         return _SUCCESS
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """After a transition that failed half-way: stop and withdraw everything, and begin anew."""
+        """Stop and destroy everything after a transition that failed half-way, to configure anew."""
         self.get_logger().error("a transition failed; configure the node again")
         self._stop()
-        self._withdraw()
+        self._destroy_publishers()
         return _SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop and withdraw what was announced, from whatever state."""
+        """Stop and destroy the publishers, from any state."""
         self._stop()
-        self._withdraw()
+        self._destroy_publishers()
         return _SUCCESS
 
     def _failed(self, what: str, failure: Exception) -> TransitionCallbackReturn:
-        """Keep and tell why it cannot be ``what``: rclpy would swallow the exception, and say nothing."""
+        """Keep and log the reason why it cannot be ``what``: rclpy would swallow the exception."""
         self._failure = failure
-        if not self._starting:  # otherwise it ends the process, and is told there
+        if not self._starting:  # otherwise it ends the process, and is logged there
             self.get_logger().error(f"cannot be {what}: {reason(failure)}")
         return _FAILURE
 
     def _prepare_motion(self, configuration: Configuration) -> None:
         kind, topic = configuration.command_out_type, configuration.command_out_topic
-        moves = (
+        motion_parameters = (
             kind,
             topic,
             configuration.joints,
@@ -135,9 +134,9 @@ class IKNode(LifecycleNode):
         )
         if kind == NONE:
             self._motion = None
-        elif self._motion is None or moves != self._moves:
+        elif self._motion is None or motion_parameters != self._motion_parameters:
             self._motion = motion_of(configuration)
-        self._moves = moves
+        self._motion_parameters = motion_parameters
 
     def _stop(self) -> None:
         if self._active is not None:
@@ -145,13 +144,13 @@ class IKNode(LifecycleNode):
             self._active.close()
             self._active = None
 
-    def _withdraw(self) -> None:
-        if self._announced is not None:
-            self._announced.withdraw()
-        self._announced = self._configuration = None
+    def _destroy_publishers(self) -> None:
+        if self._own_publishers is not None:
+            self._own_publishers.destroy()
+        self._own_publishers = self._configuration = None
 
     def _on_parameters(self, parameters: Sequence[Parameter[Any]]) -> SetParametersResult:
-        """Take all changes or none."""
+        """Accept all changes or none."""
         deleted = [p.name for p in parameters if p.type_ is Parameter.Type.NOT_SET]
         if deleted:
             return SetParametersResult(
@@ -172,7 +171,7 @@ class IKNode(LifecycleNode):
 def main(args: Sequence[str] | None = None) -> int:
     """Run the node until it is interrupted."""
     status = run_node(NAME, IKNode, args)
-    gc.unfreeze()  # the node goes, too, before ruckig looks at exit for objects that are left, and lists them
+    gc.unfreeze()  # the node is collected, too: ruckig lists objects that are left at exit
     return status
 
 

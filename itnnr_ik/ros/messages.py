@@ -15,19 +15,19 @@ from itnnr_ik.robot import ForwardModel
 from itnnr_ik.ros.status import Code, RejectedError
 
 #: What a text quotes of a message: a sender may put any number of names of any length into one.
-_MOST_NAMES = 12
-_LONGEST_NAME = 60
+_MAX_NAMES = 12
+_MAX_NAME_LENGTH = 60
 
 
 def quote(name: str) -> str:
     """A name in quotes, control characters escaped, cut where it is too long to read."""
-    return repr(name) if len(name) <= _LONGEST_NAME else repr(name[:_LONGEST_NAME]) + "…"
+    return repr(name) if len(name) <= _MAX_NAME_LENGTH else repr(name[:_MAX_NAME_LENGTH]) + "…"
 
 
 def quote_all(names: Sequence[str]) -> str:
     """Names in quotes, the first dozen of them."""
-    shown = ", ".join(quote(name) for name in names[:_MOST_NAMES])
-    more = len(names) - _MOST_NAMES
+    shown = ", ".join(quote(name) for name in names[:_MAX_NAMES])
+    more = len(names) - _MAX_NAMES
     return f"[{shown}, and {more} more]" if more > 0 else f"[{shown}]"
 
 

@@ -47,21 +47,21 @@ from itnnr_ik.targets import curve_for, rest_positions
 
 NAME = "simulator"
 _WARN_PERIOD = 1.0  # [s]
-#: How much missed time is made up for, in control cycles: after a longer gap there is one long cycle.
-_LONGEST_GAP = 200_000_000  # [ns]
-#: Of a joint whose URDF has no velocity limit.
-_FASTEST_SERVO = 100.0  # [rad/s, m/s]
+#: Largest missed time that is made up for in control cycles: a longer gap is one long cycle.
+_MAX_CATCH_UP = 200_000_000  # [ns]
+#: Velocity limit of joints without one in the URDF.
+_DEFAULT_MAX_VELOCITY = 100.0  # [rad/s, m/s]
 
 
 class Simulator(Node):
-    """Moves the joints as a controller has them, in control cycles, and publishes where they are.
+    """Moves the joints by a controller's set-points, in control cycles, and publishes their state.
 
     It follows what ``ik_node`` sends with the same ``command_out_type``: trajectories as a
     joint_trajectory_controller does, arrays of positions as a forward_command_controller does, or, with
     ``none``, ``joint_solution`` by name.
 
-    Cycles are in step with its clock. With ``publish_clock`` that is a steady one, and the simulated time,
-    from 0 on, is published on ``/clock`` and stamps what is published.
+    Cycles are timed by its clock. With ``publish_clock`` that is a steady one, and the simulated time, from 0
+    on, is published on ``/clock`` and used for timestamps.
 
     Raises:
         ValueError: A parameter's value cannot be used, or the robot or the engine cannot.
@@ -92,7 +92,7 @@ class Simulator(Node):
         self._controller_states: Publisher[Any] | None = None
         self._start_clock()
         topic = self._listen(self._make_controller(arm))
-        self.create_timer(1e-9 * self._cycle, self._advance, clock=self._pace)
+        self.create_timer(1e-9 * self._cycle, self._advance, clock=self._pacing_clock)
         self.get_logger().info(
             f"moving {quote_all(self._joint_names)} of {arm.name} ({engine}) in cycles of "
             f"{1e-6 * self._cycle:g} ms, following {topic}"
@@ -101,22 +101,22 @@ class Simulator(Node):
     @property
     def _time(self) -> int:
         """Time [ns] up to which the arm has moved, on the clock that joint states are stamped with."""
-        return self._reached - self._zero
+        return self._simulated_until - self._clock_origin
 
     def _start_clock(self) -> None:
-        """Choose the clock, and count time and cycles from now on."""
-        self._cycle, self._interval = (round(1e9 / rate.get(self)) for rate in (UPDATE_RATE, RATE))
+        """Choose the clock, and start time and cycles."""
+        self._cycle, self._publication_period = (round(1e9 / rate.get(self)) for rate in (UPDATE_RATE, RATE))
         self._clock_publisher: Publisher[ClockMessage] | None = None
-        self._pace: Clock = self.get_clock()
+        self._pacing_clock: Clock = self.get_clock()
         if PUBLISH_CLOCK.get(self):
             self._clock_publisher = self.create_publisher(ClockMessage, "/clock", 10)
-            self._pace = Clock(clock_type=ClockType.STEADY_TIME)
-        self._reached = self._pace.now().nanoseconds
-        self._zero = self._reached if self._clock_publisher is not None else 0
-        self._due = self._time
+            self._pacing_clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self._simulated_until = self._pacing_clock.now().nanoseconds
+        self._clock_origin = self._simulated_until if self._clock_publisher is not None else 0
+        self._next_publication = self._time
 
     def _make_controller(self, arm: ForwardModel) -> type:
-        """Make what follows commands; the type of these."""
+        """Make the controller; the type of its commands."""
         update_rate, from_desired_state = UPDATE_RATE.get(self), FROM_DESIRED_STATE.get(self)
         max_velocity = np.minimum(arm.velocity, TOP_SPEED.of(arm, TOP_SPEED.get(self)))
         command_type = COMMAND_TYPE.get(self)
@@ -138,20 +138,20 @@ class Simulator(Node):
         topic = "joint_solution" if command_type == NONE else topic or COMMAND_TYPES[command_type][1]
 
         def on_command(message: Any) -> None:
-            self._advance()  # a command counts from its receipt on, not from the cycle before
+            self._advance()  # a command counts from its reception, not from the previous cycle
             try:
-                self._obey(message)
+                self._follow(message)
             except ValueError as error:
                 self._warnings.warn("invalid", f"command ignored: {error}")
 
         heard = self.create_subscription(message_type, topic, on_command, 1).topic_name
         if message_type is JointTrajectory and JointTrajectoryControllerState is not None:
-            # Beside its joint_trajectory, as the controller has it.
+            # In the same namespace as its joint_trajectory, like the controller's.
             name = f"{heard.rpartition('/')[0]}/controller_state"
             self._controller_states = self.create_publisher(JointTrajectoryControllerState, name, 10)
         return heard
 
-    def _obey(self, message: Any) -> None:
+    def _follow(self, message: Any) -> None:
         if isinstance(self._controller, TrajectoryController):
             self._controller.follow(message, self._time)
             return
@@ -164,34 +164,34 @@ class Simulator(Node):
         self._controller.command(positions)
 
     def _advance(self) -> None:
-        """Make up for the cycles that are due by now."""
-        now = self._pace.now().nanoseconds
-        gap, lost = now - self._reached, 0
-        if gap < 0:  # the clock was set back: what runs is of another time
-            self._reached = now
-            self._due = self._time
+        """Run the cycles that are due."""
+        now = self._pacing_clock.now().nanoseconds
+        gap, lost = now - self._simulated_until, 0
+        if gap < 0:  # the clock was set back: the present trajectory is of another time
+            self._simulated_until = now
+            self._next_publication = self._time
             if isinstance(self._controller, TrajectoryController):
                 self._controller.activate(self._arm.positions, self._arm.velocities)
-        elif gap > _LONGEST_GAP + self._cycle:
-            # The clock was set, or this process stood still. Simulated time of its own knows no gap.
+        elif gap > _MAX_CATCH_UP + self._cycle:
+            # The clock was set, or this process was suspended. Simulated time of its own has no gap.
             lost = (gap // self._cycle - 1) * self._cycle
-            self._reached += lost
+            self._simulated_until += lost
             if self._clock_publisher is not None:
-                self._zero, lost = self._zero + lost, 0
-        while now - self._reached >= self._cycle:
+                self._clock_origin, lost = self._clock_origin + lost, 0
+        while now - self._simulated_until >= self._cycle:
             self._run_cycle(self._cycle + lost)
             lost = 0
 
     def _run_cycle(self, period: int) -> None:
         """Move the joints to the end of a cycle, read them, and set their next set-points."""
-        self._reached += self._cycle
+        self._simulated_until += self._cycle
         self._arm.move(self._set_points, 1e-9 * self._cycle)
         positions, velocities = self._arm.positions, self._arm.velocities
         stamp = Time(nanoseconds=self._time).to_msg()
         if self._clock_publisher is not None:
             self._clock_publisher.publish(ClockMessage(clock=stamp))
-        if self._time >= self._due:
-            self._due = max(self._due + self._interval, self._time + 1)
+        if self._time >= self._next_publication:
+            self._next_publication = max(self._next_publication + self._publication_period, self._time + 1)
             message = JointState(
                 name=list(self._joint_names), position=positions.tolist(), velocity=velocities.tolist()
             )
@@ -209,7 +209,7 @@ class Simulator(Node):
 
 
 def _engine(name: str, arm: ForwardModel, positions: Sequence[float]) -> KinematicArm | MujocoArm:
-    """What moves the joints.
+    """The simulated arm.
 
     Raises:
         ImportError: It cannot be loaded.
@@ -220,7 +220,7 @@ def _engine(name: str, arm: ForwardModel, positions: Sequence[float]) -> Kinemat
     if not isinstance(arm, KinematicChain):
         expected = "kinematic for an arm that was learned from a recording, whose links are not known"
         raise ParameterError(ENGINE.name, expected, name)
-    return MujocoArm(arm, np.minimum(arm.velocity, _FASTEST_SERVO), positions)
+    return MujocoArm(arm, np.minimum(arm.velocity, _DEFAULT_MAX_VELOCITY), positions)
 
 
 def main(args: Sequence[str] | None = None) -> int:

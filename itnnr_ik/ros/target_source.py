@@ -55,23 +55,23 @@ _SIZE = Number(
 )
 
 _POLL_PERIOD = 0.05  # [s]
-#: From when the publisher knows its subscribers to when they surely know it, in [s].
-_SETTLE_TIME = 0.5
-#: How long the last messages may take to be acknowledged.
-_DELIVERY_TIME = Duration(seconds=2)
-#: How long they are given on their way to best effort subscribers, which acknowledge nothing, in [s].
-_UNACKNOWLEDGED = 0.2
+#: From the publisher's discovery of its subscribers until they have surely discovered it, in [s].
+_DISCOVERY_TIME = 0.5
+#: Timeout of the acknowledgement of the last messages.
+_ACKNOWLEDGE_TIMEOUT = Duration(seconds=2)
+#: Time for their delivery to best effort subscribers, which do not acknowledge, in [s].
+_BEST_EFFORT_TIME = 0.2
 
 
 class TargetSource(Node):
-    """Publishes targets once somebody listens, and ends the process after the last one.
+    """Publishes targets once there are subscribers, and ends the process after the last one.
 
     Curves and random targets are within the arm's reach, with an orientation where its task has one. A
     recording of joint states gives targets by the arm's forward kinematics. With ``publish_joint_states``,
-    just before each target and with the same stamp, the state recorded before it is published on
-    ``joint_states``, all joints in recorded order: that is where the arm stands when the target comes. Where
-    another publisher of ``joint_states`` is seen, a robot or a simulator, that ends for good and targets come
-    alone. Only the parameters of the chosen pattern are declared.
+    just before each target and with the same timestamp, the state recorded before it is published on
+    ``joint_states``, all joints in recorded order, as the arm's state at the target. Once another publisher
+    of ``joint_states`` is found, a robot or a simulator, only targets are published. Only the parameters of
+    the chosen pattern are declared.
 
     Raises:
         ValueError: A parameter's value cannot be used, or the robot or the recording cannot.
@@ -97,7 +97,7 @@ class TargetSource(Node):
             self._joint_publisher = self.create_publisher(JointState, "joint_states", 10)
         self._sent = 0
         self._start: int | None = None  # [ns] of the node's clock, when the stream's time was 0
-        self._complete_since: Time | None = None
+        self._subscribed_since: Time | None = None
         self._timer = self.create_timer(_POLL_PERIOD, self._wait_for_subscribers)
         self.get_logger().info(
             f"{pattern} for {solver.arm.name}: waiting for {self._subscribers} subscriber(s) of "
@@ -129,12 +129,12 @@ class TargetSource(Node):
         """Start a while after every topic has its subscribers."""
         publishers = [self._target_publisher, self._joint_publisher]
         if any(p and p.get_subscription_count() < self._subscribers for p in publishers):
-            self._complete_since = None
+            self._subscribed_since = None
             return
         now = self.get_clock().now()
-        if self._complete_since is None or now < self._complete_since:
-            self._complete_since = now
-        if (now - self._complete_since).nanoseconds * 1e-9 < _SETTLE_TIME:
+        if self._subscribed_since is None or now < self._subscribed_since:
+            self._subscribed_since = now
+        if (now - self._subscribed_since).nanoseconds * 1e-9 < _DISCOVERY_TIME:
             return
         self.get_logger().info(f"publishing in frame {self._frame!r}")
         self.destroy_timer(self._timer)
@@ -169,7 +169,7 @@ class TargetSource(Node):
         self._timer.reset()
 
     def _publish_joints(self, joints: RecordedJoints, stamp: TimeMessage) -> None:
-        """Publish a recorded state, unless somebody else says where the joints are."""
+        """Publish a recorded state, unless there is another publisher of joint states."""
         publisher = self._joint_publisher
         if publisher is None:
             return
@@ -188,10 +188,10 @@ class TargetSource(Node):
         publisher.publish(state)
 
     def _finish(self) -> None:
-        """Let the last messages arrive, and end the process."""
+        """Wait for the delivery of the last messages, and end the process."""
         self.destroy_timer(self._timer)
-        self._target_publisher.wait_for_all_acked(_DELIVERY_TIME)
-        time.sleep(_UNACKNOWLEDGED)
+        self._target_publisher.wait_for_all_acked(_ACKNOWLEDGE_TIMEOUT)
+        time.sleep(_BEST_EFFORT_TIME)
         self.get_logger().info(f"done: {self._sent} targets")
         rclpy.try_shutdown()
 
