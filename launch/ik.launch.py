@@ -10,12 +10,12 @@ from launch_ros.substitutions import FindPackageShare
 from itnnr_ik.ros.running.launching import (
     arguments_of,
     autostart_argument,
-    described,
     end_of,
     given_autostart,
     robot_arguments,
     robot_parameters,
     solver_of,
+    urdf_text,
 )
 
 PACKAGE = "itnnr_ik"
@@ -105,7 +105,7 @@ def _nodes(context):
             Node(
                 package="robot_state_publisher",
                 executable="robot_state_publisher",
-                parameters=[{"robot_description": _text(described(argument))}, *timed],
+                parameters=[{"robot_description": _text(urdf_text(argument))}, *timed],
             )
         )
     return nodes

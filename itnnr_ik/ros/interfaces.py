@@ -43,7 +43,7 @@ def _keep(depth: int, reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABL
     return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=reliability, **more)
 
 
-#: Of commands: after a stall of the network an old one would be taken for one of now.
+#: Of commands: after a network stall an old one would count as present.
 COMMAND_QOS = _keep(1, lifespan=Duration(seconds=0.2))
 
 
@@ -77,8 +77,8 @@ def _name_of(kind: Any) -> str:
 
 
 TARGET_POSE = _topic(
-    # Best effort hears every publisher, reliable or not, and visual servoing and teleoperation often are not.
-    # Nor is a lost target worth sending again: the next one is newer.
+    # Best effort matches every publisher, reliable or not, and visual servoing and teleoperation often are
+    # not. Nor is a lost target worth sending again: the next one is newer.
     *("target_pose", SUBSCRIBED, PoseStamped, _keep(1, ReliabilityPolicy.BEST_EFFORT)),
     "targets for the tool: best effort, only the newest one counts; orientation counts as `task` says, a "
     "planar arm's position task takes x and y",
@@ -118,8 +118,8 @@ MARKERS = _topic(
     "residual, the solution, the target (with its axes, where they count) and the tool's path",
 )
 SOLVE_PATH = Interface(
-    # Reliable: a path is sent once, and one of its parts that is lost makes it none. One that comes right
-    # after another is refused, and not lost.
+    # Reliable: a path is sent once, and is useless if a part of it is lost. One right after another is
+    # refused, and not lost.
     *("~/solve_path", SUBSCRIBED, Path, "nav_msgs/Path"),
     "a path of poses to be solved as a whole, from the joint state on, one at a time: frames and "
     "orientations as those of `target_pose`; only where nav_msgs is installed",
@@ -169,7 +169,7 @@ INTERFACES = (
 
 
 def controller_state_topic(command_out_type: str, command_out_topic: str) -> str | None:
-    """Where the controller that commands go to tells its state, None where it does not or cannot be read."""
+    """The state topic of the controller that commands go to; None if it has none or it cannot be read."""
     if command_out_type != TRAJECTORY or CONTROLLER_STATE.type is None:
         return None
     name_space, slash, _ = command_out_topic.rpartition("/")

@@ -14,7 +14,7 @@ from itnnr_ik import IKSolver
 from itnnr_ik.robot import ForwardModel
 from itnnr_ik.ros.status import Code, RejectedError
 
-#: What a text quotes of a message: a sender may put any number of names of any length into one.
+#: Limits of quotations in texts: a message may have any number of names of any length.
 _MAX_NAMES = 12
 _MAX_NAME_LENGTH = 60
 
@@ -34,10 +34,10 @@ def quote_all(names: Sequence[str]) -> str:
 def positions_by_name(message: JointState, joint_names: Sequence[str]) -> np.ndarray | None:
     """Joint positions (n,) [rad, m] in the order of ``joint_names``, whatever the order in the message.
 
-    Further joints in the message are another device's and are left alone.
+    Further joints in the message are another device's and are ignored.
 
     Returns:
-        The positions, or None where the message has none of the joints: it is another device's.
+        The positions, or None if the message has none of the joints: it is another device's.
 
     Raises:
         RejectedError: Some of the joints are missing or named twice, a position is not finite, or names and
@@ -55,7 +55,7 @@ def positions_by_name(message: JointState, joint_names: Sequence[str]) -> np.nda
 
 
 def positions_if_usable(message: JointState, joint_names: Sequence[str]) -> np.ndarray | None:
-    """The same, but None for whatever message they cannot be taken from: for who only looks on."""
+    """See `positions_by_name`, but None for an invalid message, too."""
     try:
         return positions_by_name(message, joint_names)
     except RejectedError:
@@ -90,7 +90,7 @@ def positions_of_some(message: JointState, joint_names: Sequence[str]) -> dict[s
 
 
 def velocities_by_name(message: JointState, joint_names: Sequence[str]) -> np.ndarray:
-    """Joint velocities (n,) [rad/s, m/s] of joints that a message has; 0 where it tells none."""
+    """Joint velocities (n,) [rad/s, m/s] of joints that a message has; 0 where they are missing."""
     rest = np.zeros(len(joint_names))
     if len(message.velocity) != len(message.name):
         return rest
@@ -106,10 +106,10 @@ def _invalid_joint_state(text: str, message: JointState) -> RejectedError:
 def target_from_pose(pose: list[float], solver: IKSolver, plane_tolerance: float = -1.0) -> list[float]:
     """The target (2, 3 or 7) as the task takes it, its quaternion of about unit length.
 
-    Floats: arrays so short would cost more.
+    As floats: arrays so short would be slower.
 
     Args:
-        pose: x, y, z [m], qx, qy, qz, qw in the base frame; a position task does not look at the quaternion.
+        pose: x, y, z [m], qx, qy, qz, qw in the base frame; a position task ignores the quaternion.
         solver: Of the task.
         plane_tolerance: How far off the plane of a planar task z may be, in [m]; anything if negative.
 
@@ -128,7 +128,7 @@ def target_from_pose(pose: list[float], solver: IKSolver, plane_tolerance: float
                 f"expected a target orientation, which counts in a {task.kind} task: a finite quaternion "
                 f"that is not zero, got {pose[3:]}",
             )
-        # Squares of its numbers are neither zero nor infinite then, and no digit of them changes.
+        # Scaled by a power of 2, without rounding, so that squares of its numbers are not zero or infinite.
         _, exponent = math.frexp(max(map(abs, pose[3:])))
         return [*position, *(math.ldexp(number, -exponent) for number in pose[3:])]
     if task.planar and 0.0 <= plane_tolerance < abs(position[2] - solver.plane_height):
@@ -142,20 +142,20 @@ def target_from_pose(pose: list[float], solver: IKSolver, plane_tolerance: float
 
 
 def pose_values(pose: Pose) -> list[float]:
-    """Position [m] and orientation (7) of a pose: x, y, z, qx, qy, qz, qw, of whatever length."""
+    """Position [m] and orientation (7) of a pose: x, y, z, qx, qy, qz, qw, not normalised."""
     point, q = pose.position, pose.orientation
     return [point.x, point.y, point.z, q.x, q.y, q.z, q.w]
 
 
 def set_pose(pose: Pose, values: np.ndarray) -> None:
-    """Fill in a point (3,), upright, or a pose (7,)."""
+    """Fill in a point (3,), with the identity orientation, or a pose (7,)."""
     position, turn = pose.position, pose.orientation
     position.x, position.y, position.z, *quaternion = values.tolist()
     turn.x, turn.y, turn.z, turn.w = quaternion or (0.0, 0.0, 0.0, 1.0)
 
 
 def has_orientation(message: PoseStamped) -> bool:
-    """Whether the pose asks for an orientation: neither none (0, 0, 0, 0) nor the frame's own."""
+    """Whether the pose has an orientation other than none (0, 0, 0, 0) and the identity."""
     q = message.pose.orientation
     return any((q.x, q.y, q.z)) or q.w not in (0.0, 1.0, -1.0)
 
@@ -165,8 +165,8 @@ def joint_state_from_positions(
 ) -> JointState:
     """A JointState that commands ``positions`` (n,) [rad, m] of ``joint_names``.
 
-    The last guard before a robot: whatever the solver did, nothing leaves here that is not a finite
-    position within the limits of every joint.
+    The last check before a robot: whatever the solver did, only finite positions within the limits of every
+    joint pass.
 
     Raises:
         RejectedError: A position is not finite or outside the limits of ``arm`` (code ``solver_error``).

@@ -1,4 +1,4 @@
-"""Everything that ``ik_node`` takes and gives, as docs/ros_interface.md has it.
+"""The table of interfaces and parameters of ``ik_node`` in docs/ros_interface.md.
 
 ``python -m itnnr_ik.ros.reference`` prints the table.
 """

@@ -1,4 +1,4 @@
-"""What the node answers to each target and to each message that it rejects: a code and a text."""
+"""The status of each target and of each rejected message: a code and a text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Code(str, Enum):
     """Outcome of one message, as in the ``code`` value of ``~/status``."""
 
     SOLVED = "solved"
-    #: Out of reach, and the closest point was asked for: a solution, but not of the target.
+    #: Out of reach, with the solution for the closest point, as requested.
     CLOSEST = "closest"
     PAUSED = "paused"
     NO_JOINT_STATE = "no_joint_state"
@@ -28,29 +28,29 @@ class Code(str, Enum):
     GAPS = "gaps"
     #: Of a path: another one is being solved.
     BUSY = "busy"
-    #: Of a path: what it was being solved with counts no more.
+    #: Of a path: the node's state at its request is no longer valid.
     CANCELLED = "cancelled"
-    #: Of an arm learned from a recording: what was learned does not count where the solution is.
+    #: Of an arm learned from a recording: the solution is far from all recorded configurations.
     OUTSIDE_DATA = "outside_data"
     STEP_TOO_LARGE = "step_too_large"
-    #: They cannot all be those of one arm, or two publishers send them.
+    #: They are inconsistent for one arm, or come from two publishers.
     CONFLICTING_JOINT_STATES = "conflicting_joint_states"
     INVALID_JOINT_STATE = "invalid_joint_state"
     #: The solver failed or answered outside the joint limits: a defect, not the sender's fault.
     SOLVER_ERROR = "solver_error"
 
 
-#: What `stamp_text` writes.
+#: The format of `stamp_text`.
 _STAMP = re.compile(r"(-?[0-9]{1,10})\.([0-9]{9,10})")
 _LEVELS = {Code.SOLVED: DiagnosticStatus.OK, Code.SOLVER_ERROR: DiagnosticStatus.ERROR}
 
 
 class RejectedError(ValueError):
-    """A message that gets no solution.
+    """A message without a solution.
 
     Args:
-        code: Why, for programs.
-        text: What was expected and what came, for people.
+        code: The reason, for programs.
+        text: What was expected and what was received, for people.
     """
 
     def __init__(self, code: Code, text: str) -> None:
@@ -59,18 +59,18 @@ class RejectedError(ValueError):
 
 
 def stamp_text(stamp: Time) -> str:
-    """A stamp as ``seconds.nanoseconds``, all nine digits, so that it compares exactly."""
+    """A timestamp as ``seconds.nanoseconds`` with all nine digits, so that it compares exactly."""
     return f"{stamp.sec}.{stamp.nanosec:09d}"
 
 
 def stamp_from_text(text: str) -> int | None:
-    """The stamp in [ns] that `stamp_text` wrote; None of any other text: anybody may publish a status."""
+    """The timestamp in [ns] that `stamp_text` wrote; None for other text, as anybody may publish a status."""
     match = _STAMP.fullmatch(text)
     return None if match is None else int(match[1]) * 10**9 + int(match[2])
 
 
 def values_of(status: DiagnosticStatus) -> dict[str, str]:
-    """What a status holds, by its keys."""
+    """The values of a status by their keys."""
     return {pair.key: pair.value for pair in status.values}
 
 
@@ -79,7 +79,7 @@ def make_status(
 ) -> DiagnosticStatus:
     """A DiagnosticStatus whose values are ``code`` and then ``values``, numbers with all their digits.
 
-    Without a code it tells of the node and not of a message: level OK.
+    Without a code it is the status of the node, and not of a message: level OK.
     """
     pairs = {key: str(value) for key, value in values.items()}
     if code is not None:

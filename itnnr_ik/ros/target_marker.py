@@ -1,4 +1,4 @@
-"""The node ``target_marker``: publishes ``target_pose`` wherever somebody drags its marker in RViz."""
+"""The node ``target_marker``: publishes ``target_pose`` as its marker is dragged in RViz."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ NAME = "target_marker"
 
 
 class TargetMarker(Node):
-    """Shows a marker at the tool, once it knows where the joints are, and publishes what that is moved to.
+    """Shows a marker at the tool, once joint states are received, and publishes the poses of its drags.
 
-    Nothing is published until somebody drags it.
+    Nothing is published before.
 
     Raises:
         RuntimeError: interactive_markers is not installed.

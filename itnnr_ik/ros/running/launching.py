@@ -1,4 +1,4 @@
-"""What the launch files have in common: the robot that they are for, and how their nodes start and end."""
+"""Common parts of the launch files: the arguments that choose a robot, and the start and end of nodes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from itnnr_ik.robot import PACKAGED, KinematicChain, load_robot
 from itnnr_ik.robot.urdf import read_urdf
 from itnnr_ik.task.task import KINDS
 
-#: What a launch argument's value is found by.
+#: Gives a launch argument's value by its name.
 Argument = Callable[[str], str]
 
 _PACKAGE = "itnnr_ik"
-#: Parameters that a robot's description comes by.
+#: Parameters that give a robot's description.
 _DESCRIPTIONS = ("robot_description", "robot_description_topic")
 _DEFAULT_ARM = "two_link"
 
@@ -71,14 +71,14 @@ def robot_arguments() -> list[Any]:
 
 
 def robot_parameters(context: Any, own: Sequence[str] = ()) -> list[Any]:
-    """Files of parameters and parameters of every node, the last of which count, by `robot_arguments`.
+    """Files of parameters and parameters of every node by `robot_arguments`; later ones take precedence.
 
-    The arm's file lies below one's own, which need not say everything. It does not count with a URDF, nor
-    where one's own file says where the robot's description comes from.
+    The user's file overrides the arm's, which is not used with a URDF, nor if the user's file gives the
+    robot's description.
 
     Args:
         context: Of the launch.
-        own: Files that count after params_file, and before given arguments.
+        own: Files that override params_file, and are overridden by given arguments.
 
     Raises:
         ValueError: A file cannot be read; the message says which.
@@ -106,7 +106,7 @@ def robot_parameters(context: Any, own: Sequence[str] = ()) -> list[Any]:
         if argument(name):
             given[parameter] = argument(name)
     if given:
-        # As text, whatever YAML would make of it.
+        # As text, whatever its type in YAML would be.
         parameters.append({name: ParameterValue(text, value_type=str) for name, text in given.items()})
     return parameters
 
@@ -118,7 +118,7 @@ def describes_robot(file: str) -> bool:
     try:
         content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return False  # launch says so itself
+        return False  # launch reports it itself
     return _has_description(content)
 
 
@@ -148,10 +148,10 @@ def solver_of(argument: Argument) -> IKSolver:
     urdf, base, tip, task = (argument(name) or None for name in ("urdf", "base", "tip", "task"))
     if urdf is None and not (base or tip or task):
         return IKSolver.load(argument("model") or argument("arm"))
-    return IKSolver.from_urdf(urdf or described(argument), base, tip, task)
+    return IKSolver.from_urdf(urdf or urdf_text(argument), base, tip, task)
 
 
-def described(argument: Argument) -> str:
+def urdf_text(argument: Argument) -> str:
     """URDF text of the robot that `robot_arguments` choose.
 
     Raises:
@@ -228,7 +228,7 @@ def given_autostart(text: str) -> dict[str, bool]:
 
 
 def end_of(part: str) -> Callable[[Any, Any], list[Any] | None]:
-    """``on_exit`` of a part without which the others would look alive and do nothing."""
+    """``on_exit`` of a part without which the others would run and do nothing."""
     from launch.actions import Shutdown
 
     def end(event: Any, context: Any) -> list[Any] | None:

@@ -11,10 +11,10 @@ from itnnr_ik import IKSolver
 from itnnr_ik.robot import load_robot
 from itnnr_ik.ros.running.launching import (
     controllers_file,
-    described,
     describes_robot,
     existing_file,
     solver_of,
+    urdf_text,
 )
 
 
@@ -34,20 +34,20 @@ def test_arguments_choose_the_robot(root: Path, tmp_path: Path) -> None:
     """A packaged arm, a model's folder, or a URDF with its links and a task; the description is theirs."""
     none = dict.fromkeys(("arm", "urdf", "base", "tip", "task", "model"), "")
     given = {**none, "arm": "panda"}
-    solver, text = solver_of(given.__getitem__), described(given.__getitem__)
+    solver, text = solver_of(given.__getitem__), urdf_text(given.__getitem__)
     assert (solver.arm, solver.task.kind, text) == (load_robot("panda"), "pose", load_robot("panda").urdf)
 
     solver.save(tmp_path / "model")
     given = {**none, "arm": "two_link", "model": str(tmp_path / "model")}
     assert solver_of(given.__getitem__).arm == load_robot("panda")
-    assert described(given.__getitem__) == text
+    assert urdf_text(given.__getitem__) == text
 
     urdf = root / "test" / "urdf" / "puma560.urdf"
     given = {**none, "arm": "two_link", "urdf": str(urdf), "task": "pointing"}
     solver = solver_of(given.__getitem__)
     assert solver.task.kind == "pointing"
     assert solver.arm == IKSolver.from_urdf(urdf).arm
-    assert described(given.__getitem__) == urdf.read_text(encoding="utf-8")
+    assert urdf_text(given.__getitem__) == urdf.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["two_link", "three_link", "yaw_pitch_pitch"])
