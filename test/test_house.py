@@ -38,7 +38,7 @@ ROS_ARROWS = {
     "answering": {"setup", "control"},
     "paths": {"answering", "setup", "control"},
 }
-ROS_SHARED = {"interfaces", "messages", "moments", "status", "throttle"}
+ROS_SHARED = {"interfaces", "messages", "status", "throttle", "time_messages"}
 ARROWS["cli"] = {folder for folder in ARROWS if folder != "cli"}
 
 
