@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from itnnr_ik.compiled import inlined
 from itnnr_ik.solver.buffers import Candidates, Scratch, Search, solved
 from itnnr_ik.solver.candidates import look_up_anchors
+from itnnr_ik.solver.nearby import search_box
 from itnnr_ik.solver.problem import Workspace
 from itnnr_ik.solver.refine import NEAR_SINGULAR_ERROR, descend, refine
 from itnnr_ik.solver.state import copy_limits, unwrap_towards
@@ -82,5 +83,11 @@ def search_closest(
                 break
         if not done:
             steps = _FINAL_STEPS * problem.max_steps
-            descend(problem, goal, lower, upper, answer, steps, _FINAL_MIN_STEP, w)
+            position, angle = descend(problem, goal, lower, upper, answer, steps, _FINAL_MIN_STEP, w)
+            if position + scale * angle < (NEAR_SINGULAR_ERROR * s.curvature) ** 2 and s.seeds.shape[0] > 0:
+                # Near a singular posture a descent ends early: there may be a solution around its end.
+                q = found.positions[0]
+                for i in range(n):
+                    q[i] = answer[i]
+                search_box(s, goal, q, answer, np.inf, w, scratch)
     unwrap_towards(joints, answer, reference)

@@ -43,6 +43,23 @@ def test_a_folded_arm_is_solved_from_anywhere() -> None:
     assert found.converged.mean() >= 0.995
 
 
+@pytest.mark.parametrize(
+    "posture",
+    [
+        (0.4515, 1.5632, -1.5962, -1.5843, -1.3933),
+        (-1.667, 0.3958, -1.5449, -1.4914, 2.109),
+        (0.0961, -1.5574, -1.5787, -1.6334, -1.4806),
+        (0.8576, -1.5372, -1.642, -1.6069, 1.4226),
+    ],
+)
+def test_a_nearly_singular_posture_is_found_where_a_descent_stalls(posture: tuple[float, ...]) -> None:
+    """Pointing targets of so101 that no anchor leads to, and a descent to the closest point nearly does."""
+    solver = IKSolver.load("so101")
+    found = solver.solve(solver.target_at(np.array([posture]))[0])
+    assert found.converged
+    assert within_limits(solver.arm, found.positions[None]).all()
+
+
 def test_random_targets_are_solved_by_near_solutions(solver: IKSolver) -> None:
     """All of 1000 within tolerance and limits; at most 2 % are 0.01 rad farther than the drawn posture."""
     arm, rng = solver.arm, np.random.default_rng(0)
