@@ -41,6 +41,16 @@ def test_smooth_joint_paths_are_followed(name: str) -> None:
         assert largest_step(found.positions) <= 1.5 * largest_step(path)
 
 
+@pytest.mark.parametrize("seed", [137, 250])
+def test_joints_at_their_limits_do_not_stall_the_relaxation(seed: int) -> None:
+    """These paths begin or end at a limit; their steps can be about as small as those of the joint path."""
+    solver = load("panda")
+    path = smooth_path(solver.arm, seed)
+    found = solver.solve_path(solver.target_at(path))
+    assert found.gaps == ()
+    assert largest_step(found.positions) <= 1.1 * largest_step(path)
+
+
 @pytest.mark.parametrize("name", ARMS)
 def test_one_target_after_the_other_jumps_on_such_paths(name: str) -> None:
     """What the look ahead is worth: on some of the same paths, the nearest solutions lead to a jump."""
