@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,25 +13,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from itnnr_ik.forms import shown
 from itnnr_ik.paths import PathSolution, solve_path
 from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
 from itnnr_ik.solver import calls
 from itnnr_ik.solver.assembly import Assembly, with_tolerances
+from itnnr_ik.solver.branches import displacements, distinct_branches
 from itnnr_ik.solver.buffers import Search, memory_size, pack
 from itnnr_ik.solver.coverage import Coverage
+from itnnr_ik.solver.inputs import Inputs, increasing_times, positive
 from itnnr_ik.solver.path_targets import PathTargets
 from itnnr_ik.solver.search import CURRENT
 from itnnr_ik.solver.solution import Solution, Solutions, new_solution
-from itnnr_ik.solver.state import MIDDLE, PERIOD, WEIGHT
+from itnnr_ik.solver.state import MIDDLE
 from itnnr_ik.task import Task, poses
 from itnnr_ik.twin.inference import TwinInverse
 
 Array = NDArray[np.float64]
 
-#: Largest joint difference [rad] between branches that count as one. Redundant arms have curves of solutions,
-#: which are sampled at the larger distance.
-_DISTINCT_DISTANCE, _DISTINCT_DISTANCE_REDUNDANT = 1e-4, 0.1
 #: Fewest targets of a batch in a thread's chunk, and chunks per thread of larger batches.
 _MIN_CHUNK, _CHUNKS_PER_THREAD = 256, 16
 #: A solution that continues the motion replaces the nearest one up to this multiple of its displacement plus
@@ -41,9 +38,6 @@ _CONTINUATION_FACTOR, _CONTINUATION_MARGIN = 4.0, 0.05
 #: Largest joint difference [rad, m] at which the continued solution is the nearest one.
 _SAME_SOLUTION_DISTANCE = 1e-5
 _NO_STATE, _NO_ERRORS, _NO_ANCHORS = np.empty(0), np.empty((0, 2)), np.empty(0, dtype=np.int64)
-# Kept, as creating a dtype at each call takes time.
-_FLOAT = np.dtype(np.float64)
-_UNITS = {"position": "m", "pointing": "m and quaternion or direction", "pose": "m and quaternion"}
 
 
 class IKSolver:
@@ -89,16 +83,16 @@ class IKSolver:
         metre_in_rad: float = 1.0,
     ) -> None:
         self.arm, self.task = arm, task
-        self.tolerance = _positive("tolerance", tolerance, "m")
-        self.orientation_tolerance = _positive("orientation_tolerance", orientation_tolerance, "rad")
+        self.tolerance = positive("tolerance", tolerance, "m")
+        self.orientation_tolerance = positive("orientation_tolerance", orientation_tolerance, "rad")
         self.metadata = metadata or {}
         self.coverage = coverage
         # Used in every solve, and kept because computing these properties takes longer than the rest of it.
-        self._n, self._shapes = arm.n_joints, task.shapes
-        self._unit, self._oriented = _UNITS[task.kind], task.has_orientation
+        self._n, self._oriented = arm.n_joints, task.has_orientation
+        self._inputs = Inputs(arm.n_joints, task)
         self._options = (
-            _positive("metre_in_rad", metre_in_rad, "rad"),
-            None if posture is None else self._posture(posture),
+            positive("metre_in_rad", metre_in_rad, "rad"),
+            None if posture is None else self._inputs.posture(posture, arm.lower, arm.upper),
         )
         self._assemble(twin)
 
@@ -191,9 +185,9 @@ class IKSolver:
             ValueError: A tolerance is not positive.
         """
         solver = copy(self)
-        solver.tolerance = _positive("tolerance", tolerance, "m")
+        solver.tolerance = positive("tolerance", tolerance, "m")
         if orientation_tolerance is not None:
-            angle = _positive("orientation_tolerance", orientation_tolerance, "rad")
+            angle = positive("orientation_tolerance", orientation_tolerance, "rad")
             solver.orientation_tolerance = angle
         solver._set_search(with_tolerances(self._search, solver.tolerance, solver.orientation_tolerance))
         return solver
@@ -256,9 +250,9 @@ class IKSolver:
             ValueError: A shape is wrong, a value is not finite, a quaternion is zero, or there is a velocity
                 without a state.
         """
-        goal = self._target(target)
-        now = _NO_STATE if current is None else self._shaped_state(current)
-        joint_velocity = None if velocity is None else self._velocity(velocity, current)
+        goal = self._inputs.target(target)
+        now = _NO_STATE if current is None else self._inputs.shaped_state(current)
+        joint_velocity = None if velocity is None else self._inputs.velocity(velocity, current)
         positions = np.empty(self._n)
         memory = self._take_memory()
         status, _, origin, residual, angle, change = calls.solve_many(
@@ -266,9 +260,9 @@ class IKSolver:
         )
         self._memories.append(memory)
         if status == calls.BAD_STATE:
-            self._state(now)  # raises
+            self._inputs.state(now)  # raises
         if status:
-            raise self._target_error(status, goal, "a target")
+            raise self._inputs.target_error(status, goal, "a target")
         solution = new_solution(
             (
                 positions,
@@ -290,11 +284,11 @@ class IKSolver:
         Raises:
             ValueError: A shape is wrong, a value is not finite, or a quaternion is zero.
         """
-        goals = self._targets(targets)
+        goals = self._inputs.targets(targets)
         count, n = len(goals), self.arm.n_joints
         now = np.empty((count, 0))
         if current is not None:
-            now = _rows(current, count, n, "current joint positions", "rad or m")
+            now = self._inputs.rows(current, count, "current joint positions")
         positions, errors = np.empty((count, n)), np.zeros((count, 2))
         anchors = np.zeros(count, dtype=np.int64)
 
@@ -316,14 +310,14 @@ class IKSolver:
             outcomes = list(map(run, starts))
         for status, row in outcomes:
             if status:
-                raise self._target_error(status, goals[row], "targets", row)
+                raise self._inputs.target_error(status, goals[row], "targets", row)
         oriented = self.task.has_orientation
         solutions = Solutions(
             positions,
             errors[:, 0].copy(),
             errors[:, 1].copy() if oriented else None,
             (errors[:, 0] <= self.tolerance) & (errors[:, 1] <= self.orientation_tolerance),
-            None if current is None else self._displacements(positions, now),
+            None if current is None else displacements(self._joints, positions, now),
             np.where(anchors == CURRENT, "current", "neighbour"),
         )
         return solutions if self.coverage is None else self._covered_batch(solutions, goals, now)
@@ -352,7 +346,7 @@ class IKSolver:
             ValueError: There is no target, a shape is wrong, a value is not finite, a quaternion is zero,
                 times do not increase, or a closed path's last target is not its first.
         """
-        goals = self._targets(targets)
+        goals = self._inputs.targets(targets)
         if not len(goals):
             raise ValueError("expected at least one target, got none")
         memory = self._take_memory()
@@ -362,13 +356,13 @@ class IKSolver:
             lambda positions: self.errors(positions, targets),
         )
         if path.status:
-            raise self._target_error(path.status, goals[path.row], "targets", path.row)
+            raise self._inputs.target_error(path.status, goals[path.row], "targets", path.row)
         if closed and not path.closes():
             raise ValueError("expected the last target of a closed path to be the first one, got another")
         found = solve_path(
             path,
-            None if current is None else self._state(current),
-            None if times is None else _checked_times(times, len(goals)),
+            None if current is None else self._inputs.state(current),
+            None if times is None else increasing_times(times, len(goals)),
             self.arm.velocity,
             closed,
         )
@@ -387,20 +381,12 @@ class IKSolver:
         Raises:
             ValueError: See `solve`.
         """
-        goal = self._target(target)
-        now = None if current is None else self._state(current)
+        goal = self._inputs.target(target)
+        now = None if current is None else self._inputs.state(current)
         reference = self._joints[MIDDLE].copy() if now is None else now
         positions, errors = self._propose(goal, reference, self._search.max_candidates, refined=True)
-        found = self._distinct(positions, errors, reference)
-        if self.arm.n_joints <= self.task.n_rows:
-            # Near a singular posture, anchors may lead to only one of two branches that meet there.
-            others, other_errors = self._across_singularity(goal, reference, positions[found])
-            positions, errors = (
-                np.vstack([positions[found], others]),
-                np.vstack([errors[found], other_errors]),
-            )
-            found = self._distinct(positions, errors, reference)
-        change = self._displacements(positions, reference)
+        positions, errors = distinct_branches(self._search, self._model, goal, reference, positions, errors)
+        change = displacements(self._joints, positions, reference)
         return [
             Solution(
                 positions[i],
@@ -411,7 +397,7 @@ class IKSolver:
                 "neighbour",
                 None if self.coverage is None else bool(self.coverage.covers(positions[i])),
             )
-            for i in found
+            for i in range(len(positions))
         ]
 
     def proposals(self, target: ArrayLike, current: ArrayLike | None = None) -> tuple[Array, Array]:
@@ -423,8 +409,8 @@ class IKSolver:
         Raises:
             ValueError: See `solve`.
         """
-        goal = self._target(target)
-        now = self._joints[MIDDLE].copy() if current is None else self._state(current)
+        goal = self._inputs.target(target)
+        now = self._joints[MIDDLE].copy() if current is None else self._inputs.state(current)
         positions, errors = self._propose(goal, now, self._search.n_candidates, refined=False)
         return positions, errors[:, 0]
 
@@ -435,7 +421,7 @@ class IKSolver:
         """
         if not isinstance(self.arm, KinematicChain):
             return np.asarray(self.arm.forward(positions))
-        return poses(self.arm.transforms(self._positions(positions)) @ self.task.tool)
+        return poses(self.arm.transforms(self._inputs.positions(positions)) @ self.task.tool)
 
     def target_at(self, positions: ArrayLike) -> Array:
         """The target (…, 2, 3 or 7) that joint positions (…, n) reach exactly."""
@@ -447,7 +433,7 @@ class IKSolver:
 
     def skeleton_at(self, positions: ArrayLike) -> Array:
         """Points (k, 3) in [m] from the base over the joints to the tip and the tool, at positions (n,)."""
-        return np.vstack([self.arm.skeleton(self._positions(positions)), self.point_at(positions)])
+        return np.vstack([self.arm.skeleton(self._inputs.positions(positions)), self.point_at(positions)])
 
     def in_space(self, points: ArrayLike) -> Array:
         """Target positions (…, 2 or 3) as points (…, 3), both in [m]; of a planar task at `plane_height`."""
@@ -474,32 +460,24 @@ class IKSolver:
         Raises:
             ValueError: See `solve`.
         """
-        goals = self._targets(targets)
-        q = _rows(positions, len(goals), self.arm.n_joints, "joint positions", "rad or m")
+        goals = self._inputs.targets(targets)
+        q = self._inputs.rows(positions, len(goals), "joint positions")
         errors = np.zeros((len(goals), 2))
         status, row = calls.errors_many(self._model, goals, q, errors, np.empty(self._memory_size))
         if status:
-            raise self._target_error(status, goals[row], "targets", row)
+            raise self._inputs.target_error(status, goals[row], "targets", row)
         return errors[:, 0], errors[:, 1] if self.task.has_orientation else None
 
     def jacobian(self, positions: ArrayLike) -> Array:
         """Jacobian (…, m, n) of the task's coordinates, orientation in [rad], at joint positions (…, n)."""
         if not isinstance(self.arm, KinematicChain):
             return np.asarray(self.arm.jacobian(positions))
-        q = self._positions(positions)
+        q = self._inputs.positions(positions)
         flat = np.ascontiguousarray(q.reshape(-1, self.arm.n_joints))
         rows = np.empty((len(flat), self.task.n_rows, self.arm.n_joints))
         calls.jacobians_many(self._model, flat, rows, np.empty(self._memory_size))
         rows[:, 3:] /= self.task.length
         return rows.reshape(*q.shape[:-1], *rows.shape[1:])
-
-    def _positions(self, positions: ArrayLike) -> Array:
-        q = _floats(positions, "joint positions", "rad or m")
-        if q.ndim == 0 or q.shape[-1] != self._n:
-            raise ValueError(
-                f"expected joint positions of shape (…, {self._n}) in rad or m, got shape {q.shape}"
-            )
-        return q
 
     def _take_memory(self) -> Array:
         try:
@@ -527,40 +505,8 @@ class IKSolver:
         memory = np.empty(self._memory_size)
         status = calls.propose_many(self._model, goal, reference, refined, positions, errors, memory)
         if status:
-            raise self._target_error(status, goal, "a target")
+            raise self._inputs.target_error(status, goal, "a target")
         return positions, errors
-
-    def _across_singularity(self, goal: Array, reference: Array, solutions: Array) -> tuple[Array, Array]:
-        """Solutions across singular postures near solutions (c, n), and their errors (c, 2)."""
-        positions, errors = solutions.copy(), np.empty((len(solutions), 2))
-        calls.cross_many(self._model, goal, reference, positions, errors, np.empty(self._memory_size))
-        return positions, errors
-
-    def _distinct(self, positions: Array, errors: Array, reference: Array) -> list[int]:
-        """Indices of the distinct solutions among positions (b, n) with errors (b, 2), nearest first."""
-        converged = (errors[:, 0] <= self.tolerance) & (errors[:, 1] <= self.orientation_tolerance)
-        min_distance = (
-            _DISTINCT_DISTANCE if self.arm.n_joints <= self.task.n_rows else _DISTINCT_DISTANCE_REDUNDANT
-        )
-        change = self._displacements(positions, reference)
-        kept: list[int] = []
-        for i in np.flatnonzero(converged)[np.argsort(change[converged], kind="stable")].tolist():
-            if not kept or self._joint_distances(positions[i], positions[kept]).min() > min_distance:
-                kept.append(i)
-        return kept
-
-    def _displacements(self, positions: Array, reference: Array) -> Array:
-        """Displacement (b,) of positions (b, n) from ``reference`` (n,)."""
-        change: Array = (self._joints[WEIGHT] * np.abs(positions - reference)).max(axis=1)
-        return change
-
-    def _joint_distances(self, positions: Array, others: Array) -> Array:
-        """Largest joint difference (b,) of positions (n,) from others (b, n), modulo joint periods."""
-        difference = others - positions
-        period = self._joints[PERIOD]
-        divisor = np.where(period > 0.0, period, np.inf)
-        distances: Array = np.abs(difference - period * np.round(difference / divisor)).max(axis=1)
-        return distances
 
     def _covered(self, solution: Solution, target: ArrayLike, current: ArrayLike | None) -> Solution:
         """A learned arm's solution with ``covered`` set, replaced by a covered branch where there is one."""
@@ -587,117 +533,7 @@ class IKSolver:
                     solutions.displacement[i] = other.displacement
         return replace(solutions, covered=covered)
 
-    def _target(self, target: ArrayLike) -> Array:
-        goal = _floats(target, "a target", self._unit)
-        if goal.shape not in self._shapes:
-            raise ValueError(
-                f"expected a target of shape {_shapes_text(self._shapes)} in {self._unit}, "
-                f"got shape {goal.shape}"
-            )
-        return goal if goal.ndim == 1 else goal.reshape(-1)
-
-    def _targets(self, targets: ArrayLike) -> Array:
-        goals = _floats(targets, "targets", self._unit)
-        if goals.ndim == 0 or goals.shape[1:] not in self.task.shapes:
-            shapes = _shapes_text([("b", *shape) for shape in self.task.shapes])
-            raise ValueError(f"expected targets of shape {shapes} in {self._unit}, got shape {goals.shape}")
-        return goals.reshape(len(goals), -1) if len(goals) else goals.reshape(0, self.task.n_coordinates)
-
-    def _state(self, current: ArrayLike, what: str = "current joint positions") -> Array:
-        state = self._shaped_state(current, what)
-        if not all(map(math.isfinite, state.tolist())):
-            raise ValueError(f"expected {what} of finite numbers in rad or m, got {state.tolist()}")
-        return state
-
-    def _posture(self, posture: ArrayLike) -> Array:
-        state = self._state(posture, "a posture")
-        if not ((self.arm.lower <= state) & (state <= self.arm.upper)).all():
-            bounds = shown([self.arm.lower.tolist(), self.arm.upper.tolist()])
-            raise ValueError(f"posture must be within the limits {bounds}, got {shown(state.tolist())}")
-        return state
-
-    def _velocity(self, velocity: ArrayLike, current: ArrayLike | None) -> Array:
-        if current is None:
-            raise ValueError("expected current joint positions with a velocity, got none")
-        joint_velocity = _floats(velocity, "joint velocities", "rad/s or m/s")
-        if joint_velocity.shape != (self._n,):
-            raise ValueError(
-                f"expected joint velocities of shape ({self._n},) in rad/s or m/s, "
-                f"got shape {joint_velocity.shape}"
-            )
-        if not np.isfinite(joint_velocity).all():
-            raise ValueError(
-                f"expected joint velocities of finite numbers in rad/s or m/s, got {joint_velocity.tolist()}"
-            )
-        return joint_velocity
-
-    def _shaped_state(self, current: ArrayLike, what: str = "current joint positions") -> Array:
-        state = _floats(current, what, "rad or m")
-        if state.shape != (self._n,):
-            raise ValueError(f"expected {what} of shape ({self._n},) in rad or m, got shape {state.shape}")
-        return state
-
-    def _target_error(self, status: int, goal: Array, what: str, row: int | None = None) -> ValueError:
-        expected = {
-            1: "finite numbers",
-            2: "a quaternion or direction that is not zero",
-            3: "a rigid transform",
-        }
-        where = "" if row is None else f" in row {row}"
-        return ValueError(
-            f"expected {what} of {expected[status]} in {self._unit}, got {goal.tolist()}{where}"
-        )
-
 
 def _n_cores() -> int:
     """Number of CPU cores that this process may use; not every system can tell."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _positive(name: str, value: float, unit: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if not 0.0 < number < math.inf:
-        raise ValueError(f"{name} must be positive and finite in {unit}, got {shown(value)}")
-    return number
-
-
-def _shapes_text(shapes: Any) -> str:
-    texts = [f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})" for shape in shapes]
-    return " or ".join(texts)
-
-
-def _checked_times(times: ArrayLike, count: int) -> Array:
-    array = _floats(times, "times", "s")
-    if array.shape != (count,):
-        raise ValueError(f"expected times of shape ({count},) in s, got shape {array.shape}")
-    if not np.isfinite(array).all() or not (np.diff(array) > 0.0).all():
-        raise ValueError(f"expected finite times in s that increase, got {shown(array.tolist())}")
-    return array
-
-
-def _rows(values: ArrayLike, count: int, size: int, what: str, unit: str) -> Array:
-    array = _floats(values, what, unit)
-    if array.shape != (count, size):
-        raise ValueError(f"expected {what} of shape ({count}, {size}) in {unit}, got shape {array.shape}")
-    finite = np.isfinite(array).all(axis=1)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise ValueError(
-            f"expected {what} of finite numbers in {unit}, got {array[row].tolist()} in row {row}"
-        )
-    return array
-
-
-def _floats(values: ArrayLike, what: str, unit: str) -> Array:
-    """Contiguous, writeable float64: a kernel is compiled anew for other kinds of array."""
-    try:
-        given = np.asarray(values)
-        if given.dtype.kind == "c":
-            raise TypeError("complex")
-        array: Array = given.astype(_FLOAT, copy=False)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"expected {what} of numbers in {unit}, got {shown(values)}") from error
-    return array if array.flags.carray else np.array(array, order="C")
