@@ -1,4 +1,4 @@
-"""NumPy arrays and torch tensors: one formula for both, and torch only where it is needed."""
+"""Helpers for formulas that take NumPy arrays as well as torch tensors, without importing torch."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 
 
 def namespace(values: Any) -> Any:
-    """NumPy or torch, whichever ``values`` belongs to; torch is never imported for it."""
+    """The module of an array's functions, NumPy or torch; torch is never imported for it."""
     torch = sys.modules.get("torch")
     return torch if torch is not None and isinstance(values, torch.Tensor) else np
 
 
 def use_torch() -> None:
-    """Make torch ready for training here: on one thread.
+    """Import torch and let it use one thread.
 
-    Networks this small gain nothing from more, and one makes a run repeat itself bit by bit.
+    Networks this small gain nothing from more threads, and with one a training is reproducible bit by bit.
 
     Raises:
-        ImportError: There is no torch; the message says what to install.
+        ImportError: torch is not installed; the message says what to install.
     """
     try:
         import torch

@@ -1,9 +1,8 @@
-"""How every numerical kernel of the package is compiled: one decorator, so that all follow the same rules.
+"""Decorators that compile the package's numerical kernels with Numba, all with the same options.
 
-The compiled code is kept on disk (beside the module, or in a folder of the user where that cannot be
-written), releases the interpreter's lock, and computes as NumPy does: no reordering of sums, division by zero
-gives inf or nan. So the same input gives the same bits in a batch and alone. Nothing compiles before the
-first call.
+The compiled code is cached on disk (beside the module, or in a folder of the user where that cannot be
+written), releases the GIL, and follows NumPy's floating-point rules: sums are not reordered, and division by
+zero gives inf or nan. So a batch gives the same bits as single calls. Compilation happens at the first call.
 """
 
 from __future__ import annotations
@@ -17,28 +16,28 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # Typed loosely: numba's own types do not know ``_nrt``.
 _njit: Any = numba.njit
-_RULES: Any = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+_OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 def compiled(function: F) -> F:
-    """The function as machine code, compiled at its first call; typed as it was written."""
-    return cast("F", _njit(**_RULES)(function))
+    """Compile a function at its first call; its static type stays the same."""
+    return cast("F", _njit(**_OPTIONS)(function))
 
 
 def kernel(function: F) -> F:
-    """As `compiled`, for inner functions that make no arrays, so that twice as fast.
+    """As `compiled`, for functions that allocate no arrays, which makes calls about twice as fast.
 
-    Numba counts references to every array that a function passes on, atomically. Where nothing is allocated
-    there is nothing to count, and ``_nrt=False`` says so; a function that does allocate fails to compile.
-    What it returns to another kernel may be part of an array that it was given (`itnnr_ik.solver.parts`); one
-    that Python calls returns no array: it would give away what it does not hold.
+    ``_nrt=False`` switches off Numba's atomic reference counting of arrays; a function that allocates fails
+    to compile then. A kernel may return views of its arguments to another kernel (`itnnr_ik.solver.parts`),
+    but must not return arrays to Python: it owns no references to them.
     """
-    return cast("F", _njit(**_RULES, _nrt=False)(function))
+    return cast("F", _njit(**_OPTIONS, _nrt=False)(function))
 
 
 def inlined(function: F) -> F:
-    """As `kernel`, for a function with one caller, of which it becomes a part.
+    """As `kernel`, for a function with one caller, into which it is inlined.
 
-    Every function is compiled with all that it calls: a chain of large ones is compiled once for each link.
+    Numba compiles a function together with all that it calls, so that a chain of large functions is compiled
+    once for each of its links.
     """
-    return cast("F", _njit(**_RULES, _nrt=False, inline="always")(function))
+    return cast("F", _njit(**_OPTIONS, _nrt=False, inline="always")(function))

@@ -1,4 +1,4 @@
-"""Files that strangers wrote: read whole, up to a size, and never waited for; and where new ones can be."""
+"""Reads untrusted files up to a maximal size without blocking, and checks places for new ones."""
 
 from __future__ import annotations
 
@@ -13,61 +13,61 @@ from typing import Any
 
 from itnnr_ik.forms import shown
 
-#: How names of data files of recordings end, and of compressed ones after that.
-RECORDINGS, COMPRESSED = (".mcap", ".db3", ".bag"), ".zstd"
-_MEBIBYTE = 2**20
-#: A whole number of more digits is taken as a floating-point one, which is infinite where that is too large.
-_DIGITS = 300
+RECORDING_SUFFIXES = (".mcap", ".db3", ".bag")  # of data files of recordings
+COMPRESSED_SUFFIX = ".zstd"  # after one of those
+_MEBIBYTE = 2**20  # [bytes]
+#: An integer with more digits is read as a float, which is infinite where it is too large.
+_MAX_INTEGER_DIGITS = 300
 
 
-def read_bytes(path: str | os.PathLike[str], most: int) -> bytes:
-    """Content of a regular file of at most ``most`` bytes.
+def read_bytes(path: str | os.PathLike[str], max_size: int) -> bytes:
+    """Content of a regular file of at most ``max_size`` bytes.
 
     Raises:
-        OSError: There is none, it is a folder, a pipe or a device, it is larger, or it cannot be read.
+        OSError: It does not exist, is a folder, a pipe or a device, is larger, or cannot be read.
     """
-    # Looked at before it is opened: to open a pipe is to wait, and to open a device may be to start it.
+    # Checked before it is opened: opening a pipe blocks, and opening a device may start it.
     mode = os.stat(path).st_mode
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "Not a regular file", path)
-    # Files of /proc may have no size and no end, and make their readers wait.
+    # Files of /proc may have no size and no end, and may block their readers.
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-        if os.fstat(file.fileno()).st_size <= most:
-            content = file.read(most + 1) or b""
-            if len(content) <= most:
+        if os.fstat(file.fileno()).st_size <= max_size:
+            content = file.read(max_size + 1) or b""
+            if len(content) <= max_size:
                 return content
-    raise OSError(errno.EFBIG, f"Larger than {most / _MEBIBYTE:g} MiB", path)
+    raise OSError(errno.EFBIG, f"Larger than {max_size / _MEBIBYTE:g} MiB", path)
 
 
-def read_json(path: str | os.PathLike[str], most: int) -> Any:
-    """What a file of at most ``most`` bytes has in JSON.
+def read_json(path: str | os.PathLike[str], max_size: int) -> Any:
+    """Content of a JSON file of at most ``max_size`` bytes.
 
     Raises:
         OSError: See `read_bytes`.
-        ValueError: It is not JSON in UTF-8, too deeply nested, or has a name twice in one object.
+        ValueError: It is not JSON in UTF-8, is too deeply nested, or an object has the same name twice.
     """
-    text = read_bytes(path, most).decode("utf-8-sig")
+    text = read_bytes(path, max_size).decode("utf-8-sig")
     try:
-        return json.loads(text, parse_int=_whole, object_pairs_hook=_unambiguous)
+        return json.loads(text, parse_int=_parse_integer, object_pairs_hook=_unique_members)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
 
 def check_folder_of(path: Path) -> None:
-    """Raise ValueError unless there is a folder to write ``path`` to: before the work, not after it."""
+    """Raise ValueError unless the folder of ``path`` exists: called before long work, not after it."""
     folder = path.resolve().parent
     if not folder.is_dir():
         raise ValueError(f"no folder {folder} to write {path.name} to")
 
 
 def check_outputs(inputs: Iterable[Path | None], outputs: Iterable[Path | None]) -> None:
-    """Raise ValueError unless files can be written, each to a place of its own: before the work, not after.
+    """Raise ValueError unless every output can be written and is neither an input nor another output.
 
     Args:
-        inputs: What is read; None for nothing.
-        outputs: What is written: files, or new folders.
+        inputs: Files that are read; None is ignored.
+        outputs: Files or new folders to write; None is ignored.
     """
     taken = [path for path in inputs if path is not None]
     for output in outputs:
@@ -84,7 +84,7 @@ def check_outputs(inputs: Iterable[Path | None], outputs: Iterable[Path | None])
 
 
 def check_writable(folder: Path) -> None:
-    """Raise ValueError unless ``folder`` can be made or written to, and is no recording; it is not made."""
+    """Raise ValueError unless ``folder`` can be created or written to, and is no recording."""
     place = folder.resolve()
     if place.exists() and not place.is_dir():
         raise ValueError(f"{folder} is a file, expected a folder or nothing")
@@ -96,15 +96,15 @@ def check_writable(folder: Path) -> None:
 
 
 def is_recording(file: Path) -> bool:
-    """Whether a file is called as data files of recordings are, compressed or not."""
-    return file.name.removesuffix(COMPRESSED).endswith(RECORDINGS)
+    """Whether a file's name is one of a data file of a recording, compressed or not."""
+    return file.name.removesuffix(COMPRESSED_SUFFIX).endswith(RECORDING_SUFFIXES)
 
 
-def _whole(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _DIGITS else float(digits)
+def _parse_integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MAX_INTEGER_DIGITS else float(digits)
 
 
-def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         ((name, _),) = Counter(name for name, _ in pairs).most_common(1)

@@ -1,4 +1,4 @@
-"""Ctrl-C: steps that it may not divide, processes that it is not for, and what a shell is told of it."""
+"""Handling of Ctrl-C: steps that must not be interrupted, workers that ignore it, and the exit status."""
 
 from __future__ import annotations
 
@@ -8,34 +8,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-#: Exit status that a shell takes for ended by Ctrl-C.
-INTERRUPTED = 130
+#: Exit status of a process that was ended by Ctrl-C, as shells expect it: 128 + SIGINT.
+INTERRUPTED_STATUS = 130
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """SIGINT and SIGTERM wait until the block has ended; what they do is done then.
+    """Defer SIGINT and SIGTERM until the block has ended.
 
-    To mask them in this thread would not do: another one would get them, and Python run their handler here.
+    Masking them in this thread is not enough: another thread would receive them, and Python would run their
+    handlers in this one.
     """
     if threading.current_thread() is not threading.main_thread():  # where Python runs no handlers
         yield
         return
-    came: list[int] = []
+    deferred: list[int] = []
 
-    def note(number: int, frame: FrameType | None) -> None:
-        came.append(number)
+    def defer(number: int, frame: FrameType | None) -> None:
+        deferred.append(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, defer) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
-        for one in came:
-            signal.raise_signal(one)
+        for signal_number in deferred:
+            signal.raise_signal(signal_number)
 
 
-def leave_to_parent() -> None:
-    """Ignore SIGINT in a worker: Ctrl-C reaches every process of a terminal, and the parent acts on it."""
+def ignore_sigint() -> None:
+    """Ignore SIGINT in a worker: a terminal sends Ctrl-C to all processes, and the parent handles it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

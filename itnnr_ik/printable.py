@@ -1,4 +1,4 @@
-"""Names from elsewhere, made fit to be printed."""
+"""Escapes control characters in untrusted text before it is printed to a terminal."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import unicodedata
 
 
 def printable(text: str) -> str:
-    """``text`` with everything escaped that a terminal would obey instead of show; line breaks are kept."""
+    """``text`` with control characters escaped, which a terminal would obey; line breaks are kept."""
     if text.isprintable():
         return text
-    return "".join(c if c == "\n" or c.isprintable() or _harmless(c) else _escaped(c) for c in text)
+    return "".join(c if c == "\n" or c.isprintable() or _is_space(c) else _escaped(c) for c in text)
 
 
 def one_line(text: str) -> str:
@@ -17,7 +17,7 @@ def one_line(text: str) -> str:
     return " ".join(printable(text).splitlines())
 
 
-def _harmless(character: str) -> bool:
+def _is_space(character: str) -> bool:
     return unicodedata.category(character) == "Zs"
 
 

@@ -1,4 +1,4 @@
-"""Data against the form that they must have."""
+"""Checks of JSON values against an expected form, and values in error messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DATA = {"x": 1.5, "size": 3, "name": "a", "on": True, "list": [[1.0], []], "by"
 
 
 def test_what_has_the_form_comes_back() -> None:
-    """As it is, but for whole numbers where a number is wanted."""
+    """A value of the right form is returned unchanged, except for integers where a float is expected."""
     assert checked(_DATA, _FORM, "it") == _DATA
     whole = checked({**_DATA, "x": 2, "maybe": 1}, _FORM, "it")
     assert whole == {**_DATA, "x": 2.0, "maybe": 1}
@@ -54,13 +54,13 @@ def test_what_has_the_form_comes_back() -> None:
     ],
 )
 def test_another_form_is_refused(change: dict[str, Any], message: str) -> None:
-    """Where, what was expected and what came."""
+    """The message says where the value is, what was expected and what was found."""
     with pytest.raises(ValueError, match=message):
         checked({**_DATA, **change}, _FORM, "it")
 
 
 def test_what_is_missing_is_named() -> None:
-    """The first of them."""
+    """The message names the first member that is missing."""
     with pytest.raises(ValueError, match=r"^it\['in'\] must have 'x', which is missing$"):
         checked({"in": {"y": 1}}, {"in": {"x": int, "y": int, "z?": int}}, "it")
 
@@ -69,13 +69,13 @@ def test_what_is_missing_is_named() -> None:
     "value", ["a" * 10**6, "a\nb", list(range(10**5)), [["a" * 500] * 9] * 9, np.ones((9, 9))]
 )
 def test_a_value_is_shown_on_one_line(value: object) -> None:
-    """However long it is."""
+    """Values of any length are cut to one line."""
     assert 1 <= len(shown(value)) <= 121
     assert len(shown(value).splitlines()) == 1
 
 
 def test_an_error_is_told_on_one_line() -> None:
-    """Without its full stop, cut where that is asked for, and never empty."""
+    """The text has no full stop, is cut where a length is given, and is never empty."""
     assert reason(ValueError("it is\n\tso.")) == "it is so"
     assert reason(ValueError("a" * 400)) == "a" * 400
     assert reason(ValueError("a" * 400), 30) == "a" * 30
@@ -83,7 +83,7 @@ def test_an_error_is_told_on_one_line() -> None:
 
 
 def test_names_are_listed() -> None:
-    """A hundred of them at most."""
+    """A hundred names are listed, and the number of the others."""
     assert listed([]) == "none"
     assert listed(["a", "b"]) == "a, b"
     assert listed(map(str, range(10**5))).endswith(", 98, 99 and 99900 more")

@@ -1,4 +1,4 @@
-"""A signal in the middle of a step comes at its end."""
+"""Signals that arrive in an uninterrupted block take effect at its end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from itnnr_ik.interrupts import uninterrupted
 
 
 def test_a_step_is_done_before_ctrl_c_counts() -> None:
-    """And the handler is the one from before."""
+    """Ctrl-C within the block is raised after it, and the previous handler is restored."""
     done = []
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt), uninterrupted():
@@ -27,7 +27,7 @@ def test_an_error_in_the_step_is_told_where_no_signal_came() -> None:
 
 
 def test_other_threads_are_let_alone() -> None:
-    """They get no signals: handlers run in the main thread."""
+    """The block does nothing in other threads: Python runs signal handlers in the main thread only."""
     done = []
 
     def step() -> None:

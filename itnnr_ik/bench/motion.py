@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from itnnr_ik.interrupts import INTERRUPTED, leave_to_parent
+from itnnr_ik.interrupts import INTERRUPTED_STATUS, ignore_sigint
 
 if TYPE_CHECKING:
     from itnnr_ik.bench.sequences import Case, Worst
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     cases = all_cases()
     worst = [Worst() for _ in cases]
     parts = list(_parts(len(cases), args.sequences, args.seed))
-    pool = ProcessPoolExecutor(args.jobs, initializer=leave_to_parent)
+    pool = ProcessPoolExecutor(args.jobs, initializer=ignore_sigint)
     interrupted = False
     try:
         results = pool.map(_play, [(cases[i], seeds) for i, seeds in parts])
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps([{**asdict(c), **asdict(w)} for c, w in zip(cases, worst, strict=True)], indent=2))
     else:
         _print(cases, worst)
-    return INTERRUPTED if interrupted else 0
+    return INTERRUPTED_STATUS if interrupted else 0
 
 
 def all_cases() -> list[Case]:

@@ -8,7 +8,7 @@ import io
 import sys
 from collections.abc import Sequence
 
-from itnnr_ik.interrupts import INTERRUPTED
+from itnnr_ik.interrupts import INTERRUPTED_STATUS
 
 #: Subcommand, the module that carries it out, and its line in ``itnnr-ik --help``.
 _COMMANDS = (
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(args.run(args))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return INTERRUPTED_STATUS
     except (ValueError, OSError, ImportError, RuntimeError) as error:
         from itnnr_ik.printable import one_line
 

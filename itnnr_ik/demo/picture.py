@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from itnnr_ik.demo.plan import Result
 from itnnr_ik.demo.recording import Recording, errors_of
-from itnnr_ik.plotting import SMALLEST, log_dots
+from itnnr_ik.plotting import LOG_FLOOR, log_dots
 from itnnr_ik.robot import units_of
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets.reachable import far_apart
@@ -160,7 +160,7 @@ def _draw_residuals(axes: Axes, column: Sequence[Result]) -> None:
             log_dots(axes, times, angles, pale, markersize=2.5, label=f"{result.row.targets} [rad]")
     tolerance = column[0].run.expected.tolerance
     axes.axhline(tolerance, color=_MISSED, linewidth=1.0, linestyle="--", label="tolerance")
-    axes.set_ylim(SMALLEST / 3.0, 20.0 * tolerance)
+    axes.set_ylim(LOG_FLOOR / 3.0, 20.0 * tolerance)
     axes.set_ylabel("error [m], [rad]" if solver.task.has_orientation else "residual [m]")
     _finish(axes, max(result.recording.duration for result in column), _LEGEND_COLUMNS - 1)
 

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from itnnr_ik.evaluation.answers import Answers, answer_errors
 from itnnr_ik.evaluation.measures import joint_displacements
 from itnnr_ik.evaluation.replay import Replay
-from itnnr_ik.plotting import SMALLEST, log_dots
+from itnnr_ik.plotting import LOG_FLOOR, log_dots
 from itnnr_ik.recording.pairing import Array
 from itnnr_ik.robot import units_of
 from itnnr_ik.solver import IKSolver
@@ -207,13 +207,13 @@ class Plots:
         log_dots(axes, self._times, values, color, markersize=3, label=label, rasterized=self._rasterized)
 
     def _histogram(self, axes: Axes, values: Array, color: str, label: str) -> None:
-        values = np.log10(np.maximum(values[np.isfinite(values)], SMALLEST))
+        values = np.log10(np.maximum(values[np.isfinite(values)], LOG_FLOOR))
         if len(values):
             edges = np.logspace(np.floor(values.min()), np.ceil(values.max() + 1e-9), 41)
             axes.hist(10.0**values, bins=edges.tolist(), color=color, alpha=0.85)
         axes.set_xscale("log")
         if not len(values):
-            axes.set_xlim(SMALLEST, 1.0)  # a tolerance alone spans no axis
+            axes.set_xlim(LOG_FLOOR, 1.0)  # a tolerance alone spans no axis
         axes.set_xlabel(label)
         axes.set_ylabel("answers")
         axes.grid(True, axis="y", color=GRID, linewidth=0.7)

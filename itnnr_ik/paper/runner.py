@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from itnnr_ik.arrays import use_torch
 from itnnr_ik.forms import reason
-from itnnr_ik.interrupts import leave_to_parent
+from itnnr_ik.interrupts import ignore_sigint
 from itnnr_ik.paper.data import draw_dataset
 from itnnr_ik.paper.effort import Effort
 from itnnr_ik.paper.evaluation import evaluate
@@ -138,7 +138,7 @@ def _carry_out_all(
 def _start_worker() -> None:
     use_torch()
     torch.set_flush_denormal(True)  # denormal weights cost a multiple of others
-    leave_to_parent()
+    ignore_sigint()
     # Without the parent there is nobody to work for.
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

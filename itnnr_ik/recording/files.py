@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from itnnr_ik.files import COMPRESSED, RECORDINGS, is_recording
+from itnnr_ik.files import COMPRESSED_SUFFIX, RECORDING_SUFFIXES, is_recording
 from itnnr_ik.recording import database, mcap, ros1
 from itnnr_ik.recording.channels import RecordingFile
 from itnnr_ik.recording.database import DatabaseFile
@@ -40,8 +40,8 @@ def data_files(path: Path, notes: list[str]) -> list[Path]:
         first_name = seen.setdefault((status.st_dev, status.st_ino), name)
         if first_name != name:
             notes.append(f"{name} is left out: it is {first_name} once more")
-        elif name.endswith(COMPRESSED) and name[: -len(COMPRESSED)] in by_name:
-            notes.append(f"{name} is left out: {name[: -len(COMPRESSED)]} is there, too")
+        elif name.endswith(COMPRESSED_SUFFIX) and name[: -len(COMPRESSED_SUFFIX)] in by_name:
+            notes.append(f"{name} is left out: {name[: -len(COMPRESSED_SUFFIX)]} is there, too")
         else:
             files.append(file)
     return sorted(files)
@@ -64,7 +64,7 @@ def open_file(file: Path, folder: Path, notes: list[str]) -> RecordingFile:
         ValueError: Nothing of the file can be read.
     """
     if is_packed(file):
-        unpacked = folder / file.name.removesuffix(COMPRESSED)
+        unpacked = folder / file.name.removesuffix(COMPRESSED_SUFFIX)
         if not unpack_file(file, unpacked):
             notes.append(f"{file.name} is damaged: it cannot be unpacked to its end")
         if not is_packed(unpacked):
@@ -95,4 +95,4 @@ def _first_bytes(file: Path) -> bytes:
 
 def suffixes() -> str:
     """How names of data files end, in words."""
-    return f"{', '.join(RECORDINGS[:-1])} or {RECORDINGS[-1]}"
+    return f"{', '.join(RECORDING_SUFFIXES[:-1])} or {RECORDING_SUFFIXES[-1]}"

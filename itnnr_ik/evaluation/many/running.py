@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from itnnr_ik.evaluation.many.evaluator import Evaluator, Result
 from itnnr_ik.evaluation.many.places import Place
-from itnnr_ik.interrupts import leave_to_parent
+from itnnr_ik.interrupts import ignore_sigint
 
 #: Numbers of places with their results, in the order of completion; closing it stops the work.
 Results = Generator[tuple[int, Result], None, None]
@@ -116,7 +116,7 @@ class _Worker:
 
 
 def _work(connection: Connection, evaluator: Evaluator) -> None:
-    leave_to_parent()
+    ignore_sigint()
     # tqdm's default lock is a semaphore that would leak if this process is killed; no bar is shown here.
     tqdm.set_lock(threading.RLock())
     while True:
