@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.files import read_bytes
-from itnnr_ik.robot.joint import LARGEST
+from itnnr_ik.robot.joint import MAX_MAGNITUDE
 from itnnr_ik.task import Task
 
 Array = NDArray[np.float64]
@@ -110,9 +110,9 @@ def _numbers(file: Path, number: int, header: list[str], line: list[str]) -> lis
             value = float(text)
         except ValueError:
             value = math.nan
-        if not abs(value) <= (sys.float_info.max if name in _ORIENTATION else LARGEST):
+        if not abs(value) <= (sys.float_info.max if name in _ORIENTATION else MAX_MAGNITUDE):
             raise ValueError(
-                f"expected a finite number, of at most {LARGEST:g} in size, for {name} in {where}, "
+                f"expected a finite number, of at most {MAX_MAGNITUDE:g} in size, for {name} in {where}, "
                 f"got {text.strip()!r}"
             )
         row.append(value)

@@ -6,7 +6,7 @@ import numpy as np
 
 from itnnr_ik.recording.pairing import Array
 from itnnr_ik.recording.records import RecordedPose
-from itnnr_ik.robot.joint import LARGEST
+from itnnr_ik.robot.joint import MAX_MAGNITUDE
 from itnnr_ik.solver import IKSolver
 
 
@@ -34,7 +34,7 @@ def target_of(solver: IKSolver, pose: RecordedPose) -> Array:
 
 def is_plausible(position: Array) -> bool:
     """Whether a point (3,) [m] is finite and within the largest coordinates that are accepted."""
-    return bool((np.abs(position) <= LARGEST).all())
+    return bool((np.abs(position) <= MAX_MAGNITUDE).all())
 
 
 def pose_of(solver: IKSolver, targets: Array) -> Array:

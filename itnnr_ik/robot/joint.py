@@ -15,9 +15,9 @@ from itnnr_ik.robot.transforms import Array, about_z, along_z, of_rotation, turn
 
 MOVING = ("revolute", "continuous", "prismatic")
 TYPES = (*MOVING, "fixed", "floating", "planar")
-#: Largest limit or offset of a joint [rad, m], so that results stay finite. Exporters write 1e16 where there
-#: is no limit.
-LARGEST = 1e18
+#: Largest magnitude of a joint's limit or offset and of a target's coordinate [rad, m], so that results stay
+#: finite. Exporters write 1e16 where there is no limit.
+MAX_MAGNITUDE = 1e18
 #: Largest multiplier of a mimic joint, and smallest that is not 0.
 _MAX_MULTIPLIER, _MIN_MULTIPLIER = 1e9, 1e-9
 
@@ -115,8 +115,8 @@ class Joint:
     def _number(self, element: ElementTree.Element, key: str, finite: bool = True) -> float | None:
         text = element.get(key)
         value = None if text is None else to_float(text)
-        if value is not None and (math.isnan(value) or (finite and abs(value) > LARGEST)):
-            large = f" of at most {LARGEST:g} in size" if math.isfinite(value) else ""
+        if value is not None and (math.isnan(value) or (finite and abs(value) > MAX_MAGNITUDE)):
+            large = f" of at most {MAX_MAGNITUDE:g} in size" if math.isfinite(value) else ""
             raise ValueError(
                 f"{key} in <{element.tag}> of joint {self.name!r} must be a finite number{large}, "
                 f"got {shown(text)}"

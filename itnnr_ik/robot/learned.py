@@ -13,7 +13,7 @@ from itnnr_ik.forms import checked, shown
 from itnnr_ik.robot import harmonic
 from itnnr_ik.robot.assembly import MAX_LENGTH
 from itnnr_ik.robot.description import check_name
-from itnnr_ik.robot.joint import LARGEST
+from itnnr_ik.robot.joint import MAX_MAGNITUDE
 
 Array = NDArray[np.float64]
 
@@ -75,7 +75,7 @@ class LearnedArm:
         if not n or len(set(self.joint_names)) != n or not all(self.joint_names):
             raise ValueError(f"joint names must be distinct and not empty, got {shown(self.joint_names)}")
         for joint, low, high in zip(self.joint_names, self.lower, self.upper, strict=True):
-            if not -LARGEST <= low < high <= LARGEST:
+            if not -MAX_MAGNITUDE <= low < high <= MAX_MAGNITUDE:
                 raise ValueError(f"limits of {joint} must be finite with lower < upper, got [{low}, {high}]")
         size = c.shape[1] if c.ndim > 1 else 0
         if c.shape[1:] != (size,) * n or c.shape[0] not in (2, 3) or size < 3 or size % 2 == 0:

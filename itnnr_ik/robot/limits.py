@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from itnnr_ik.forms import shown
 from itnnr_ik.robot.description import Description
-from itnnr_ik.robot.joint import LARGEST, Joint
+from itnnr_ik.robot.joint import MAX_MAGNITUDE, Joint
 from itnnr_ik.robot.mimic import Drive
 
 Limits = Mapping[str, Sequence[float]]
@@ -133,7 +133,7 @@ def _finite(value: object, what: str) -> float:
         number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         number = math.nan
-    if not abs(number) <= LARGEST:
-        large = f" and at most {LARGEST:g} in size" if math.isfinite(number) else ""
+    if not abs(number) <= MAX_MAGNITUDE:
+        large = f" and at most {MAX_MAGNITUDE:g} in size" if math.isfinite(number) else ""
         raise ValueError(f"{what} must be finite{large}, got {shown(value)}")
     return number
