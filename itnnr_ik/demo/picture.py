@@ -18,7 +18,7 @@ from itnnr_ik.demo.recording import Recording, errors_of
 from itnnr_ik.plotting import LOG_FLOOR, log_dots
 from itnnr_ik.robot import units_of
 from itnnr_ik.solver import IKSolver
-from itnnr_ik.targets.reachable import far_apart
+from itnnr_ik.targets.reachable import farthest_points
 
 _TARGET = "#f2a65a"
 _TIP = "#1b4965"
@@ -72,7 +72,7 @@ def _draw_paths(figure: Figure, place: Any, result: Result) -> None:
     positions = np.array([s.positions for _, s in solved]).reshape(-1, arm.n_joints)
     tips = _points(solver, solver.target_at(positions))
     lowest = [0.0]
-    for i, posture in enumerate(positions[far_apart(tips, _N_POSTURES)]):
+    for i, posture in enumerate(positions[farthest_points(tips, _N_POSTURES)]):
         bones = solver.skeleton_at(posture)
         lowest.append(bones[:, 2].min())
         links = axes.plot(*bones[:, :m].T, "-o", color=_LINK, linewidth=2.0, markersize=4.0, alpha=0.5)

@@ -9,7 +9,7 @@ from itnnr_ik.evaluation.answers import Answers
 from itnnr_ik.evaluation.replay import Replay
 from itnnr_ik.recording.pairing import Array
 from itnnr_ik.solver import IKSolver
-from itnnr_ik.targets.reachable import missing, missing_rate
+from itnnr_ik.targets.reachable import task_error, task_jacobian
 
 Mask = NDArray[np.bool_]
 
@@ -63,8 +63,8 @@ def changes_branch(solver: IKSolver, replay: Replay, answers: Answers) -> Mask:
 def _follow_jacobian(solver: IKSolver, positions: Array, targets: Array) -> Array:
     """Joint positions (b, n) after moving the tool straight to targets (b, k), without joint limits."""
     for left in range(_N_STEPS, 0, -1):
-        task_step = missing(solver, positions, targets) / left
-        inverse = np.linalg.pinv(missing_rate(solver, positions), rcond=_PINV_CUTOFF)
+        task_step = task_error(solver, positions, targets) / left
+        inverse = np.linalg.pinv(task_jacobian(solver, positions), rcond=_PINV_CUTOFF)
         step = (inverse @ task_step[..., None])[..., 0]
         length = np.abs(step).max(axis=1, keepdims=True, initial=0.0)
         positions = positions + step * np.minimum(1.0, _MAX_STEP / np.maximum(length, 1e-12))

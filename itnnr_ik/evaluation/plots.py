@@ -20,7 +20,7 @@ from itnnr_ik.plotting import LOG_FLOOR, log_dots
 from itnnr_ik.recording.pairing import Array
 from itnnr_ik.robot import units_of
 from itnnr_ik.solver import IKSolver
-from itnnr_ik.targets.reachable import far_apart
+from itnnr_ik.targets.reachable import farthest_points
 
 TARGET, ANSWER, MISSED, CHANGE, TURN = "#f2a65a", "#1b4965", "#c1121f", "#2a9d8f", "#8367c7"
 LINK, GRID, LIMIT = "#8d99ae", "#e3e6ea", "#98a2ae"
@@ -146,7 +146,7 @@ class Plots:
         axes: Any = figure.add_subplot(projection="3d" if in_space else None)
         solved = self._answers.positions[~self._missed]
         tips = solver.point_at(solved)[:, shown]
-        for posture in solved[far_apart(tips, 4)]:
+        for posture in solved[farthest_points(tips, 4)]:
             points = solver.skeleton_at(posture)[:, shown]
             axes.plot(*points.T, "-o", color=LINK, linewidth=2.4, markersize=5, alpha=0.45)
         style: dict[str, Any] = {"zorder": 3, "rasterized": self._rasterized}

@@ -1,4 +1,4 @@
-"""Curves that an arm can follow, random targets that it can reach, and where to start on them."""
+"""Curves that an arm can follow, random targets that it can reach, and postures to start from."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from itnnr_ik.solver import IKSolver
-from itnnr_ik.targets.curve import CURVES, Curve, plane_at
-from itnnr_ik.targets.postures import comfort, comfortable
-from itnnr_ik.targets.space import Space
+from itnnr_ik.targets.curve import CURVES, Curve, plane_axes
+from itnnr_ik.targets.placement import CurvePlacement
+from itnnr_ik.targets.postures import posture_score, preferred_postures
 
 Array = NDArray[np.float64]
 
@@ -22,19 +22,19 @@ def curve_for(
 ) -> Curve:
     """A curve that an arm can follow without coming near a singular posture or a joint limit.
 
-    It lies around one of the arm's comfortable postures, whose orientation it keeps where the task has one;
-    where that leaves no room, as with the five joints of many arms, the orientation turns with the first
-    joint. Its plane is the arm's own, or, for an arm in space, one across the direction of the centre that
-    leans out of the vertical. It has been followed by ``solver`` before it is returned.
+    Its centre is the tool's position in a dexterous posture, whose orientation it keeps where the task has
+    one; where that leaves no room, as with many five-joint arms, the orientation yaws with the first joint.
+    Its plane is the plane of a planar arm, or a tilted one perpendicular to the direction of the centre.
+    ``solver`` has followed the curve before it is returned.
 
     Args:
         solver: The arm and its task.
         name: One of `CURVES`.
-        center: (2,) or (3,) in [m]; None for where there is most room.
-        size: In [m]; None for as large as there is room. A given one is taken as it is, reachable or not.
+        center: (2,) or (3,) in [m]; None for the centre with most room.
+        size: In [m]; None for the largest that fits. A given one is used even if the curve is not reachable.
 
     Raises:
-        ValueError: No such curve, a number is not as it must be, or the arm has no room for it.
+        ValueError: There is no such curve, a number is invalid, or the arm has no room for the curve.
     """
     if name not in CURVES:
         raise ValueError(f"no curve named {name!r}; available: {', '.join(CURVES)}")
@@ -42,8 +42,8 @@ def curve_for(
     if size is not None and not (math.isfinite(size) and size > 0.0):
         raise ValueError(f"size must be positive, got {size}")
     if point is not None and size is not None:
-        return _as_given(solver, name, point, size)
-    curve = Space(solver, name, point).largest()
+        return _requested_curve(solver, name, point, size)
+    curve = CurvePlacement(solver, name, point).largest()
     if curve is None:
         where = f" around {list(map(float, point))}" if point is not None else ""
         raise ValueError(
@@ -59,28 +59,29 @@ def curve_for(
 def random_targets(solver: IKSolver, count: int, rng: np.random.Generator) -> Array:
     """Reachable targets (count, 2, 3 or 7): the tool at joint positions uniform within the limits.
 
-    Of a learned arm, at joint positions that its recording covers.
+    For a learned arm, at joint positions that its recording covers.
     """
     sample = solver.arm.sample if solver.coverage is None else solver.coverage.sample
     return solver.target_at(sample(count, rng))
 
 
 def first_posture(solver: IKSolver, target: ArrayLike) -> Array:
-    """Joint positions (n,) in [rad] or [m] at ``target``, or near it, to follow a path from.
+    """Joint positions (n,) in [rad] or [m] from which to follow a path that begins at ``target``.
 
-    The most comfortable of those that reach it, so that there is room for motion.
+    The solution with the largest `posture_score`, so that there is room for motion; if none reaches the
+    target, the best approximation.
     """
     found = solver.branches(target)
     found = [solution for solution in found if solution.covered] or found
     if not found:
         return solver.solve(target).positions
     positions = np.array([solution.positions for solution in found])
-    best: Array = positions[int(np.argmax(comfort(solver, positions)))]
+    best: Array = positions[int(np.argmax(posture_score(solver, positions)))]
     return best
 
 
 def _checked_center(solver: IKSolver, center: Sequence[float]) -> Array:
-    """A given centre as an array."""
+    """A given centre as an array, after a check of its shape and values."""
     size = min(solver.task.n_coordinates, 3)
     point = np.asarray(center, dtype=float)
     if point.shape != (size,) or not np.isfinite(point).all():
@@ -90,11 +91,11 @@ def _checked_center(solver: IKSolver, center: Sequence[float]) -> Array:
     return point
 
 
-def _as_given(solver: IKSolver, name: str, center: Array, size: float) -> Curve:
-    """A curve that was asked for, with the orientation of the comfortable posture that is nearest."""
-    postures = comfortable(solver)
+def _requested_curve(solver: IKSolver, name: str, center: Array, size: float) -> Curve:
+    """A curve with given centre and size, with the orientation of the preferred posture nearest to it."""
+    postures = preferred_postures(solver)
     near = solver.target_at(postures)
     best = int(np.argmin(np.linalg.norm(near[:, : len(center)] - center, axis=1)))
     orientation = near[best, 3:] if solver.task.has_orientation else None
-    curve = Curve(name, center, size, plane_at(center), postures[best], orientation)
+    curve = Curve(name, center, size, plane_axes(center), postures[best], orientation)
     return replace(curve, start=solver.solve(curve.at(0.0), postures[best]).positions)

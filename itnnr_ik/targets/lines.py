@@ -10,21 +10,23 @@ from scipy.spatial.transform import Rotation, Slerp
 
 Array = NDArray[np.float64]
 
-#: How far a target may be turned from the next [rad] for every metre that it may be away.
-TURN = 3.5
+#: Largest rotation from target to target [rad] for each metre of the largest translation [rad/m].
+ROTATION_PER_METRE = 3.5
 
 
-def straight_lines(start: ArrayLike, waypoints: ArrayLike, max_step: float, most: int) -> tuple[Array, Array]:
-    """Targets no farther apart than ``max_step``, positions on straight lines, orientations by slerp.
+def straight_lines(
+    start: ArrayLike, waypoints: ArrayLike, max_step: float, max_targets: int
+) -> tuple[Array, Array]:
+    """Targets at most ``max_step`` apart: positions interpolated linearly, orientations by slerp.
 
     Args:
         start: The first target: a position (2,) or (3,) [m], or a pose (7,), x, y, z, qx, qy, qz, qw.
         waypoints: (k, 2, 3 or 7), one or more.
-        max_step: In [m]; an orientation turns by at most 3.5 times as much, in [rad].
-        most: Targets at most.
+        max_step: Largest translation in [m]; the largest rotation in [rad] is 3.5 times as much.
+        max_targets: Largest number of targets.
 
     Returns:
-        Targets (m, 2, 3 or 7), and how many waypoints have been passed at each (m,), from 0 to k.
+        Targets (m, 2, 3 or 7), and the progress (m,) at each: the number of waypoints passed, from 0 to k.
 
     Raises:
         ValueError: ``max_step`` is not positive, or so small that there would be too many targets.
@@ -36,12 +38,14 @@ def straight_lines(start: ArrayLike, waypoints: ArrayLike, max_step: float, most
     steps = np.linalg.norm(np.diff(ends[:, :3], axis=0), axis=1) / max_step
     if oriented:
         turns = Rotation.from_quat(ends[:, 3:])
-        steps = np.maximum(steps, (turns[:-1].inv() * turns[1:]).magnitude() / (TURN * max_step))
-    # What rounding adds is no step more.
+        steps = np.maximum(
+            steps, (turns[:-1].inv() * turns[1:]).magnitude() / (ROTATION_PER_METRE * max_step)
+        )
+    # Rounding errors must not add a step.
     counts = np.maximum(np.ceil(steps - 1e-9), 1.0)
-    if not counts.sum() < most:
+    if not counts.sum() < max_targets:
         raise ValueError(
-            f"expected a max_step with which there are at most {most} targets, got {max_step:g} m, "
+            f"expected a max_step with which there are at most {max_targets} targets, got {max_step:g} m, "
             f"which makes {counts.sum() + 1:.0f}"
         )
     parts = [i + np.arange(1, count + 1) / count for i, count in enumerate(counts.astype(int).tolist())]

@@ -1,4 +1,4 @@
-"""Comfortable postures of an arm: far from its joint limits, and able to move its tool in every direction."""
+"""Postures of an arm far from its joint limits and from singular postures: dexterous in every direction."""
 
 from __future__ import annotations
 
@@ -13,90 +13,89 @@ from itnnr_ik.solver.assembly import search_bounds
 
 Array = NDArray[np.float64]
 
-#: Postures that are looked at, as a power of two, within this share of the joints' ranges.
-_POWER, _SHARE = 9, 0.8
-#: Those are comfortable that are at least this share as comfortable as the best.
-_COMFORTABLE = 0.4
-#: Where so many of them have, or can be given, what is preferred, the others are left out.
-_ENOUGH = 64
-#: Half-way from the middle of its range to a limit a joint counts as far from it.
-_FAR = 0.5
-#: An axis within this of vertical [1, the sine of the angle] turns the arm about the base's z.
-_VERTICAL = 1e-3
-#: At rest, joints but the first are this share of their range above its middle, where that is at least this
-#: share as dexterous as the best posture.
-_REST_SHARE, _REST_DEXTERITY = 0.25, 0.5
+_LOG2_SAMPLES = 9  # binary logarithm of the number of sampled postures
+_RANGE_SHARE = 0.8  # of the joint ranges, in which postures are sampled
+#: Smallest score of a preferred posture, as a share of the best score.
+_MIN_RELATIVE_SCORE = 0.4
+#: Postures without a wanted property are dropped if at least so many have it.
+_MIN_PREFERRED = 64
+#: Distance from the limits, as a share of half the joint range, from which it no longer lowers the score.
+_FULL_LIMIT_DISTANCE = 0.5
+#: Largest sine of the angle between the first joint's axis and the vertical.
+_VERTICAL_TOLERANCE = 1e-3
+#: Offset of the rest position from the middle of the range, as a share of the range, for all joints but the
+#: first; and the smallest dexterity there, as a share of the best.
+_REST_OFFSET, _MIN_REST_DEXTERITY = 0.25, 0.5
 
 
 def rest_positions(solver: IKSolver) -> Array:
     """A posture (n,) in [rad] or [m] from which the tool can move in every direction.
 
-    A straight arm is singular. The first joint is in the middle of its range and the others a quarter of
-    theirs further; where the arm is almost singular there, the most comfortable posture of many.
+    The first joint is in the middle of its range, the others are a quarter of their range above it, because a
+    straight arm is singular. Where that is almost singular, too, the preferred posture with the best score.
     """
     lower, upper = search_bounds(solver.arm)
     rest: Array = 0.5 * (lower + upper)
-    rest[1:] += _REST_SHARE * (upper - lower)[1:]
-    postures = spread(solver)
-    if dexterity(solver, rest[None])[0] >= _REST_DEXTERITY * dexterity(solver, postures).max():
+    rest[1:] += _REST_OFFSET * (upper - lower)[1:]
+    postures = sample_postures(solver)
+    if dexterity(solver, rest[None])[0] >= _MIN_REST_DEXTERITY * dexterity(solver, postures).max():
         return rest
-    best: Array = comfortable(solver)[0]
+    best: Array = preferred_postures(solver)[0]
     return best
 
 
-def comfortable(solver: IKSolver) -> Array:
-    """The comfortable ones of many postures (p, n) in [rad] or [m], best first.
+def preferred_postures(solver: IKSolver) -> Array:
+    """Postures (p, n) in [rad] or [m] with a high `posture_score`, best first.
 
-    Where there are enough of them, those with all of the arm on the upper side of its base alone, and where
-    the arm was learned, covered ones.
+    Only with the whole arm above its base, if there are enough; for a learned arm, only covered ones.
     """
-    postures = spread(solver)
+    postures = sample_postures(solver)
     if solver.coverage is not None:
         covered = solver.coverage.covers(postures)
         postures = postures[covered] if covered.any() else solver.coverage.postures
     elif not solver.task.planar:
         lowest = np.array([solver.arm.skeleton(posture)[:, 2].min() for posture in postures])
         above = lowest >= -1e-9
-        if above.sum() >= _ENOUGH:
+        if above.sum() >= _MIN_PREFERRED:
             postures = postures[above]
-    values = comfort(solver, postures)
+    values = posture_score(solver, postures)
     order = np.argsort(-values, kind="stable")
-    return postures[order[: max(1, int((values >= _COMFORTABLE * values.max()).sum()))]]
+    return postures[order[: max(1, int((values >= _MIN_RELATIVE_SCORE * values.max()).sum()))]]
 
 
-def comfort(solver: IKSolver, positions: Array) -> Array:
-    """How comfortable joint positions (b, n) are: dexterity times the distance from the limits (b,)."""
+def posture_score(solver: IKSolver, positions: Array) -> Array:
+    """Dexterity times normalised distance from the joint limits (b,), at joint positions (b, n)."""
     lower, upper = solver.arm.lower, solver.arm.upper
     limited = np.isfinite(lower) & np.isfinite(upper)
     room = np.minimum(positions - lower, upper - positions)[:, limited] / (0.5 * (upper - lower)[limited])
-    away: Array = np.clip(room.min(axis=1, initial=_FAR) / _FAR, 0.0, 1.0)
+    away: Array = np.clip(room.min(axis=1, initial=_FULL_LIMIT_DISTANCE) / _FULL_LIMIT_DISTANCE, 0.0, 1.0)
     return dexterity(solver, positions) * away
 
 
 def dexterity(solver: IKSolver, positions: ArrayLike) -> Array:
     """Smallest singular value (b,) of the task's Jacobian at joint positions (b, n).
 
-    Of the Jacobian in units of the task's characteristic length.
+    Translations are divided by the task's characteristic length.
     """
     jacobian = np.array(solver.jacobian(positions))
     jacobian[:, :3] /= solver.task.length
     return np.asarray(np.linalg.svd(jacobian, compute_uv=False)[:, -1], dtype=float)
 
 
-def spread(solver: IKSolver) -> Array:
-    """Postures (p, n) spread evenly (Sobol's sequence), always the same, with the tool straight ahead.
+def sample_postures(solver: IKSolver) -> Array:
+    """Evenly distributed postures (p, n), always the same (Sobol sequence).
 
-    As far as there are enough of those.
+    The first joint is set so that the tool is straight ahead, if that is possible for enough of them.
     """
-    # Takes as long to import as all the rest, and a node that only solves needs none of it.
+    # This import takes as long as all others together, and a node that only solves does not need it.
     from scipy.stats import qmc
 
     arm = solver.arm
     lower, upper = search_bounds(arm)
-    middle, half = 0.5 * (lower + upper), 0.5 * _SHARE * (upper - lower)
-    shares = qmc.Sobol(arm.n_joints, scramble=False).random_base2(_POWER)
+    middle, half = 0.5 * (lower + upper), 0.5 * _RANGE_SHARE * (upper - lower)
+    shares = qmc.Sobol(arm.n_joints, scramble=False).random_base2(_LOG2_SAMPLES)
     postures: Array = middle + half * (2.0 * shares - 1.0)
-    axis = upright_axis(solver)
+    axis = vertical_first_axis(solver)
     if axis is None:
         return postures
     points, sign = solver.forward(postures)[:, :2] - axis[:2], math.copysign(1.0, axis[2])
@@ -104,18 +103,23 @@ def spread(solver: IKSolver) -> Array:
     turned = middle[0] + (turned - middle[0] + math.pi) % (2.0 * math.pi) - math.pi
     possible = np.abs(turned - middle[0]) <= half[0]
     postures[possible, 0] = turned[possible]
-    return postures[possible] if possible.sum() >= _ENOUGH else postures
+    return postures[possible] if possible.sum() >= _MIN_PREFERRED else postures
 
 
-def upright_axis(solver: IKSolver) -> tuple[float, float, float] | None:
-    """x and y [m] of the vertical axis that the first joint turns the whole arm about, and ±1, up or down.
+def vertical_first_axis(solver: IKSolver) -> tuple[float, float, float] | None:
+    """x and y [m] of a vertical first joint axis, and ±1 for its direction, up or down.
 
-    None where the first joint is another one, or the arm was learned.
+    None where the first joint has no vertical axis or does not move the whole arm, or for a learned arm.
     """
     if not isinstance(solver.arm, KinematicChain):
         return None
     first = solver.arm.elements[0]
     alone = int((solver.arm.elements[:-1, 13] == 0).sum()) == 1
-    if first[12] != 0.0 or first[13] != 0 or not alone or math.hypot(first[2], first[6]) > _VERTICAL:
+    if (
+        first[12] != 0.0
+        or first[13] != 0
+        or not alone
+        or math.hypot(first[2], first[6]) > _VERTICAL_TOLERANCE
+    ):
         return None
     return float(first[3]), float(first[7]), math.copysign(1.0, first[10] * first[14])

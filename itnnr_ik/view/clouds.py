@@ -9,7 +9,7 @@ from itnnr_ik.solver import IKSolver
 from itnnr_ik.solver.anchors import POSITION
 from itnnr_ik.solver.assembly import choose_layout, search_bounds
 from itnnr_ik.solver.forward import TaskForward
-from itnnr_ik.targets.postures import dexterity, upright_axis
+from itnnr_ik.targets.postures import dexterity, vertical_first_axis
 from itnnr_ik.twin.uncertainty import uncertainty
 
 Array = NDArray[np.float64]
@@ -32,7 +32,7 @@ class ReachCloud:
     def __init__(self, solver: IKSolver) -> None:
         self._solver = solver
         self._reach = solver.arm.reach or 1.0
-        self._axis = None if solver.task.planar else upright_axis(solver)
+        self._axis = None if solver.task.planar else vertical_first_axis(solver)
         all_in_plane = solver.task.planar or self._axis is not None
         count = _N_POSTURES if all_in_plane else _N_POSTURES_NEAR_PLANE
         self._postures = solver.arm.sample(count, np.random.default_rng(0))

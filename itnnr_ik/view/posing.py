@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from itnnr_ik.solver import IKSolver, Solution
 from itnnr_ik.targets import rest_positions
-from itnnr_ik.targets.reachable import far_apart
+from itnnr_ik.targets.reachable import farthest_points
 
 Array = NDArray[np.float64]
 
@@ -75,7 +75,7 @@ class Posing:
         """At most ``max_count`` other branches (n,), chosen far from the arm's posture and each other."""
         found = [s.positions for s in self.solver.branches(self.target, self.positions)]
         others = [q for q in found if np.abs(q - self.positions).max() > _MIN_BRANCH_DISTANCE]
-        order = far_apart(np.array([self.positions, *others]), max_count + 1)
+        order = farthest_points(np.array([self.positions, *others]), max_count + 1)
         return [others[i - 1] for i in order[1:]]
 
     @property

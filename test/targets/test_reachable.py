@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import PACKAGED, load_robot
-from itnnr_ik.targets.reachable import far_apart, find_reachable, missing, missing_rate
+from itnnr_ik.targets.reachable import farthest_points, find_reachable, task_error, task_jacobian
 from itnnr_ik.task import Task
 
 POINTING_WITH_TOOL = ([0.1, -0.05, 0.2], [1.0, 0.0, 1.0])
@@ -40,37 +40,39 @@ def test_the_tool_of_any_posture_is_reachable(solver: IKSolver) -> None:
 
 
 @pytest.mark.parametrize("solver", SOLVERS.values(), ids=SOLVERS)
-def test_the_rate_is_the_derivative_of_what_is_missing(solver: IKSolver) -> None:
-    """By central differences, near the target, where a rotation vector is a small turn."""
+def test_the_jacobian_is_the_derivative_of_the_error(solver: IKSolver) -> None:
+    """Central differences near the target, where rotation vectors are small, agree with the Jacobian."""
     rng = np.random.default_rng(0)
     positions = solver.arm.sample(20, rng)
     targets = solver.target_at(positions + 1e-4 * rng.normal(size=positions.shape))
-    rate = missing_rate(solver, positions)
+    jacobian = task_jacobian(solver, positions)
     for joint, step in enumerate(1e-6 * np.eye(solver.arm.n_joints)):
-        difference = missing(solver, positions + step, targets) - missing(solver, positions - step, targets)
-        np.testing.assert_allclose(rate[:, :, joint], -difference / 2e-6, atol=2e-3)
+        difference = task_error(solver, positions + step, targets) - task_error(
+            solver, positions - step, targets
+        )
+        np.testing.assert_allclose(jacobian[:, :, joint], -difference / 2e-6, atol=2e-3)
 
 
 @pytest.mark.parametrize("name", ["panda pointing", "panda tool", "so101"])
-def test_half_a_turn_is_missing_where_the_tool_points_the_other_way(name: str) -> None:
-    """Exactly: no axis is given then to turn about."""
+def test_the_error_is_half_a_turn_where_the_tool_points_the_other_way(name: str) -> None:
+    """The rotation vector has the length π for opposed axes, which do not define an axis of rotation."""
     solver = SOLVERS[name]
     positions = solver.arm.sample(20, np.random.default_rng(3))
     targets = solver.target_at(positions)
     across = np.cross(solver.task.tool_axis, [0.0, 1.0, 0.0])
     half = Rotation.from_rotvec(np.pi * across / np.linalg.norm(across))
     targets[:, 3:] = (Rotation.from_quat(targets[:, 3:]) * half).as_quat()
-    turned = missing(solver, positions, targets)[:, 3:] / solver.task.length
+    turned = task_error(solver, positions, targets)[:, 3:] / solver.task.length
     np.testing.assert_allclose(np.linalg.norm(turned, axis=1), np.pi)
 
 
 @pytest.mark.parametrize("solver", SOLVERS.values(), ids=SOLVERS)
-def test_what_is_missing_is_what_the_solver_measures(solver: IKSolver) -> None:
-    """Metres and radians, for targets anywhere."""
+def test_the_error_is_what_the_solver_measures(solver: IKSolver) -> None:
+    """Distances and angles agree with `IKSolver.errors` for random targets."""
     rng = np.random.default_rng(2)
     positions, others = solver.arm.sample(200, rng), solver.arm.sample(200, rng)
     targets = solver.target_at(others)
-    error = missing(solver, positions, targets)
+    error = task_error(solver, positions, targets)
     away, turn = solver.errors(positions, targets)
     np.testing.assert_allclose(np.linalg.norm(error[:, :3], axis=1), away, atol=1e-9)
     if turn is None:
@@ -102,7 +104,7 @@ def test_an_orientation_that_cannot_be_reached_is_not() -> None:
 
 
 def test_the_length_of_a_quaternion_does_not_matter() -> None:
-    """Nor its sign."""
+    """Neither the length of a quaternion nor its sign makes a difference."""
     solver = IKSolver.load("ur5e")
     targets = solver.target_at(solver.arm.sample(20, np.random.default_rng(0)))
     targets[:, 3:] *= -3.0
@@ -111,7 +113,7 @@ def test_the_length_of_a_quaternion_does_not_matter() -> None:
 
 @pytest.mark.parametrize("name", ["bent_wrist", "puma560", "rail_arm"])
 def test_other_arms(name: str, root: Path) -> None:
-    """Continuous joints, a spherical wrist, and a prismatic first joint."""
+    """Arms with continuous joints, a spherical wrist or a prismatic first joint reach what they should."""
     solver = IKSolver.from_urdf(root / "test" / "urdf" / f"{name}.urdf")
     rng = np.random.default_rng(3)
     targets = solver.target_at(solver.arm.sample(100, rng))
@@ -120,7 +122,7 @@ def test_other_arms(name: str, root: Path) -> None:
 
 
 def test_no_targets_give_no_answers() -> None:
-    """An empty batch is fine."""
+    """An empty batch of targets gives an empty result."""
     assert find_reachable(IKSolver.load("two_link"), np.empty((0, 2)), 1e-6).shape == (0,)
     assert find_reachable(IKSolver.load("panda"), np.empty((0, 7)), 1e-6).shape == (0,)
 
@@ -128,6 +130,6 @@ def test_no_targets_give_no_answers() -> None:
 def test_points_far_apart() -> None:
     """Each is the farthest from those before it, and none is taken twice."""
     points = np.array([[0.0], [1.0], [10.0], [4.0], [10.0]])
-    assert far_apart(points, 3) == [0, 2, 3]
-    assert far_apart(points, 9) == [0, 2, 3, 1]
-    assert far_apart(np.empty((0, 2)), 3) == []
+    assert farthest_points(points, 3) == [0, 2, 3]
+    assert farthest_points(points, 9) == [0, 2, 3, 1]
+    assert farthest_points(np.empty((0, 2)), 3) == []

@@ -74,12 +74,12 @@ VARIANTS = (*THREE, *(name for name in PACKAGED if name not in ARMS), *SPATIAL)
 
 @cache
 def _curve(solver: IKSolver, name: str) -> Curve:
-    """`curve_for`, once for all tests."""
+    """`curve_for`, cached for all tests."""
     return curve_for(solver, name)
 
 
 def _missing(solver: IKSolver, target: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """What is missing to a target: distance by axis [m] and, where the orientation counts, a turn [rad]."""
+    """Error to a target: translation [m] and, where the orientation counts, a rotation vector [rad]."""
     now = solver.target_at(positions)
     if not solver.task.has_orientation:
         return target - now
@@ -126,7 +126,7 @@ def test_a_curve_is_reached_on_one_branch_off_the_stretched_arm(
 
 @pytest.mark.parametrize("variant", ["ur5e", "continuous"])
 def test_an_orientation_is_reached_with_the_position(variants: dict[str, IKSolver], variant: str) -> None:
-    """Followed by Newton steps of the whole pose, without the solver."""
+    """Newton steps follow the whole pose, without the solver."""
     solver = variants[variant]
     curve = _curve(solver, "lemniscate")
     path = curve.at(PHASES)
@@ -163,7 +163,7 @@ def test_the_solver_follows_every_curve(variants: dict[str, IKSolver], variant: 
 def test_a_curve_is_closed_smooth_and_of_its_size(
     variants: dict[str, IKSolver], variant: str, curve_name: str
 ) -> None:
-    """It ends where it starts, its points are close together, and its size is what it says."""
+    """A curve ends where it starts, neighbouring points are close together, and its size is as stated."""
     solver = variants[variant]
     curve = _curve(solver, curve_name)
     path = curve.at(PHASES)
@@ -177,7 +177,7 @@ def test_a_curve_is_closed_smooth_and_of_its_size(
 
 @pytest.mark.parametrize("variant", ["panda", "ur5e", "panda_tool"])
 def test_the_orientation_of_a_pose_stays_the_same(variants: dict[str, IKSolver], variant: str) -> None:
-    """One unit quaternion all along, that of the posture which the curve is laid around."""
+    """The whole curve has the one unit quaternion of the posture that it is placed around."""
     path = _curve(variants[variant], "circle").at(PHASES)
     assert np.linalg.norm(path[0, 3:]) == pytest.approx(1.0)
     np.testing.assert_array_equal(path[:, 3:], np.tile(path[0, 3:], (len(path), 1)))
@@ -186,12 +186,12 @@ def test_the_orientation_of_a_pose_stays_the_same(variants: dict[str, IKSolver],
 def test_five_joints_turn_the_orientation_with_the_arm(variants: dict[str, IKSolver]) -> None:
     """The tool keeps pointing away from the first joint's axis: its tilt stays, its azimuth goes along."""
     curve = _curve(variants["so101"], "lemniscate")
-    assert curve.turns_about is not None
+    assert curve.yaw_axis is not None
     path = curve.at(PHASES)
     axes = Rotation.from_quat(path[:, 3:]).apply([0.0, 0.0, 1.0])
     np.testing.assert_allclose(axes[:, 2], axes[0, 2], atol=1e-12)
     azimuth = np.arctan2(axes[:, 1], axes[:, 0])
-    place = np.arctan2(path[:, 1] - curve.turns_about[1], path[:, 0] - curve.turns_about[0])
+    place = np.arctan2(path[:, 1] - curve.yaw_axis[1], path[:, 0] - curve.yaw_axis[0])
     assert np.ptp(place) > 0.2
     np.testing.assert_allclose(azimuth - azimuth[0], place - place[0], atol=1e-9)
 
@@ -201,14 +201,14 @@ def test_five_joints_turn_the_orientation_with_the_arm(variants: dict[str, IKSol
 def test_curves_of_an_arm_in_space_move_in_all_coordinates(
     variants: dict[str, IKSolver], variant: str, curve_name: str
 ) -> None:
-    """Neither x, y nor z stays put."""
+    """Along a curve x, y and z all change."""
     solver = variants[variant]
     path = _curve(solver, curve_name).at(PHASES)
     assert np.ptp(path[:, :3], axis=0).min() > 0.1 * solver.arm.reach
 
 
 def test_the_same_arm_gets_the_same_curve(variants: dict[str, IKSolver]) -> None:
-    """To the last bit: two nodes lay it out by themselves."""
+    """Two solvers of an arm place the same curve bit by bit, as two nodes do that each compute it."""
     again = IKSolver.from_urdf(load_robot("panda").urdf)
     one, two = (curve_for(solver, "lemniscate") for solver in (variants["panda"], again))
     np.testing.assert_array_equal(one.at(PHASES), two.at(PHASES))
@@ -219,7 +219,7 @@ def test_the_same_arm_gets_the_same_curve(variants: dict[str, IKSolver]) -> None
 def test_center_and_size_are_taken_as_given(
     variants: dict[str, IKSolver], variant: str, center: tuple[float, ...]
 ) -> None:
-    """Both given, the curve is that one even if it is out of reach."""
+    """With both given, the curve is as requested even if it is out of reach."""
     curve = curve_for(variants[variant], "circle", center=center, size=0.5)
     points = curve.at(PHASES)[:, :3]
     np.testing.assert_allclose(np.linalg.norm(points - np.array(center), axis=1), 0.5)
@@ -231,7 +231,7 @@ def test_center_and_size_are_taken_as_given(
 def test_a_size_is_found_for_a_given_center(
     variants: dict[str, IKSolver], variant: str, center: tuple[float, ...]
 ) -> None:
-    """The curve around the centre that was asked for is followed within the limits."""
+    """The curve around a given centre can be followed within the limits."""
     solver = variants[variant]
     curve = curve_for(solver, "circle", center=center)
     path = curve.at(PHASES[:-1])
@@ -302,7 +302,7 @@ def test_random_targets_repeat_with_their_seed_and_are_in_reach(
 def test_a_first_posture_reaches_the_target_and_can_move_on(
     variants: dict[str, IKSolver], variant: str
 ) -> None:
-    """Of the solutions it is no nearly singular one, where another is not."""
+    """The chosen solution is not nearly singular where another one is not."""
     solver = variants[variant]
     first = _curve(solver, "line").at(0.0)
     posture = first_posture(solver, first)
@@ -314,7 +314,7 @@ def test_a_first_posture_reaches_the_target_and_can_move_on(
 
 
 def test_a_first_posture_for_a_target_out_of_reach_is_the_closest(variants: dict[str, IKSolver]) -> None:
-    """A recording may begin with one."""
+    """The closest posture is used, as a recording may begin with such a target."""
     solver = variants["two_link"]
     posture = first_posture(solver, (3.0, 0.0))
     np.testing.assert_allclose(solver.target_at(posture), (2.0, 0.0), atol=1e-3)
@@ -322,7 +322,7 @@ def test_a_first_posture_for_a_target_out_of_reach_is_the_closest(variants: dict
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_from_rest_the_tool_can_move_in_every_direction(variants: dict[str, IKSolver], variant: str) -> None:
-    """It is within the limits and far from a singular posture."""
+    """The rest position is within the limits and far from singular postures."""
     solver = variants[variant]
     rest = rest_positions(solver)
     assert ((solver.arm.lower < rest) & (rest < solver.arm.upper)).all()
@@ -331,7 +331,7 @@ def test_from_rest_the_tool_can_move_in_every_direction(variants: dict[str, IKSo
 
 
 def test_straight_lines_pass_their_waypoints() -> None:
-    """In steps that are no longer than asked for, turned by no more than 3.5 rad a metre of it."""
+    """Steps are no longer than asked for, and rotate by at most 3.5 rad for each metre of that."""
     turned = [0.0, 0.0, np.sin(0.5), np.cos(0.5)]  # by 1 rad
     start = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]
     waypoints = [[0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0], [0.1, 0.0, 0.0, *turned]]
@@ -346,7 +346,7 @@ def test_straight_lines_pass_their_waypoints() -> None:
 
 
 def test_straight_lines_have_a_target_for_each_waypoint() -> None:
-    """Also for one that is where the last one was; and never more than allowed."""
+    """A repeated waypoint has a target, too; more targets than allowed are refused."""
     targets, along = straight_lines([0.5, 0.0], [[0.5, 0.0], [0.6, 0.0]], 1.0, 3)
     np.testing.assert_array_equal(targets, [[0.5, 0.0], [0.5, 0.0], [0.6, 0.0]])
     np.testing.assert_array_equal(along, [0.0, 1.0, 2.0])

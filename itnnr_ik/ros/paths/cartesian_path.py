@@ -17,7 +17,7 @@ from itnnr_ik.ros.answering.answer import Answerer
 from itnnr_ik.ros.answering.position_ik import check_links, set_error_code
 from itnnr_ik.ros.paths.joint_path import MAX_POSES, Start, shortest_times, trajectory
 from itnnr_ik.ros.status import Code, RejectedError
-from itnnr_ik.targets import TURN, straight_lines
+from itnnr_ik.targets import ROTATION_PER_METRE, straight_lines
 
 #: A larger step [rad, m] from one target to the next is a jump, whatever the request allows.
 _MAX_STEP = 0.5
@@ -107,7 +107,7 @@ class _StepLimits:
         )
         off_line = distance > self.max_step
         if turn is not None:
-            off_line |= turn > TURN * self.max_step
+            off_line |= turn > ROTATION_PER_METRE * self.max_step
         too_large = (np.abs(steps) > self.max_joint_step).any(axis=1)
         refused = {
             "a joint would make a larger step than is allowed": too_large,
