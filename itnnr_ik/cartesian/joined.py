@@ -1,4 +1,4 @@
-"""Which targets of a path the joints go through one after the other."""
+"""Finds the parts of a path that the joints follow without a gap."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 from itnnr_ik.paths import PathSolution
 
 
-def joined(found: PathSolution) -> NDArray[np.bool_]:
-    """Whether the joints go from each target but the last to the next one (m − 1,) without a gap."""
+def joined_steps(found: PathSolution) -> NDArray[np.bool_]:
+    """Whether the joints move from each target to the next one without a gap (m − 1,)."""
     steps = np.ones(len(found) - 1, dtype=np.bool_)
     for first, last, *_ in found.gaps:
         if last == first + 1 and found.converged[[first, last]].all():
-            steps[first] = False  # a jump between targets that are both reached
+            steps[first] = False  # a jump between two reached targets
         elif first <= last:
             steps[max(0, first - 1) : last + 1] = False
     return steps
 
 
-def pieces(found: PathSolution) -> list[slice]:
-    """The rows of the path between its gaps, those of targets that are not reached left out."""
-    steps = joined(found)
+def joined_rows(found: PathSolution) -> list[slice]:
+    """The rows of each part of the path between gaps, without targets that are not reached."""
+    steps = joined_steps(found)
     missed = np.zeros(len(found), dtype=np.bool_)
     for first, last, *_ in found.gaps:
         if not (last == first + 1 and found.converged[[first, last]].all()):

@@ -1,4 +1,4 @@
-"""The outlines of an SVG drawing, as curves that a pen follows; by the library svgelements."""
+"""Reads the outlines of an SVG drawing as curves for a pen, with the library svgelements."""
 
 from __future__ import annotations
 
@@ -11,53 +11,59 @@ import numpy as np
 
 from itnnr_ik.cartesian.table import Array
 
-#: Largest file [bytes], elements once all that is used is in its place, how deep they may be nested, and the
-#: most lines and curves.
-_BYTES, _ELEMENTS, _DEPTH, _PIECES = 2_000_000, 100_000, 100, 100_000
-#: Points that tell how far a curve has come: between them it is taken to run evenly.
-_TABLE = np.linspace(0.0, 1.0, 129)
-#: Steps along a curve may be longer than their mean by so much; pieces shorter than a share of where they are
-#: are rounding's.
-_UNEVEN, _LEAST = 1.01, 1e-9
-_LINE, _LINES = np.array([0.0, 1.0]), ("Line", "Close")
+_MAX_BYTES = 2_000_000  # of a file
+_MAX_ELEMENTS = 100_000  # after every `use` is replaced by what it refers to
+_MAX_DEPTH = 100  # of nested elements
+_MAX_SEGMENTS = 100_000  # lines and curves
+#: Parameters at which the arc length of a curve is tabulated; it is interpolated linearly between them.
+_CURVE_PARAMETERS = np.linspace(0.0, 1.0, 129)
+_LINE_PARAMETERS, _LINE_TYPES = np.array([0.0, 1.0]), ("Line", "Close")
+#: Factor of a curve's length, because interpolation makes some steps longer than the mean.
+_LENGTH_MARGIN = 1.01
+#: Shorter segments, as a share of the largest coordinate, are rounding errors.
+_MIN_RELATIVE_LENGTH = 1e-9
 
 
-class Piece(NamedTuple):
-    """A curve of a stroke, without a corner.
+class Segment(NamedTuple):
+    """A line or curve of a stroke, without a corner.
 
     Attributes:
-        segment: Of svgelements.
-        length: In the drawing's unit.
-        share: How far it has come (c,), from 0 to 1, at values of its parameter that are evenly apart.
+        curve: Segment of svgelements.
+        length: Arc length in the drawing's unit.
+        progress: Share (c,) of the arc length, from 0 to 1, at evenly spaced values of the curve's parameter.
     """
 
-    segment: Any
+    curve: Any
     length: float
-    share: Array
+    progress: Array
 
     def start(self) -> Array:
         """Its first point (2,)."""
-        point: Array = _at(self.segment, np.zeros(1))[0]
+        point: Array = _evaluate(self.curve, np.zeros(1))[0]
         return point
 
     def points(self, step: float) -> Array:
-        """Points (p, 2) that are evenly apart along the curve, by ``step`` at most; the first is left out."""
-        uneven = _UNEVEN if len(self.share) > 2 else 1.0
-        count = max(1, int(np.ceil(uneven * self.length / step - 1e-9)))
+        """Points (p, 2) evenly spaced along the curve, at most ``step`` apart, without its first point."""
+        margin = _LENGTH_MARGIN if len(self.progress) > 2 else 1.0
+        count = max(1, int(np.ceil(margin * self.length / step - 1e-9)))
         even = np.arange(1, count + 1) / count
-        return _at(self.segment, np.interp(even, self.share, np.linspace(0.0, 1.0, len(self.share))))
+        return _evaluate(
+            self.curve, np.interp(even, self.progress, np.linspace(0.0, 1.0, len(self.progress)))
+        )
 
 
 class Outline(NamedTuple):
-    """The strokes of a drawing, each of pieces that join, in the drawing's unit; and what is left out."""
+    """The strokes of a drawing, each of connected segments, in its unit; and notes on what is left out."""
 
-    strokes: tuple[tuple[Piece, ...], ...]
+    strokes: tuple[tuple[Segment, ...], ...]
     notes: tuple[str, ...] = ()
 
     def box(self) -> tuple[Array, Array]:
         """Lower left and upper right corner (2,) of all that is drawn."""
-        pieces = [piece for stroke in self.strokes for piece in stroke]
-        points = np.concatenate([_at(piece.segment, _table(piece.segment)) for piece in pieces])
+        segments = [segment for stroke in self.strokes for segment in stroke]
+        points = np.concatenate(
+            [_evaluate(segment.curve, _parameters(segment.curve)) for segment in segments]
+        )
         return points.min(axis=0), points.max(axis=0)
 
 
@@ -65,114 +71,122 @@ def read_outline(file: Path) -> Outline:
     """The outlines of all shapes, filled or not, in their order; text and pictures are left out.
 
     Raises:
-        ImportError: There is no svgelements; the message says what to install.
-        ValueError: It is no SVG, defines entities, is too large, or nothing is drawn.
+        ImportError: svgelements is not installed; the message says what to install.
+        ValueError: The file is no SVG, defines entities, is too large, or draws nothing.
         OSError: The file cannot be read.
     """
+    strokes, ignored = _parse(file)
+    outline = tuple(tuple(stroke) for stroke in strokes if stroke)
+    if not outline:
+        raise ValueError(f"expected at least one shape in {file}, got none that is drawn")
+    if not all(np.isfinite(segment.length) for stroke in outline for segment in stroke):
+        raise ValueError(f"expected shapes of finite numbers in {file}")
+    notes = tuple(f"{kind} is not drawn: turn it into paths" for kind in sorted(ignored))
+    return Outline(outline, notes)
+
+
+def _parse(file: Path) -> tuple[list[list[Segment]], set[str]]:
+    """Strokes of all shapes, and the kinds of elements that are left out."""
     try:
         from svgelements import SVG, Shape
         from svgelements import Path as Drawn
     except ImportError as error:
         raise ImportError(f"reading SVG needs svgelements: pip install svgelements ({error})") from error
-    text = _checked(file)
-    strokes: list[list[Piece]] = []
-    left_out, pieces = set(), 0
+    text = _read_checked(file)
+    strokes: list[list[Segment]] = []
+    ignored, count = set(), 0
     try:
         for element in SVG.parse(io.BytesIO(text)).elements():
             if isinstance(element, Shape):
                 drawn = Drawn(element)
-                pieces += len(drawn)
-                if pieces > _PIECES:
+                count += len(drawn)
+                if count > _MAX_SEGMENTS:
                     break
-                strokes += [_pieces(part) for part in drawn.as_subpaths()]
+                strokes += [_segments(part) for part in drawn.as_subpaths()]
             elif type(element).__name__ in ("Text", "Image"):
-                left_out.add(type(element).__name__.lower())
+                ignored.add(type(element).__name__.lower())
     except (ValueError, ArithmeticError, AttributeError, TypeError, RecursionError) as error:
         raise ValueError(f"{file} has a shape that svgelements cannot read: {error!r}") from None
-    if pieces > _PIECES:
-        raise ValueError(f"expected at most {_PIECES} lines and curves in {file}, got more")
-    found = tuple(tuple(stroke) for stroke in strokes if stroke)
-    if not found:
-        raise ValueError(f"expected at least one shape in {file}, got none that is drawn")
-    if not all(np.isfinite(piece.length) for stroke in found for piece in stroke):
-        raise ValueError(f"expected shapes of finite numbers in {file}")
-    notes = tuple(f"{kind} is not drawn: turn it into paths" for kind in sorted(left_out))
-    return Outline(found, notes)
+    if count > _MAX_SEGMENTS:
+        raise ValueError(f"expected at most {_MAX_SEGMENTS} lines and curves in {file}, got more")
+    return strokes, ignored
 
 
-def _pieces(part: Any) -> list[Piece]:
-    """The curves of a stroke that have a length."""
-    pieces = []
-    for segment in part:
-        if type(segment).__name__ == "Move" or segment.start is None:
+def _segments(part: Any) -> list[Segment]:
+    """The segments of a stroke, without those of no length."""
+    segments = []
+    for curve in part:
+        if type(curve).__name__ == "Move" or curve.start is None:
             continue
-        points = _at(segment, _table(segment))
+        points = _evaluate(curve, _parameters(curve))
         steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
         along = np.concatenate([[0.0], np.cumsum(steps)])
-        if not along[-1] <= _LEAST * np.abs(points).max():
-            pieces.append(Piece(segment, float(along[-1]), along / along[-1]))
-    return pieces
+        if not along[-1] <= _MIN_RELATIVE_LENGTH * np.abs(points).max():
+            segments.append(Segment(curve, float(along[-1]), along / along[-1]))
+    return segments
 
 
-def _table(segment: Any) -> Array:
-    return _LINE if type(segment).__name__ in _LINES else _TABLE
+def _parameters(curve: Any) -> Array:
+    return _LINE_PARAMETERS if type(curve).__name__ in _LINE_TYPES else _CURVE_PARAMETERS
 
 
-def _at(segment: Any, places: Array) -> Array:
-    """Points (p, 2) of a curve at its parameter (p,), from 0 to 1; in SVG, y is down."""
-    points: Array = np.array([list(point) for point in segment.npoint(places)], dtype=float)
+def _evaluate(curve: Any, parameters: Array) -> Array:
+    """Points (p, 2) of a curve at parameters (p,) from 0 to 1, with y up; in SVG, y is down."""
+    points: Array = np.array([list(point) for point in curve.npoint(parameters)], dtype=float)
     return points * [1.0, -1.0]
 
 
-def _checked(file: Path) -> bytes:
-    """What is in the file, if it can be read without growing: no entities, and no `use` in what is used."""
+def _read_checked(file: Path) -> bytes:
+    """Content of a file that cannot expand without bound: no entities, and no `use` within what is used."""
     with file.open("rb") as stream:
-        text = stream.read(_BYTES + 1)
-    if len(text) > _BYTES:
-        raise ValueError(f"expected an SVG of at most {_BYTES // 1_000_000} MB, got a larger one: {file}")
-    count = _Count(file)
+        text = stream.read(_MAX_BYTES + 1)
+    if len(text) > _MAX_BYTES:
+        raise ValueError(f"expected an SVG of at most {_MAX_BYTES // 1_000_000} MB, got a larger one: {file}")
+    counter = _ElementCounter(file)
     parser = expat.ParserCreate()
-    parser.StartElementHandler, parser.EndElementHandler = count.start, count.end
-    parser.EntityDeclHandler = count.refuse_entities
+    parser.StartElementHandler, parser.EndElementHandler = counter.start, counter.end
+    parser.EntityDeclHandler = counter.refuse_entities
     try:
         parser.Parse(text, True)
     except expat.ExpatError as error:
         raise ValueError(f"{file} is no well-formed SVG: {error}") from None
-    count.check()
+    counter.check()
     return text
 
 
-class _Count:
-    """How many elements there are, in all and within each that has a name."""
+class _ElementCounter:
+    """Counts the elements of a file, in all and within each element that has an id."""
 
     def __init__(self, file: Path) -> None:
         self._file, self._elements = file, 0
-        #: Name of each open element, and the number of those before it and of uses before it.
+        #: Id of each open element, and the numbers of elements and of uses before it.
         self._open: list[tuple[str, int, int]] = []
         self._sizes: dict[str, tuple[int, int]] = {}
-        self._used: list[str] = []
+        self._use_targets: list[str] = []
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if not self._open and tag.rpartition(":")[2] != "svg":
             raise ValueError(f"expected an SVG, got {self._file} whose outermost element is {tag!r}")
-        self._open.append((attributes.get("id", ""), self._elements, len(self._used)))
+        self._open.append((attributes.get("id", ""), self._elements, len(self._use_targets)))
         self._elements += 1
-        if len(self._open) > _DEPTH:
-            raise ValueError(f"expected elements nested at most {_DEPTH} deep in {self._file}")
+        if len(self._open) > _MAX_DEPTH:
+            raise ValueError(f"expected elements nested at most {_MAX_DEPTH} deep in {self._file}")
         if tag.rpartition(":")[2] == "use":
-            self._used.append(attributes.get("href", attributes.get("xlink:href", ""))[1:])
+            self._use_targets.append(attributes.get("href", attributes.get("xlink:href", ""))[1:])
 
     def end(self, tag: str) -> None:
         name, before, uses = self._open.pop()
-        self._sizes[name] = self._elements - before, len(self._used) - uses
+        self._sizes[name] = self._elements - before, len(self._use_targets) - uses
 
     def check(self) -> None:
-        """Refuse what would be too much."""
-        sizes = [self._sizes.get(name, (0, 0)) for name in self._used if name]
+        """Raise ValueError if the file is too large once every use is replaced, or uses are nested."""
+        sizes = [self._sizes.get(name, (0, 0)) for name in self._use_targets if name]
         if any(uses for _, uses in sizes):
             raise ValueError(f"{self._file} uses what uses something else in turn, which is not read")
-        if self._elements + sum(size for size, _ in sizes) > _ELEMENTS:
-            raise ValueError(f"expected at most {_ELEMENTS} elements in {self._file}, with all that is used")
+        if self._elements + sum(size for size, _ in sizes) > _MAX_ELEMENTS:
+            raise ValueError(
+                f"expected at most {_MAX_ELEMENTS} elements in {self._file}, with all that is used"
+            )
 
     def refuse_entities(self, *_: object) -> NoReturn:
         raise ValueError(f"{self._file} defines entities (<!ENTITY …>), which are not read: remove them")

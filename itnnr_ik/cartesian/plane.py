@@ -1,4 +1,4 @@
-"""A drawing laid into a plane: targets along its strokes, the pen lifted from one to the next."""
+"""Places a drawing on a plane in space: targets along its strokes, with the pen lifted between them."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from itnnr_ik.cartesian.outline import Outline
 from itnnr_ik.cartesian.table import Array, CartesianPath
 from itnnr_ik.task import Task
 
-#: Targets of a drawing, at most.
-_MOST = 100_000
-#: Targets along the longer side of a drawing, and lifts as a share of it, where nothing else is asked for.
-_TARGETS, _LIFT = 200, 0.05
-#: Sine of the angle by which the plane of a planar arm may lean.
-_LEVEL = 1e-6
+_MAX_TARGETS = 100_000  # of a drawing
+#: Defaults: number of targets along the longer side of a drawing, and lift as a share of its length.
+_DEFAULT_TARGETS, _DEFAULT_LIFT = 200, 0.05
+#: Largest sine of the angle between a planar arm's plane and that of the drawing.
+_LEVEL_TOLERANCE = 1e-6
 
 
 class Plane(NamedTuple):
-    """Where a drawing is, and how large.
+    """Pose and size of a drawing.
 
     Attributes:
-        pose: (7,) of its middle: x, y, z [m] and qx, qy, qz, qw; x is right in the drawing, y up, and z
-            points out of the plane, to where the tool is.
-        size: Of the drawing's longer side [m].
-        step: From target to target [m], at most; None: a 200th of the size.
-        lift: How far the pen is lifted [m]; None: a 20th of the size, and nothing by planar arms.
+        pose: Pose (7,) of its middle: x, y, z [m] and qx, qy, qz, qw; in the drawing x points right and y up,
+            and z points out of the plane towards the tool.
+        size: Length of the drawing's longer side [m].
+        step: Largest distance from target to target [m]; None: a 200th of the size.
+        lift: Height to which the pen is lifted [m]; None: a 20th of the size, and 0 for planar arms.
     """
 
     pose: Array
@@ -38,32 +37,34 @@ class Plane(NamedTuple):
     lift: float | None = None
 
 
-def lay(outline: Outline, plane: Plane, task: Task) -> CartesianPath:
-    """Targets along all strokes, the tool's z axis into the plane.
+def place_outline(outline: Outline, plane: Plane, task: Task) -> CartesianPath:
+    """Targets along all strokes, with the tool's z axis pointing into the plane.
 
     Raises:
-        ValueError: A number is not as it must be, there would be too many targets, or the arm is planar and
-            the plane leans or the pen is to be lifted.
+        ValueError: A number is invalid, there would be too many targets, or the arm is planar and the plane
+            is tilted or the pen is to be lifted.
     """
-    turn, size, step, lift = _read(plane, task)
+    rotation, size, step, lift = _checked_numbers(plane, task)
     low, high = outline.box()
     scale = size / float((high - low).max())
-    length = scale * sum(piece.length for stroke in outline.strokes for piece in stroke)
-    if not length / step < _MOST:
-        raise ValueError(f"expected at most {_MOST} targets, got {length / step:.0f}: take a larger --step")
+    length = scale * sum(segment.length for stroke in outline.strokes for segment in stroke)
+    if not length / step < _MAX_TARGETS:
+        raise ValueError(
+            f"expected at most {_MAX_TARGETS} targets, got {length / step:.0f}: take a larger --step"
+        )
     middle = 0.5 * (low + high)
     strokes = []
     for stroke in outline.strokes:
         first = stroke[0].start()
-        points = np.vstack([first, *(piece.points(step / scale) for piece in stroke)])
+        points = np.vstack([first, *(segment.points(step / scale) for segment in stroke)])
         strokes.append(scale * (points - middle))
-    flat = _with_lifts(strokes, step, lift)
-    if len(flat) > _MOST:
-        raise ValueError(f"expected at most {_MOST} targets, got {len(flat)}: take a larger --step")
-    points = plane.pose[:3] + turn.apply(flat)
+    local = _with_lifts(strokes, step, lift)
+    if len(local) > _MAX_TARGETS:
+        raise ValueError(f"expected at most {_MAX_TARGETS} targets, got {len(local)}: take a larger --step")
+    points = plane.pose[:3] + rotation.apply(local)
     targets = points[:, : min(3, task.n_coordinates)]
     if task.has_orientation:
-        tool = (turn * Rotation.from_quat([1.0, 0.0, 0.0, 0.0])).as_quat()
+        tool = (rotation * Rotation.from_quat([1.0, 0.0, 0.0, 0.0])).as_quat()
         targets = np.hstack([targets, np.tile(tool, (len(targets), 1))])
     notes = outline.notes
     if lift == 0.0 and len(strokes) > 1:
@@ -71,24 +72,24 @@ def lay(outline: Outline, plane: Plane, task: Task) -> CartesianPath:
     return CartesianPath(np.ascontiguousarray(targets), None, notes)
 
 
-def _read(plane: Plane, task: Task) -> tuple[Rotation, float, float, float]:
-    """The plane's turn, and size, step and lift [m]."""
+def _checked_numbers(plane: Plane, task: Task) -> tuple[Rotation, float, float, float]:
+    """The plane's rotation, and size, step and lift [m], checked and with defaults filled in."""
     if plane.pose.shape != (7,) or not (np.isfinite(plane.pose).all() and plane.pose[3:].any()):
-        came = ",".join(f"{number:g}" for number in plane.pose)
-        raise ValueError(f"--plane must be x,y,z,qx,qy,qz,qw in m and a quaternion, got {came}")
+        given = ",".join(f"{number:g}" for number in plane.pose)
+        raise ValueError(f"--plane must be x,y,z,qx,qy,qz,qw in m and a quaternion, got {given}")
     size = _positive("size", plane.size)
-    step = _positive("step", size / _TARGETS if plane.step is None else plane.step)
-    usual = 0.0 if task.planar else _LIFT * size
-    lift = usual if plane.lift is None else plane.lift
+    step = _positive("step", size / _DEFAULT_TARGETS if plane.step is None else plane.step)
+    default_lift = 0.0 if task.planar else _DEFAULT_LIFT * size
+    lift = default_lift if plane.lift is None else plane.lift
     if not (math.isfinite(lift) and lift >= 0.0):
         raise ValueError(f"--lift must be 0 or more in m, got {lift:g}")
-    turn = Rotation.from_quat(plane.pose[3:])
+    rotation = Rotation.from_quat(plane.pose[3:])
     if task.planar:
-        if np.linalg.norm(turn.apply([0.0, 0.0, 1.0])[:2]) > _LEVEL:
+        if np.linalg.norm(rotation.apply([0.0, 0.0, 1.0])[:2]) > _LEVEL_TOLERANCE:
             raise ValueError("expected a --plane that does not lean, for an arm that moves in one: z upright")
         if lift > 0.0:
             raise ValueError(f"--lift must be 0 for an arm that moves in a plane, got {lift:g}")
-    return turn, size, step, lift
+    return rotation, size, step, lift
 
 
 def _positive(name: str, value: float) -> float:
@@ -98,7 +99,7 @@ def _positive(name: str, value: float) -> float:
 
 
 def _with_lifts(strokes: list[Array], step: float, lift: float) -> Array:
-    """Points (m, 3) of all strokes, (p, 2) each, and of the way from one to the next, ``lift`` above."""
+    """Points (m, 3) of all strokes, (p, 2) each, and of the moves between them at the height ``lift``."""
     rows = [np.c_[strokes[0], np.zeros(len(strokes[0]))]]
     for stroke in strokes[1:]:
         down = np.c_[stroke, np.zeros(len(stroke))]

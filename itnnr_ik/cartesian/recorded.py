@@ -1,4 +1,4 @@
-"""Cartesian paths out of recordings, and joint paths as the trajectories of a new one."""
+"""Reads Cartesian paths from recordings, and makes trajectories of joint paths to record."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.cartesian.joined import pieces
+from itnnr_ik.cartesian.joined import joined_rows
 from itnnr_ik.cartesian.table import Array, CartesianPath
 from itnnr_ik.evaluation.pose_targets import rejection_reason, target_of
 from itnnr_ik.paths import PathSolution
@@ -25,20 +25,20 @@ def read_recorded(
     frame: str | None = None,
     pose_index: int | None = None,
 ) -> CartesianPath:
-    """The poses of a topic at their times of receipt, or the last message of a Path topic.
+    """The poses of a topic at their times of reception, or the last message of a Path topic.
 
-    A Path has times where its poses' stamps increase. Times begin with zero.
+    A Path has times if the stamps of its poses increase. Times begin at zero.
 
     Args:
-        recording: Whatever `Bag` reads.
-        solver: Whose arm and task they are for.
+        recording: Any recording that `Bag` reads.
+        solver: The arm and the task of the path.
         topic: Of type Path or any in `POSE_TYPES`; None: the only PoseStamped, or else Path, or else other.
         frame: Frame of the poses that is the arm's base; None: the base link.
-        pose_index: Which pose of a PoseArray.
+        pose_index: Index of a pose of a PoseArray.
 
     Raises:
-        ValueError: There is no such topic, no pose, or one that is in another frame, of another frame
-            than the first, or is no target.
+        ValueError: There is no such topic or no pose; or a pose is in another frame, of another child frame
+            than the first, or no valid target.
     """
     notes: list[str] = []
     with Bag(recording, warn=notes.append) as bag:
@@ -47,10 +47,10 @@ def read_recorded(
             raise ValueError(f"{found.name} is a Path: --pose-index goes with a PoseArray")
         if found.msgtype == PATH:
             poses = bag.last_path(found.name)
-            times = _times(poses)
+            times = _path_times(poses)
         else:
             poses = list(bag.poses(found.name, pose_index))
-            order = np.arange(len(poses))  # of poses received at once, each is later than the one before
+            order = np.arange(len(poses))  # makes times increase where poses were received at the same time
             received = np.array([pose.received for pose in poses], dtype=np.int64)
             times = _seconds(np.maximum.accumulate(received - order) + order)
     if not poses:
@@ -75,17 +75,17 @@ def read_recorded(
 
 
 def trajectories(found: PathSolution) -> list[WrittenTrajectory]:
-    """A trajectory for each piece of the path between its gaps, so that none jumps.
+    """A trajectory for each part of the path between gaps, so that none jumps.
 
     Raises:
         ValueError: The path has no times.
     """
     if found.times is None:
         raise ValueError("expected a path with times, got one without")
-    return [WrittenTrajectory(found.times[rows], found.positions[rows]) for rows in pieces(found)]
+    return [WrittenTrajectory(found.times[rows], found.positions[rows]) for rows in joined_rows(found)]
 
 
-def _times(poses: list[RecordedPose]) -> Array | None:
+def _path_times(poses: list[RecordedPose]) -> Array | None:
     stamps = np.array([pose.stamp for pose in poses], dtype=np.int64)
     return _seconds(stamps) if (np.diff(stamps) > 0).all() else None
 

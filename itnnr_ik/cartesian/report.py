@@ -1,4 +1,4 @@
-"""What became of a path: for people, and as JSON."""
+"""Report on a planned path, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from itnnr_ik.cartesian.joined import joined
+from itnnr_ik.cartesian.joined import joined_steps
 from itnnr_ik.cartesian.table import CartesianPath
 from itnnr_ik.paths import PathSolution
 from itnnr_ik.printable import one_line
@@ -21,7 +21,7 @@ def path_report(
     found: PathSolution,
     motion: WrittenTrajectory | None = None,
 ) -> dict[str, Any]:
-    """Numbers that JSON has, with units in their names; ``motion`` is the retimed path, if there is one."""
+    """The report as JSON types, with units in the names; ``motion`` is the retimed path, if there is one."""
     reached, angle = found.converged, found.orientation_error
     points = solver.in_space(path.targets[:, :3])
     return {
@@ -32,7 +32,7 @@ def path_report(
         "reached": int(reached.sum()),
         "residual_m": _largest(found.residual[reached]),
         "orientation_error_rad": None if angle is None else _largest(angle[reached]),
-        "largest_step_rad": _largest(np.abs(np.diff(found.positions, axis=0))[joined(found)]),
+        "largest_step_rad": _largest(np.abs(np.diff(found.positions, axis=0))[joined_steps(found)]),
         "asked_s": None if path.times is None else float(path.times[-1] - path.times[0]),
         "takes_s": None if found.times is None else float(found.times[-1] - found.times[0]),
         "retimed_s": None if motion is None else float(motion.times[-1]),
@@ -43,7 +43,7 @@ def path_report(
 
 
 def format_report(report: dict[str, Any]) -> str:
-    """The report for people; each gap is a line of a table."""
+    """The report as text; each gap is a line of a table."""
     rows = [("arm", f"{report['arm']}, {report['task']}")]
     rows.append(("reached", f"{report['reached']} of {report['targets']} targets"))
     if report["reached"]:

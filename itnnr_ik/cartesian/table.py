@@ -1,4 +1,4 @@
-"""Cartesian paths and joint paths as CSV: a header, then one target a line."""
+"""Cartesian paths and joint paths as CSV: a header, then a line for each target."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from itnnr_ik.task import Task
 Array = NDArray[np.float64]
 
 _POSITION, _ORIENTATION, _TIME = ("x", "y", "z"), ("qx", "qy", "qz", "qw"), "t"
-#: A longer file [bytes] is no path: 50 million numbers.
-_LARGEST_FILE = 2**29
+_MAX_FILE_SIZE = 2**29  # [bytes], some 50 million numbers
 _COLUMNS = (*_POSITION, *_ORIENTATION, _TIME)
 
 
@@ -30,8 +29,8 @@ class CartesianPath(NamedTuple):
 
     Attributes:
         targets: (m, 2, 3 or 7) as `IKSolver.solve_path` takes them.
-        times: (m,) in [s], increasing; None where there are none.
-        notes: What was left out of a damaged recording, a sentence each.
+        times: (m,) in [s], increasing; None if there are none.
+        notes: Sentences about what was left out, as of a damaged recording.
     """
 
     targets: Array
@@ -42,14 +41,14 @@ class CartesianPath(NamedTuple):
 def read_path(file: Path, task: Task) -> CartesianPath:
     """The path in a CSV file with the columns x, y, z [m], qx, qy, qz, qw and, if it has times, t [s].
 
-    Columns may be in any order. Those of which nothing counts for the task may be missing.
+    Columns may be in any order. Those that the task does not need may be missing.
 
     Raises:
         ValueError: A column is missing or unknown, there is no target, a line is no row of finite numbers, a
             quaternion is zero, or times do not increase.
         OSError: The file cannot be read.
     """
-    header, lines = _read(file)
+    header, lines = _read_lines(file)
     needed = (*_POSITION[: min(3, task.n_coordinates)], *(_ORIENTATION if task.has_orientation else ()))
     unfit = [name for name in header if name not in _COLUMNS or header.count(name) > 1]
     if unfit or not set(needed) <= set(header):
@@ -86,11 +85,11 @@ def joint_table(joints: Sequence[str], positions: Array, times: Array | None) ->
     return "\n".join([",".join([*([] if times is None else [_TIME]), *joints]), *lines, ""])
 
 
-def _read(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Names of the columns, and the other lines that are not blank with their numbers."""
+def _read_lines(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Names of the columns, and (line number, cells) of every further line that is not blank."""
     try:
-        # Spreadsheets begin with a byte order mark.
-        text = read_bytes(file, _LARGEST_FILE).decode("utf-8-sig")
+        # Spreadsheet programs write a byte order mark.
+        text = read_bytes(file, _MAX_FILE_SIZE).decode("utf-8-sig")
         reader = csv.reader(io.StringIO(text, newline=""))
         lines = [(reader.line_num, line) for line in reader if any(map(str.strip, line))]
     except (UnicodeDecodeError, csv.Error) as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from itnnr_ik.cartesian.outline import read_outline
-from itnnr_ik.cartesian.plane import Plane, lay
+from itnnr_ik.cartesian.plane import Plane, place_outline
 from itnnr_ik.cartesian.recorded import read_recorded, trajectories
 from itnnr_ik.cartesian.report import format_report, path_report
 from itnnr_ik.cartesian.retiming import retime
@@ -152,7 +152,7 @@ def _read(args: argparse.Namespace, solver: IKSolver) -> CartesianPath:
     if args.plane is None or args.size is None:
         raise ValueError(f"expected --plane and --size with the drawing {args.path}")
     plane = Plane(np.array(args.plane), args.size, args.step, args.lift)
-    return lay(read_outline(args.path), plane, solver.task)
+    return place_outline(read_outline(args.path), plane, solver.task)
 
 
 def _write(

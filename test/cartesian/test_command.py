@@ -28,7 +28,7 @@ def two_link() -> IKSolver:
 
 
 def circle(radius: float = 0.1) -> np.ndarray:
-    """Closed: poses (m, 7) whose tool points down."""
+    """A closed path of poses (m, 7) whose tool points down."""
     lap = np.linspace(0.0, 2.0 * np.pi, COUNT)
     points = [0.45 + radius * np.cos(lap), 0.15 + radius * np.sin(lap), np.full(COUNT, 0.3)]
     return np.stack([*points, *np.tile([[1.0], [0.0], [0.0], [0.0]], COUNT)], axis=1)
@@ -47,7 +47,7 @@ def read(file: Path) -> tuple[list[str], np.ndarray]:
 
 
 def test_the_joint_path_goes_through_the_targets(ur5e: IKSolver, tmp_path: Path) -> None:
-    """Names, limits, forward kinematics at every line, steps of the size of the path's, and a closed end."""
+    """Each line of the CSV reaches its target within the limits, in small steps, and the path closes."""
     targets = circle()
     source, output = write(tmp_path / "circle.csv", HEADER, targets), tmp_path / "joints.csv"
     assert main(["path", source, "--arm", "ur5e", "--closed", "-o", str(output)]) == 0
@@ -63,7 +63,7 @@ def test_the_joint_path_goes_through_the_targets(ur5e: IKSolver, tmp_path: Path)
 
 
 def test_times_keep_the_velocity_limits(ur5e: IKSolver, tmp_path: Path) -> None:
-    """A path that is asked for in a tenth of a second takes longer; column t is where it likes to be."""
+    """A path requested in a tenth of a second takes longer; column t may stand anywhere."""
     rows = np.column_stack([np.linspace(3.0, 3.1, COUNT), circle()])
     source, output = write(tmp_path / "circle.csv", f"t,{HEADER}", rows), tmp_path / "joints.csv"
     assert main(["path", source, "--arm", "ur5e", "-o", str(output)]) == 0
@@ -78,7 +78,7 @@ def test_times_keep_the_velocity_limits(ur5e: IKSolver, tmp_path: Path) -> None:
 def test_gaps_are_a_table_and_status_1(
     two_link: IKSolver, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A line straight out of the workspace: the first target beyond the stretched arm is where it ends."""
+    """A line out of the workspace has a gap from the first target beyond the stretched arm."""
     stretched = two_link.target_at(np.zeros(2))
     rows = np.linspace(0.8, 1.2, 41)[:, None] * stretched
     source = write(tmp_path / "line.csv", "x,y", rows)
@@ -96,7 +96,7 @@ def test_gaps_are_a_table_and_status_1(
 
 
 def test_the_start_decides_between_branches(two_link: IKSolver, tmp_path: Path) -> None:
-    """Elbow up or down."""
+    """The start decides whether the elbow is up or down."""
     rows = two_link.target_at(np.linspace([0.2, 0.5], [0.4, 0.9], 20))
     source, output = write(tmp_path / "line.csv", "x,y", rows), tmp_path / "joints.csv"
     for side in (1.0, -1.0):
@@ -106,7 +106,7 @@ def test_the_start_decides_between_branches(two_link: IKSolver, tmp_path: Path) 
 
 
 def test_a_urdf_with_links_and_task(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of poses, a position task takes x, y and z; columns in any order, blank lines, a byte order mark."""
+    """Columns in any order, blank lines and a byte order mark are fine; a position task uses x, y, z only."""
     urdf = root / "test" / "urdf" / "puma560.urdf"
     solver = IKSolver.from_urdf(urdf, task="position")
     targets = solver.forward(np.linspace(np.full(6, 0.3), np.full(6, 0.5), 9))
@@ -123,7 +123,7 @@ def test_a_urdf_with_links_and_task(root: Path, tmp_path: Path, capsys: pytest.C
 
 @pytest.mark.parametrize(("suffix", "magic"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")])
 def test_the_picture(two_link: IKSolver, tmp_path: Path, suffix: str, magic: bytes) -> None:
-    """In the format of its name, of a path with a gap and times."""
+    """A picture of a path with a gap and times has the format of its suffix."""
     rows = np.linspace(0.8, 1.2, 20)[:, None] * two_link.target_at(np.zeros(2))
     source = write(tmp_path / "line.csv", "t,x,y", np.column_stack([np.arange(20.0), rows]))
     picture = tmp_path / f"joints{suffix}"
@@ -132,7 +132,7 @@ def test_the_picture(two_link: IKSolver, tmp_path: Path, suffix: str, magic: byt
 
 
 def test_files_are_replaced_whole(two_link: IKSolver, tmp_path: Path) -> None:
-    """A file that was there is replaced, a link stays one, and nothing else is left behind."""
+    """An existing file is replaced, a link stays a link, and no other file is left behind."""
     source = write(tmp_path / "line.csv", "x,y", two_link.target_at(np.linspace([0.2, 0.5], [0.3, 0.6], 5)))
     real, link = tmp_path / "real.csv", tmp_path / "link.csv"
     real.write_text("old")
@@ -144,7 +144,7 @@ def test_files_are_replaced_whole(two_link: IKSolver, tmp_path: Path) -> None:
 
 
 def test_the_input_is_never_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """By its own name, by a link of either kind, nor is one output written over another."""
+    """An output must not be the input, by its name or by a link, nor another output."""
     source = tmp_path / "line.csv"
     source.write_text("x,y\n1,1\n")
     os.link(source, tmp_path / "hard.csv")
@@ -192,7 +192,7 @@ def test_what_is_wrong_is_one_line_and_nothing_written(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Status 1; the line of the file is named where one is at fault."""
+    """The exit status is 1, and the message names the faulty line of the file."""
     monkeypatch.chdir(tmp_path)
     Path("path.csv").write_text(text)
     words = ["path", "path.csv", "-o", "joints.csv", *options.split()]
@@ -206,7 +206,7 @@ def test_what_is_wrong_is_one_line_and_nothing_written(
 
 
 def test_coordinates_far_away_fit_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """They are out of reach, and rounded."""
+    """Targets far away are out of reach, and their coordinates are rounded in the table."""
     (tmp_path / "path.csv").write_text("x,y\n1e17,1\n")
     assert main(["path", str(tmp_path / "path.csv"), "--arm", "two_link"]) == 1
     (line,) = (line for line in capsys.readouterr().out.splitlines() if "out of reach" in line)
@@ -214,7 +214,7 @@ def test_coordinates_far_away_fit_the_table(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_a_pipe_or_a_device_is_no_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is not waited for, nor read without end."""
+    """Pipes and devices are refused without waiting for their content."""
     os.mkfifo(tmp_path / "pipe.csv")
     for file in (str(tmp_path / "pipe.csv"), "/dev/zero"):
         assert main(["path", file, "--arm", "two_link"]) == 1
@@ -223,7 +223,7 @@ def test_a_pipe_or_a_device_is_no_path(tmp_path: Path, capsys: pytest.CaptureFix
 
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n", b"x,y\n1,\x00\n"], ids=["png", "zero byte"])
 def test_what_is_no_csv(content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line, whatever the file is."""
+    """A file that is no CSV is refused with a message of one line."""
     (tmp_path / "path.csv").write_bytes(content)
     for name in ("path.csv", "missing.csv"):
         assert main(["path", str(tmp_path / name), "--arm", "two_link"]) == 1

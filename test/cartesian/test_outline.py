@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from itnnr_ik import IKSolver
 from itnnr_ik.cartesian.outline import read_outline
-from itnnr_ik.cartesian.plane import Plane, lay
+from itnnr_ik.cartesian.plane import Plane, place_outline
 from itnnr_ik.cli import main
 from itnnr_ik.task import Task
 
@@ -32,11 +32,11 @@ def drawing(folder: Path, content: str, before: str = "", **attributes: str) -> 
 
 
 def targets_of(file: Path, task: Task = POSITION, pose: np.ndarray = FLAT, **numbers: float) -> np.ndarray:
-    return lay(read_outline(file), Plane(pose, numbers.pop("size", 0.2), **numbers), task).targets
+    return place_outline(read_outline(file), Plane(pose, numbers.pop("size", 0.2), **numbers), task).targets
 
 
 def test_a_circle_is_one(tmp_path: Path) -> None:
-    """Of the size that was asked for, about the plane's middle, targets evenly apart, closed."""
+    """A circle has the given size, is centred on the plane's pose, evenly sampled and closed."""
     points = targets_of(drawing(tmp_path, '<circle cx="7" cy="-3" r="5"/>'), step=0.004)
     away = points - FLAT[:3]
     np.testing.assert_allclose(np.linalg.norm(away, axis=1), 0.1, atol=1e-5)
@@ -48,7 +48,7 @@ def test_a_circle_is_one(tmp_path: Path) -> None:
 
 
 def test_up_is_up_and_corners_are_kept(tmp_path: Path) -> None:
-    """SVG's y is down; however long the step is."""
+    """SVG's y axis is turned upwards, and corners are kept however long the step is."""
     file = drawing(tmp_path, '<path d="M 0 0 L 0 20 L 10 20"/>')
     points = targets_of(file, size=2.0, step=10.0)
     np.testing.assert_allclose(points - FLAT[:3], [[-0.5, 1.0, 0.0], [-0.5, -1.0, 0.0], [0.5, -1.0, 0.0]])
@@ -56,7 +56,7 @@ def test_up_is_up_and_corners_are_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("curve", ["C 0 30 40 30 40 0", "Q 10 60 40 0", "A 25 15 20 0 1 40 0"])
 def test_curves_are_sampled_by_their_length(tmp_path: Path, curve: str) -> None:
-    """Even steps, though their parameter does not run evenly."""
+    """Steps along a curve are of even length, though its parameter does not run evenly."""
     points = targets_of(drawing(tmp_path, f'<path d="M 0 0 {curve}"/>'), step=0.002)
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
     assert steps.max() <= 0.002
@@ -64,7 +64,7 @@ def test_curves_are_sampled_by_their_length(tmp_path: Path, curve: str) -> None:
 
 
 def test_transforms_and_reuse_count(tmp_path: Path) -> None:
-    """A square that is moved and used again, in the place where it is used; what is hidden is not drawn."""
+    """A square that is moved and used again is drawn where it is used; hidden shapes are not drawn."""
     square = '<defs><rect id="s" width="10" height="10"/></defs>'
     again = '<g transform="translate(100 0) scale(2)"><use href="#s"/></g><use xlink:href="#s" y="40"/>'
     hidden = '<rect x="-500" width="9" height="9" style="display:none"/>'
@@ -75,7 +75,7 @@ def test_transforms_and_reuse_count(tmp_path: Path) -> None:
 
 
 def test_the_pen_is_lifted_between_strokes(tmp_path: Path) -> None:
-    """Up, over and down, along the plane's normal, in steps no longer than on the paper."""
+    """The pen moves up, over and down along the plane's normal, in steps no longer than on the plane."""
     file = drawing(tmp_path, '<path d="M 0 0 H 10 M 0 5 H 10"/><line x1="0" y1="9" x2="10" y2="9"/>')
     turn = Rotation.from_euler("xyz", [0.4, -0.3, 1.0])
     pose = np.concatenate([FLAT[:3], turn.as_quat()])
@@ -94,9 +94,9 @@ def test_the_pen_is_lifted_between_strokes(tmp_path: Path) -> None:
 
 
 def test_planar_arms_do_not_lift(tmp_path: Path) -> None:
-    """And say so; nor can their plane lean."""
+    """A planar arm joins strokes by lines, with a note, and refuses lifts and a tilted plane."""
     file = drawing(tmp_path, '<path d="M 0 0 H 10 M 0 5 H 10"/><text>words</text>')
-    path = lay(read_outline(file), Plane(FLAT, 0.2), PLANAR)
+    path = place_outline(read_outline(file), Plane(FLAT, 0.2), PLANAR)
     assert path.targets.shape[1] == 2
     assert [note.partition(":")[0] for note in path.notes] == ["text is not drawn", "the pen is not lifted"]
     with pytest.raises(ValueError, match="--lift must be 0"):
@@ -153,7 +153,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("kind", REFUSED)
 def test_what_is_not_safe_or_not_drawn_is_refused(tmp_path: Path, kind: str) -> None:
-    """In a line, and at once; a document type that defines nothing does no harm."""
+    """Unsafe or empty drawings are refused in one line; a document type without entities is allowed."""
     content, before, text = REFUSED[kind]
     with pytest.raises(ValueError, match=text) as caught:
         read_outline(drawing(tmp_path, content, before))
@@ -175,7 +175,7 @@ def test_other_files_are_no_drawings(tmp_path: Path) -> None:
 
 
 def test_the_command_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The joints follow a drawing, by forward kinematics; options are asked for, and belong to drawings."""
+    """Forward kinematics gives the drawing; its options are required, and refused for other paths."""
     file = drawing(tmp_path, '<path d="M 0 0 H 100 V 60 Z"/><circle cx="50" cy="20" r="9"/>')
     where = ["--plane=0.45,0.15,0.3,0,0,0,1", "--size", "0.2", "--lift", "0.02"]
     output = tmp_path / "joints.csv"

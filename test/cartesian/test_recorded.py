@@ -12,7 +12,7 @@ from pose_messages import SECOND, message
 from rosbags.rosbag2 import Reader
 
 from itnnr_ik import IKSolver
-from itnnr_ik.cartesian.joined import joined, pieces
+from itnnr_ik.cartesian.joined import joined_rows, joined_steps
 from itnnr_ik.cli import main
 from itnnr_ik.paths import Gap, PathSolution
 from itnnr_ik.recording import POSE_TYPES
@@ -51,7 +51,7 @@ def seconds(message: Any) -> list[float]:
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
 def test_poses_become_a_trajectory(solver: IKSolver, tmp_path: Path, storage: str) -> None:
-    """Of the arm's joints, through the points at the times of receipt, and read back by rosbags."""
+    """The trajectory, read by rosbags, passes the points at their times of reception."""
     points = solver.target_at(np.linspace([0.2, 0.5], [0.4, 0.9], 12))
     bag = write_bag(tmp_path / "poses", "mcap", {"/tip": messages(solver, points)})
     output = tmp_path / "joints"
@@ -70,7 +70,7 @@ def test_poses_become_a_trajectory(solver: IKSolver, tmp_path: Path, storage: st
 def test_the_last_path_counts(
     solver: IKSolver, tmp_path: Path, stamped: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Rather than odometry. Its poses' stamps are the times; without them, no times and no trajectory."""
+    """The last Path is preferred to odometry; without stamps it has no times, and no trajectory."""
     points = solver.target_at(np.linspace([0.2, 0.5], [0.4, 0.9], 12))
     plans = [
         path([m for _, m in messages(solver, part, "", stamped)], solver.arm.base_link)
@@ -97,7 +97,7 @@ def test_the_last_path_counts(
 
 @pytest.mark.parametrize("kind", POSE_TYPES)
 def test_poses_of_every_type(solver: IKSolver, tmp_path: Path, kind: str) -> None:
-    """Give the joints that the same points give as CSV, at the times of receipt."""
+    """Poses of every message type give the same joints as CSV, at the times of reception."""
     points = solver.target_at(np.linspace([0.2, 0.5], [0.4, 0.9], 5))
     (tmp_path / "path.csv").write_text(
         "t,x,y\n" + "".join(f"{i / 4},{x},{y}\n" for i, (x, y) in enumerate(points))
@@ -115,7 +115,7 @@ def test_poses_of_every_type(solver: IKSolver, tmp_path: Path, kind: str) -> Non
 
 
 def test_no_trajectory_crosses_a_gap(solver: IKSolver, tmp_path: Path) -> None:
-    """Out of the workspace and back: one trajectory before, one after, each within velocity limits."""
+    """A path out of the workspace and back gives two trajectories, each within velocity limits."""
     stretched = solver.target_at(np.zeros(2))
     along = 1.1 - 0.2 * np.abs(np.linspace(-1.0, 1.0, 31))
     points = along[:, None] * stretched
@@ -134,15 +134,15 @@ def test_no_trajectory_crosses_a_gap(solver: IKSolver, tmp_path: Path) -> None:
         assert (speed <= solver.arm.velocity * (1.0 + 1e-6)).all()
 
 
-def test_joined_steps_and_pieces() -> None:
-    """A jump between reached targets parts them; targets that are missed are in no piece."""
+def test_joined_steps_and_rows() -> None:
+    """A jump between reached targets separates two parts; missed targets belong to no part."""
     reached = np.array([False, True, True, True, True, False, False, True, True])
     ends = ((0, 0, "out of reach", "m"), (2, 3, "singular", "rad"), (5, 6, "out of reach", "m"))
     gaps = tuple(Gap(first, last, why, 1.0, unit) for first, last, why, unit in ends)
     closing = Gap(8, 0, "does not close", 1.0, "rad")
     found = PathSolution(np.zeros((9, 1)), np.zeros(9), None, reached, None, (*gaps, closing))
-    assert joined(found).tolist() == [False, True, False, True, False, False, False, True]
-    assert [(rows.start, rows.stop) for rows in pieces(found)] == [(1, 3), (3, 5), (7, 9)]
+    assert joined_steps(found).tolist() == [False, True, False, True, False, False, False, True]
+    assert [(rows.start, rows.stop) for rows in joined_rows(found)] == [(1, 3), (3, 5), (7, 9)]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_what_is_wrong_with_a_recording(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """One line and status 1."""
+    """The exit status is 1, and the message has one line."""
     points = np.array(change.pop("points", [[1.0, 1.0], [1.0, 0.9]]))
     bag = write_bag(tmp_path / "poses", "mcap", {"/tip": messages(solver, points, **change)})
     assert main(["path", str(bag), "--arm", "two_link", *options.format(bag=bag).split()]) == 1
@@ -177,7 +177,7 @@ def test_what_is_wrong_with_a_recording(
 def test_a_frame_that_is_the_base_and_topics_that_are_not(
     solver: IKSolver, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """--frame names the base of a recording, and neither option goes with CSV."""
+    """--frame names the base frame of a recording; it and --topic are refused for CSV."""
     bag = write_bag(tmp_path / "poses", "mcap", {"/tip": messages(solver, np.array([[1.0, 1.0]]), "map")})
     assert main(["path", str(bag), "--arm", "two_link", "--frame", "map", "--topic", "/tip"]) == 0
     (tmp_path / "path.csv").write_text("x,y\n1,1\n")
@@ -189,7 +189,7 @@ def test_a_frame_that_is_the_base_and_topics_that_are_not(
 def test_poses_of_several_frames_are_no_path(
     solver: IKSolver, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A tracker's transforms of a cup are not the tool's."""
+    """A topic with poses of several child frames, as from a tracker, is refused."""
     kind = "geometry_msgs/msg/TransformStamped"
     rows = [(i, message(kind, i, np.array([1.0, 0.5, 0.0, *TURNED]))) for i in range(2)]
     rows[1][1].child_frame_id = "cup"

@@ -1,4 +1,4 @@
-"""A path as fast as its limits allow: by finite differences within them, and at one of them all the way."""
+"""Retimed paths keep their limits, by finite differences, and are always at one of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def needs_toppra() -> None:
 @pytest.mark.parametrize("name", ["three_link", "ur5e"])
 @pytest.mark.parametrize("count", [2, 5, 200])
 def test_it_keeps_the_limits_and_is_fast(name: str, count: int) -> None:
-    """Rest to rest through every posture, and nowhere slower than both limits are there for."""
+    """The motion goes from rest to rest through every posture, always at a velocity or acceleration limit."""
     from itnnr_ik.cartesian.retiming import retime
 
     arm = load_robot(name)
@@ -51,7 +51,7 @@ def test_it_keeps_the_limits_and_is_fast(name: str, count: int) -> None:
 
 @pytest.mark.usefixtures("needs_toppra")
 def test_a_path_that_stands_still() -> None:
-    """Takes no time; targets that repeat are no trouble."""
+    """A path without motion takes no time, and repeated targets are accepted."""
     from itnnr_ik.cartesian.retiming import retime
 
     arm = load_robot("two_link")
@@ -64,7 +64,7 @@ def test_a_path_that_stands_still() -> None:
 
 @pytest.mark.usefixtures("needs_toppra")
 def test_a_spline_beyond_a_limit_is_refused() -> None:
-    """Between targets at the limit, far apart."""
+    """A spline that leaves the limits between distant targets at a limit is refused."""
     from itnnr_ik.cartesian.retiming import retime
 
     arm = load_robot("two_link")
@@ -76,7 +76,7 @@ def test_a_spline_beyond_a_limit_is_refused() -> None:
 
 @pytest.mark.usefixtures("needs_toppra")
 def test_the_command_samples_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A line a sample, with times though the path has none, as CSV and as a trajectory with velocities."""
+    """Samples with times are written as CSV and as a trajectory, though the path has no times."""
     source, output = tmp_path / "line.csv", tmp_path / "joints.csv"
     source.write_text(LINE)
     options = ["--acceleration", "2", "--rate", "50", "-o", str(output), "--record", str(tmp_path / "bag")]
@@ -101,7 +101,7 @@ def test_the_command_samples_it(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_limits_that_cannot_be(
     options: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line, before the work."""
+    """Invalid limits are refused with a message of one line, before planning."""
     (tmp_path / "line.csv").write_text(LINE)
     assert main(["path", str(tmp_path / "line.csv"), "--arm", "two_link", *options.split()]) == 1
     output = capsys.readouterr()
@@ -111,7 +111,7 @@ def test_limits_that_cannot_be(
 
 
 def test_a_path_with_gaps_is_not_retimed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The table says where they are, and no file is written."""
+    """The report lists the gaps, and no file is written."""
     (tmp_path / "line.csv").write_text(LINE + "30,0\n")
     command = ["path", str(tmp_path / "line.csv"), "--arm", "two_link", "--acceleration", "1"]
     assert main([*command, "-o", str(tmp_path / "joints.csv")]) == 1
@@ -124,7 +124,7 @@ def test_a_path_with_gaps_is_not_retimed(tmp_path: Path, capsys: pytest.CaptureF
 def test_without_toppra(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The line says what to install; without retiming nothing misses it."""
+    """The message says what to install; without --acceleration toppra is not needed."""
     monkeypatch.setitem(sys.modules, "toppra", None)
     (tmp_path / "line.csv").write_text(LINE)
     command = ["path", str(tmp_path / "line.csv"), "--arm", "two_link"]

@@ -33,7 +33,7 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     ],
 )
 def test_help_names_defaults(command: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Zero, too, and those of a command's parts."""
+    """Defaults are shown also where they are 0, and for the parts of a command."""
     with pytest.raises(SystemExit):
         main([*command.split(), "--help"])
     assert option in " ".join(capsys.readouterr().out.split())
@@ -60,7 +60,7 @@ def test_a_failure_is_one_line_and_status_1(capsys: pytest.CaptureFixture[str]) 
 def test_a_value_that_cannot_be_is_named(
     words: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With its option, and what was expected."""
+    """The message names the option and what was expected."""
     with pytest.raises(SystemExit) as ended:
         main(words.split())
     assert ended.value.code == 2
@@ -92,7 +92,7 @@ def test_an_option_that_would_do_nothing_is_refused(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With what it goes with; nothing is written."""
+    """The message names what the option goes with, and nothing is written."""
     monkeypatch.chdir(tmp_path)
     bag(Path("bag"), joint_states=states())
     Path("path.csv").write_text("x,y\n1,1\n1,0.9\n")
@@ -103,13 +103,13 @@ def test_an_option_that_would_do_nothing_is_refused(
 
 
 def test_a_namespace_goes_with_live(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing else of `view` has one."""
+    """--namespace is refused without --live."""
     assert main(["view", "two_link", "--namespace", "/a"]) == 1
     assert "--namespace goes with --live" in capsys.readouterr().err
 
 
 def test_a_terminal_without_the_characters() -> None:
-    """What it cannot show is escaped, and does not end the work."""
+    """Characters that the terminal's encoding lacks are escaped, and do not end the command."""
     result = subprocess.run(
         [sys.executable, "-m", "itnnr_ik.cli", "path", "--help"],
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
@@ -121,7 +121,7 @@ def test_a_terminal_without_the_characters() -> None:
 
 
 def test_names_may_have_spaces_between() -> None:
-    """They are none of a joint's."""
+    """Spaces around the commas do not belong to joint names."""
     assert name_list(" a, b") == ("a", "b")
 
 
@@ -134,7 +134,7 @@ def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    """With a line about each."""
+    """The help has a line about every command."""
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
@@ -144,7 +144,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_command_needs_none_of_the_others() -> None:
-    """What only others import does not load, nor stand in its place where it is missing."""
+    """A command imports no library that only others need, and runs where that is not installed."""
     program = (
         "import sys; sys.modules['rosbags'] = sys.modules['matplotlib'] = None\n"
         "from itnnr_ik.cli import main; sys.exit(main(['train', '--arm', 'two_link', '--steps', '0']))"
@@ -157,7 +157,7 @@ def test_a_command_needs_none_of_the_others() -> None:
 
 
 def test_a_synthetic_recording_is_of_one_arm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The demo takes several, its recording does not."""
+    """The demo takes several arms, a synthetic recording only one."""
     folder = str(tmp_path / "recording")
     assert main(["demo", "--record", folder, "--arm", "two_link", "panda"]) == 1
     assert capsys.readouterr().err == "itnnr-ik demo: --record is of one arm, got --arm two_link panda\n"

@@ -52,7 +52,7 @@ def test_the_command_trains_a_solver_for_a_urdf(
 
 
 def test_the_command_trains_a_packaged_arm_with_other_limits_and_names(tmp_path: Path) -> None:
-    """Limits by the names of its URDF, names in base-to-tip order."""
+    """Limits go by the joint names of the URDF, and new names are given from base to tip."""
     pytest.importorskip("torch", reason="training needs torch")
     folder = tmp_path / "planar"
     limits = "--limits joint_1=-1.9,0.1 --limits joint_2=-1.8,0.2"
@@ -65,7 +65,7 @@ def test_the_command_trains_a_packaged_arm_with_other_limits_and_names(tmp_path:
 
 
 def test_the_same_seed_trains_the_same_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Two runs of the command write the same weights, another seed writes others; no bar in a file."""
+    """Two runs write the same weights, another seed others; no progress bar goes to a file."""
     pytest.importorskip("torch", reason="training needs torch")
     weights = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
@@ -92,7 +92,7 @@ def test_the_same_seed_trains_the_same_model(tmp_path: Path, capsys: pytest.Capt
 def test_what_cannot_be_trained_is_one_clear_line(
     options: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Status 1, nothing trained, and no folder left behind."""
+    """The exit status is 1, nothing is trained, and no folder is left behind."""
     folder = tmp_path / "model"
     assert main(["train", *options.split(), "--output", str(folder)]) == 1
     error = capsys.readouterr().err
@@ -115,7 +115,7 @@ def test_what_cannot_be_trained_is_one_clear_line(
 def test_options_that_do_not_fit_are_explained(
     options: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Status 2 and the usage, as for any command line."""
+    """The exit status is 2, and the usage is printed."""
     with pytest.raises(SystemExit) as ended:
         main(["train", *options.split()])
     assert ended.value.code == 2
@@ -124,7 +124,7 @@ def test_options_that_do_not_fit_are_explained(
 
 @pytest.mark.parametrize("name", trained_models())
 def test_a_packaged_model_is_small_and_says_how_good_it_is(name: str, root: Path) -> None:
-    """Less than 2 MB, for the arm of its name, with the metrics of one pass of F."""
+    """A packaged model is below 2 MB, is for the arm of its name, and has the metrics of one pass of F."""
     folder = root / "itnnr_ik" / "models" / name
     assert all(path.stat().st_size < 2_000_000 for path in folder.iterdir())
     assert IKSolver.load(name).arm == load_robot(name)
@@ -135,7 +135,7 @@ def test_a_packaged_model_is_small_and_says_how_good_it_is(name: str, root: Path
 
 
 def test_the_papers_arms_have_packaged_models(root: Path) -> None:
-    """Those that `make train` trains again."""
+    """The paper's arms, which `make train` trains again, have packaged models."""
     assert trained_models() == ["three_link", "two_link", "yaw_pitch_pitch"]
     trained = next(line for line in (root / "Makefile").read_text().splitlines() if line.startswith("ARMS"))
     assert sorted(trained.split(":=")[1].split()) == trained_models()
