@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from itnnr_ik.bench.arms import BenchArm
 from itnnr_ik.bench.draws import Draws
-from itnnr_ik.bench.peers import Ours
-from itnnr_ik.bench.quality import Found, branches_found, found_among
+from itnnr_ik.bench.peers import OwnSolver
+from itnnr_ik.bench.quality import BranchesFound, branches_found, contains_solution
 from itnnr_ik.bench.race import Result, random_targets
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.solver.anchors import Anchors
@@ -27,21 +27,21 @@ from itnnr_ik.twin.inference import TwinInverse
 
 Array = NDArray[np.float64]
 
-#: Share of the targets that is to be solved.
-ENOUGH = 0.999
+#: Share of the targets that has to be solved.
+REQUIRED_SHARE = 0.999
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """So many anchors, of which the nearest are refined.
+    """Result of refining the nearest of a number of anchors.
 
     Attributes:
-        anchors, nearest: How many there are, and how many of them are tried for a target.
-        network: F adjusts them first.
-        solved: Share of the targets that one of them leads to a solution of.
-        own: Share of the targets where one of them leads to the posture that made the target; NaN with joints
-            to spare, where there are others beside it.
-        median_us: Time of all this for a target [µs].
+        anchors, nearest: Number of anchors, and number of them that are refined for a target.
+        network: Whether F adjusts them first.
+        solved: Share of the targets for which one of them leads to a solution.
+        own: Share of the targets for which one of them leads to the posture that made the target; NaN for a
+            redundant arm, which has a continuum of solutions.
+        median_us: Median time for a target [µs].
     """
 
     anchors: int
@@ -54,14 +54,14 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Ablation:
-    """One arm with F and without it.
+    """Results of one arm with F and without it.
 
     Attributes:
-        arm, title: Its name, and in words.
+        arm, title: Its name and its title.
         lookups: By number of anchors, without F and with it.
-        needed, needed_with_network: Fewest anchors that solve 99.9 % of the targets; None: more.
+        needed, needed_with_network: Smallest number of anchors that solves 99.9 % of the targets; None: more.
         solvers: Whole solvers from random states, without F and with it.
-        branches: What `branches` of these finds, of the postures that made the targets.
+        branches: Which of the postures that made the targets `branches` of these solvers finds.
     """
 
     arm: str
@@ -70,28 +70,30 @@ class Ablation:
     needed: int | None
     needed_with_network: int | None
     solvers: list[Result]
-    branches: list[Found]
+    branches: list[BranchesFound]
 
 
 def ablate(arm: BenchArm, twin: TwinInverse, drawn: Draws) -> Ablation:
-    """One arm with F and without it."""
+    """Measure one arm with F and without it."""
     lookups = []
     numbers = [2**power for power in range(int(np.log2(len(twin.anchors))) + 1)]
     for anchors in tqdm(numbers, desc=f"{arm.name}: anchors", leave=False, disable=None):
         lookups += _look_up(arm, twin, anchors, drawn)
     without, with_network = (
-        next((row.anchors for row in lookups if row.network == network and row.solved >= ENOUGH), None)
+        next(
+            (row.anchors for row in lookups if row.network == network and row.solved >= REQUIRED_SHARE), None
+        )
         for network in (False, True)
     )
     whole = [BenchArm(arm.name, IKSolver(arm.chain, arm.solver.task, one), arm.chain) for one in (None, twin)]
-    rivals = [Ours(one, name) for one, name in zip(whole, ("without F", "with F"), strict=True)]
+    rivals = [OwnSolver(one, name) for one, name in zip(whole, ("without F", "with F"), strict=True)]
     solvers, _ = random_targets(arm, rivals, drawn)
     branches = [] if arm.spare_joints else [branches_found(one, drawn, None) for one in whole]
     return Ablation(arm.name, arm.title, lookups, without, with_network, solvers, branches)
 
 
 def _look_up(arm: BenchArm, twin: TwinInverse, anchors: int, drawn: Draws) -> list[Lookup]:
-    """The first ``anchors`` of the network's, without F and with it; they take turns at each target."""
+    """Results with the first ``anchors`` anchors, without F and with it, alternating for each target."""
     searches = [_search(arm, twin, anchors, network) for network in (False, True)]
     nearest = [min(search.n_candidates, anchors) for search in searches]
     models = [(pack(search), np.empty(memory_size(search))) for search in searches]
@@ -109,7 +111,7 @@ def _look_up(arm: BenchArm, twin: TwinInverse, anchors: int, drawn: Draws) -> li
             seconds[m, i] = time.perf_counter() - begin
             good = (errors[:, 0] <= solver.tolerance) & (errors[:, 1] <= solver.orientation_tolerance)
             solved[m, i] = good.any()
-            own[m, i] = found_among(arm, positions[good], drawn.postures[i])
+            own[m, i] = contains_solution(arm, positions[good], drawn.postures[i])
     return [
         Lookup(
             anchors,
@@ -124,7 +126,7 @@ def _look_up(arm: BenchArm, twin: TwinInverse, anchors: int, drawn: Draws) -> li
 
 
 def _search(arm: BenchArm, twin: TwinInverse, anchors: int, network: bool) -> Search:
-    """What a solver with so many anchors reads."""
+    """Search data of a solver with a number of anchors."""
     solver = arm.solver
     assembly = Assembly(
         arm.chain,

@@ -16,13 +16,13 @@ from itnnr_ik.solver import IKSolver
 
 Array = NDArray[np.float64]
 
-#: Arms of the tests, which a checkout of this repository has beside the package.
-CHECKOUT = ("puma560", "bent_wrist", "rail_arm")
+#: Arms of the tests, whose URDFs are in a checkout of this repository only.
+TEST_ARMS = ("puma560", "bent_wrist", "rail_arm")
 _URDFS = Path(itnnr_ik.__file__).parents[1] / "test" / "urdf"
 #: The arms of the paper, whose networks come with the package.
-PAPER = ("two_link", "three_link", "yaw_pitch_pitch")
-#: Rounding [rad] that a limit or a turn forgives.
-_EDGE = 1e-9
+PAPER_ARMS = ("two_link", "three_link", "yaw_pitch_pitch")
+#: Tolerance of joint limits [rad, m], for rounding errors.
+_LIMIT_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class BenchArm:
     """An arm with its task, ready to be solved.
 
     Attributes:
-        name: Of the packaged robot or the file.
-        solver: Solves it; the task is the one that its number of joints suggests.
-        chain: Its kinematics.
+        name: Name of the packaged robot or the file.
+        solver: Its solver, with the default task for its number of joints.
+        chain: Its kinematic chain.
     """
 
     name: str
@@ -41,18 +41,18 @@ class BenchArm:
 
     @cached_property
     def bounds(self) -> tuple[Array, Array]:
-        """Finite limits (n,): continuous joints have ±π, for solvers that need limits."""
+        """Finite limits (n,) for solvers that need them: ±π for continuous joints."""
         lower, upper = self.chain.lower, self.chain.upper
         return np.where(np.isinf(lower), -np.pi, lower), np.where(np.isinf(upper), np.pi, upper)
 
     @cached_property
-    def turns(self) -> NDArray[np.bool_]:
-        """Which joints (n,) turn: a whole turn leaves the tool where it is."""
+    def revolute(self) -> NDArray[np.bool_]:
+        """Which joints (n,) are revolute or continuous, so that 2π more gives the same tool pose."""
         return np.array([kind != "prismatic" for kind in self.chain.joint_types])
 
     @property
     def spare_joints(self) -> int:
-        """How many joints there are beyond what the task needs."""
+        """Number of redundant joints for the task."""
         return max(0, self.chain.n_joints - self.solver.task.n_rows)
 
     @property
@@ -65,13 +65,16 @@ class BenchArm:
         change: Array = np.abs(positions - states).max(axis=-1, initial=0.0)
         return change
 
-    def nearest_turn(self, positions: Array, state: Array) -> Array:
-        """Positions (b, n) at the turns within the limits nearest to ``state`` (n,), those that have one."""
-        turn = np.where(self.turns, 2.0 * np.pi, np.inf)
-        shift = np.where(self.turns, 2.0 * np.pi, 0.0)
-        near = positions + shift * np.round((state - positions) / turn)
-        near = near - shift * np.maximum(0.0, np.ceil((near - self.chain.upper) / turn - _EDGE))
-        near = near + shift * np.maximum(0.0, np.ceil((self.chain.lower - near) / turn - _EDGE))
+    def wrap_near(self, positions: Array, state: Array) -> Array:
+        """Positions (b, n) shifted by multiples of 2π to be nearest to ``state`` (n,) within the limits.
+
+        Positions for which no shift is within the limits are left out.
+        """
+        period = np.where(self.revolute, 2.0 * np.pi, np.inf)
+        shift = np.where(self.revolute, 2.0 * np.pi, 0.0)
+        near = positions + shift * np.round((state - positions) / period)
+        near = near - shift * np.maximum(0.0, np.ceil((near - self.chain.upper) / period - _LIMIT_TOLERANCE))
+        near = near + shift * np.maximum(0.0, np.ceil((self.chain.lower - near) / period - _LIMIT_TOLERANCE))
         return np.asarray(near[self._inside(near)])
 
     def solved(self, positions: Array, targets: Array) -> NDArray[np.bool_]:
@@ -86,17 +89,19 @@ class BenchArm:
 
     def _inside(self, positions: Array) -> NDArray[np.bool_]:
         """Which positions (b, n) keep the limits."""
-        keeps = (positions >= self.chain.lower - _EDGE) & (positions <= self.chain.upper + _EDGE)
+        keeps = (positions >= self.chain.lower - _LIMIT_TOLERANCE) & (
+            positions <= self.chain.upper + _LIMIT_TOLERANCE
+        )
         return np.asarray(keeps.all(axis=1))
 
 
 def load_arms(names: Sequence[str] = (), urdfs: Sequence[Path] = ()) -> tuple[list[BenchArm], list[str]]:
-    """Arms by name and from files, or all that there are, and a line for each that is missing.
+    """Arms by name and from files, or all known ones, and a line for each that is missing.
 
     Raises:
-        ValueError: There is no such arm; the message lists those there are.
+        ValueError: There is no such arm; the message lists the known ones.
     """
-    known = (*PACKAGED, *CHECKOUT)
+    known = (*PACKAGED, *TEST_ARMS)
     for name in names:
         if name not in known:
             raise ValueError(f"no arm named {name!r}; arms: {', '.join(known)}, or give --urdf FILE")

@@ -1,6 +1,6 @@
-"""Measurements in processes of their own: rates of batches beside another commit's, and the first answer.
+"""Measurements in child processes: batch rates compared with another commit's, and time to the first answer.
 
-The programs below import no more than both commits have.
+The programs below use only what both commits have.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 import itnnr_ik
-from itnnr_ik.bench.arms import PAPER, BenchArm
+from itnnr_ik.bench.arms import PAPER_ARMS, BenchArm
 from itnnr_ik.bench.draws import Draws
 from itnnr_ik.robot import PACKAGED
 
 Array = NDArray[np.float64]
 
-_HERE = Path(itnnr_ik.__file__).parents[1]
-_ROUNDS = 5
-#: Libraries' threads: a rate is that of one core.
+_CHECKOUT = Path(itnnr_ik.__file__).parents[1]
+_N_ROUNDS = 5
+#: Environment that limits libraries to one thread, because rates are those of one core.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
-_BATCH = r"""
+_BATCH_PROGRAM = r"""
 import os, sys, time
 import numpy as np
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -51,7 +51,7 @@ for line in sys.stdin:
     print(seconds, flush=True)
 """
 
-_FIRST = """
+_FIRST_ANSWER_PROGRAM = """
 import sys, time
 begin = time.perf_counter()
 import numpy as np
@@ -69,9 +69,9 @@ class BatchRate:
 
     Attributes:
         solver: ``itnnr_ik``, or the checkout that it is compared with.
-        states: Whether each target is solved from a state, or from none.
-        targets: In the batch.
-        solved: Share of them.
+        states: Whether each target is solved from a state.
+        targets: Number of targets in the batch.
+        solved: Share of them that is solved.
         rate: Targets per second of processor time, the best of several rounds.
     """
 
@@ -84,12 +84,12 @@ class BatchRate:
 
 @dataclass(frozen=True)
 class FirstAnswer:
-    """From a URDF to the first answer, in a new process.
+    """Time from a URDF to the first answer, in a new process.
 
     Attributes:
-        import_s: Importing the package [s].
-        answer_s: From `from_urdf` to the first answer, with compiled code on disk [s].
-        first_day_s: The same with none on disk [s]; None where that was not measured.
+        import_s: Time of importing the package [s].
+        answer_s: Time from `from_urdf` to the first answer, with compiled code cached on disk [s].
+        first_day_s: The same with an empty cache [s]; None if not measured.
     """
 
     import_s: float
@@ -98,15 +98,15 @@ class FirstAnswer:
 
 
 def batch_rates(arm: BenchArm, drawn: Draws, baseline: Path | None) -> list[BatchRate]:
-    """Rates without states and from them, in turns with those of a checkout that has the arm, too."""
-    checkouts = [("itnnr_ik", _HERE)]
-    if baseline is not None and arm.name in PAPER:
+    """Rates without and with states, in alternation with those of a checkout that has the arm, too."""
+    checkouts = [("itnnr_ik", _CHECKOUT)]
+    if baseline is not None and arm.name in PAPER_ARMS:
         checkouts.append((baseline.name, baseline))
     with ExitStack() as stack:
         workers = [stack.enter_context(_Worker(arm, drawn, label, checkout)) for label, checkout in checkouts]
         rates = []
         for states in (False, True):
-            rounds = [[worker.solve(states) for worker in workers] for _ in range(_ROUNDS)]
+            rounds = [[worker.solve(states) for worker in workers] for _ in range(_N_ROUNDS)]
             best = np.min(rounds, axis=0)
             rates += [
                 worker.rate(states, seconds) for worker, seconds in zip(workers, best.tolist(), strict=True)
@@ -115,18 +115,18 @@ def batch_rates(arm: BenchArm, drawn: Draws, baseline: Path | None) -> list[Batc
 
 
 def first_answer(arm: BenchArm, first_day: bool) -> FirstAnswer:
-    """How long the first answer takes; with ``first_day`` also where nothing has been compiled yet."""
+    """Time to the first answer; with ``first_day`` also with an empty cache of compiled code."""
     with tempfile.TemporaryDirectory(prefix="itnnr_bench_") as folder:
-        urdf = _urdf(arm, Path(folder))
+        urdf = _write_urdf(arm, Path(folder))
         target = arm.solver.target_at(arm.chain.sample(1, np.random.default_rng(0))[0])
         arguments = [str(urdf), ",".join(map(repr, target.tolist()))]
-        import_s, answer_s = _first(arguments, {})
-        cold = _first(arguments, {"NUMBA_CACHE_DIR": f"{folder}/cache"})[1] if first_day else None
+        import_s, answer_s = _time_first_answer(arguments, {})
+        cold = _time_first_answer(arguments, {"NUMBA_CACHE_DIR": f"{folder}/cache"})[1] if first_day else None
     return FirstAnswer(import_s, answer_s, cold)
 
 
 class _Worker:
-    """A process that solves a batch whenever it is asked to."""
+    """A child process that solves the batch on request."""
 
     def __init__(self, arm: BenchArm, drawn: Draws, label: str, checkout: Path) -> None:
         self._arm, self._drawn, self._label, self._checkout = arm, drawn, label, checkout
@@ -136,9 +136,9 @@ class _Worker:
         folder = Path(self._folder.name)
         np.save(folder / "targets.npy", self._drawn.targets)
         np.save(folder / "states.npy", self._drawn.states)
-        model = self._arm.name if self._arm.name in PACKAGED else str(_urdf(self._arm, folder))
+        model = self._arm.name if self._arm.name in PACKAGED else str(_write_urdf(self._arm, folder))
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _BATCH, model, str(folder)],
+            [sys.executable, "-c", _BATCH_PROGRAM, model, str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -146,7 +146,7 @@ class _Worker:
             cwd=folder,
             env=_environment(self._checkout, {}),
         )
-        self._answer()
+        self._read_answer()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -155,33 +155,35 @@ class _Worker:
         self._folder.cleanup()
 
     def solve(self, states: bool) -> float:
-        """Solve the batch once more, from the states or without; the processor time that it takes [s]."""
+        """Solve the batch once more, with states or without, and return the processor time [s]."""
         _pipe(self._process.stdin).write("states\n" if states else "none\n")
         _pipe(self._process.stdin).flush()
-        return float(self._answer())
+        return float(self._read_answer())
 
     def rate(self, states: bool, seconds: float) -> BatchRate:
-        """The last batch solved, in ``seconds`` at best."""
+        """The rate of the last batch, for the best time ``seconds`` [s]."""
         positions, targets = np.load(Path(self._folder.name) / "positions.npy"), self._drawn.targets
         solved = float(self._arm.solved(positions, targets).mean())
         return BatchRate(self._label, states, len(targets), solved, len(targets) / seconds)
 
-    def _answer(self) -> str:
+    def _read_answer(self) -> str:
         line = _pipe(self._process.stdout).readline()
         if not line:
-            raise RuntimeError(_last_words(f"batches of {self._checkout}", self._process.communicate()[1]))
+            raise RuntimeError(
+                _failure_message(f"batches of {self._checkout}", self._process.communicate()[1])
+            )
         return line
 
 
-def _first(arguments: Sequence[str], variables: dict[str, str]) -> tuple[float, float]:
+def _time_first_answer(arguments: Sequence[str], variables: dict[str, str]) -> tuple[float, float]:
     done = subprocess.run(
-        [sys.executable, "-c", _FIRST, *arguments],
+        [sys.executable, "-c", _FIRST_ANSWER_PROGRAM, *arguments],
         capture_output=True,
         text=True,
-        env=_environment(_HERE, variables),
+        env=_environment(_CHECKOUT, variables),
     )
     if done.returncode != 0:
-        raise RuntimeError(_last_words("the first answer", done.stderr))
+        raise RuntimeError(_failure_message("the first answer", done.stderr))
     import_s, answer_s = map(float, done.stdout.split())
     return import_s, answer_s
 
@@ -191,7 +193,7 @@ def _environment(checkout: Path, variables: dict[str, str]) -> dict[str, str]:
     return {**os.environ, **_ONE_THREAD, "PYTHONPATH": path, **variables}
 
 
-def _urdf(arm: BenchArm, folder: Path) -> Path:
+def _write_urdf(arm: BenchArm, folder: Path) -> Path:
     path = folder / "arm.urdf"
     path.write_text(arm.chain.urdf, encoding="utf-8")
     return path
@@ -202,5 +204,5 @@ def _pipe(pipe: IO[str] | None) -> IO[str]:
     return pipe
 
 
-def _last_words(what: str, text: str) -> str:
+def _failure_message(what: str, text: str) -> str:
     return f"could not measure {what}: {(text.strip() or 'no message').splitlines()[-1]}"

@@ -1,4 +1,4 @@
-"""Controllers in control cycles, for `bench motion`: what joints are sent there, cycle by cycle."""
+"""Simulated controllers of ros2_control for `bench motion`: their set-points, cycle by cycle."""
 
 from __future__ import annotations
 
@@ -13,81 +13,80 @@ Array = NDArray[np.float64]
 
 
 class CycleController(Protocol):
-    """Takes messages and gives set-points, one a cycle."""
+    """Receives messages and computes a set-point in each control cycle."""
 
     active: bool
     set_point: Array
 
     def receive(self, message: Any, now: float) -> None:
-        """Take a message at a time [s] of its own clock."""
+        """Receive a message at the time ``now`` [s] of the controller's clock."""
 
     def activate(self, joints: Array) -> None:
-        """Hold the joints (n,) where they are, and forget what was received."""
+        """Hold the joint positions (n,), and discard all messages received before."""
 
     def cycle(self, now: float, joints: Array) -> None:
-        """Give the next set-point, with the joints' measured positions (n,)."""
+        """Compute the next set-point at ``now`` [s], with the measured joint positions (n,)."""
 
 
-class CyclicTrajectories:
-    """A joint_trajectory_controller, as ros2_controllers 5.17 has it, by what it does at each cycle.
+class SimulatedTrajectoryController:
+    """A joint_trajectory_controller as of ros2_controllers 5.17.
 
-    A trajectory counts from its stamp, or from the cycle in which it is first looked at. The set-point of a
-    cycle is the trajectory's one period ahead. What comes before the first point is, by
-    ``interpolate_from_desired_state``, the last set-point under the time of the cycle that computed it, or
-    the measured position.
+    A trajectory begins at its stamp or, without one, in the first cycle after its reception. The set-point of
+    a cycle is the trajectory one period ahead. Interpolation to the first point begins at the last set-point,
+    at the time of its cycle, with ``interpolate_from_desired_state``, otherwise at the measured position.
 
     Args:
-        joints: Where they rest (n,) [rad].
-        period: Of a cycle, in [s].
+        joints: Initial joint positions (n,) [rad].
+        period: Duration of a cycle [s].
         from_set_point: ``interpolate_from_desired_state``.
     """
 
     def __init__(self, joints: Array, period: float, from_set_point: bool) -> None:
         self.active, self.set_point, self._period = True, joints, period
         self._from_set_point = from_set_point
-        self._waiting: Any = None
-        #: Times, and positions and velocities as they came.
+        self._pending: Any = None
+        #: Times [s] on the controller's clock, positions and velocities.
         self._knots: list[tuple[float, Any, Any]] = []
-        self._last: tuple[float, Array, Array] | None = None
+        self._last_desired: tuple[float, Array, Array] | None = None
 
     @property
     def reference(self) -> Array:
-        """The set-point (n,) of the present time, as ``controller_state`` has it."""
+        """The reference (n,) at the time of the cycle, as published in ``controller_state``."""
         return self._reference
 
     def receive(self, message: Any, now: float) -> None:
-        """See `CycleController`; one that has ended is refused."""
+        """See `CycleController`; a trajectory that ends in the past is rejected."""
         if not self.active:
             return
         stamp = message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec
         last = message.points[-1].time_from_start
         if stamp and stamp + last.sec + 1e-9 * last.nanosec < now:
             return
-        self._waiting = message
+        self._pending = message
 
     def activate(self, joints: Array) -> None:
         """See `CycleController`."""
         self.active, self.set_point, self._reference = True, joints, joints
-        self._waiting, self._knots, self._last = None, [], None
+        self._pending, self._knots, self._last_desired = None, [], None
 
     def cycle(self, now: float, joints: Array) -> None:
         """See `CycleController`."""
         if not self.active:
             return
-        if self._waiting is not None:
-            self._begin(now, joints)
+        if self._pending is not None:
+            self._start(now, joints)
         if self._knots:
             self._reference = self._sample(now)[0]
             self.set_point, velocity = self._sample(now + self._period)
-            self._last = now, self.set_point, velocity
+            self._last_desired = now, self.set_point, velocity
 
-    def _begin(self, now: float, joints: Array) -> None:
-        message, self._waiting = self._waiting, None
+    def _start(self, now: float, joints: Array) -> None:
+        message, self._pending = self._pending, None
         stamp = message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec
         start = stamp or now
         before = now, joints, np.zeros(len(joints))
-        if self._from_set_point and self._last is not None:
-            before = self._last
+        if self._from_set_point and self._last_desired is not None:
+            before = self._last_desired
         elif self._from_set_point:
             before = now, self.set_point, np.zeros(len(joints))
         points = [
@@ -97,7 +96,7 @@ class CyclicTrajectories:
         self._knots = [before, *points] if before[0] < points[0][0] else points
 
     def _sample(self, now: float) -> tuple[Array, Array]:
-        """Position and velocity (n,) at a time, by cubics between the knots."""
+        """Position and velocity (n,) at the time ``now``, by cubic interpolation between the knots."""
         knots = self._knots
         if now >= knots[-1][0]:
             return np.array(knots[-1][1]), np.zeros(len(knots[-1][1]))
@@ -110,27 +109,27 @@ class CyclicTrajectories:
         return p0 + s * (v0 + s * (c2 + s * c3)), v0 + s * (2.0 * c2 + 3.0 * s * c3)
 
 
-class CyclicPositions:
-    """A forward_command_controller: the newest positions, at once.
+class SimulatedPositionController:
+    """A forward_command_controller: its set-point is the newest command.
 
     Args:
-        joints: Where they rest (n,) [rad].
+        joints: Initial joint positions (n,) [rad].
     """
 
     def __init__(self, joints: Array) -> None:
         self.active, self.set_point = True, joints
-        self._waiting: Array | None = None
+        self._pending: Array | None = None
 
     def receive(self, message: Any, now: float) -> None:
         """See `CycleController`."""
         if self.active:
-            self._waiting = np.array(message.data)
+            self._pending = np.array(message.data)
 
     def activate(self, joints: Array) -> None:
         """See `CycleController`."""
-        self.active, self.set_point, self._waiting = True, joints, None
+        self.active, self.set_point, self._pending = True, joints, None
 
     def cycle(self, now: float, joints: Array) -> None:
         """See `CycleController`."""
-        if self.active and self._waiting is not None:
-            self.set_point = self._waiting
+        if self.active and self._pending is not None:
+            self.set_point = self._pending

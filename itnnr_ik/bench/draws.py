@@ -1,4 +1,4 @@
-"""Targets and states to solve from: at random, near a solution, and along smooth paths."""
+"""Draws targets and states to solve from: random ones, states near a solution, and smooth paths."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from itnnr_ik.bench.arms import BenchArm
 
 Array = NDArray[np.float64]
 
-#: Targets a second, and how fast joints move at most [rad/s or m/s].
-RATE, _FASTEST = 200.0, 7.0
-#: Slowest and fastest swing of a joint [Hz].
-_FREQUENCIES = 0.2, 1.2
-#: Smallest singular value of the Jacobian [m/rad, rad/rad] of a path that counts as off singular postures.
-REGULAR = 0.03
-#: Share of its range that a joint swings over; paths off singular postures swing less, down to the last.
-SWING, _SHRINK, _LEAST_SWING, _TRIES = 0.6, 0.98, 0.1, 400
-#: Random postures that tell what an arm's singular values are like.
-_SAMPLE = 2000
+TARGET_RATE = 200.0  # [Hz]
+_MAX_SPEED = 7.0  # of a joint [rad/s or m/s]
+_FREQUENCY_RANGE = 0.2, 1.2  # of a joint's oscillation [Hz]
+#: Smallest singular value of the Jacobian [m/rad, rad/rad] on a regular path, off singular postures.
+MIN_SINGULAR_VALUE = 0.03
+#: Share of its range that a joint swings over; for regular paths it is reduced by a factor at each try.
+SWING, _SWING_FACTOR, _MIN_SWING, _MAX_TRIES = 0.6, 0.98, 0.1, 400
+_N_SAMPLES = 2000  # random postures, for the distribution of an arm's singular values
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Draws:
 
     Attributes:
         postures, states: (b, n).
-        transforms: Of the tool (b, 4, 4).
+        transforms: Poses of the tool (b, 4, 4).
         targets: (b, m).
     """
 
@@ -43,7 +41,7 @@ class Draws:
 
 
 def draws(arm: BenchArm, count: int, rng: np.random.Generator, within: float | None = None) -> Draws:
-    """Random reachable targets; states random, or ``within`` [rad, m] of the posture that made the target."""
+    """Random reachable targets; states are random, or ``within`` [rad, m] of the target's posture."""
     postures = arm.chain.sample(count, rng)
     if within is None:
         states = arm.chain.sample(count, rng)
@@ -59,17 +57,17 @@ def of_postures(arm: BenchArm, postures: Array, states: Array) -> Draws:
 
 
 def smooth_path(arm: BenchArm, count: int, rng: np.random.Generator, swing: float = SWING) -> Array:
-    """Joint positions (count, n) of a smooth motion at `RATE`, each joint swinging over a share of its range.
+    """Joint positions (count, n) of a smooth motion at `TARGET_RATE` over a share of the joint ranges.
 
-    At most 7 rad/s or m/s; each joint with a frequency of its own, about a middle of its own.
+    Each joint is a sine with its own frequency and middle, at most 7 rad/s or m/s fast.
     """
     lower, upper = arm.bounds
     half = 0.5 * (upper - lower)
     amplitude = swing * half
     middle = 0.5 * (lower + upper) + (half - amplitude) * rng.uniform(-1.0, 1.0, len(half))
-    frequency = np.minimum(rng.uniform(*_FREQUENCIES, len(half)), _FASTEST / (2.0 * np.pi * amplitude))
+    frequency = np.minimum(rng.uniform(*_FREQUENCY_RANGE, len(half)), _MAX_SPEED / (2.0 * np.pi * amplitude))
     phase = rng.uniform(0.0, 2.0 * np.pi, len(half))
-    t = np.arange(count)[:, None] / RATE
+    t = np.arange(count)[:, None] / TARGET_RATE
     path: Array = middle + amplitude * np.sin(2.0 * np.pi * frequency * t + phase)
     return path
 
@@ -81,31 +79,31 @@ def singular_values(arm: BenchArm, postures: Array) -> Array:
 
 
 def regular_bound(arm: BenchArm, rng: np.random.Generator) -> float:
-    """Smallest singular value from which a posture is off singular ones: `REGULAR`, less for a small arm.
+    """Smallest singular value of a regular posture: `MIN_SINGULAR_VALUE`, or less for a small arm.
 
-    That is half of what nine random postures in ten stay below.
+    For that it is half of the 90 % quantile over random postures.
     """
-    values = singular_values(arm, arm.chain.sample(_SAMPLE, rng))
-    return min(REGULAR, 0.5 * float(np.quantile(values, 0.9)))
+    values = singular_values(arm, arm.chain.sample(_N_SAMPLES, rng))
+    return min(MIN_SINGULAR_VALUE, 0.5 * float(np.quantile(values, 0.9)))
 
 
 def regular_path(
     arm: BenchArm, count: int, rng: np.random.Generator, bound: float
 ) -> tuple[Array, float] | None:
-    """A smooth path off singular postures, and the swing of its joints, as wide as was found.
+    """A smooth path off singular postures, and the swing of its joints, the largest that was found.
 
     Args:
         arm, count, rng: See `smooth_path`.
         bound: See `regular_bound`.
 
     Returns:
-        Joint positions (count, n) and the share of their ranges; None where nothing was found.
+        Joint positions (count, n) and the share of their ranges; None if no path was found.
     """
     swing = SWING
-    for _ in range(_TRIES):
+    for _ in range(_MAX_TRIES):
         path = smooth_path(arm, count, rng, swing)
-        few = path[:: max(1, count // 20)]  # refuses most paths at little cost
+        few = path[:: max(1, count // 20)]  # rejects most paths at little cost
         if singular_values(arm, few).min() >= bound and singular_values(arm, path).min() >= bound:
             return path, swing
-        swing = max(_LEAST_SWING, swing * _SHRINK)
+        swing = max(_MIN_SWING, swing * _SWING_FACTOR)
     return None

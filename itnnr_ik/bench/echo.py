@@ -1,7 +1,7 @@
-"""The node ``echo``: the messages of `ik_node` and nothing behind them, to compare its round trip with.
+"""The node ``echo``, which exchanges the messages of `ik_node` without solving, to compare round trips.
 
-It hears targets and joint states as `ik_node` does, and answers each target with a JointState of the same
-names and number of positions, in the same executor.
+It subscribes to targets and joint states as `ik_node` does, and answers each target with a JointState of the
+same names and number of positions, in the same executor.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NAME = "echo"
 
 
 class Echo(Node):
-    """Answers every target with its own position as positions of the parameter ``joints``."""
+    """Answers every target with the target's position as positions of the parameter ``joints``."""
 
     def __init__(self) -> None:
         super().__init__(NAME)

@@ -1,4 +1,4 @@
-"""Smooth joint paths, whose targets can be followed because they were."""
+"""Smooth joint paths: their targets can be followed without a jump by construction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Array = NDArray[np.float64]
 
 
 def smooth_path(arm: ForwardModel, seed: int, count: int = 500, swing: float = 0.95) -> Array:
-    """Joint positions (count, n): three sines a joint, over a share of its limits (continuous joints: ±π)."""
+    """Joint positions (count, n): three sines a joint, over a share of its range (continuous joints: ±π)."""
     rng, n = np.random.default_rng(seed), arm.n_joints
     lower = np.where(np.isfinite(arm.lower), arm.lower, -np.pi)
     upper = np.where(np.isfinite(arm.upper), arm.upper, np.pi)
@@ -25,5 +25,5 @@ def smooth_path(arm: ForwardModel, seed: int, count: int = 500, swing: float = 0
 
 
 def largest_step(path: Array) -> float:
-    """Largest joint change of a path (m, n) from one posture to the next."""
+    """Largest displacement of a joint from one posture of a path (m, n) to the next."""
     return float(np.abs(np.diff(path, axis=0)).max(initial=0.0))

@@ -17,8 +17,8 @@ from itnnr_ik.interrupts import INTERRUPTED_STATUS, ignore_sigint
 if TYPE_CHECKING:
     from itnnr_ik.bench.sequences import Case, Worst
 
-#: Sequences that one process plays at a time: a few seconds.
-_BATCH = 10
+#: Number of sequences that a process simulates at a time, in a few seconds.
+_BATCH_SIZE = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure and print, after Ctrl-C what has been played until then."""
+    """Measure and print; after Ctrl-C, what has been simulated until then."""
     for name in ("sequences", "jobs"):
         if getattr(args, name) < 1:
             raise ValueError(f"--{name} must be positive, got {getattr(args, name)}")
@@ -40,15 +40,15 @@ def run(args: argparse.Namespace) -> int:
 
     cases = all_cases()
     worst = [Worst() for _ in cases]
-    parts = list(_parts(len(cases), args.sequences, args.seed))
+    batches = list(_batches(len(cases), args.sequences, args.seed))
     pool = ProcessPoolExecutor(args.jobs, initializer=ignore_sigint)
     interrupted = False
     try:
-        results = pool.map(_play, [(cases[i], seeds) for i, seeds in parts])
-        shown = tqdm(results, total=len(parts), unit="batch", leave=False, disable=None)
-        for (i, _), result in zip(parts, shown, strict=True):
+        results = pool.map(_run_batch, [(cases[i], seeds) for i, seeds in batches])
+        shown = tqdm(results, total=len(batches), unit="batch", leave=False, disable=None)
+        for (i, _), result in zip(batches, shown, strict=True):
             worst[i].add(result)
-    except KeyboardInterrupt:  # what has been played by now counts
+    except KeyboardInterrupt:  # what has been simulated until now is printed
         interrupted = True
     finally:
         pool.shutdown(cancel_futures=True)
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def all_cases() -> list[Case]:
-    """What is measured."""
+    """All cases that are measured."""
     from itnnr_ik.bench.sequences import Case
 
     return [
@@ -92,26 +92,25 @@ def all_cases() -> list[Case]:
     ]
 
 
-def _parts(cases: int, sequences: int, seed: int) -> Iterator[tuple[int, range]]:
-    for first in range(seed, seed + sequences, _BATCH):
+def _batches(cases: int, sequences: int, seed: int) -> Iterator[tuple[int, range]]:
+    for first in range(seed, seed + sequences, _BATCH_SIZE):
         for i in range(cases):
-            yield i, range(first, min(first + _BATCH, seed + sequences))
+            yield i, range(first, min(first + _BATCH_SIZE, seed + sequences))
 
 
-def _play(part: tuple[Case, Sequence[int]]) -> Worst:
-    """The worst of some sequences of a case."""
-    from itnnr_ik.bench.sequences import Sequence as Played
-    from itnnr_ik.bench.sequences import Worst
+def _run_batch(batch: tuple[Case, Sequence[int]]) -> Worst:
+    """The worst figures of some sequences of a case."""
+    from itnnr_ik.bench.sequences import TargetSequence, Worst
 
-    case, seeds = part
+    case, seeds = batch
     worst = Worst()
     for seed in seeds:
-        worst.add(Played(case, seed).run())
+        worst.add(TargetSequence(case, seed).run())
     return worst
 
 
 def _print(cases: Sequence[Case], worst: Sequence[Worst]) -> None:
-    """Worst figures of each case."""
+    """Print the worst figures of each case."""
     sequences = min(one.sequences for one in worst)
     print(
         f"{sequences} sequences a case; largest distance beyond a limit, speed and acceleration "

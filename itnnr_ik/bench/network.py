@@ -15,15 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from itnnr_ik.bench.ablation import ENOUGH, Ablation, ablate
-from itnnr_ik.bench.arms import PAPER, BenchArm, load_arms
+from itnnr_ik.bench.ablation import REQUIRED_SHARE, Ablation, ablate
+from itnnr_ik.bench.arms import PAPER_ARMS, BenchArm, load_arms
 from itnnr_ik.bench.draws import draws
 from itnnr_ik.bench.report import without_nan
 from itnnr_ik.solver.model import load_model, save_model
 from itnnr_ik.twin.inference import TwinInverse
 
 #: Arms without a packaged network, for which one is trained.
-_TRAINED = ("ur5e", "panda")
+_TRAINED_ARMS = ("ur5e", "panda")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--arm",
         action="append",
         default=[],
-        help=f"repeatable; {', '.join((*PAPER, *_TRAINED))} if not given",
+        help=f"repeatable; {', '.join((*PAPER_ARMS, *_TRAINED_ARMS))} if not given",
     )
     parser.add_argument(
         "--models",
@@ -57,11 +57,11 @@ def run(args: argparse.Namespace) -> int:
     for name in ("targets", "steps"):
         if getattr(args, name) < 1:
             raise ValueError(f"--{name} must be at least 1, got {getattr(args, name)}")
-    arms, missing = load_arms(args.arm or [*PAPER, *_TRAINED])
+    arms, missing = load_arms(args.arm or [*PAPER_ARMS, *_TRAINED_ARMS])
     found = []
     for arm in arms:
         try:
-            twin = _twin(arm, args.models / arm.name, None if args.quick else args.steps)
+            twin = _load_or_train(arm, args.models / arm.name, None if args.quick else args.steps)
         except ImportError as error:
             missing.append(f"{arm.name}: has no trained network ({error})")
             continue
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def ablation_lines(ablation: Ablation) -> list[str]:
-    """One arm as tables."""
+    """The results of one arm as tables."""
     lines = [
         ablation.title,
         f"  {'anchors':>9}{'nearest':>9}{'solved %':>20}{'own posture %':>20}{'median µs':>20}",
@@ -94,7 +94,9 @@ def ablation_lines(ablation: Ablation) -> list[str]:
         "more" if number is None else str(number)
         for number in (ablation.needed, ablation.needed_with_network)
     ]
-    lines.append(f"  anchors needed for {100 * ENOUGH:g} %: {needed[0]} without F, {needed[1]} with F")
+    lines.append(
+        f"  anchors needed for {100 * REQUIRED_SHARE:g} %: {needed[0]} without F, {needed[1]} with F"
+    )
     for i, row in enumerate(ablation.solvers):
         found = ""
         if ablation.branches:
@@ -107,13 +109,13 @@ def ablation_lines(ablation: Ablation) -> list[str]:
     return lines
 
 
-def _twin(arm: BenchArm, folder: Path, steps: int | None) -> TwinInverse:
-    """The arm's network: packaged, from ``folder``, or trained now in ``steps`` and written there.
+def _load_or_train(arm: BenchArm, folder: Path, steps: int | None) -> TwinInverse:
+    """The arm's network: packaged, from ``folder``, or trained in ``steps`` and written there.
 
     Raises:
-        ImportError: There is none, and none can be or is to be trained.
+        ImportError: There is none, and training is not requested or not possible.
     """
-    if arm.name in PAPER:
+    if arm.name in PAPER_ARMS:
         twin = load_model(arm.name).twin
     elif (folder / "model.json").is_file():
         model = load_model(folder)

@@ -34,10 +34,9 @@ if TYPE_CHECKING:
     from itnnr_ik.bench.round_trip import Summary
     from itnnr_ik.bench.traffic import Traffic
 
-_RATES = (100.0, 200.0, 500.0, 1000.0)
+_DEFAULT_RATES = (100.0, 200.0, 500.0, 1000.0)
 _WARM_UP = 0.5  # [s]
-#: Echo and node in turns, this often at each rate.
-_TURNS = 4
+_N_TURNS = 4  # of each node at each rate, alternating
 _ECHO, _NODE = "echo", "ik_node"
 
 
@@ -46,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arm", choices=PACKAGED, default="two_link", help="whose targets")
     parser.add_argument("--seconds", type=float, default=10.0, help="of targets for each node and rate")
     parser.add_argument(
-        "--rates", type=float, nargs="+", default=list(_RATES), metavar="HZ", help="targets a second"
+        "--rates", type=float, nargs="+", default=list(_DEFAULT_RATES), metavar="HZ", help="targets a second"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -73,13 +72,12 @@ def run(args: argparse.Namespace) -> int:
 def _measure(
     model: str, rates: Sequence[float], seconds: float, log_folder: Path
 ) -> list[tuple[Summary, Summary]]:
-    """Summaries of echo and node at each rate."""
+    """Summaries of the echo node and `ik_node` at each rate."""
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.node import Node
     from rclpy.signals import SignalHandlerOptions
 
-    from itnnr_ik.bench.round_trip import summarise
     from itnnr_ik.bench.traffic import Traffic
 
     solver = IKSolver.load(model)
@@ -100,25 +98,32 @@ def _measure(
                 children[name].start(name, module, parameters)
             traffic = {name: Traffic(node, executor, f"/{name}", solver, curve) for name in modules}
             _wait_until_connected(traffic, children, executor)
-            pairs = []
-            with tqdm(
-                total=len(rates) * _TURNS * len(modules), unit="turn", leave=False, disable=None
-            ) as progress:
-                for rate in rates:
-                    progress.set_description(f"{rate:g} targets/s")
-                    exchanges: dict[str, list[Any]] = {name: [] for name in modules}
-                    for _ in range(_TURNS):
-                        for name in modules:
-                            exchanges[name].append(traffic[name].exchange(rate, seconds / _TURNS, _WARM_UP))
-                            children[name].check()
-                            progress.update()
-                    echo, ours = (summarise(name, rate, exchanges[name]) for name in modules)
-                    pairs.append((echo, ours))
-            return pairs
+            return _exchange(traffic, children, rates, seconds)
     finally:
         executor.shutdown()
         node.destroy_node()
         rclpy.try_shutdown()
+
+
+def _exchange(
+    traffic: Mapping[str, Traffic], children: Mapping[str, Children], rates: Sequence[float], seconds: float
+) -> list[tuple[Summary, Summary]]:
+    """Summaries at each rate, of nodes that take turns."""
+    from itnnr_ik.bench.round_trip import summarise
+
+    pairs = []
+    with tqdm(total=len(rates) * _N_TURNS * len(traffic), unit="turn", leave=False, disable=None) as progress:
+        for rate in rates:
+            progress.set_description(f"{rate:g} targets/s")
+            exchanges: dict[str, list[Any]] = {name: [] for name in traffic}
+            for _ in range(_N_TURNS):
+                for name in traffic:
+                    exchanges[name].append(traffic[name].exchange(rate, seconds / _N_TURNS, _WARM_UP))
+                    children[name].check()
+                    progress.update()
+            echo, ours = (summarise(name, rate, exchanges[name]) for name in traffic)
+            pairs.append((echo, ours))
+    return pairs
 
 
 def _wait_until_connected(
@@ -133,7 +138,7 @@ def _wait_until_connected(
 
 
 def _report(echo: Summary, ours: Summary) -> dict[str, Any]:
-    """One rate as JSON types, with None for what could not be measured."""
+    """The results of one rate as JSON types, with None for what could not be measured."""
     ratio = ours.median / echo.median
     return {
         "rate": ours.rate,

@@ -1,4 +1,4 @@
-"""Other people's iterative solvers: roboticstoolbox, optik and TRAC-IK."""
+"""Adapters of iterative solvers: roboticstoolbox, optik and TRAC-IK."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itnnr_ik.bench.arms import BenchArm
-from itnnr_ik.bench.peers import Unsuited, element_transforms
+from itnnr_ik.bench.peers import UnsupportedArm, element_transforms
 
 Array = NDArray[np.float64]
 
-#: Squared error at which those stop that have one number for it: 4e-7 in metres and radians together.
-_SQUARED = 1e-13
+#: Tolerance of solvers that sum up squared errors: that of 4e-7 in metres and radians together.
+_SQUARED_TOLERANCE = 1e-13
+_FREE_AXES: Sequence[str] = ("0 0 1", "0 1 0", "1 0 0")  # of extra joints at the tip
 
 
 class RoboticsToolbox:
-    """roboticstoolbox-python's Levenberg–Marquardt in C, with restarts; a roll that is free has a joint."""
+    """roboticstoolbox-python's Levenberg–Marquardt in C, with restarts; a free roll is an extra joint."""
 
     name = "roboticstoolbox ik_LM"
 
@@ -32,89 +33,89 @@ class RoboticsToolbox:
         parts: list[Any] = []
         bounds = np.stack(arm.bounds, axis=1)
         *transforms, last = element_transforms(arm)
-        for transform, limits, turns in zip(transforms, bounds, arm.turns, strict=True):
-            joint = ET.Rz if turns else ET.tz
+        for transform, limits, revolute in zip(transforms, bounds, arm.revolute, strict=True):
+            joint = ET.Rz if revolute else ET.tz
             parts += [ET.SE3(transform), joint(qlim=list(limits))]
         parts.append(ET.SE3(last))
-        self._spare = np.zeros(_spare_joints(arm)[0])
-        if len(self._spare):
+        self._free = np.zeros(_free_joints(arm)[0])
+        if len(self._free):
             parts.append(ET.Rz(qlim=[-np.pi, np.pi]))
         self._n = arm.chain.n_joints
-        options: dict[str, Any] = {"tol": _SQUARED, "joint_limits": True}
+        options: dict[str, Any] = {"tol": _SQUARED_TOLERANCE, "joint_limits": True}
         if arm.solver.task.kind == "position":
             options["mask"] = np.array([1.0, 1.0, float(not arm.solver.task.planar), 0.0, 0.0, 0.0])
         ik_lm = ETS(parts).ik_LM
         self.solve = lambda pose, state: ik_lm(pose, q0=state, **options)
 
-    def ready(self, transform: Array, target: Array, state: Array) -> tuple[Any, ...]:
-        return np.ascontiguousarray(transform), np.concatenate([state, self._spare])
+    def arguments(self, transform: Array, target: Array, state: Array) -> tuple[Any, ...]:
+        return np.ascontiguousarray(transform), np.concatenate([state, self._free])
 
     def positions(self, answer: Any) -> Array | None:
         return np.asarray(answer.q)[: self._n] if answer.success else None
 
 
 class Optik:
-    """optik, in Rust, on one thread; in a position task, position alone weighs."""
+    """optik, in Rust, on one thread; orientation has the weight 0 in a position task."""
 
     name = "optik"
 
     def __init__(self, arm: BenchArm) -> None:
         import optik
 
-        if not arm.turns.all():
-            raise Unsuited("takes no prismatic joints (it would end this process)")
+        if not arm.revolute.all():
+            raise UnsupportedArm("takes no prismatic joints (it would end this process)")
         position = arm.solver.task.kind == "position"
-        spare = 0 if position else _spare_joints(arm)[0]
-        with _urdf_file(arm, spare, limited=True) as (path, tip):  # it takes no continuous joints
+        free = 0 if position else _free_joints(arm)[0]
+        with _urdf_file(arm, free, limited=True) as (path, tip):  # it takes no continuous joints
             robot = optik.Robot.from_urdf_file(path, arm.chain.base_link, tip)
         robot.set_parallelism(1)
         weights = {"angular_weight": [0.0] * 3} if position else {}
-        config = optik.SolverConfig(max_time=0.1, max_restarts=10**6, tol_f=_SQUARED, **weights)
-        self._spare, self._n = np.zeros(spare), arm.chain.n_joints
+        config = optik.SolverConfig(max_time=0.1, max_restarts=10**6, tol_f=_SQUARED_TOLERANCE, **weights)
+        self._free, self._n = np.zeros(free), arm.chain.n_joints
         self.solve = lambda pose, state: robot.ik(config, pose, state)
 
-    def ready(self, transform: Array, target: Array, state: Array) -> tuple[Any, ...]:
-        return np.ascontiguousarray(transform), np.concatenate([state, self._spare])
+    def arguments(self, transform: Array, target: Array, state: Array) -> tuple[Any, ...]:
+        return np.ascontiguousarray(transform), np.concatenate([state, self._free])
 
     def positions(self, answer: Any) -> Array | None:
         return None if answer is None else np.asarray(answer[0])[: self._n]
 
 
 class TracIK:
-    """TRAC-IK through pytracik, for 5 ms at most; joints at the tip make free what a task leaves free."""
+    """TRAC-IK by pytracik, for 5 ms at most; extra joints at the tip free what the task leaves free."""
 
     name = "pytracik"
 
     def __init__(self, arm: BenchArm) -> None:
         from trac_ik import TracIK as Solver
 
-        spare = sum(_spare_joints(arm))
-        with _urdf_file(arm, spare) as (path, tip):
+        free = sum(_free_joints(arm))
+        with _urdf_file(arm, free) as (path, tip):
             solver = Solver(arm.chain.base_link, tip, path, timeout=0.005, epsilon=1e-7)
-        self._spare, self._n = np.zeros(spare), arm.chain.n_joints
+        self._free, self._n = np.zeros(free), arm.chain.n_joints
         self.solve = solver.ik
 
-    def ready(self, transform: Array, target: Array, state: Array) -> tuple[Any, ...]:
+    def arguments(self, transform: Array, target: Array, state: Array) -> tuple[Any, ...]:
         position, rotation = transform[:3, 3].copy(), transform[:3, :3].copy()
-        return position, rotation, np.concatenate([state, self._spare])
+        return position, rotation, np.concatenate([state, self._free])
 
     def positions(self, answer: Any) -> Array | None:
         return None if answer is None else np.asarray(answer)[: self._n]
 
 
-def _spare_joints(arm: BenchArm) -> tuple[int, int]:
-    """Joints about z, and then about y and x, that make free what the task leaves free."""
+def _free_joints(arm: BenchArm) -> tuple[int, int]:
+    """Extra joints at the tip: about z for a free roll, and about z, y and x for a free orientation."""
     return {"pose": (0, 0), "pointing": (1, 0), "position": (0, 3)}[arm.solver.task.kind]
 
 
 @contextmanager
-def _urdf_file(arm: BenchArm, spare: int, limited: bool = False) -> Iterator[tuple[str, str]]:
-    """The arm's URDF as a file, with ``spare`` joints at its tip, and the name of the last link.
+def _urdf_file(arm: BenchArm, free: int, limited: bool = False) -> Iterator[tuple[str, str]]:
+    """The arm's URDF as a file, with ``free`` extra joints at its tip, and the name of the last link.
 
     With ``limited``, continuous joints become revolute ones within ±π.
     """
     robot, link = ElementTree.fromstring(arm.chain.urdf), arm.chain.tip_link
-    for i, axis in enumerate(_AXES[:spare]):
+    for i, axis in enumerate(_FREE_AXES[:free]):
         joint = ElementTree.SubElement(robot, "joint", name=f"spare_joint_{i}", type="continuous")
         ElementTree.SubElement(robot, "link", name=f"spare_{i}")
         ElementTree.SubElement(joint, "parent", link=link)
@@ -130,6 +131,3 @@ def _urdf_file(arm: BenchArm, spare: int, limited: bool = False) -> Iterator[tup
         path = Path(folder) / "arm.urdf"
         ElementTree.ElementTree(robot).write(path)
         yield str(path), link
-
-
-_AXES: Sequence[str] = ("0 0 1", "0 1 0", "1 0 0")

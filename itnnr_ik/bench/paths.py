@@ -24,23 +24,24 @@ from itnnr_ik.bench.arms import BenchArm, load_arms
 from itnnr_ik.bench.joint_paths import Array, largest_step, smooth_path
 from itnnr_ik.bench.peers import element_transforms
 
-#: What is measured if no arm is named.
-_ARMS = ("two_link", "three_link", "yaw_pitch_pitch", "ur5e", "panda", "bent_wrist")
-#: A step is a jump where it is so many times the path's own largest; target by target, so much more [rad].
-_WHOLE, _STEPPED, _STEPPED_BY = 1.5, 3.0, 0.02
+#: Arms that are measured if none is named.
+_DEFAULT_ARMS = ("two_link", "three_link", "yaw_pitch_pitch", "ur5e", "panda", "bent_wrist")
+#: Largest ratio of a step to the largest step of the path itself, beyond which it is a jump: for paths
+#: followed as a whole, and target by target, where a margin [rad] is added.
+_MAX_STEP_RATIO, _MAX_TRACKING_RATIO, _TRACKING_MARGIN = 1.5, 3.0, 0.02
 _RATE = 100.0  # [Hz]
 
 
 @dataclass(frozen=True)
 class Followed:
-    """Paths that are followed as a whole.
+    """Results of paths that are followed as a whole.
 
     Attributes:
-        solver: Whose `solve_path`.
-        paths: How many.
-        whole: How many without a jump, from the first target to the last.
-        largest: Largest step of any path as a multiple of the path's own; infinite where one is not followed.
-        seconds: For a path, in the mean.
+        solver: Name of the solver whose `solve_path` is used.
+        paths: Number of paths.
+        whole: Number of paths followed without a jump, from the first target to the last.
+        largest: Largest step of any path as a multiple of the path's own; infinite if one is not followed.
+        seconds: Mean time for a path [s].
     """
 
     solver: str
@@ -52,15 +53,15 @@ class Followed:
 
 @dataclass(frozen=True)
 class Row:
-    """An arm.
+    """Results of an arm.
 
     Attributes:
         arm: Its name.
-        spare_joints: Joints more than its task needs.
-        followed: By whom the paths were followed as a whole.
+        spare_joints: Number of redundant joints.
+        followed: Results of each solver, for paths as a whole.
         paths, nearest, moving: Paths that were followed target by target, and how many of them had a jump:
-            with the nearest solution, and with the one that goes on as the joints move.
-        missing: Why ssik takes no part; empty where it does.
+            with the solution nearest to the state, and with the one that continues the motion.
+        missing: Why ssik is not compared; empty if it is.
     """
 
     arm: str
@@ -74,7 +75,7 @@ class Row:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``itnnr-ik bench paths``."""
-    parser.add_argument("--arm", action="append", help=f"repeatable; {', '.join(_ARMS)} if not given")
+    parser.add_argument("--arm", action="append", help=f"repeatable; {', '.join(_DEFAULT_ARMS)} if not given")
     parser.add_argument("--paths", type=int, default=100, help="for each arm")
     parser.add_argument("--rival-paths", type=int, default=10, help="for ssik, which takes seconds for each")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -84,25 +85,25 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     if args.paths < 1 or args.rival_paths < 0:
         raise ValueError(f"--paths must be at least 1, --rival-paths 0, got {args.paths}, {args.rival_paths}")
-    arms, missing = load_arms(args.arm or _ARMS)
+    arms, missing = load_arms(args.arm or _DEFAULT_ARMS)
     rows = [measure(arm, args.paths, args.rival_paths) for arm in arms]
     print(json.dumps([asdict(row) for row in rows], indent=2) if args.json else format_rows(rows, missing))
     return 0
 
 
 def measure(arm: BenchArm, paths: int, rival_paths: int) -> Row:
-    """Follow the first so many paths of an arm."""
-    rival, missing = _rival(arm) if rival_paths else (None, "not asked for")
+    """Follow the first ``paths`` paths of an arm, with ssik the first ``rival_paths``."""
+    rival, missing = _ssik(arm) if rival_paths else (None, "not asked for")
     arm.solver.solve_path(arm.solver.target_at(smooth_path(arm.chain, 0, 20)))  # loads what is compiled
     ours, theirs, nearest, moving = [], [], 0, 0
     for seed in tqdm(range(paths), desc=arm.name, unit="path", leave=False, disable=None):
         path = smooth_path(arm.chain, seed)
-        ours.append(_followed(arm, path))
-        nearest += _jumps(arm, path, False)
-        moving += _jumps(arm, path, True)
+        ours.append(_follow(arm, path))
+        nearest += _has_jump(arm, path, False)
+        moving += _has_jump(arm, path, True)
         if rival is not None and seed < rival_paths:
-            theirs.append(_followed_by(rival, arm, path))
-    followed = [_tally("itnnr_ik", ours), *([_tally("ssik", theirs)] if theirs else [])]
+            theirs.append(_follow_with_ssik(rival, arm, path))
+    followed = [_summarise("itnnr_ik", ours), *([_summarise("ssik", theirs)] if theirs else [])]
     return Row(arm.name, arm.spare_joints, tuple(followed), paths, nearest, moving, missing)
 
 
@@ -126,14 +127,14 @@ def format_rows(rows: Sequence[Row], missing: Sequence[str] = ()) -> str:
     return "\n".join([*lines, *(["", *reasons, *missing] if reasons or missing else [])])
 
 
-def _tally(solver: str, followed: Sequence[tuple[float, float]]) -> Followed:
+def _summarise(solver: str, followed: Sequence[tuple[float, float]]) -> Followed:
     ratios, seconds = np.array(followed).T
-    whole = int((ratios <= _WHOLE).sum())
+    whole = int((ratios <= _MAX_STEP_RATIO).sum())
     return Followed(solver, len(ratios), whole, float(ratios.max()), float(seconds.mean()))
 
 
-def _followed(arm: BenchArm, path: Array) -> tuple[float, float]:
-    """Largest step as a multiple of the path's own, and seconds; infinite where a target is missed."""
+def _follow(arm: BenchArm, path: Array) -> tuple[float, float]:
+    """Largest step as a multiple of the path's own, infinite if a target is missed; and time [s]."""
     targets = arm.solver.target_at(path)
     start = time.perf_counter()
     found = arm.solver.solve_path(targets)
@@ -143,26 +144,26 @@ def _followed(arm: BenchArm, path: Array) -> tuple[float, float]:
     return largest_step(found.positions) / largest_step(path), seconds
 
 
-def _jumps(arm: BenchArm, path: Array, moving: bool) -> bool:
-    """Whether there is a jump, or a miss, from target to target."""
-    most = _STEPPED * largest_step(path) + _STEPPED_BY
+def _has_jump(arm: BenchArm, path: Array, moving: bool) -> bool:
+    """Whether there is a jump or a missed target when the path is followed target by target."""
+    max_step = _MAX_TRACKING_RATIO * largest_step(path) + _TRACKING_MARGIN
     state, velocity = path[0], np.zeros(path.shape[1])
     for target in arm.solver.target_at(path[1:]):
         found = arm.solver.solve(target, state, velocity if moving else None)
         step = found.positions - state
-        if not found.converged or np.abs(step).max() > most:
+        if not found.converged or np.abs(step).max() > max_step:
             return True
         state, velocity = found.positions, _RATE * step
     return False
 
 
-def _rival(arm: BenchArm) -> tuple[Any, str]:
-    """ssik's manipulator, or None and why not."""
+def _ssik(arm: BenchArm) -> tuple[Any, str]:
+    """ssik's manipulator, or None and the reason."""
     try:
         import ssik
     except ImportError as error:
         return None, f"not installed ({error})"
-    if arm.solver.task.kind != "pose" or not arm.turns.all():
+    if arm.solver.task.kind != "pose" or not arm.revolute.all():
         return None, "takes poses of arms of revolute joints"
     n, limits = arm.chain.n_joints, np.stack(arm.bounds, axis=1)
     axes = np.tile([0.0, 0.0, 1.0], (n, 1))
@@ -174,8 +175,8 @@ def _rival(arm: BenchArm) -> tuple[Any, str]:
     return rival, ""
 
 
-def _followed_by(rival: Any, arm: BenchArm, path: Array) -> tuple[float, float]:
-    """As `_followed`, of the track with the smallest largest step."""
+def _follow_with_ssik(rival: Any, arm: BenchArm, path: Array) -> tuple[float, float]:
+    """As `_follow`, for the track of ssik whose largest step is smallest."""
     transforms = arm.chain.transforms(path)
     start = time.perf_counter()
     found = rival.solve_path(transforms)

@@ -1,4 +1,4 @@
-"""Solvers that are compared, each called with everything ready, as its own users call it."""
+"""Solvers that are compared, each called with its arguments prepared, as its own users call it."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from itnnr_ik.bench.arms import BenchArm
 Array = NDArray[np.float64]
 
 
-class Unsuited(Exception):
-    """A solver does not take an arm or a task; the text says why."""
+class UnsupportedArm(Exception):
+    """A solver does not support an arm or a task; the text says why."""
 
 
 class Peer(Protocol):
     """A solver of one target.
 
     Attributes:
-        name: For tables.
-        solve: What is timed: takes what `ready` returns, answers with what `positions` reads.
+        name: Name in the tables.
+        solve: The timed call: takes what `arguments` returns, and returns what `positions` reads.
     """
 
     name: str
     solve: Any
 
-    def ready(self, transform: Array, target: Array, state: Array) -> tuple[Any, ...]:
+    def arguments(self, transform: Array, target: Array, state: Array) -> tuple[Any, ...]:
         """Arguments of `solve`: the tool's transform (4, 4), or the target (m,), and the state (n,)."""
 
     def positions(self, answer: Any) -> Array | None:
-        """Joint positions (n,) in an answer; None where nothing was found."""
+        """Joint positions (n,) of an answer; None if nothing was found."""
 
 
-class Ours:
+class OwnSolver:
     """`IKSolver.solve` from the current state."""
 
     def __init__(self, arm: BenchArm, name: str = "itnnr_ik") -> None:
         self.name = name
         self.solve = arm.solver.solve
 
-    def ready(self, transform: Array, target: Array, state: Array) -> tuple[Any, ...]:
+    def arguments(self, transform: Array, target: Array, state: Array) -> tuple[Any, ...]:
         return target, state
 
     def positions(self, answer: Any) -> Array | None:
@@ -49,31 +49,31 @@ class Ours:
 
 
 def installed_peers(arm: BenchArm) -> tuple[list[Peer], list[str]]:
-    """Ours and the peers that can be imported and take the arm, and a line for each other one."""
+    """`IKSolver` and all peers that are installed and support the arm, and a line for each other one."""
     from itnnr_ik.bench.closed_form import Eaik, Ssik
     from itnnr_ik.bench.numeric import Optik, RoboticsToolbox, TracIK
 
-    peers: list[Peer] = [Ours(arm)]
+    peers: list[Peer] = [OwnSolver(arm)]
     missing = []
     for peer in (RoboticsToolbox, Optik, TracIK, Ssik, Eaik):
         try:
             peers.append(peer(arm))
         except ImportError as error:
             missing.append(f"{peer.name}: not installed ({error})")
-        except Unsuited as error:
+        except UnsupportedArm as error:
             missing.append(f"{peer.name}: {error}")
     return peers, missing
 
 
 def element_transforms(arm: BenchArm) -> Array:
-    """Fixed transforms (n + 1, 4, 4) between the joints of an arm, each joint's axis the z axis after it.
+    """Fixed transforms (n + 1, 4, 4) between the joints of an arm, whose axes are the z axes of the frames.
 
     Raises:
-        Unsuited: A joint mimics another.
+        UnsupportedArm: A joint mimics another.
     """
     elements = arm.chain.elements
     if not np.array_equal(elements[:-1, 13], np.arange(arm.chain.n_joints)):
-        raise Unsuited("takes no joints that mimic others")
+        raise UnsupportedArm("takes no joints that mimic others")
     transforms = np.tile(np.eye(4), (len(elements), 1, 1))
     transforms[:, :3] = elements[:, :12].reshape(-1, 3, 4)
     return transforms

@@ -1,4 +1,4 @@
-"""How good answers are: how near to the state, against every solution there is, and how many are found."""
+"""Quality of answers: displacement compared with all solutions, and how many solutions are found."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from itnnr_ik.bench.draws import Draws
 
 Array = NDArray[np.float64]
 
-#: Joint positions [rad] this near to each other, whole turns left out, are one solution.
-_ONE = 1e-3
-#: Which solutions answers are compared with: those that made the targets, or all that there are.
+#: Largest distance [rad], modulo 2π, of joint positions that count as the same solution.
+_DISTINCT_DISTANCE = 1e-3
+#: Solutions that answers are compared with: the postures that made the targets, or all solutions.
 POSTURE, ALL = "posture", "all"
 
 
 class Oracle(Protocol):
-    """Knows every solution."""
+    """A solver that finds all solutions."""
 
     def branches(self, transform: Array, state: Array) -> Array:
-        """Every solution (b, n) within the limits, at the turn nearest to ``state`` (n,)."""
+        """All solutions (b, n) within the limits, shifted by multiples of 2π to be near ``state`` (n,)."""
 
 
 @dataclass(frozen=True)
-class Near:
-    """Our answers from states near a solution, or anywhere.
+class Nearness:
+    """Displacement of our answers from states near a solution or anywhere.
 
     Attributes:
-        within: Joint distance [rad, m] of the states from the postures that made the targets; None: anywhere.
-        known: The best known solutions: ``posture``, those that made the targets, or ``all``.
-        count: Targets.
-        solved: Share solved.
-        displacement, best: Median of the largest joint change from the state [rad], ours and the best known.
-        margin, farther: Share whose joint change is more than ``margin`` [rad] above the best known one.
-        worst: The most that any is above it [rad].
+        within: Largest joint distance [rad, m] of the states from the targets' postures; None: anywhere.
+        known: The known solutions: ``posture``, those that made the targets, or ``all``.
+        count: Number of targets.
+        solved: Share of them that is solved.
+        displacement, best: Median displacement [rad] of our answers, and of the nearest known solutions.
+        margin, farther: Share of our answers whose displacement is more than ``margin`` [rad] larger.
+        worst: Largest difference of the displacements [rad].
     """
 
     within: float | None
@@ -55,16 +55,16 @@ class Near:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What `branches` found.
+class BranchesFound:
+    """Result of `IKSolver.branches`.
 
     Attributes:
-        poses: Targets.
-        known: ``all``: against every solution; ``posture``: only against the postures that made the targets.
-        certified: So many solutions to be found, all targets together.
-        share: Share of them that was found.
-        mean: Solutions found for a target.
-        median_us: Time of a call in [µs].
+        poses: Number of targets.
+        known: The known solutions: ``posture``, those that made the targets, or ``all``.
+        certified: Number of known solutions of all targets together.
+        share: Share of them that is found.
+        mean: Mean number of solutions found for a target.
+        median_us: Median time of a call [µs].
     """
 
     poses: int
@@ -75,23 +75,23 @@ class Found:
     median_us: float
 
 
-def posture_changes(arm: BenchArm, drawn: Draws) -> Array:
-    """Joint change (b,) [rad] from the states to the nearest turn of the postures that made the targets."""
+def posture_displacements(arm: BenchArm, drawn: Draws) -> Array:
+    """Displacement (b,) [rad] from the states to the targets' postures, modulo 2π within the limits."""
     nearest = [
-        arm.nearest_turn(posture[None], state)[0]
+        arm.wrap_near(posture[None], state)[0]
         for posture, state in zip(drawn.postures, drawn.states, strict=True)
     ]
     return arm.displacement(np.array(nearest), drawn.states)
 
 
-def least_changes(arm: BenchArm, drawn: Draws, oracle: Oracle, what: str) -> Array:
-    """Joint change (b,) [rad] from the states to the nearest of all solutions."""
-    least = posture_changes(arm, drawn)
+def smallest_displacements(arm: BenchArm, drawn: Draws, oracle: Oracle, what: str) -> Array:
+    """Displacement (b,) [rad] from the states to the nearest of all solutions."""
+    smallest = posture_displacements(arm, drawn)
     for i in _progress(len(drawn), f"{arm.name}: every solution, {what}"):
-        every = oracle.branches(drawn.transforms[i], drawn.states[i])
-        if len(every):
-            least[i] = min(least[i], float(arm.displacement(every, drawn.states[i]).min()))
-    return least
+        solutions = oracle.branches(drawn.transforms[i], drawn.states[i])
+        if len(solutions):
+            smallest[i] = min(smallest[i], float(arm.displacement(solutions, drawn.states[i]).min()))
+    return smallest
 
 
 def compare(
@@ -103,24 +103,24 @@ def compare(
     within: float | None,
     margin: float,
     known: str = POSTURE,
-) -> Near:
-    """Our answers (b, n) against the joint changes (b,) of the best known solutions."""
-    change = arm.displacement(positions, drawn.states)
-    return Near(
+) -> Nearness:
+    """Compare our answers (b, n) with the displacements ``best`` (b,) of the nearest known solutions."""
+    displacement = arm.displacement(positions, drawn.states)
+    return Nearness(
         within,
         known,
         len(drawn),
         float(arm.solved(positions, drawn.targets).mean()),
-        float(np.median(change)),
+        float(np.median(displacement)),
         float(np.median(best)),
         margin,
-        float((change > best + margin).mean()),
-        float((change - best).max()),
+        float((displacement > best + margin).mean()),
+        float((displacement - best).max()),
     )
 
 
-def branches_found(arm: BenchArm, drawn: Draws, oracle: Oracle | None) -> Found:
-    """What share of all solutions, or of the postures that made the targets, `IKSolver.branches` finds."""
+def branches_found(arm: BenchArm, drawn: Draws, oracle: Oracle | None) -> BranchesFound:
+    """Which share of all solutions, or of the targets' postures without an oracle, `branches` finds."""
     expected = found = answers = 0
     seconds = []
     for i in _progress(len(drawn), f"{arm.name}: branches"):
@@ -128,13 +128,13 @@ def branches_found(arm: BenchArm, drawn: Draws, oracle: Oracle | None) -> Found:
         ours = arm.solver.branches(drawn.targets[i])
         seconds.append(time.perf_counter() - begin)
         positions = np.array([one.positions for one in ours]).reshape(-1, arm.chain.n_joints)
-        every = drawn.postures[i : i + 1]
+        known = drawn.postures[i : i + 1]
         if oracle is not None:
-            every = oracle.branches(drawn.transforms[i], drawn.states[i])
-        expected += len(every)
+            known = oracle.branches(drawn.transforms[i], drawn.states[i])
+        expected += len(known)
         answers += len(positions)
-        found += sum(found_among(arm, positions, one) for one in every)
-    return Found(
+        found += sum(contains_solution(arm, positions, solution) for solution in known)
+    return BranchesFound(
         len(drawn),
         POSTURE if oracle is None else ALL,
         expected,
@@ -144,12 +144,12 @@ def branches_found(arm: BenchArm, drawn: Draws, oracle: Oracle | None) -> Found:
     )
 
 
-def found_among(arm: BenchArm, positions: Array, solution: Array) -> bool:
-    """Whether a solution (n,) is among positions (b, n), whole turns left out."""
+def contains_solution(arm: BenchArm, positions: Array, solution: Array) -> bool:
+    """Whether a solution (n,) is among positions (b, n), modulo 2π."""
     difference = positions - solution
-    turned = difference - 2.0 * np.pi * np.round(difference / (2.0 * np.pi))
-    apart = np.abs(np.where(arm.turns, turned, difference)).max(axis=1, initial=0.0)
-    return bool((apart <= _ONE).any())
+    wrapped = difference - 2.0 * np.pi * np.round(difference / (2.0 * np.pi))
+    distance = np.abs(np.where(arm.revolute, wrapped, difference)).max(axis=1, initial=0.0)
+    return bool((distance <= _DISTINCT_DISTANCE).any())
 
 
 def _progress(count: int, text: str) -> Iterable[int]:

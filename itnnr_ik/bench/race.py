@@ -1,7 +1,7 @@
-"""Solvers side by side: they take turns every few targets, so that a busy machine slows all of them alike.
+"""Times solvers that take turns every few targets, so that a busy machine slows all of them alike.
 
-The order is drawn anew each time, and a call goes before the first that counts: none always finds the caches
-as one certain other solver left them.
+The order of the solvers is random in every round, and a turn begins with an untimed call, so that no solver
+always finds the caches as the same other one left them.
 """
 
 from __future__ import annotations
@@ -21,19 +21,18 @@ from itnnr_ik.bench.peers import Peer
 
 Array = NDArray[np.float64]
 
-#: Targets of a turn.
-_TURN = 25
+_TURN_LENGTH = 25  # targets
 
 
 @dataclass(frozen=True)
 class Result:
-    """One solver at random targets.
+    """Results of one solver at random targets.
 
     Attributes:
         solver: Its name.
         solved: Share of the targets reached within the tolerances and the limits.
-        median_us, p99_us: Time of a call in [µs], failures included.
-        displacement: Median of the largest joint change from the state [rad], of what was solved.
+        median_us, p99_us: Time of a call [µs], failures included.
+        displacement: Median of the largest joint displacement from the state [rad], of solved targets.
     """
 
     solver: str
@@ -45,7 +44,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Tracked:
-    """One solver along smooth paths, each solve from the solver's own last answer.
+    """Results of one solver along smooth paths, each solve from the solver's own last answer.
 
     Attributes:
         solver: Its name.
@@ -63,18 +62,20 @@ class Tracked:
 
     @property
     def ratio(self) -> float:
-        """Largest step over the path's own, the worst of the paths."""
+        """Largest ratio of the largest step to the path's own."""
         return max(step / own for step, own in zip(self.steps, self.own_steps, strict=True))
 
 
 def random_targets(arm: BenchArm, peers: Sequence[Peer], drawn: Draws) -> tuple[list[Result], Array]:
-    """Results of the solvers, and the joint positions (s, b, n) that they answered with; NaN for none."""
+    """Results of the solvers, and their joint positions (s, b, n); NaN where there is no answer."""
     seconds = np.empty((len(peers), len(drawn)))
     answers = np.full((len(peers), *drawn.states.shape), np.nan)
     for s, turn in _turns(len(peers), range(len(drawn)), f"{arm.name}: random targets"):
-        _timed(peers[s], drawn.transforms[turn[0] - 1], drawn.targets[turn[0] - 1], drawn.states[turn[0] - 1])
+        _time_solve(
+            peers[s], drawn.transforms[turn[0] - 1], drawn.targets[turn[0] - 1], drawn.states[turn[0] - 1]
+        )
         for i in turn:
-            seconds[s, i], positions = _timed(
+            seconds[s, i], positions = _time_solve(
                 peers[s], drawn.transforms[i], drawn.targets[i], drawn.states[i]
             )
             if positions is not None:
@@ -95,7 +96,7 @@ def random_targets(arm: BenchArm, peers: Sequence[Peer], drawn: Draws) -> tuple[
 
 
 def tracking(arm: BenchArm, peers: Sequence[Peer], paths: Sequence[Draws], what: str) -> list[Tracked]:
-    """Results of the solvers along ``paths``, whose first posture is where the robot stands."""
+    """Results of the solvers along ``paths``, from the first posture of each."""
     seconds: list[list[float]] = [[] for _ in peers]
     solved: list[list[bool]] = [[] for _ in peers]
     steps: list[list[float]] = [[] for _ in peers]
@@ -103,10 +104,10 @@ def tracking(arm: BenchArm, peers: Sequence[Peer], paths: Sequence[Draws], what:
         answers = np.repeat(path.postures[None], len(peers), axis=0)
         for s, turn in _turns(len(peers), range(1, len(path)), f"{arm.name}: {what} {p}/{len(paths)}"):
             before = turn[0] - 1
-            _timed(peers[s], path.transforms[before], path.targets[before], answers[s, before])
+            _time_solve(peers[s], path.transforms[before], path.targets[before], answers[s, before])
             for i in turn:
                 state = answers[s, i - 1]
-                time_taken, positions = _timed(peers[s], path.transforms[i], path.targets[i], state)
+                time_taken, positions = _time_solve(peers[s], path.transforms[i], path.targets[i], state)
                 seconds[s].append(time_taken)
                 answers[s, i] = state if positions is None else positions
         for s in range(len(peers)):
@@ -120,11 +121,11 @@ def tracking(arm: BenchArm, peers: Sequence[Peer], paths: Sequence[Draws], what:
     ]
 
 
-def _timed(peer: Peer, transform: Array, target: Array, state: Array) -> tuple[float, Array | None]:
-    ready: tuple[Any, ...] = peer.ready(transform, target, state)
+def _time_solve(peer: Peer, transform: Array, target: Array, state: Array) -> tuple[float, Array | None]:
+    arguments: tuple[Any, ...] = peer.arguments(transform, target, state)
     solve = peer.solve
     begin = time.perf_counter()
-    answer = solve(*ready)
+    answer = solve(*arguments)
     seconds = time.perf_counter() - begin
     return seconds, peer.positions(answer)
 
@@ -135,11 +136,11 @@ def _largest_step(positions: Array) -> float:
 
 
 def _turns(solvers: int, targets: range, text: str) -> Iterator[tuple[int, range]]:
-    """Turns of the solvers, each with the targets that it solves then."""
+    """Turns in random order: the index of a solver, and the targets that it solves then."""
     rng = np.random.default_rng(0)
-    for first in tqdm(range(0, len(targets), _TURN), desc=text, leave=False, disable=None):
+    for first in tqdm(range(0, len(targets), _TURN_LENGTH), desc=text, leave=False, disable=None):
         for s in rng.permutation(solvers).tolist():
-            yield s, targets[first : first + _TURN]
+            yield s, targets[first : first + _TURN_LENGTH]
 
 
 def _quantiles(seconds: Array) -> tuple[float, float]:

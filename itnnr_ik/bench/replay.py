@@ -18,7 +18,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from tqdm import tqdm
 
-from itnnr_ik.bench.arms import PAPER
+from itnnr_ik.bench.arms import PAPER_ARMS
 from itnnr_ik.evaluation.offline import evaluate_recording
 from itnnr_ik.evaluation.replay import Selection
 from itnnr_ik.recording.messages import joint_state, pose_stamped
@@ -28,20 +28,20 @@ from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets import curve_for
 
 _RATE = 100.0  # [Hz]
-_LAP = 500  # messages
+_LAP_MESSAGES = 500  # messages
 _TOPICS = {"joints": ("/joint_states", JOINT_STATE), "poses": ("/tracker", POSE_STAMPED)}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One recording, read and solved.
+    """Results of one recording.
 
     Attributes:
         arm, targets: Name of the arm; ``joints``, solved in batches, or ``poses``, solved one by one.
         messages: Number of messages.
         solved: Share of the targets that were solved.
-        read_s, solve_s: In [s].
-        rate: Messages per second, read, solved and measured.
+        read_s, solve_s: Time of reading and of solving [s].
+        rate: Messages per second that are read, solved and measured.
         cpu_rate: The same per second of processor time.
     """
 
@@ -58,7 +58,7 @@ class Measured:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``itnnr-ik bench replay``."""
     parser.add_argument(
-        "--arm", choices=PACKAGED, action="append", help=f"repeatable; {', '.join(PAPER)} if not given"
+        "--arm", choices=PACKAGED, action="append", help=f"repeatable; {', '.join(PAPER_ARMS)} if not given"
     )
     parser.add_argument("--messages", type=int, default=20_000, help="of each recording")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     if args.messages < 2:
         raise ValueError(f"--messages must be at least 2, got {args.messages}")
-    rows = measure(args.arm or PAPER, args.messages)
+    rows = measure(args.arm or PAPER_ARMS, args.messages)
     if args.json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
     else:
@@ -126,11 +126,11 @@ def write_recording(path: Path, solver: IKSolver, targets: str, messages: int) -
         path: A folder that does not exist.
         solver: Of the arm.
         targets: ``joints`` or ``poses``: what is recorded.
-        messages: How many.
+        messages: Number of messages.
     """
     arm = solver.arm
     curve = curve_for(solver, "lemniscate")
-    goals = curve.at(2.0 * np.pi * np.arange(_LAP) / _LAP)
+    goals = curve.at(2.0 * np.pi * np.arange(_LAP_MESSAGES) / _LAP_MESSAGES)
     joints, posture = [], curve.start
     for goal in goals:
         posture = solver.solve(goal, posture).positions
@@ -142,9 +142,9 @@ def write_recording(path: Path, solver: IKSolver, targets: str, messages: int) -
         connection = writer.add_connection(topic, msgtype, typestore=types)
         for i in range(messages):
             stamp = 10**18 + round(1e9 * i / _RATE)
-            lap, point = divmod(i, _LAP)
-            # There and back: a redundant arm does not come home in the posture that it left in.
-            k = _LAP - 1 - point if lap % 2 else point
+            lap, point = divmod(i, _LAP_MESSAGES)
+            # Every second lap runs backwards: a redundant arm does not return to its first posture.
+            k = _LAP_MESSAGES - 1 - point if lap % 2 else point
             message = (
                 joint_state(types, stamp, arm.base_link, arm.joint_names, joints[k])
                 if targets == "joints"

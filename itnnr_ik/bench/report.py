@@ -1,4 +1,4 @@
-"""Measurements as text."""
+"""Results of `bench solve` as text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def arm_lines(report: ArmReport) -> list[str]:
-    """One arm as tables."""
+    """The results of one arm as tables."""
     lines = [report.title]
     lines.append(
         f"  {'random targets':24}{'solved %':>10}{'median µs':>11}{'p99 µs':>9}"
@@ -69,7 +69,7 @@ def arm_lines(report: ArmReport) -> list[str]:
 
 
 def criteria_lines(criteria: Sequence[Criterion]) -> list[str]:
-    """The promises, and how many are kept."""
+    """The criteria as a table, and how many of them hold."""
     lines = [f"{'arm':20}{'criterion':62}{'measured':>10}{'bound':>10}"]
     for c in criteria:
         bound = f"{'≥' if c.least else '≤'} {c.bound:g}"

@@ -1,4 +1,4 @@
-"""Round trips of one node at one rate, from the target's publication to the receipt of its answer."""
+"""Round trips of one node at one rate, from the publication of a target to the reception of its answer."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 
 @dataclass
 class Exchange:
-    """One stretch of targets at an even rate and what came back.
+    """Targets sent at a constant rate, and their answers.
 
     Attributes:
-        sent: When each target was published, in [s].
-        answered: (target's index, time of receipt in [s], how many had been sent by then), in the order of
-            receipt.
+        sent: Publication time of each target [s].
+        answered: (index of the target, reception time [s], number of targets sent by then), in the order of
+            reception.
     """
 
     sent: list[float]
@@ -27,21 +27,21 @@ class Exchange:
         return bool(self.answered) and self.answered[-1][0] == len(self.sent) - 1
 
     def round_trips(self) -> np.ndarray:
-        """Seconds from sending to receipt of each answer, in the order of receipt."""
+        """Round-trip times [s] of the answers, in the order of reception."""
         return np.array([received - self.sent[i] for i, received, _ in self.answered])
 
     def behind(self) -> np.ndarray:
-        """How many newer targets had been sent when each answer came."""
+        """Number of newer targets that had been sent when each answer was received."""
         return np.array([sent - 1 - i for i, _, sent in self.answered], dtype=int)
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Several exchanges of one node at one rate; times in [s], NaN where nothing was answered.
+    """Summary of several exchanges of one node at one rate; times in [s], NaN without answers.
 
-    ``dropped`` targets never got an answer: a newer one overtook them. ``growth`` is the median round trip of
-    each exchange's second half over that of its first half, the median over the exchanges: a queue that grows
-    lifts it far above 1. ``behind`` newer targets were out when an answer came, at p99.
+    ``dropped`` targets got no answer because a newer one had arrived. ``growth`` is the ratio of the median
+    round trip in an exchange's second half to that in its first, the median over the exchanges: a growing
+    queue makes it much larger than 1. ``behind`` is the 99th percentile of `Exchange.behind`.
     """
 
     node: str
@@ -58,7 +58,7 @@ class Summary:
 
 
 def summarise(node: str, rate: float, exchanges: Sequence[Exchange]) -> Summary:
-    """The exchanges of ``node`` at ``rate`` targets a second in numbers."""
+    """The summary of exchanges of ``node`` at ``rate`` targets a second."""
     trips = np.concatenate([exchange.round_trips() for exchange in exchanges])
     sent = sum(len(exchange.sent) for exchange in exchanges)
     duration = sum(exchange.sent[-1] - exchange.sent[0] for exchange in exchanges)

@@ -21,38 +21,45 @@ from itnnr_ik.bench.closed_form import Ssik
 from itnnr_ik.bench.criteria import criteria
 from itnnr_ik.bench.draws import draws, of_postures, regular_bound, regular_path, smooth_path
 from itnnr_ik.bench.peers import installed_peers
-from itnnr_ik.bench.quality import ALL, Found, Near, branches_found, compare, least_changes, posture_changes
+from itnnr_ik.bench.quality import (
+    ALL,
+    BranchesFound,
+    Nearness,
+    branches_found,
+    compare,
+    posture_displacements,
+    smallest_displacements,
+)
 from itnnr_ik.bench.race import Result, Tracked, random_targets, tracking
 from itnnr_ik.bench.report import arm_lines, criteria_lines, without_nan
 
-#: States near a solution: within so much of it [rad, m], and what counts as farther than the nearest [rad].
-_CLOSE, _NEAR = (0.1, 0.02), (0.5, 0.05)
-_ANYWHERE = 0.01
-#: Targets of a path.
-_PATH = 1000
-#: Compiling everything anew takes long, and is the same for all arms: measured with this one.
-_FIRST_DAY = "ur5e"
-#: What `--quick` measures instead of the defaults.
-_QUICK = {"targets": 100, "near": 200, "poses": 20, "paths": 1, "batch": 2000}
+#: States near a solution: largest distance from it [rad, m], and margin above the nearest solution [rad].
+_CLOSE_STATES, _NEAR_STATES = (0.1, 0.02), (0.5, 0.05)
+_ANYWHERE_MARGIN = 0.01  # for random states [rad]
+_PATH_TARGETS = 1000
+#: The arm for which the first answer is measured without compiled code: it takes long, and equally for all.
+_UNCACHED_ARM = "ur5e"
+#: Options that `--quick` sets.
+_QUICK_OPTIONS = {"targets": 100, "near": 200, "poses": 20, "paths": 1, "batch": 2000}
 
 
 @dataclass(frozen=True)
 class ArmReport:
-    """One arm, measured.
+    """All results of one arm.
 
     Attributes:
-        name, title: The arm.
-        kind, n_joints, spare_joints: Its task, how many joints it has, and how many more than the task needs.
-        random: Solvers at random targets from random states.
+        name, title: Name and title of the arm.
+        kind, n_joints, spare_joints: Kind of its task, number of its joints, and of its redundant joints.
+        random: Results of the solvers at random targets from random states.
         singular: Smallest singular value of the Jacobian [m/rad, rad/rad] on paths off singular postures.
-        regular: Solvers on such paths.
-        swings: Over what share of its range each joint swings there, for each path.
-        wide: Ours and ik_LM on paths over 60 % of the ranges, wherever they lead.
-        near: How near our answers are to the state.
-        branches: None for an arm with spare joints: its solutions are curves.
-        batch: Ours and the checkout's where one was given, without states and then from them.
-        first: None where it was not measured.
-        missing: A line for each solver that is not in the comparison.
+        regular: Results of the solvers on such paths.
+        swings: Share of its range over which a joint swings there, for each path.
+        wide: Our results and those of ik_LM on paths over 60 % of the ranges, also through singular postures.
+        near: Displacements of our answers.
+        branches: None for a redundant arm, which has a continuum of solutions.
+        batch: Our batch rates and those of the checkout, if one is given, without states and then from them.
+        first: Time to the first answer; None if not measured.
+        missing: A line for each solver that is not compared.
     """
 
     name: str
@@ -65,8 +72,8 @@ class ArmReport:
     regular: list[Tracked]
     swings: list[float]
     wide: list[Tracked]
-    near: list[Near]
-    branches: Found | None
+    near: list[Nearness]
+    branches: BranchesFound | None
     batch: list[BatchRate]
     first: FirstAnswer | None
     missing: list[str]
@@ -97,7 +104,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure and print; 0 whether or not the criteria hold."""
     if args.quick:
-        vars(args).update(_QUICK)
+        vars(args).update(_QUICK_OPTIONS)
     for name in ("targets", "near", "poses", "paths", "batch"):
         if getattr(args, name) < 1:
             raise ValueError(f"--{name} must be at least 1, got {getattr(args, name)}")
@@ -124,40 +131,33 @@ def run(args: argparse.Namespace) -> int:
 
 
 def measure(arm: BenchArm, args: argparse.Namespace) -> ArmReport:
-    """Everything about one arm."""
+    """Measure one arm."""
     rng = np.random.default_rng(args.seed)
     peers, missing = installed_peers(arm)
-    # An arm with spare joints has solutions without number: nobody can list them.
+    # The solutions of a redundant arm are a continuum, which no oracle can list.
     oracle = next((peer for peer in peers if isinstance(peer, Ssik)), None) if not arm.spare_joints else None
     solver = arm.solver
 
     drawn = draws(arm, args.targets, rng)
     results, (ours, *_) = random_targets(arm, peers, drawn)
-    near = [compare(arm, drawn, ours, posture_changes(arm, drawn), within=None, margin=_ANYWHERE)]
+    near = [
+        compare(arm, drawn, ours, posture_displacements(arm, drawn), within=None, margin=_ANYWHERE_MARGIN)
+    ]
     if oracle is not None:
-        best = least_changes(arm, drawn, oracle, "from anywhere")
-        near.append(compare(arm, drawn, ours, best, within=None, margin=_ANYWHERE, known=ALL))
-
-    within, margin = _CLOSE
-    close = draws(arm, args.near, rng, within)
-    answers = solver.solve_batch(close.targets, close.states).positions
-    near.append(compare(arm, close, answers, posture_changes(arm, close), within=within, margin=margin))
-    if oracle is not None:
-        within, margin = _NEAR
-        close = draws(arm, args.near, rng, within)
-        answers = solver.solve_batch(close.targets, close.states).positions
-        best = least_changes(arm, close, oracle, "from near")
-        near.append(compare(arm, close, answers, best, within=within, margin=margin, known=ALL))
+        best = smallest_displacements(arm, drawn, oracle, "from anywhere")
+        near.append(compare(arm, drawn, ours, best, within=None, margin=_ANYWHERE_MARGIN, known=ALL))
+    near += _compare_near_states(arm, args.near, rng, oracle)
 
     found = None
     if not arm.spare_joints:
         found = branches_found(arm, draws(arm, args.poses, rng), oracle)
     singular = regular_bound(arm, rng)
-    tries = [regular_path(arm, _PATH, rng, singular) for _ in range(args.paths)]
+    tries = [regular_path(arm, _PATH_TARGETS, rng, singular) for _ in range(args.paths)]
     off = [path for path in tries if path is not None]
     if len(off) < args.paths:
         missing.append(f"{args.paths - len(off)} of {args.paths} paths: none off singular postures was found")
-    anywhere = [smooth_path(arm, _PATH, rng) for _ in range(args.paths)]
+    anywhere = [smooth_path(arm, _PATH_TARGETS, rng) for _ in range(args.paths)]
+
     return ArmReport(
         name=arm.name,
         title=arm.title,
@@ -172,6 +172,23 @@ def measure(arm: BenchArm, args: argparse.Namespace) -> ArmReport:
         near=near,
         branches=found,
         batch=batch_rates(arm, draws(arm, args.batch, rng), args.baseline),
-        first=None if args.quick else first_answer(arm, arm.name == _FIRST_DAY),
+        first=None if args.quick else first_answer(arm, arm.name == _UNCACHED_ARM),
         missing=missing,
     )
+
+
+def _compare_near_states(
+    arm: BenchArm, count: int, rng: np.random.Generator, oracle: Ssik | None
+) -> list[Nearness]:
+    """Our answers from states near a solution, compared with that and, by an oracle, with all solutions."""
+    within, margin = _CLOSE_STATES
+    drawn = draws(arm, count, rng, within)
+    answers = arm.solver.solve_batch(drawn.targets, drawn.states).positions
+    near = [compare(arm, drawn, answers, posture_displacements(arm, drawn), within=within, margin=margin)]
+    if oracle is not None:
+        within, margin = _NEAR_STATES
+        drawn = draws(arm, count, rng, within)
+        answers = arm.solver.solve_batch(drawn.targets, drawn.states).positions
+        best = smallest_displacements(arm, drawn, oracle, "from near")
+        near.append(compare(arm, drawn, answers, best, within=within, margin=margin, known=ALL))
+    return near

@@ -1,4 +1,4 @@
-"""Sends targets and joint states to a node at an even rate, and times its answers."""
+"""Sends targets and joint states to a node at a constant rate, and times its answers."""
 
 from __future__ import annotations
 
@@ -17,22 +17,21 @@ from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets import Curve
 
 JOINT_STATE_PERIOD = 0.01  # [s]
-_LAP = 8.0  # [s]
-#: Deep enough that an answer is not lost here and taken for one that never came.
-_QUEUE = 1000
-#: How long an answer may be outstanding.
-_OVERDUE = 1.0  # [s]
+_LAP_DURATION = 8.0  # [s]
+#: Queue depth of answers, large enough that none is lost here and counted as missing.
+_QUEUE_DEPTH = 1000
+_ANSWER_TIMEOUT = 1.0  # [s]
 
 
 class Traffic:
-    """One namespace's sender and listener: a robot that stands at once where the last answer wants it.
+    """Exchanges messages with the node of one namespace, as a robot that is at once where the answers put it.
 
     Args:
-        node: Publishes and listens.
-        executor: Spins ``node``.
-        namespace: Of the node that is measured.
-        solver: Of the arm and the task; targets follow a curve in the arm's reach.
-        curve: That curve; the robot stands at its start at first.
+        node: The node that publishes targets and receives answers.
+        executor: Executor of ``node``.
+        namespace: Namespace of the node that is measured.
+        solver: The arm and its task.
+        curve: The targets; the robot begins at its start.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class Traffic:
         self._stamp = 0
         self._targets = node.create_publisher(PoseStamped, f"{namespace}/target_pose", 10)
         self._states = node.create_publisher(JointState, f"{namespace}/joint_states", 10)
-        node.create_subscription(JointState, f"{namespace}/joint_solution", self._on_answer, _QUEUE)
+        node.create_subscription(JointState, f"{namespace}/joint_solution", self._on_answer, _QUEUE_DEPTH)
         self.connected: Callable[[], bool] = lambda: (
             self._targets.get_subscription_count() > 0
             and self._states.get_subscription_count() > 0
@@ -66,12 +65,12 @@ class Traffic:
 
     def _send(self, rate: float, seconds: float) -> Exchange:
         exchange = self._exchange = Exchange([], [])
-        # The stamp tells an answer's target, and which exchange it belongs to.
+        # The stamp identifies the exchange and the target of an answer.
         self._stamp = next(self._series)
         arm = self._solver.arm
         target = PoseStamped()
         target.header.frame_id = arm.base_link
-        point, turn = target.pose.position, target.pose.orientation
+        point, quaternion = target.pose.position, target.pose.orientation
         start = due = next_state = time.perf_counter()
         for i in range(max(2, round(rate * seconds))):
             self._spin_until(due)
@@ -79,22 +78,22 @@ class Traffic:
             if now >= next_state:
                 self._states.publish(JointState(name=arm.joint_names, position=self._positions))
                 next_state = now + JOINT_STATE_PERIOD
-            at = self._curve.at(2.0 * np.pi * (now - start) / _LAP)
+            at = self._curve.at(2.0 * np.pi * (now - start) / _LAP_DURATION)
             point.x, point.y, point.z = self._solver.in_space(at).tolist()
             if self._solver.task.has_orientation:
-                turn.x, turn.y, turn.z, turn.w = at[3:].tolist()
+                quaternion.x, quaternion.y, quaternion.z, quaternion.w = at[3:].tolist()
             target.header.stamp.sec, target.header.stamp.nanosec = self._stamp, i
             exchange.sent.append(time.perf_counter())
             self._targets.publish(target)
-            # After a delay the rate is caught up with by and by: a burst would be overtaken at once.
+            # After a delay the rate is only doubled to catch up: targets of a burst would replace each other.
             due = max(due + 1.0 / rate, now + 0.5 / rate)
-        overdue = time.perf_counter() + _OVERDUE
-        while not exchange.last_answered and time.perf_counter() < overdue:
+        deadline = time.perf_counter() + _ANSWER_TIMEOUT
+        while not exchange.last_answered and time.perf_counter() < deadline:
             self._executor.spin_once(timeout_sec=0.01)
         return exchange
 
     def _spin_until(self, due: float) -> None:
-        """Receive until ``due``, and then what still waits here: its queue is not the node's."""
+        """Receive until ``due`` [s], and then all answers queued here, not in the node."""
         while (left := due - time.perf_counter()) > 0.0:
             self._executor.spin_once(timeout_sec=left)
         answered = -1

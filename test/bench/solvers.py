@@ -20,7 +20,7 @@ def bench_arm(name: str) -> BenchArm:
 
 
 class Perfect:
-    """Answers with the posture that a target was made of."""
+    """A solver that answers with the posture that made the target."""
 
     name = "perfect"
 
@@ -30,7 +30,7 @@ class Perfect:
         }
         self.solve = lambda target: self._postures[target.tobytes()]
 
-    def ready(self, transform: Array, target: Array, state: Array) -> tuple[Any, ...]:
+    def arguments(self, transform: Array, target: Array, state: Array) -> tuple[Any, ...]:
         return (target,)
 
     def positions(self, answer: Any) -> Array | None:
@@ -38,14 +38,14 @@ class Perfect:
 
 
 class Stubborn:
-    """Stays where it is."""
+    """A solver that answers with the current state."""
 
     name = "stubborn"
 
     def __init__(self) -> None:
         self.solve = lambda state: state
 
-    def ready(self, transform: Array, target: Array, state: Array) -> tuple[Any, ...]:
+    def arguments(self, transform: Array, target: Array, state: Array) -> tuple[Any, ...]:
         return (state,)
 
     def positions(self, answer: Any) -> Array | None:
@@ -53,7 +53,7 @@ class Stubborn:
 
 
 class Silent(Stubborn):
-    """Never finds anything."""
+    """A solver that never finds anything."""
 
     name = "silent"
 

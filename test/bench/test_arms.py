@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from bench.solvers import bench_arm
-from itnnr_ik.bench.arms import CHECKOUT, load_arms
+from itnnr_ik.bench.arms import TEST_ARMS, load_arms
 from itnnr_ik.robot import PACKAGED
 
 
 def test_all_arms_are_found_in_a_checkout() -> None:
-    """The packaged ones and those of the tests, each with its task."""
+    """Packaged arms and those of the tests are found, each with its default task."""
     arms, missing = load_arms()
     assert missing == []
-    assert [arm.name for arm in arms] == [*PACKAGED, *CHECKOUT]
+    assert [arm.name for arm in arms] == [*PACKAGED, *TEST_ARMS]
     kinds = {arm.name: arm.solver.task.kind for arm in arms}
     assert (kinds["so101"], kinds["scara"], kinds["puma560"]) == ("pointing", "position", "pose")
     assert {arm.name for arm in arms if arm.spare_joints} == {
@@ -30,7 +30,7 @@ def test_all_arms_are_found_in_a_checkout() -> None:
 
 
 def test_an_arm_of_a_file(root: Path) -> None:
-    """It is the only one then, and has the file's name."""
+    """An arm from a file is the only one then, and has the file's name."""
     arms, missing = load_arms([], [root / "test" / "urdf" / "puma560.urdf"])
     assert ([arm.name for arm in arms], missing) == (["puma560"], [])
 
@@ -42,7 +42,7 @@ def test_an_unknown_arm_is_refused() -> None:
 
 
 def test_the_nearest_turn_is_within_the_limits() -> None:
-    """Compared with every turn there is, of joints within ±2π, within ±π and without limits."""
+    """The result is the nearest of all shifts by 2π, for joints within ±2π, within ±π and without limits."""
     rng = np.random.default_rng(0)
     for arm in (bench_arm("ur5e"), bench_arm("bent_wrist")):
         lower, upper = arm.chain.lower, arm.chain.upper
@@ -52,7 +52,7 @@ def test_the_nearest_turn_is_within_the_limits() -> None:
             turns = positions + 2.0 * math.pi * np.arange(-4, 5)[:, None]
             possible = (turns >= lower) & (turns <= upper)
             nearest = np.where(possible, np.abs(turns - state), np.inf).argmin(axis=0)
-            found = arm.nearest_turn(positions[None], state)
+            found = arm.wrap_near(positions[None], state)
             if not possible.any(axis=0).all():
                 assert len(found) == 0
                 continue
@@ -60,12 +60,12 @@ def test_the_nearest_turn_is_within_the_limits() -> None:
 
 
 def test_a_prismatic_joint_has_no_turns() -> None:
-    """A carriage that is beyond its limits stays there, and the positions are left out."""
+    """Positions of a carriage beyond its limits are not shifted, and left out."""
     arm = bench_arm("rail_arm")
     posture = arm.chain.sample(1, np.random.default_rng(1))
-    assert arm.nearest_turn(posture, posture[0]) == pytest.approx(posture)
+    assert arm.wrap_near(posture, posture[0]) == pytest.approx(posture)
     posture[0, 0] = arm.chain.upper[0] + 0.1
-    assert len(arm.nearest_turn(posture, posture[0])) == 0
+    assert len(arm.wrap_near(posture, posture[0])) == 0
 
 
 def test_solved_means_near_the_target_and_within_limits() -> None:

@@ -14,7 +14,7 @@ from itnnr_ik.bench.draws import draws
 
 @pytest.mark.parametrize("name", ["two_link", "puma560"])
 def test_a_batch_is_solved_in_turns_with_a_checkout_s(name: str, root: Path) -> None:
-    """Both at 100 %; a checkout has the paper's arms only."""
+    """Both solve all targets; a checkout is asked for the paper's arms only."""
     arm = bench_arm(name)
     rates = batch_rates(arm, draws(arm, 300, np.random.default_rng(0)), root)
     solvers = ["itnnr_ik", root.name] if name == "two_link" else ["itnnr_ik"]
@@ -24,7 +24,7 @@ def test_a_batch_is_solved_in_turns_with_a_checkout_s(name: str, root: Path) -> 
 
 
 def test_a_checkout_that_cannot_run_says_why(tmp_path: Path) -> None:
-    """With its last words."""
+    """The message ends with the last line of its output."""
     package = tmp_path / "itnnr_ik" / "solver"
     package.mkdir(parents=True)
     (tmp_path / "itnnr_ik" / "__init__.py").touch()
@@ -35,7 +35,7 @@ def test_a_checkout_that_cannot_run_says_why(tmp_path: Path) -> None:
 
 
 def test_the_first_answer_takes_a_while() -> None:
-    """From a URDF, in a new process with what is compiled here."""
+    """The first answer from a URDF is timed in a new process, with the compiled code of this one."""
     first = first_answer(bench_arm("scara"), first_day=False)
     assert first.import_s > 0.0
     assert first.answer_s > 0.0

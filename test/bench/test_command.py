@@ -16,7 +16,7 @@ _RIVALS = ("roboticstoolbox ik_LM", "optik", "pytracik", "ssik", "EAIK")
 
 
 def test_json_holds_every_comparison(capsys: pytest.CaptureFixture[str], root: Path) -> None:
-    """Ours first, everything solved, and the batch beside that of a checkout."""
+    """Our solver comes first and solves everything, and the batch is compared with that of a checkout."""
     assert main([*_SMALL, "--arm", "two_link", "--baseline", str(root), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     (arm,) = report["arms"]
@@ -34,7 +34,7 @@ def test_json_holds_every_comparison(capsys: pytest.CaptureFixture[str], root: P
 
 
 def test_an_arm_with_an_oracle_is_compared_with_all_solutions(capsys: pytest.CaptureFixture[str]) -> None:
-    """And the table says so; `--quick` sets the numbers."""
+    """The table names the comparison with all solutions; `--quick` sets the numbers of targets."""
     pytest.importorskip("ssik")
     pytest.importorskip("urchin")
     assert main(["bench", "solve", "--arm", "puma560", "--quick"]) == 0
@@ -46,7 +46,7 @@ def test_an_arm_with_an_oracle_is_compared_with_all_solutions(capsys: pytest.Cap
 
 
 def test_without_a_part_solvers_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the defaults, which are what the promises are made for."""
+    """The default part runs with the default options, for which the criteria are made."""
     seen = []
 
     def run(args: object) -> int:
@@ -66,7 +66,7 @@ def test_without_a_part_solvers_are_compared(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_an_arm_of_ones_own(capsys: pytest.CaptureFixture[str], root: Path) -> None:
-    """From a URDF."""
+    """An arm is measured from its URDF."""
     urdf = root / "itnnr_ik" / "robot" / "urdf" / "so101.urdf"
     assert main([*_SMALL, "--urdf", str(urdf)]) == 0
     assert capsys.readouterr().out.startswith("\nso101 (pointing, 5 joints)\n")
@@ -84,7 +84,7 @@ def test_an_arm_of_ones_own(capsys: pytest.CaptureFixture[str], root: Path) -> N
 def test_a_value_that_cannot_be_used(
     options: list[str], text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line that says what was expected."""
+    """The message of one line says what was expected."""
     assert main(["bench", "solve", *options]) == 1
     assert capsys.readouterr().err.startswith(f"itnnr-ik bench: {text}")
 
@@ -94,7 +94,7 @@ def test_a_value_that_cannot_be_used(
 def test_options_before_a_part_are_refused(
     options: list[str], part: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """They would be passed by."""
+    """Options before a part would be ignored, so they are refused."""
     with pytest.raises(SystemExit) as ended:
         main(["bench", *options, part])
     assert ended.value.code == 2
@@ -102,5 +102,5 @@ def test_options_before_a_part_are_refused(
 
 
 def test_quick_measures_less() -> None:
-    """Every number of it is one that there is."""
-    assert solve._QUICK.keys() == {"targets", "near", "poses", "paths", "batch"}
+    """Every option that `--quick` sets exists."""
+    assert solve._QUICK_OPTIONS.keys() == {"targets", "near", "poses", "paths", "batch"}

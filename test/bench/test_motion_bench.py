@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from itnnr_ik.bench import motion
-from itnnr_ik.bench.sequences import Sequence, Worst
+from itnnr_ik.bench.sequences import TargetSequence, Worst
 
 CASES = motion.all_cases()[:1]
 
@@ -23,14 +23,14 @@ def parsed(*words: str) -> argparse.Namespace:
 def test_the_worst_of_all_processes_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As one after the other, played here, has it."""
+    """The worst figures are those of the same sequences simulated here one after the other."""
     monkeypatch.setattr(motion, "all_cases", lambda: CASES)
-    monkeypatch.setattr(motion, "_BATCH", 2)
+    monkeypatch.setattr(motion, "_BATCH_SIZE", 2)
     assert motion.run(parsed("--sequences", "3", "--seed", "7", "--jobs", "2", "--json")) == 0
     (printed,) = json.loads(capsys.readouterr().out)
     expected = Worst()
     for seed in range(7, 10):
-        expected.add(Sequence(CASES[0], seed).run())
+        expected.add(TargetSequence(CASES[0], seed).run())
     assert {name: printed[name] for name in vars(expected)} == vars(expected)
     assert expected.sequences == 3
 
@@ -38,7 +38,7 @@ def test_the_worst_of_all_processes_is_printed(
 def test_what_was_played_before_ctrl_c_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And the exit status says so."""
+    """After Ctrl-C the results so far are printed, and the exit status is 130."""
     add = Worst.add
 
     def interrupted(worst: Worst, other: Worst) -> None:
@@ -46,7 +46,7 @@ def test_what_was_played_before_ctrl_c_is_printed(
         signal.raise_signal(signal.SIGINT)  # the players leave it alone
 
     monkeypatch.setattr(motion, "all_cases", lambda: CASES)
-    monkeypatch.setattr(motion, "_BATCH", 1)
+    monkeypatch.setattr(motion, "_BATCH_SIZE", 1)
     monkeypatch.setattr(Worst, "add", interrupted)
     assert motion.run(parsed("--sequences", "200", "--jobs", "1")) == 130
     assert capsys.readouterr().out.startswith("1 sequences a case")
@@ -54,6 +54,6 @@ def test_what_was_played_before_ctrl_c_is_printed(
 
 @pytest.mark.parametrize("name", ["--sequences", "--jobs"])
 def test_none_is_refused(name: str) -> None:
-    """At least one of each."""
+    """Numbers below 1 are refused."""
     with pytest.raises(ValueError, match=f"{name} must be positive, got 0"):
         motion.run(parsed(name, "0"))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bench.solvers import bench_arm
-from itnnr_ik.bench.ablation import ENOUGH, ablate
+from itnnr_ik.bench.ablation import REQUIRED_SHARE, ablate
 from itnnr_ik.bench.draws import draws
 from itnnr_ik.bench.network import ablation_lines
 from itnnr_ik.cli import main
@@ -20,7 +20,7 @@ from itnnr_ik.solver.model import load_model
 
 @pytest.mark.parametrize("name", ["yaw_pitch_pitch", "three_link"])
 def test_an_arm_with_and_without(name: str) -> None:
-    """Every number of anchors, in pairs; many solve all there is, and whole solvers do."""
+    """There are rows without and with F for each number of anchors; many anchors solve all."""
     twin = load_model(name).twin
     assert twin is not None
     arm = bench_arm(name)
@@ -32,7 +32,9 @@ def test_an_arm_with_and_without(name: str) -> None:
     assert [row.solved for row in rows[-2:]] == [1.0, 1.0]
     assert rows[0].solved < 1.0, "one anchor is too few"
     for needed, network in ((ablation.needed, False), (ablation.needed_with_network, True)):
-        assert needed == min(row.anchors for row in rows if row.network is network and row.solved >= ENOUGH)
+        assert needed == min(
+            row.anchors for row in rows if row.network is network and row.solved >= REQUIRED_SHARE
+        )
     assert [result.solved for result in ablation.solvers] == [1.0, 1.0]
     assert math.isnan(rows[-1].own) if arm.spare_joints else rows[-1].own == 1.0
     assert len(ablation.branches) == (0 if arm.spare_joints else 2)
@@ -41,7 +43,7 @@ def test_an_arm_with_and_without(name: str) -> None:
 
 
 def test_an_arm_without_a_network_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Where none is to be trained."""
+    """With `--quick` nothing is trained, and an arm without a network is listed as missing."""
     arguments = ["--arm", "two_link", "--arm", "panda", "--models", str(tmp_path), "--quick", "--json"]
     assert main(["bench", "network", *arguments]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -51,7 +53,7 @@ def test_an_arm_without_a_network_is_named(capsys: pytest.CaptureFixture[str], t
 
 @pytest.mark.slow
 def test_a_network_is_trained_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """And kept in the folder of models, from where the next run takes it."""
+    """A trained network is kept in the folder of models, from where the next run takes it."""
     pytest.importorskip("torch")
     arguments = ["bench", "network", "--arm", "so101", "--models", str(tmp_path), "--targets", "20"]
     assert main([*arguments, "--steps", "50"]) == 0

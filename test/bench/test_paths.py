@@ -15,7 +15,7 @@ from itnnr_ik.cli import main
 
 
 def test_smooth_paths_are_within_limits_and_repeat() -> None:
-    """Over most of the limits, in small steps; a seed says which."""
+    """Paths cover 95 % of the joint ranges in small steps, and depend on the seed alone."""
     ((arm,), _) = load_arms(["ur5e"])
     path = smooth_path(arm.chain, 4)
     lower, upper = arm.bounds
@@ -27,7 +27,7 @@ def test_smooth_paths_are_within_limits_and_repeat() -> None:
 
 
 def test_whole_paths_are_followed_where_single_targets_jump() -> None:
-    """All of ten, and fewer one by one: none of these with a jump where the joints go on as they move."""
+    """All ten paths are followed as a whole; target by target there are jumps, but none with velocities."""
     ((arm,), missing) = load_arms(["two_link"])
     row = measure(arm, 10, 0)
     (ours,) = row.followed
@@ -38,7 +38,7 @@ def test_whole_paths_are_followed_where_single_targets_jump() -> None:
 
 
 def test_ssik_takes_part_where_it_can() -> None:
-    """With charts of the arm; its tracks are counted by the same rule."""
+    """ssik is compared where it has charts of the arm, and its tracks are judged by the same rule."""
     pytest.importorskip("ssik", reason="compared with where it is installed")
     ((arm, other), _) = load_arms(["ur5e", "bent_wrist"])
     ours, theirs = measure(arm, 1, 1).followed
@@ -48,7 +48,7 @@ def test_ssik_takes_part_where_it_can() -> None:
 
 
 def test_the_tables_have_a_line_for_each() -> None:
-    """A path that is not followed has no largest step."""
+    """A row is printed for each result, without a largest step for paths that are not followed."""
     row = Row("arm", 1, (Followed("a", 4, 3, math.inf, 0.5), Followed("b", 2, 2, 1.25, 0.1)), 4, 2, 1, "why")
     text = format_rows([row], ["other: none"])
     assert "arm               a               4        3             –      500.0" in text
@@ -58,7 +58,7 @@ def test_the_tables_have_a_line_for_each() -> None:
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
-    """As JSON; numbers that cannot be are refused."""
+    """The command prints JSON, and refuses invalid numbers."""
     assert main(["bench", "paths", "--arm", "two_link", "--paths", "1", "--rival-paths", "0", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["arm"], row["followed"][0]["whole"]) == ("two_link", 1)

@@ -12,9 +12,9 @@ from itnnr_ik.bench.quality import (
     POSTURE,
     branches_found,
     compare,
-    found_among,
-    least_changes,
-    posture_changes,
+    contains_solution,
+    posture_displacements,
+    smallest_displacements,
 )
 
 
@@ -30,30 +30,30 @@ class Branches:
 
 
 def test_the_nearest_of_all_is_at_most_as_far_as_the_posture() -> None:
-    """And nearer where the other elbow is."""
+    """The nearest of all solutions is nearer than the posture where the other elbow is."""
     arm = bench_arm("two_link")
     drawn = draws(arm, 100, np.random.default_rng(0))
-    postures = posture_changes(arm, drawn)
-    least = least_changes(arm, drawn, Branches(), "all")
+    postures = posture_displacements(arm, drawn)
+    least = smallest_displacements(arm, drawn, Branches(), "all")
     assert postures == pytest.approx(np.abs(drawn.postures - drawn.states).max(axis=1))
     assert (least <= postures).all()
     assert (least < postures - 0.01).any()
 
 
-def test_a_posture_counts_at_its_nearest_turn() -> None:
-    """A joint within ±2π that is 6 rad off is 0.28 rad off the other way."""
+def test_a_posture_counts_modulo_whole_turns() -> None:
+    """The displacement of a joint within ±2π is 0.28 rad for a difference of 6 rad."""
     arm = bench_arm("ur5e")
     drawn = draws(arm, 1, np.random.default_rng(0))
     drawn.postures[0], drawn.states[0] = 0.0, 0.0
     drawn.postures[0, 0], drawn.states[0, 0] = -3.0, 3.0
-    assert posture_changes(arm, drawn)[0] == pytest.approx(2.0 * np.pi - 6.0)
+    assert posture_displacements(arm, drawn)[0] == pytest.approx(2.0 * np.pi - 6.0)
 
 
 def test_answers_farther_than_the_best_are_counted() -> None:
-    """One of four is 0.2 rad farther; it does not reach its target either."""
+    """One of four answers is 0.2 rad farther and misses its target, and both are counted."""
     arm = bench_arm("two_link")
     drawn = draws(arm, 4, np.random.default_rng(1), within=0.1)
-    best = posture_changes(arm, drawn)
+    best = posture_displacements(arm, drawn)
     positions = drawn.postures.copy()
     side = np.abs(positions[2] - drawn.states[2]).argmax()
     positions[2, side] += 0.2 * np.sign(positions[2, side] - drawn.states[2, side])
@@ -64,19 +64,19 @@ def test_answers_farther_than_the_best_are_counted() -> None:
 
 
 def test_solutions_are_the_same_whatever_the_turn() -> None:
-    """Of joints that turn; a carriage that is somewhere else is another solution."""
+    """Revolute joints are compared modulo 2π, a prismatic joint is not."""
     arm = bench_arm("rail_arm")
     posture = arm.chain.sample(1, np.random.default_rng(0))[0]
     turned, shifted = posture.copy(), posture.copy()
     turned[3] += 2.0 * np.pi
     shifted[0] += 2.0 * np.pi
-    assert found_among(arm, turned[None], posture)
-    assert not found_among(arm, shifted[None], posture)
-    assert not found_among(arm, posture[None, :][:0], posture)
+    assert contains_solution(arm, turned[None], posture)
+    assert not contains_solution(arm, shifted[None], posture)
+    assert not contains_solution(arm, posture[None, :][:0], posture)
 
 
 def test_branches_are_compared_with_all_solutions_or_the_posture() -> None:
-    """All are found of an arm as simple as this one."""
+    """All solutions of the two-link arm are found."""
     arm = bench_arm("two_link")
     drawn = draws(arm, 30, np.random.default_rng(2))
     against_all, against_posture = branches_found(arm, drawn, Branches()), branches_found(arm, drawn, None)

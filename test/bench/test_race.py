@@ -9,12 +9,12 @@ import pytest
 
 from bench.solvers import Perfect, Silent, Stubborn, bench_arm
 from itnnr_ik.bench.draws import draws, of_postures, smooth_path
-from itnnr_ik.bench.peers import Ours
+from itnnr_ik.bench.peers import OwnSolver
 from itnnr_ik.bench.race import random_targets, tracking
 
 
 def test_results_tell_a_good_solver_from_a_bad_one() -> None:
-    """Success and joint change as they must be for known answers; one that finds nothing has no change."""
+    """Known answers have the right success and displacement; a solver without answers has no displacement."""
     arm = bench_arm("two_link")
     drawn = draws(arm, 60, np.random.default_rng(0))
     (good, bad, none), answers = random_targets(arm, [Perfect(drawn), Stubborn(), Silent()], drawn)
@@ -29,17 +29,17 @@ def test_results_tell_a_good_solver_from_a_bad_one() -> None:
 
 @pytest.mark.parametrize("name", ["two_link", "ur5e", "so101", "scara"])
 def test_ours_solves_everything(name: str) -> None:
-    """The one solver that takes every arm."""
+    """Our solver solves all targets of every kind of arm."""
     arm = bench_arm(name)
     drawn = draws(arm, 40, np.random.default_rng(3))
-    (ours,), answers = random_targets(arm, [Ours(arm)], drawn)
+    (ours,), answers = random_targets(arm, [OwnSolver(arm)], drawn)
     assert ours.solved == 1.0
     solution = arm.solver.solve(drawn.targets[7], drawn.states[7])
     assert (answers[0, 7] == solution.positions).all()
 
 
 def test_tracking_measures_the_largest_step_of_each_path() -> None:
-    """A solver that answers with the path itself steps as the path does, one that stays does not step."""
+    """A solver that answers with the path itself has the path's steps, one that stays has none."""
     arm = bench_arm("two_link")
     postures = [smooth_path(arm, 100, np.random.default_rng(seed)) for seed in range(2)]
     paths = [of_postures(arm, path, path) for path in postures]
@@ -55,5 +55,5 @@ def test_tracking_measures_the_largest_step_of_each_path() -> None:
 
 
 def test_no_paths_have_no_results() -> None:
-    """There is nothing to say where no path was found."""
+    """There are no results without paths."""
     assert tracking(bench_arm("two_link"), [Stubborn()], [], "paths") == []

@@ -6,7 +6,7 @@ from itnnr_ik.bench.replay import format_rows, measure
 
 
 def test_every_kind_of_recording_is_read_and_solved() -> None:
-    """Both kinds of targets are solved whole, and every number is there."""
+    """All targets of both kinds of recordings are solved, and every number is measured."""
     rows = measure(["two_link"], 300)
     assert [(row.targets, row.messages, row.solved) for row in rows] == [
         ("joints", 300, 1.0),

@@ -21,7 +21,7 @@ def exchange(delays: list[float | None], period: float = 0.01) -> Exchange:
 
 
 def test_counts_and_times() -> None:
-    """What was overtaken counts as dropped, and the newest target counts if it was answered."""
+    """Targets without an answer count as dropped, and whether the newest was answered is reported."""
     summary = summarise("node", 100.0, [exchange([0.002, None, 0.002, 0.004]), exchange([0.002] * 4)])
     assert (summary.sent, summary.answered, summary.dropped) == (8, 7, 1)
     assert summary.sent_rate == pytest.approx(100.0)
@@ -32,7 +32,7 @@ def test_counts_and_times() -> None:
 
 
 def test_a_queue_that_grows_shows() -> None:
-    """Each answer comes later than the one before: the second half is slower, and more targets are out."""
+    """When each answer takes longer than the last, the second half is slower, and answers fall behind."""
     steady = summarise("node", 100.0, [exchange([0.002] * 40)])
     growing = summarise("node", 100.0, [exchange([0.002 + 0.004 * i for i in range(40)])])
     assert (steady.growth, steady.behind) == (pytest.approx(1.0), 0)
@@ -41,7 +41,7 @@ def test_a_queue_that_grows_shows() -> None:
 
 
 def test_silence_is_not_a_number() -> None:
-    """A node that never answered has dropped everything."""
+    """A node that never answered has dropped all targets, and its times are NaN."""
     summary = summarise("node", 100.0, [exchange([None] * 3)])
     assert (summary.answered, summary.dropped, summary.newest_answered) == (0, 3, False)
     assert math.isnan(summary.median)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from itnnr_ik.bench.motion import all_cases
-from itnnr_ik.bench.sequences import BOUND, NAMES, STEP, UNITS, VELOCITY, Case, Sequence, Worst, limits
+from itnnr_ik.bench.sequences import BOUND, NAMES, STEP, UNITS, VELOCITY, Case, TargetSequence, Worst, limits
 from itnnr_ik.ros.control import Motion, PositionOutput, TrackingState, TrajectoryOutput
 from itnnr_ik.ros.status import Code, RejectedError
 
@@ -20,7 +20,7 @@ NO_TURNS = np.zeros(3)
 def play(case: Case, seeds: range = SEEDS) -> Worst:
     worst = Worst()
     for seed in seeds:
-        worst.add(Sequence(case, seed).run())
+        worst.add(TargetSequence(case, seed).run())
     return worst
 
 
@@ -41,7 +41,7 @@ def test_limits_hold_at_the_controller(name: str) -> None:
 def test_the_goal_is_reached(name: str) -> None:
     """The limits are not kept by standing still."""
     for seed in SEEDS:
-        sequence = Sequence(CASES[name], seed)
+        sequence = TargetSequence(CASES[name], seed)
         sequence.run(after=2.0)
         goal = sequence.motion._goal
         assert goal is not None
@@ -133,7 +133,7 @@ def test_past_set_points_outlive_a_pause_and_an_activation() -> None:
 def test_a_timeout_of_the_controller_state_stops_commands() -> None:
     """And the state received afterwards is where the next command begins."""
     case = replace(CASES["off, state told"], rate=100.0)
-    sequence = Sequence(case, 3)
+    sequence = TargetSequence(case, 3)
     sequence.run()
     assert {TrackingState.UNKNOWN, TrackingState.FOLLOWING} <= sequence.states
 
