@@ -20,8 +20,8 @@ from itnnr_ik.paper.table import make_rows, to_markdown, to_text
 if TYPE_CHECKING:
     from itnnr_ik.paper.effort import Effort
 
-_FOLDER = Path("itnnr_paper")
-_SEEDS = 5
+_DEFAULT_FOLDER = Path("itnnr_paper")
+_DEFAULT_SEEDS = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,12 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method", choices=METHOD_NAMES, action="append", help="repeatable; all by default"
     )
     run_parser.add_argument(
-        "--seeds", type=int, help=f"runs of each method (default: {_SEEDS}; 1 with --quick)"
+        "--seeds", type=int, help=f"runs of each method (default: {_DEFAULT_SEEDS}; 1 with --quick)"
     )
     run_parser.add_argument("--quick", action="store_true", help="a reduced form of everything, in minutes")
     run_parser.add_argument("--processes", type=int, default=2, help="runs at a time")
     run_parser.add_argument(
-        "-o", "--output", type=Path, help=f"folder (default: {_FOLDER}, or {_FOLDER}_quick with --quick)"
+        "-o",
+        "--output",
+        type=Path,
+        help=f"folder (default: {_DEFAULT_FOLDER}, or {_DEFAULT_FOLDER}_quick with --quick)",
     )
     run_parser.add_argument("--json", action="store_true", help="print JSON")
     run_parser.set_defaults(markdown=False)
@@ -52,12 +55,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_results(table_parser)
 
     figures_parser = actions.add_parser("figures", help="draw the figures as SVG and PNG")
-    figures_parser.add_argument("-o", "--output", type=Path, default=_FOLDER / "figures", help="folder")
+    figures_parser.add_argument(
+        "-o", "--output", type=Path, default=_DEFAULT_FOLDER / "figures", help="folder"
+    )
     figures_parser.add_argument("--seed", type=seed_number, default=0, help="of what is trained for them")
     _add_results(figures_parser)
 
     document_parser = actions.add_parser("document", help="write what the results say as Markdown")
-    document_parser.add_argument("-o", "--output", type=Path, default=_FOLDER / "paper.md", help="file")
+    document_parser.add_argument(
+        "-o", "--output", type=Path, default=_DEFAULT_FOLDER / "paper.md", help="file"
+    )
     _add_results(document_parser)
 
     validate_parser = actions.add_parser("validate", help="what each part of ours is worth, on other points")
@@ -132,7 +139,7 @@ def _run(args: argparse.Namespace) -> int:
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
     use_torch()
-    from itnnr_ik.paper.runner import RESULTS, run_tasks
+    from itnnr_ik.paper.runner import RESULTS_FILE, run_tasks
 
     tasks = make_tasks(
         args.experiment or EXPERIMENTS,
@@ -141,7 +148,7 @@ def _run(args: argparse.Namespace) -> int:
         seeds,
     )
     records = run_tasks(tasks, folder, effort, args.processes)
-    print(f"results are in {folder / RESULTS}", file=sys.stderr)
+    print(f"results are in {folder / RESULTS_FILE}", file=sys.stderr)
     _print_tables(records, args)
     return 0
 
@@ -150,7 +157,9 @@ def _effort(args: argparse.Namespace) -> tuple[Effort, Path, int]:
     from itnnr_ik.paper.effort import FULL, QUICK
 
     effort, folder, seeds = (
-        (QUICK, _FOLDER.with_name(f"{_FOLDER.name}_quick"), 1) if args.quick else (FULL, _FOLDER, _SEEDS)
+        (QUICK, _DEFAULT_FOLDER.with_name(f"{_DEFAULT_FOLDER.name}_quick"), 1)
+        if args.quick
+        else (FULL, _DEFAULT_FOLDER, _DEFAULT_SEEDS)
     )
     return effort, args.output or folder, seeds if args.seeds is None else args.seeds
 

@@ -1,4 +1,4 @@
-"""The inverse of a known f with two answers an anchor: one near it, and one on another branch."""
+"""The inverse of a known f with two answers for each anchor: one near it, and one on another branch."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Array = NDArray[np.float64]
 
 
 class BranchingInverse(TwinInverse):
-    """Of the two answers of an anchor the one with the lesser ‖f(x̂) − y‖ counts.
+    """Returns the one of an anchor's two answers with the smaller ‖f(x̂) − y‖.
 
     The near answer is x_anchor + s + N(y, s, anchor), with s the Gauss–Newton step from the anchor: N learns
-    what the step leaves. The far one is of a twin network trained on targets beyond a fold, which have no
+    the remainder. The far one is that of a twin network trained on targets beyond a fold, which have no
     preimage near any of their anchors.
 
     Args:
-        far: That twin, with the anchors of both.
+        far: The twin of the far answers, with the anchors of both.
         near: N, zero-anchored, with outputs (y, s) of dimension m + n, where s is 0 at the anchor.
         forward: f, differentiable by torch.
     """

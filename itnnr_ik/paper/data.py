@@ -1,4 +1,4 @@
-"""The data set of an experiment: drawn, made noisy, split."""
+"""Draws the data set of an experiment, adds noise, and splits it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Dataset:
 
     @property
     def fingerprint(self) -> str:
-        """Tells one set of points from another, by inputs and outputs of all three parts."""
+        """Hash of the inputs and outputs of all three parts, which identifies the points."""
         digest = hashlib.sha256()
         for part in astuple(self):
             digest.update(part.tobytes())
@@ -34,11 +34,11 @@ class Dataset:
 
 
 def draw_dataset(problem: Problem, noisy: bool, run: int = 0) -> Dataset:
-    """The points that the paper's run ``run`` of a problem had; the sixth has those of the first again.
+    """The points of the paper's run ``run`` of a problem; a sixth run has the points of the first again.
 
-    Noise multiplies every output, those of the test points included, by N(1, ``problem.noise``): the
-    noisy test output is the target, and what errors are taken against. The generators are NumPy's, the
-    old one for the points and the new one for the split, as in the published results.
+    Noise multiplies every output by N(1, ``problem.noise``), also that of test points: a noisy test output is
+    the target, and errors are taken against it. As in the published results, points are drawn with NumPy's
+    old generator, and split with its new one.
     """
     seed = problem.data_seed(noisy, run)
     rng = np.random.RandomState(seed)

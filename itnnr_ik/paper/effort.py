@@ -1,4 +1,4 @@
-"""How long the experiments train."""
+"""Duration of the experiments' training."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from itnnr_ik.twin.config import PlateauSchedule
 
 @dataclass(frozen=True)
 class Effort:
-    """The full measure, or the brief one of ``--quick``.
+    """The effort of full training, or of the brief training of ``--quick``.
 
     Args:
-        max_epochs: Epochs at most of what follows the paper's schedule.
-        rate_factor: Multiplies the paper's learning rates, so that a brief training gets somewhere.
-        steps: Optimisation steps of ours.
+        max_epochs: Largest number of epochs with the paper's schedules.
+        rate_factor: Factor of the paper's learning rates, so that brief training makes progress.
+        steps: Number of optimisation steps of our method.
     """
 
     max_epochs: int = 2000
@@ -22,7 +22,7 @@ class Effort:
     steps: int = 6000
 
     def shorten(self, schedule: PlateauSchedule) -> PlateauSchedule:
-        """One of the paper's schedules in this measure."""
+        """One of the paper's schedules, limited to this effort."""
         return replace(
             schedule,
             learning_rate=schedule.learning_rate * self.rate_factor,

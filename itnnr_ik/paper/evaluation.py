@@ -1,4 +1,4 @@
-"""The numbers of a table's cell: errors in y by anchor rank and of the best of five anchors."""
+"""Errors in y by anchor rank and of the best of five anchors, as the tables show them."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from itnnr_ik.twin.uncertainty import uncertainty
 
 Array = NDArray[np.float64]
 
-#: Applications of F after which the median residual is reported (re-anchoring).
+#: Numbers of applications of F for which the median residual is reported (re-anchoring).
 PASSES = (1, 2, 3)
-#: Targets beyond the test set, on which rare failures show.
-_MORE_TARGETS = 5000
+#: Number, and seed, of targets beside the test set, which show rare failures.
+_N_MORE_TARGETS = 5000
 
 
 def rmse(errors: Array) -> float:
-    """Root of the squared errors' mean over points and output dimensions."""
+    """Root mean square of the errors over points and output dimensions."""
     return float(np.sqrt(np.mean(np.square(errors))))
 
 
 @dataclass(frozen=True)
-class Learned:
-    """A learned forward function that is asked within the domain."""
+class LearnedForward:
+    """A learned forward function whose inputs are projected to the domain."""
 
     forward: Forward
     boundary: Callable[[Array], Array] | None
@@ -44,7 +44,7 @@ class Learned:
         return outputs
 
     def deviation(self, x: Array) -> ArrayLike:
-        """Its own standard deviation (b, m) at inputs (b, n), or 0 where it has none."""
+        """Predicted standard deviation (b, m) at inputs (b, n), or 0 if the function has none."""
         if not isinstance(self.forward, GaussianProcessForward):
             return 0.0
         return self.forward.deviation(self._within(x))
@@ -61,26 +61,26 @@ def evaluate(
     Args:
         problem: What is inverted.
         data: Its data set.
-        noisy: The data set has noise, and f counts as unknown.
+        noisy: Whether the data set has noise, and f is taken as unknown.
         fitted: The method.
-        points: Report single points where there is more than a number to show.
+        points: Whether to report the uncertainty of single targets.
 
     Returns:
-        By protocol: ``by_rank``, a list; of one number, and nothing else, for a method without anchors;
+        By protocol: ``by_rank``, a list, for a method without anchors of one number, and then nothing else;
         ``best_exact`` with the candidate chosen for each target by the exact f, and ``best_learned`` by the
-        learned one, which is asked within the domain as f is (`Problem.boundary`). With known f also
-        ``more_targets``, which is ``best_exact`` on 5000 other targets, and for a twin ``passes``, the median
-        of the best candidate's ‖f(x̂) − y‖ after one, two and three applications of F; with learned f
-        ``uncertainty`` (see `judge_uncertainty`).
+        learned one, within the domain (`Problem.boundary`). With known f also ``more_targets``, which is
+        ``best_exact`` on 5000 other targets, and for a twin ``passes``, the median of the best candidate's
+        ‖f(x̂) − y‖ after one, two and three applications of F; with learned f ``uncertainty`` (see
+        `judge_uncertainty`).
     """
     y = data.y_test
-    learned = None if fitted.learned is None else Learned(fitted.learned, problem.boundary)
+    learned = None if fitted.learned is None else LearnedForward(fitted.learned, problem.boundary)
     x = fitted.predictions(y)
     errors = problem.function(x) - y[:, None]
     if x.shape[1] == 1:
         return {name: {"by_rank": [rmse(errors)]} for name in PROTOCOLS}
     if not noisy:
-        more = problem.function(problem.sample(_MORE_TARGETS, np.random.default_rng(_MORE_TARGETS)))
+        more = problem.function(problem.sample(_N_MORE_TARGETS, np.random.default_rng(_N_MORE_TARGETS)))
         more_errors = problem.function(fitted.predictions(more)) - more[:, None]
     report: dict[str, Any] = {}
     for name, first in PROTOCOLS.items():
@@ -90,8 +90,8 @@ def evaluate(
             "best_exact": rmse(best_of(errors[:, chosen], errors[:, chosen])),
         }
         if learned is not None:
-            doubt = learned(x[:, chosen]) - y[:, None]
-            report[name]["best_learned"] = rmse(best_of(errors[:, chosen], doubt))
+            estimate = learned(x[:, chosen]) - y[:, None]
+            report[name]["best_learned"] = rmse(best_of(errors[:, chosen], estimate))
             assert fitted.inverse is not None
             report[name]["uncertainty"] = judge_uncertainty(
                 problem, y, fitted.inverse, learned, first, points
@@ -104,9 +104,9 @@ def evaluate(
 
 
 def judge_uncertainty(
-    problem: Problem, y: Array, inverse: TwinInverse, learned: Learned, first_rank: int, points: bool
+    problem: Problem, y: Array, inverse: TwinInverse, learned: LearnedForward, first_rank: int, points: bool
 ) -> dict[str, Any]:
-    """How well the predicted uncertainty of each test target tells its true error ‖f(x̂) − y‖.
+    """How well the predicted uncertainty of each test target predicts its true error ‖f(x̂) − y‖.
 
     Returns:
         ``spearman`` of each measure with the error; ``within_two``, the share of targets with an error up
@@ -137,8 +137,8 @@ def _passes(problem: Problem, y: Array, inverse: TwinInverse, first_rank: int) -
     return [float(np.median(candidates.residual[:, 0])) for candidates in found]
 
 
-def best_of(errors: Array, doubt: Array) -> Array:
-    """The errors (b, m) of each target's candidate with the least ‖doubt‖; both are (b, k, m)."""
+def best_of(errors: Array, estimate: Array) -> Array:
+    """The errors (b, m) of each target's candidate with the smallest ‖estimate‖; both are (b, k, m)."""
     rows = np.arange(len(errors))
-    best: Array = errors[rows, np.linalg.norm(doubt, axis=-1).argmin(axis=1)]
+    best: Array = errors[rows, np.linalg.norm(estimate, axis=-1).argmin(axis=1)]
     return best

@@ -31,7 +31,7 @@ def _chain(joints: Any) -> tuple[Any, Any]:
     """Σ cos a_i and Σ sin a_i of the absolute link angles a_i = joints_0 + … + joints_i."""
     xp = namespace(joints)
     angles = list(accumulate(joints[..., i] for i in range(joints.shape[-1])))
-    # From the tip on, the order in which the results that come with the package were computed.
+    # Summed from the tip, the order in which the packaged results were computed.
     along, across = xp.cos(angles[-1]), xp.sin(angles[-1])
     for angle in reversed(angles[:-1]):
         along, across = xp.cos(angle) + along, xp.sin(angle) + across

@@ -1,4 +1,4 @@
-"""What the tables compare: lookup, inverse network, ITNNR as published, and ours."""
+"""The methods that the tables compare: lookup, inverse network, ITNNR as published, and ours."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Fitted:
     """A method fitted to a data set.
 
     Args:
-        predictions: From targets (b, m) to preimages (b, r, n): one for each anchor rank from 0 on, or one.
+        predictions: Maps targets (b, m) to preimages (b, r, n): one for each anchor rank from 0 on, or one.
         inverse: The twin network with its anchors, for a method that has one.
-        learned: The learned forward function, where f is taken as unknown.
-        network: The network of a method that has no anchors.
-        notes: Epochs or steps, parameters and so on, as JSON types.
+        learned: The learned forward function, if f is taken as unknown.
+        network: The network of a method without anchors.
+        notes: Numbers of epochs or steps, parameters and so on, as JSON types.
     """
 
     predictions: Callable[[Array], Array]
@@ -46,7 +46,7 @@ class Fitted:
 
 
 def of_twin(inverse: TwinInverse, learned: Forward | None, notes: dict[str, Any]) -> Fitted:
-    """A fitted twin; the learned forward function where f is unknown."""
+    """A fitted twin, with the learned forward function if f is unknown."""
     return Fitted(partial(inverse.predictions, k=N_RANKS), inverse, learned, None, notes)
 
 
@@ -56,7 +56,7 @@ def of_network(network: NeuralRegressor, notes: dict[str, Any]) -> Fitted:
 
 
 def knn(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort) -> Fitted:
-    """The input of the training point that is nearest in y, rank by rank (section 4.4)."""
+    """The inputs of the training points nearest in y, by rank (section 4.4)."""
     return Fitted(partial(NearestInverse().fit(data.x_train, data.y_train).predictions, k=N_RANKS))
 
 
@@ -93,7 +93,7 @@ def itnnr(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effor
 
 
 def ours(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort) -> Fitted:
-    """One answer an anchor by `fit_anchored`, or two where the problem asks for it (`BranchingInverse`)."""
+    """One answer for each anchor by `fit_anchored`, or two by `BranchingInverse` if the problem says so."""
     if noisy:
         return ours_of_data(problem, data, seed, effort)
     anchors = Anchors(data.x_train, data.y_train)
@@ -106,15 +106,14 @@ def ours(problem: Problem, data: Dataset, noisy: bool, seed: int, effort: Effort
 
 
 def ours_of_data(problem: Problem, data: Dataset, seed: int, effort: Effort) -> Fitted:
-    """Zero-anchored, trained for consistency on the anchors that inference meets.
+    """Our method for noisy data: zero-anchored, trained for consistency on the anchors used at inference.
 
-    A Gaussian process fitted to the training points stands in for f everywhere: in the loss, as the anchors'
-    smoothed outputs, and in ranking. Inputs are drawn around the training points, and targets are as noisy
-    as the training points' outputs.
+    A Gaussian process fitted to the training points replaces f in the loss, in the anchors' outputs, and in
+    ranking. Inputs are drawn around the training points, and targets get the noise of the training outputs.
     """
     learned = GaussianProcessForward().fit(data.x_train, data.y_train)
     anchors = Anchors(data.x_train, learned(data.x_train))
-    sample = partial(_around, data.x_train, problem.radius)
+    sample = partial(_sample_around, data.x_train, problem.radius)
     regressor = fit_anchored(
         problem, anchors, seed, effort, forward=learned, sample=sample, disturb=learned.disturb
     )
@@ -129,13 +128,13 @@ def _of_regressor(regressor: InverseTwinRegressor, learned: Forward | None, effo
 def fit_anchored(
     problem: Problem, anchors: Anchors, seed: int, effort: Effort, **options: Any
 ) -> InverseTwinRegressor:
-    """One zero-anchored network, trained for consistency on pairs of targets and the anchors nearest to them.
+    """One zero-anchored network, trained for consistency on pairs of targets and their nearest anchors.
 
     Args:
-        problem: Says whether inputs are angles.
+        problem: The problem, whose inputs may be angles.
         anchors: Known points.
-        seed: Of weights and pairs.
-        effort: How long to train.
+        seed: Seed of weights and pairs.
+        effort: Duration of the training.
         options: ``forward``, ``sample`` and others of `InverseTwinRegressor`.
     """
     return InverseTwinRegressor(
@@ -147,7 +146,7 @@ def fit_anchored(
     ).fit(anchors.x, anchors.y)
 
 
-def _around(x: Array, radius: float, count: int, rng: np.random.Generator) -> Array:
+def _sample_around(x: Array, radius: float, count: int, rng: np.random.Generator) -> Array:
     """Inputs (count, n) within ``radius`` of known ones, and within their bounds."""
     drawn = x[rng.integers(len(x), size=count)] + rng.uniform(-radius, radius, (count, x.shape[1]))
     return drawn.clip(x.min(axis=0), x.max(axis=0))

@@ -1,4 +1,4 @@
-"""Trained networks on disk, so that a new way of measuring needs no new training."""
+"""Trained networks on disk, so that they can be evaluated again without training."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _POINTS, _FILES, _NEAR = "points", "files", "near."
 
 
 def save_networks(folder: Path, fitted: Fitted, data: Dataset) -> None:
-    """Write what was trained on ``data``, the notes last and at once: where they are, the rest is whole."""
+    """Write what was trained on ``data``; the notes come last, atomically, and mark it as complete."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _NOTES).unlink(missing_ok=True)
     written = []
@@ -48,9 +48,9 @@ def save_networks(folder: Path, fitted: Fitted, data: Dataset) -> None:
 def load_networks(
     folder: Path, problem: Problem, data: Dataset, noisy: bool, effort: dict[str, Any]
 ) -> Fitted | None:
-    """What `save_networks` wrote, or None where that is of another effort or other points.
+    """What `save_networks` wrote, or None if that is of another effort, of other points, or missing.
 
-    What is damaged is left aside with a warning. A Gaussian process is fitted again, which takes seconds.
+    Damaged files are ignored with a warning. A Gaussian process is fitted again, which takes seconds.
     """
     if not (folder / _NOTES).exists():
         return None
@@ -64,7 +64,7 @@ def load_networks(
 
 
 def _load(folder: Path, problem: Problem, data: Dataset, noisy: bool, notes: dict[str, Any]) -> Fitted:
-    # By the notes: a file that was lost must not make another method of it.
+    # The notes name the files, so that a lost file is an error and not taken for another method.
     written = notes.pop(_FILES)
     if _NETWORK in written:
         return of_network(NeuralRegressor.load(folder / _NETWORK), notes)

@@ -1,4 +1,4 @@
-"""The functions that the paper inverts (Appendix A), with their domains and data sets' sizes."""
+"""The functions that the paper inverts (Appendix A), with their domains and the sizes of data sets."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from itnnr_ik.twin.sampling import perturbation_radius
 
 Array = NDArray[np.float64]
 
-#: Radius within which the half ball is sampled (squared), and the one beyond which inputs are brought back
-#: to the edge: that far from it.
-_BALL_SAMPLED_SQUARED, _BALL_RADIUS, _FROM_EDGE = 0.99, 0.999, 1e-6
-#: How the published method learns f, but for the half ball.
+#: Squared radius within which the half ball is sampled; and radius beyond which inputs are projected to the
+#: edge, up to a distance.
+_BALL_SAMPLE_RADIUS_SQUARED, _BALL_RADIUS, _EDGE_DISTANCE = 0.99, 0.999, 1e-6
+#: Schedule by which the published method learns f, except for the half ball.
 _FORWARD_SCHEDULE = PlateauSchedule(learning_rate=1e-4)
-#: Runs of the paper: the sixth of ours has the data set of the first again.
-_RUNS = 5
-#: A random generator of NumPy, old or new.
+#: Number of the paper's runs, after which data sets repeat.
+_N_PAPER_RUNS = 5
+#: Random generators of NumPy, old and new.
 Generator = np.random.Generator | np.random.RandomState
 
 
@@ -32,23 +32,23 @@ class Problem:
     """A function to invert, and how the paper draws data from it.
 
     Args:
-        key: The experiment's number, as the tables have it; ``2-printed`` for the quartic of the text.
-        title: What the figures call it.
-        formula: For the reader.
+        key: Number of the experiment in the tables; ``2-printed`` for the quartic of the text.
+        title: Name in the figures.
+        formula: f as text.
         function: f, (…, n) to (…, m), for NumPy arrays and torch tensors alike.
         n_x, n_y: Dimensions n and m.
         high: Inputs are uniform within ±high in each dimension.
-        n_train, n_val, n_test: Points; the training points are the anchors, too.
+        n_train, n_val, n_test: Numbers of points; the training points are also the anchors.
         multiplier: See `perturbation_radius`.
-        periodic: The inputs are angles.
-        noise: Standard deviation of the factor that noisy outputs are multiplied by.
-        data_seeds: Seeds of the data set of Table 1 and of that of Table 2, see `data_seed`; None where each
-            run has a data set of its own.
+        periodic: Whether the inputs are angles.
+        noise: Standard deviation of the factor of noisy outputs.
+        data_seeds: Seeds of the data sets of Table 1 and of Table 2, see `data_seed`; None if each run has a
+            data set of its own.
         batches_factor: An epoch of generated pairs has ⌊5 · points · batches_factor / 32⌋ batches.
-        keep: Which of the sampled inputs belong to the domain.
-        boundary: Brings inputs (…, n) from beyond the domain back to it; None to leave them.
-        forward_schedule: How the published method learns f from noisy data.
-        branching: In Table 1 ours gives two answers an anchor; docs/paper.md says why.
+        in_domain: Tells which sampled inputs belong to the domain; None for all.
+        boundary: Projects inputs (…, n) to the domain; None for no projection.
+        forward_schedule: Schedule by which the published method learns f from noisy data.
+        branching: Whether ours gives two answers for each anchor in Table 1; docs/paper.md says why.
     """
 
     key: str
@@ -66,7 +66,7 @@ class Problem:
     periodic: bool = False
     noise: float = 0.01
     batches_factor: int = 1
-    keep: Callable[[Array], NDArray[np.bool_]] | None = None
+    in_domain: Callable[[Array], NDArray[np.bool_]] | None = None
     boundary: Callable[[Array], Array] | None = None
     forward_schedule: PlateauSchedule = _FORWARD_SCHEDULE
     branching: bool = False
@@ -87,21 +87,21 @@ class Problem:
         return perturbation_radius(2 * self.high, self.n_train, self.n_x, self.multiplier)
 
     def data_seed(self, noisy: bool, run: int) -> int:
-        """Seed of a run's data set: with it, the lookup's errors are the paper's to the last digit.
+        """Seed of a run's data set, with which the lookup's errors are the paper's to the last digit.
 
-        But for Table 1 of experiments 2 and 5, whose points are not known: there, too, each run has points of
-        its own, so that none of all the sets that they may have been decides alone.
+        The points of Table 1 of experiments 2 and 5 are not known: there each run has points of its own, so
+        that the result does not depend on one data set.
         """
         seed = self.data_seeds[noisy]
-        return run % _RUNS if seed is None else seed
+        return run % _N_PAPER_RUNS if seed is None else seed
 
     def sample(self, count: int, rng: Generator) -> Array:
         """Inputs (count, n), uniform over the domain."""
         kept = np.empty((0, self.n_x))
         while len(kept) < count:
-            # No more than are missing: what is drawn afterwards goes on where a draw one by one would.
+            # Draws only what is missing: so the generator ends in the same state as after single draws.
             drawn = rng.uniform(-self.high, self.high, (count - len(kept), self.n_x))
-            kept = np.concatenate([kept, drawn if self.keep is None else drawn[self.keep(drawn)]])
+            kept = np.concatenate([kept, drawn if self.in_domain is None else drawn[self.in_domain(drawn)]])
         return kept
 
 
@@ -122,10 +122,10 @@ def _sine(x: Any) -> Any:
 
 
 def _half_ball(x: Any) -> Any:
-    """√(1 − ‖x‖²), at the edge for inputs beyond the radius 0.999."""
+    """√(1 − ‖x‖²), and its value near the edge for inputs beyond the radius 0.999."""
     xp, squared = namespace(x), (x**2).sum(-1)[..., None]
     beyond = squared > _BALL_RADIUS**2
-    return xp.sqrt(1 - xp.where(beyond, (1 - _FROM_EDGE) ** 2, squared))
+    return xp.sqrt(1 - xp.where(beyond, (1 - _EDGE_DISTANCE) ** 2, squared))
 
 
 def _bivariate(x: Any) -> Any:
@@ -139,13 +139,13 @@ def _trivariate(x: Any) -> Any:
 
 
 def _in_ball(x: Array) -> NDArray[np.bool_]:
-    inside: NDArray[np.bool_] = (x**2).sum(axis=1) < _BALL_SAMPLED_SQUARED
+    inside: NDArray[np.bool_] = (x**2).sum(axis=1) < _BALL_SAMPLE_RADIUS_SQUARED
     return inside
 
 
 def _to_ball(x: Array) -> Array:
     radius = np.linalg.norm(x, axis=-1, keepdims=True)
-    return np.where(radius > _BALL_RADIUS, x / (radius + _FROM_EDGE), x)
+    return np.where(radius > _BALL_RADIUS, x / (radius + _EDGE_DISTANCE), x)
 
 
 def _scalar(key: str, title: str, formula: str, function: Callable[[Any], Any], **changes: Any) -> Problem:
@@ -167,7 +167,7 @@ PROBLEMS: dict[str, Problem] = {
         _scalar("3", "sine", "sin 5x", _sine),
         Problem(
             "4", "half ball", "√(1 − x₁² − x₂²)", _half_ball, 2, 1, 1.0, 300, 100, 100,
-            (None, None), noise=0.02, batches_factor=10, keep=_in_ball, boundary=_to_ball,
+            (None, None), noise=0.02, batches_factor=10, in_domain=_in_ball, boundary=_to_ball,
             forward_schedule=PlateauSchedule(1e-5, patience=8, stop_after=20, max_epochs=400),
         ),
         Problem(

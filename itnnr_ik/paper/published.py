@@ -1,4 +1,4 @@
-"""The paper's own numbers, to hold results against."""
+"""The paper's own numbers, for comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results of runs as one JSON file: what was trained, how long it took, and the errors that came out."""
+"""Results of runs in one JSON file: what was trained, for how long, and the errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Task:
 
     @property
     def name(self) -> str:
-        """For file names and progress."""
+        """Name for files and progress."""
         return f"{self.experiment}-table{self.table}-{self.method}-seed{self.seed}"
 
 
@@ -43,7 +43,7 @@ _FIELDS = ("experiment", "table", "method", "seed")
 
 
 def load_results(path: Path) -> Records:
-    """Records by task; none where there is no file.
+    """Records by task; none if there is no file.
 
     Raises:
         ValueError: The file is not one of `save_results`.
@@ -58,7 +58,7 @@ def load_results(path: Path) -> Records:
 
 
 def _task(row: dict[str, Any]) -> Task:
-    """The task of a record that has what every reader expects."""
+    """The task of a record, after a check of all that its readers need."""
     task = Task(*(row[field] for field in _FIELDS))
     if [type(value) for value in (task.experiment, task.table, task.method, task.seed)] != [
         str,
@@ -87,7 +87,7 @@ def committed_results() -> Records:
 
 
 def save_results(path: Path, records: Records) -> None:
-    """Write records, one a line; whoever reads at the same time sees the old file or the new one."""
+    """Write records, one a line, atomically: concurrent readers see the old file or the new one."""
     lines: Iterable[str] = (json.dumps(records[task], ensure_ascii=False) for task in sorted(records))
     partial = path.with_name(path.name + ".partial")
     partial.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
@@ -95,12 +95,12 @@ def save_results(path: Path, records: Records) -> None:
 
 
 def add_record(path: Path, task: Task, record: dict[str, Any]) -> None:
-    """Add to the file what another run may be adding to as well."""
+    """Add a record to the file, with a lock against other runs that do the same."""
     with path.with_name(path.name + ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         save_results(path, {**load_results(path), task: record})
 
 
 def new_record(task: Task, values: dict[str, Any]) -> dict[str, Any]:
-    """A task's fields and what came out."""
+    """A record: the fields of a task and its results."""
     return {**{field: getattr(task, field) for field in _FIELDS}, **values}

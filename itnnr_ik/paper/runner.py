@@ -1,4 +1,4 @@
-"""Carry out tasks in parallel processes, each result stored as it comes."""
+"""Runs tasks in parallel processes, and stores each result at once."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from itnnr_ik.paper.networks import load_networks, save_networks
 from itnnr_ik.paper.problems import get_problem
 from itnnr_ik.paper.results import Records, Task, add_record, load_results, new_record
 
-#: Results of a folder, its trained networks, and what is waited for before progress is shown again [s].
-RESULTS, _NETWORKS, _REFRESH = "results.json", "networks", 1.0
+RESULTS_FILE, _NETWORKS_FOLDER = "results.json", "networks"  # in the output folder
+_REFRESH_PERIOD = 1.0  # of the progress bar [s]
 
 
-def carry_out(task: Task, effort: Effort, networks: Path | None = None) -> dict[str, Any]:
+def run_task(task: Task, effort: Effort, networks: Path | None = None) -> dict[str, Any]:
     """Train and evaluate one task.
 
     Args:
-        task: What to do.
-        effort: How long to train.
-        networks: Folder to keep the trained networks in; those that are there are not trained again.
+        task: The task.
+        effort: Duration of the training.
+        networks: Folder of trained networks; those that exist are not trained again.
 
     Returns:
-        The task's record: notes of the training, seconds it took, and what `evaluate` found.
+        The task's record: notes on the training, its time, and the results of `evaluate`.
     """
     problem, noisy = get_problem(task.experiment), task.table == 2
     data = draw_dataset(problem, noisy, task.seed)
@@ -60,19 +60,19 @@ def carry_out(task: Task, effort: Effort, networks: Path | None = None) -> dict[
 def run_tasks(
     tasks: Sequence[Task], folder: Path, effort: Effort, processes: int = 2, progress: bool = True
 ) -> Records:
-    """Carry out what ``folder/results.json`` does not hold yet; Ctrl-C loses only what is under way.
+    """Run all tasks without a result in ``folder/results.json``; Ctrl-C loses only unfinished ones.
 
-    A result of other points than the task's is not one of it.
+    A result for other points than the task's does not count.
 
     Returns:
         The records of the tasks.
 
     Raises:
         ValueError: The folder has results of another effort.
-        RuntimeError: Some tasks failed; the others were carried out and stored.
+        RuntimeError: Some tasks failed; the results of the others are stored.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / RESULTS
+    path = folder / RESULTS_FILE
     records = load_results(path)
     wanted = dict.fromkeys(tasks)
     for task in wanted:
@@ -81,8 +81,8 @@ def run_tasks(
                 f"{path} has results of another effort ({task.name}: {records[task].get('effort')}, "
                 f"expected {asdict(effort)}); choose another folder with --output"
             )
-    failures = _carry_out_all(
-        [task for task in wanted if not _holds(records, task)], folder, effort, processes, progress
+    failures = _run_all(
+        [task for task in wanted if not _is_done(records, task)], folder, effort, processes, progress
     )
     records = load_results(path)
     if failures:
@@ -91,30 +91,30 @@ def run_tasks(
     return {task: records[task] for task in wanted}
 
 
-def _holds(records: Records, task: Task) -> bool:
+def _is_done(records: Records, task: Task) -> bool:
     if task not in records:
         return False
     data = draw_dataset(get_problem(task.experiment), task.table == 2, task.seed)
     return records[task].get("points") == data.fingerprint
 
 
-def _carry_out_all(
+def _run_all(
     tasks: Sequence[Task], folder: Path, effort: Effort, processes: int, progress: bool
 ) -> dict[Task, BaseException]:
-    """Store each result at once; what failed, by task."""
+    """Run tasks and store each result at once; returns the errors of failed tasks."""
     failures: dict[Task, BaseException] = {}
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, context, _start_worker)
     bar = tqdm(total=len(tasks), desc="experiments", unit="run", disable=None if progress else True)
     try:
-        waiting = list(reversed(tasks))
+        pending = list(reversed(tasks))
         running: dict[Future[dict[str, Any]], Task] = {}
-        while waiting or running:
-            while waiting and len(running) < processes:
-                task = waiting.pop()
-                running[pool.submit(carry_out, task, effort, folder / _NETWORKS)] = task
+        while pending or running:
+            while pending and len(running) < processes:
+                task = pending.pop()
+                running[pool.submit(run_task, task, effort, folder / _NETWORKS_FOLDER)] = task
             bar.set_postfix_str("under way: " + ", ".join(task.name for task in running.values()))
-            for future in wait(running, _REFRESH, FIRST_COMPLETED).done:
+            for future in wait(running, _REFRESH_PERIOD, FIRST_COMPLETED).done:
                 task = running.pop(future)
                 try:
                     record = future.result()
@@ -123,7 +123,7 @@ def _carry_out_all(
                 except Exception as error:
                     failures[task] = error
                 else:
-                    add_record(folder / RESULTS, task, record)
+                    add_record(folder / RESULTS_FILE, task, record)
                 bar.update()
     except BaseException:
         for process in (pool._processes or {}).values():
@@ -137,9 +137,9 @@ def _carry_out_all(
 
 def _start_worker() -> None:
     use_torch()
-    torch.set_flush_denormal(True)  # denormal weights cost a multiple of others
+    torch.set_flush_denormal(True)  # computing with denormal weights is many times slower
     ignore_sigint()
-    # Without the parent there is nobody to work for.
+    # A worker must not survive its parent.
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

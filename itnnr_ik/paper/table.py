@@ -12,11 +12,11 @@ from itnnr_ik.paper.problems import PROBLEMS
 from itnnr_ik.paper.published import PublishedRow, published_numbers
 from itnnr_ik.paper.results import Records
 
-#: Reads a number from what a record holds for a protocol.
+#: Reads a number from a record's report for a protocol.
 Read = Callable[[dict[str, Any]], float]
 
 
-def _first(report: dict[str, Any]) -> float:
+def _first_anchor(report: dict[str, Any]) -> float:
     return float(report["by_rank"][0])
 
 
@@ -24,22 +24,22 @@ def _best(name: str) -> Read:
     return lambda report: float(report[name])
 
 
-#: Per table: a column's key, its heading, the method, what of a record it shows, and the paper's number.
+#: For each table: key and heading of a column, the method, the number of a report, and the paper's number.
 _COLUMNS: dict[int, tuple[tuple[str, str, str, Read, Callable[[PublishedRow], float | None] | None], ...]] = {
     1: (
-        ("knn", "kNN, 1st anchor", "knn", _first, lambda row: row.knn[0]),
-        ("nn", "NN", "nn", _first, lambda row: row.nn),
-        ("itnnr", "ITNNR, 1st anchor", "itnnr", _first, lambda row: row.itnnr[0]),
+        ("knn", "kNN, 1st anchor", "knn", _first_anchor, lambda row: row.knn[0]),
+        ("nn", "NN", "nn", _first_anchor, lambda row: row.nn),
+        ("itnnr", "ITNNR, 1st anchor", "itnnr", _first_anchor, lambda row: row.itnnr[0]),
         ("itnnr_best", "ITNNR, best of 5", "itnnr", _best("best_exact"), lambda row: row.best_exact),
-        ("ours", "ours, 1st anchor", "ours", _first, None),
+        ("ours", "ours, 1st anchor", "ours", _first_anchor, None),
         ("ours_best", "ours, best of 5", "ours", _best("best_exact"), None),
     ),
     2: (
-        ("knn", "kNN, 1st anchor", "knn", _first, lambda row: row.knn[0]),
-        ("itnnr", "ITNNR, 1st anchor", "itnnr", _first, lambda row: row.itnnr[0]),
+        ("knn", "kNN, 1st anchor", "knn", _first_anchor, lambda row: row.knn[0]),
+        ("itnnr", "ITNNR, 1st anchor", "itnnr", _first_anchor, lambda row: row.itnnr[0]),
         ("itnnr_best", "ITNNR, best, learned f", "itnnr", _best("best_learned"), lambda r: r.best_learned),
         ("itnnr_exact", "ITNNR, best, exact f", "itnnr", _best("best_exact"), lambda row: row.best_exact),
-        ("ours", "ours, 1st anchor", "ours", _first, None),
+        ("ours", "ours, 1st anchor", "ours", _first_anchor, None),
         ("ours_best", "ours, best, learned f", "ours", _best("best_learned"), None),
         ("ours_exact", "ours, best, exact f", "ours", _best("best_exact"), None),
     ),
@@ -48,10 +48,10 @@ _COLUMNS: dict[int, tuple[tuple[str, str, str, Read, Callable[[PublishedRow], fl
 
 @dataclass(frozen=True)
 class Cell:
-    """RMSE in y over the runs of one method, and the paper's number where it has one.
+    """RMSE in y over the runs of one method, and the paper's number if it has one.
 
-    ``mean`` is None and ``seeds`` is 0 where nothing was run; ``std``, over the runs themselves (not an
-    estimate of others), is None for fewer than two.
+    ``mean`` is None and ``seeds`` is 0 without runs; ``std``, of these runs (not an estimate for others), is
+    None for fewer than two.
     """
 
     paper: float | None
@@ -62,9 +62,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """An experiment's cells by column, the reductions against kNN in per cent, and ours against the paper.
+    """An experiment's cells by column.
 
-    ``reduction`` of ITNNR as published (paper, rerun), ``gain``: the paper's best over ours.
+    ``reduction`` is that of ITNNR's error against kNN in per cent (paper, rerun), ``gain`` the paper's best
+    error divided by ours.
     """
 
     experiment: str
@@ -80,7 +81,7 @@ def make_rows(records: Records, table: int, protocol: str) -> list[Row]:
 
 
 def _row(records: Records, table: int, protocol: str, experiment: str) -> Row:
-    # The paper's numbers are of the published protocol, and of the quartic that was run.
+    # The paper's numbers are for the published protocol, and for the quartic that its programs use.
     published = published_numbers().get((table, experiment)) if protocol == "published" else None
     cells = {}
     for key, _, method, read, paper in _COLUMNS[table]:
@@ -109,9 +110,9 @@ def _reduction(value: float | None, baseline: float | None) -> float | None:
 
 
 def to_markdown(rows: Sequence[Row], table: int) -> str:
-    """A Markdown table. A cell that the paper has reads ``paper → mean ± std``, others ``mean ± std``."""
+    """A Markdown table. Cells with a number of the paper read ``paper → mean ± std``, or ``mean ± std``."""
     lines = [
-        [again if paper == _NONE else f"{paper} → {again}" for _, paper, again in shown]
+        [rerun if paper == _NO_VALUE else f"{paper} → {rerun}" for _, paper, rerun in shown]
         for shown in _shown(rows, table)
     ]
     labels = [PROBLEMS[row.experiment].label for row in rows]
@@ -128,13 +129,13 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def to_text(rows: Sequence[Row], table: int) -> str:
-    """For a terminal: for each experiment a line with the paper's numbers and one with those run again."""
+    """For a terminal: for each experiment a line with the paper's numbers and one with the rerun's."""
     lines = [["experiment", "", *_headings(rows, table)]]
     for row, shown in zip(rows, _shown(rows, table), strict=True):
         label = PROBLEMS[row.experiment].label
-        if any(paper != _NONE for _, paper, _ in shown):
+        if any(paper != _NO_VALUE for _, paper, _ in shown):
             lines.append([label, "paper", *(paper for _, paper, _ in shown)])
-        lines.append([label, "rerun", *(again for _, _, again in shown)])
+        lines.append([label, "rerun", *(rerun for _, _, rerun in shown)])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
@@ -147,35 +148,35 @@ def _headings(rows: Sequence[Row], table: int) -> list[str]:
 
 
 def _shown(rows: Sequence[Row], table: int) -> list[list[tuple[str, str, str]]]:
-    """Of each row every column's heading, paper's number and ours; what no row has is left out."""
+    """For each row every column's heading, paper's number and ours as text, without empty columns."""
     compared = any(row.gain is not None for row in rows)
     lines = []
     for row in rows:
         line = [(heading, *_texts(row.cells[key])) for key, heading, *_ in _COLUMNS[table]]
         ours = next(i for i, column in enumerate(_COLUMNS[table]) if column[2] == "ours")
-        paper, again = map(_percent, row.reduction)
-        line.insert(ours, ("ITNNR's reduction", paper, again))
+        paper, rerun = map(_percent, row.reduction)
+        line.insert(ours, ("ITNNR's reduction", paper, rerun))
         if compared:
-            line.append(("paper's best / ours", _NONE, _ratio(row)))
+            line.append(("paper's best / ours", _NO_VALUE, _ratio(row)))
         lines.append(line)
     return lines
 
 
-_NONE = "–"
+_NO_VALUE = "–"
 
 
 def _ratio(row: Row) -> str:
-    return _NONE if row.gain is None else f"{row.gain:.1f}"
+    return _NO_VALUE if row.gain is None else f"{row.gain:.1f}"
 
 
 def _percent(value: float | None) -> str:
-    return _NONE if value is None else f"{value:.1f} %"
+    return _NO_VALUE if value is None else f"{value:.1f} %"
 
 
 def _texts(cell: Cell) -> tuple[str, str]:
-    paper = _NONE if cell.paper is None else _number(cell.paper)
+    paper = _NO_VALUE if cell.paper is None else _number(cell.paper)
     if cell.mean is None:
-        return paper, _NONE
+        return paper, _NO_VALUE
     if cell.std is None:
         return paper, _number(cell.mean)
     return paper, f"{_number(cell.mean)} ± {_number(cell.std)}"

@@ -1,4 +1,4 @@
-"""What each part of ours is worth where f is known, on targets that are neither test nor training points."""
+"""Ablation of our method for known f, on targets that are neither test nor training points."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from itnnr_ik.twin.anchors import Anchors
 
 Array = NDArray[np.float64]
 
-#: Number of targets beyond the validation points, and their seed.
-_MORE, _SEED = 20_000, 7001
+#: Number of targets beside the validation points, and their seed.
+_N_TARGETS, _SEED = 20_000, 7001
 
 
 def validate(problem: Problem, seed: int, effort: Effort) -> dict[str, tuple[float, float]]:
     """RMSE of the best of five anchors, protocol published, by variant.
 
     Returns:
-        On the validation points, and on 20 000 further targets.
+        The errors on the validation points and on 20 000 further targets.
     """
     data = draw_dataset(problem, False, seed)
     anchors = Anchors(data.x_train, data.y_train)
@@ -38,7 +38,7 @@ def validate(problem: Problem, seed: int, effort: Effort) -> dict[str, tuple[flo
         "step and remainder": both.adjust_near,
         "with far answers": both.adjust,
     }
-    more = problem.function(problem.sample(_MORE, np.random.default_rng(_SEED)))
+    more = problem.function(problem.sample(_N_TARGETS, np.random.default_rng(_SEED)))
 
     def error(adjust: Callable[[Array, Array, Array], Array], y: Array) -> float:
         indices = anchors.nearest(y, K, PROTOCOLS["published"]).reshape(-1)

@@ -31,7 +31,7 @@ def _targets(count: int = 300) -> np.ndarray:
 
 
 def test_the_remainder_makes_the_step_more_exact(two_link: BranchingInverse) -> None:
-    """What is left after the Gauss–Newton step alone, by an N of zeros, is reduced by the trained one."""
+    """The trained N reduces the residual that the Gauss–Newton step alone, with N = 0, leaves."""
     y, anchors = _targets(), two_link.anchors
     nearest = anchors.nearest(y, 1)[:, 0]
     x, known = anchors.x[nearest], anchors.y[nearest]
@@ -45,14 +45,14 @@ def test_the_remainder_makes_the_step_more_exact(two_link: BranchingInverse) -> 
 
 
 def test_no_change_of_y_is_no_near_change_of_x(two_link: BranchingInverse) -> None:
-    """Exactly."""
+    """Near answers for an anchor's own y are exactly the anchor."""
     x, y = two_link.anchors.x, two_link.anchors.y
     np.testing.assert_array_equal(two_link.adjust_near(y, x, y), x)
     np.testing.assert_array_equal(two_link.adjust(y, x, y), x)
 
 
 def test_the_better_answer_counts(two_link: BranchingInverse) -> None:
-    """Row by row, by the distance of f to the target; each of them wins somewhere."""
+    """The answer whose f is nearer to the target is chosen in each row, and both kinds are chosen."""
     y, anchors = _targets(), two_link.anchors
     indices = np.random.default_rng(2).integers(len(anchors), size=len(y))  # far anchors, so that both fail
     arguments = (y, anchors.x[indices], anchors.y[indices])
@@ -66,7 +66,7 @@ def test_the_better_answer_counts(two_link: BranchingInverse) -> None:
 def test_far_answers_reach_branches_that_have_no_anchor() -> None:
     """Anchors on the cubic's middle branch, targets that only the right one reaches: no slope leads there."""
     x = np.linspace(-0.55, 0.55, 12)[:, None]
-    rare = replace(CUBIC, keep=lambda x: (np.abs(x[:, 0]) < 0.55) | (x[:, 0] > 1.99))
+    rare = replace(CUBIC, in_domain=lambda x: (np.abs(x[:, 0]) < 0.55) | (x[:, 0] > 1.99))
     inverse = fit_branches(rare, Anchors(x, CUBIC.function(x)), 0, 700)
     targets = CUBIC.function(np.linspace(1.99, 2.0, 20)[:, None])
     nearest = inverse.anchors.nearest(targets, 1)[:, 0]

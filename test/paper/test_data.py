@@ -18,7 +18,7 @@ def _all(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize(("key", "sizes"), [("3", (300, 100, 100)), ("9", (600, 200, 200))])
 def test_sizes(key: str, sizes: tuple[int, int, int]) -> None:
-    """500 points in experiments 1 to 4, 1000 in the others; outputs are those of f."""
+    """There are 500 points in experiments 1 to 4 and 1000 in the others, with outputs of f."""
     data = draw_dataset(PROBLEMS[key], False, 0)
     assert (len(data.x_train), len(data.x_val), len(data.x_test)) == sizes
     x, y = _all(data)
@@ -28,7 +28,7 @@ def test_sizes(key: str, sizes: tuple[int, int, int]) -> None:
 
 @pytest.mark.parametrize(("key", "noise"), [("7", 0.01), ("4", 0.02)])
 def test_noise_multiplies_every_output(key: str, noise: float) -> None:
-    """1 %, on the half ball 2 %, on test points too, and each output for itself; inputs stay the same."""
+    """Each output has its own noise of 1 %, or 2 % on the half ball, also of test points, not inputs."""
     clean, noisy = (draw_dataset(PROBLEMS[key], with_noise, 3) for with_noise in (False, True))
     (x, y), (x_noisy, y_noisy) = _all(clean), _all(noisy)
     np.testing.assert_array_equal(x, x_noisy)
@@ -42,7 +42,7 @@ def test_noise_multiplies_every_output(key: str, noise: float) -> None:
 
 @pytest.mark.parametrize(("key", "noisy"), [("4", False), ("4", True), ("2", False), ("5", False)])
 def test_runs_with_points_of_their_own(key: str, noisy: bool) -> None:
-    """On the half ball, as in the paper, and where the paper's are not known; the sixth is the first."""
+    """Runs differ on the half ball and where the paper's points are unknown; the sixth repeats the first."""
     first, again, other = (draw_dataset(PROBLEMS[key], noisy, run) for run in (0, 5, 1))
     np.testing.assert_array_equal(first.y_train, again.y_train)
     assert first.fingerprint == again.fingerprint != other.fingerprint
@@ -51,7 +51,7 @@ def test_runs_with_points_of_their_own(key: str, noisy: bool) -> None:
 
 @pytest.mark.parametrize(("key", "noisy"), [("7", True), ("2", True), ("1", False)])
 def test_elsewhere_all_runs_have_the_same_points(key: str, noisy: bool) -> None:
-    """Weights and pairs differ from run to run, and nothing else."""
+    """Elsewhere the points of all runs are the same, and only weights and pairs differ."""
     first, other = (draw_dataset(PROBLEMS[key], noisy, run) for run in (0, 1))
     np.testing.assert_array_equal(first.y_train, other.y_train)
     np.testing.assert_array_equal(first.y_test, other.y_test)

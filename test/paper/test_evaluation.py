@@ -17,7 +17,7 @@ from itnnr_ik.twin.spec import NetworkSpec
 torch = pytest.importorskip("torch", reason="the methods train networks")
 
 from itnnr_ik.paper.effort import Effort  # noqa: E402
-from itnnr_ik.paper.evaluation import Learned, evaluate, judge_uncertainty, rmse  # noqa: E402
+from itnnr_ik.paper.evaluation import LearnedForward, evaluate, judge_uncertainty, rmse  # noqa: E402
 from itnnr_ik.paper.methods import Fitted, knn, of_twin, ours  # noqa: E402
 from itnnr_ik.twin.gaussian import GaussianProcessForward  # noqa: E402
 
@@ -47,12 +47,12 @@ def _still(data: Dataset) -> TwinInverse:
 
 
 def test_rmse_is_the_mean_over_points_and_dimensions() -> None:
-    """√((9 + 16 + 0 + 0) / 4)."""
+    """The RMSE of the example is √((9 + 16 + 0 + 0) / 4)."""
     assert rmse(np.array([[3.0, 4.0], [0.0, 0.0]])) == 2.5
 
 
 def test_the_protocols_use_other_ranks() -> None:
-    """Published leaves out the nearest anchor, corrected starts with it."""
+    """The published protocol leaves out the nearest anchor, the corrected one begins with it."""
     data = _tiny()
     report = evaluate(CUBIC, data, False, knn(CUBIC, data, False, 0, Effort()))
     by_hand = [abs(y - data.y_test[0, 0]) for y in data.y_train[:6, 0]]
@@ -63,7 +63,7 @@ def test_the_protocols_use_other_ranks() -> None:
 
 
 def test_the_learned_function_chooses_and_the_exact_one_measures() -> None:
-    """A twin with F = 0 on the tiny set, and a learned f that likes the anchor of rank 3 best."""
+    """The candidate is chosen by the learned f, and its error is taken with the exact one."""
     data = _tiny()
 
     def learned(x: np.ndarray) -> np.ndarray:
@@ -77,7 +77,7 @@ def test_the_learned_function_chooses_and_the_exact_one_measures() -> None:
 
 
 def test_other_targets_are_measured_like_the_test_set() -> None:
-    """The lookup's best of five on 5000 targets, worked out here once more."""
+    """The lookup's best of five on 5000 targets agrees with a computation here."""
     data = draw_dataset(CUBIC, False, 0)
     report = evaluate(CUBIC, data, False, knn(CUBIC, data, False, 0, Effort()))
     y = CUBIC.function(CUBIC.sample(5000, np.random.default_rng(5000)))[:, 0]
@@ -87,14 +87,14 @@ def test_other_targets_are_measured_like_the_test_set() -> None:
 
 
 def test_a_method_without_anchors_has_one_number() -> None:
-    """For both protocols the same."""
+    """A method without anchors has the same number for both protocols."""
     data = _tiny()
     report = evaluate(CUBIC, data, False, Fitted(lambda y: np.full((len(y), 1, 1), 0.1)))
     assert report["published"] == report["corrected"] == {"by_rank": [pytest.approx(0.0)]}
 
 
 def test_a_learned_function_is_asked_within_the_domain() -> None:
-    """On the half ball as f is: anchors beyond the edge are brought back to it."""
+    """On the half ball, inputs beyond the edge are projected to it before the learned f is applied."""
     ball = PROBLEMS["4"]
     x = np.array([[1.2, 0.0], [0.0, 1.5], [0.9, 0.9], [0.5, 0.0], [0.0, 0.2], [0.1, 0.1], [0.3, 0.3]])
     y, target = ball.function(x), np.array([[0.0, 0.1]])
@@ -111,11 +111,11 @@ def test_a_learned_function_is_asked_within_the_domain() -> None:
 
 @pytest.mark.filterwarnings("ignore:An input array is constant")  # loops of F = 0 are closed
 def test_the_uncertainty_by_hand() -> None:
-    """With F = 0 the best candidate is the anchor that the learned f likes best, and the error its own."""
+    """With F = 0 the best candidate is the best anchor by the learned f, with the error of that anchor."""
     data = _tiny()
     targets = np.array([[0.05], [0.2], [-1.0]])
     data = replace(data, x_test=targets, y_test=CUBIC.function(targets))
-    learned = Learned(lambda x: CUBIC.function(x) + 0.125 * (x + 1.0), None)
+    learned = LearnedForward(lambda x: CUBIC.function(x) + 0.125 * (x + 1.0), None)
     report = judge_uncertainty(CUBIC, data.y_test, _still(data), learned, 0, True)
     doubts, errors = [], []
     for y in data.y_test[:, 0]:
@@ -132,7 +132,7 @@ def test_the_uncertainty_by_hand() -> None:
 
 
 def test_a_gaussian_process_adds_its_own_doubt() -> None:
-    """Consistency and standard deviation, the root of the sum of the squares."""
+    """The predicted uncertainty is the root of the sum of squared consistency and standard deviation."""
     problem = PROBLEMS["3"]
     data = draw_dataset(problem, True)
     fitted = ours(problem, data, True, 0, Effort(steps=60))
@@ -146,7 +146,7 @@ def test_a_gaussian_process_adds_its_own_doubt() -> None:
 
 
 def test_a_clean_cell_reports_re_anchoring_and_other_targets() -> None:
-    """Three passes, each better than the one before."""
+    """Each of three passes reduces the median residual."""
     problem = PROBLEMS["7"]
     data = draw_dataset(problem, False)
     report = evaluate(problem, data, False, ours(problem, data, False, 0, Effort(steps=200)))["published"]

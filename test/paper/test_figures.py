@@ -46,7 +46,7 @@ def twin() -> object:
 
 
 def test_figure_8_shows_mean_and_range_over_the_seeds() -> None:
-    """By rank and for the best of five, in the published protocol; a panel without records has none."""
+    """Mean and range are drawn by rank and for the best of five; a panel without records has none."""
     records: Records = {
         Task("7", 1, "itnnr", 0): _report(1.0, best_exact=0.01),
         Task("7", 1, "itnnr", 1): _report(3.0, best_exact=0.03),
@@ -66,7 +66,7 @@ def test_figure_8_shows_mean_and_range_over_the_seeds() -> None:
 
 
 def test_figure_9_shows_both_bests() -> None:
-    """Chosen by the learned and by the exact f."""
+    """Figure 9 has the best of five by the learned f and by the exact one."""
     records: Records = {Task("1", 2, "ours", 0): _report(1.0, best_exact=0.001, best_learned=0.002)}
     panel = _panel(figures.figure_9(records), "1 cubic")
     assert _series(panel, "ours, best_exact") == [0.001]
@@ -75,7 +75,7 @@ def test_figure_9_shows_both_bests() -> None:
 
 @pytest.mark.parametrize("table", [1, 2])
 def test_without_records_the_papers_numbers_remain(table: int) -> None:
-    """All nine experiments, hollow."""
+    """Without records all nine panels have the paper's numbers, as hollow markers."""
     figure = (figures.figure_8 if table == 1 else figures.figure_9)({})
     panel, row = _panel(figure, "9 yaw–pitch–pitch arm"), published_numbers()[table, "9"]
     expected = [*row.knn, *row.itnnr, row.best_exact, row.best_learned, row.nn]
@@ -83,7 +83,7 @@ def test_without_records_the_papers_numbers_remain(table: int) -> None:
 
 
 def test_a_lookup_answers_with_anchors() -> None:
-    """Each anchor where it is the nearest in y, and nowhere else (section 4.4)."""
+    """Each anchor answers where it is the nearest in y, and nowhere else (section 4.4)."""
     branches = cubic.lookup_branches()
     distance = np.abs(branches.y[:, None] - cubic.f(cubic.ANCHORS)[:, 0])
     np.testing.assert_array_equal(branches.nearest, distance.argmin(axis=1))
@@ -106,7 +106,7 @@ def test_only_confirmed_predictions_stay(twin: object) -> None:
 
 
 def test_a_trained_twin_follows_branches_that_the_lookup_misses() -> None:
-    """Some seconds of training: most answers from the nearest of five anchors are confirmed by f."""
+    """After seconds of training f confirms most answers from the nearest of five anchors."""
     pytest.importorskip("torch", reason="trains networks")
 
     def confirmed(branches: cubic.Branches) -> float:
@@ -118,7 +118,7 @@ def test_a_trained_twin_follows_branches_that_the_lookup_misses() -> None:
 
 
 def test_calibration_names_spearmans_rho_and_draws_medians() -> None:
-    """A perfect order has ρ = 1; pairs without a logarithm are left out."""
+    """A perfect order has ρ = 1, and pairs without a logarithm are left out."""
     uncertainty = np.array([0.0, *np.linspace(0.1, 1.0, 80), np.nan])
     figure = figures.figure_calibration({"arm": (uncertainty, uncertainty**2)})
     panel = _panel(figure, "arm: Spearman's ρ = 1.00")
@@ -129,13 +129,13 @@ def test_calibration_names_spearmans_rho_and_draws_medians() -> None:
 
 
 def test_binned_medians_take_equal_shares() -> None:
-    """In the order of the uncertainty, whatever the order given."""
+    """Bins are in the order of the uncertainty, in whatever order the predictions are given."""
     uncertainty, error = binned_medians(np.array([4.0, 1.0, 3.0, 2.0]), np.array([40.0, 10.0, 30.0, 20.0]), 2)
     assert (uncertainty.tolist(), error.tolist()) == ([1.5, 3.5], [15.0, 35.0])
 
 
 def test_calibration_refuses_what_does_not_fit() -> None:
-    """The message names the panel."""
+    """Shapes that do not fit are refused with the name of the panel."""
     with pytest.raises(ValueError, match="at least one panel"):
         figures.figure_calibration({})
     with pytest.raises(ValueError, match=r"arm needs uncertainty .* got \(2,\) and \(3,\)"):
@@ -143,7 +143,7 @@ def test_calibration_refuses_what_does_not_fit() -> None:
 
 
 def test_a_figure_is_the_same_bytes_each_time(tmp_path: Path) -> None:
-    """Neither a date nor random identifiers; text as paths."""
+    """A figure has neither a date nor random identifiers, and its text is paths."""
     for folder in ("one", "two"):
         figures.save(figures.figure_a1(), tmp_path / folder, "figure-A1")
     for suffix in ("svg", "png"):
@@ -156,7 +156,7 @@ def test_a_figure_is_the_same_bytes_each_time(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_all_figures_are_written_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As SVG below 400 kB and PNG below 250 kB, each with something on it, whatever the records lack."""
+    """Every figure has content, and is written as SVG below 400 kB and PNG below 250 kB."""
     pytest.importorskip("torch", reason="trains networks")
     brief = {
         "twin": cubic.train_twin,

@@ -25,7 +25,7 @@ THREE_LINK = IKSolver.load("three_link")
 
 @pytest.fixture(scope="module")
 def inverse() -> object:
-    """A brief training."""
+    """A twin of the half ball, trained briefly."""
     pytest.importorskip("torch", reason="trains networks")
     return train_half_ball(steps=600)
 
@@ -33,7 +33,7 @@ def inverse() -> object:
 @pytest.mark.parametrize("sector", SECTORS, ids=lambda sector: sector.name)
 @pytest.mark.parametrize("target", [0.5, 0.8])
 def test_answers_stay_in_the_region_of_their_anchors(inverse: object, sector: Sector, target: float) -> None:
-    """Each is right, and has turned by a few degrees at most; a second pass makes it more exact."""
+    """Answers are right and within a few degrees of their anchors, and a second pass improves them."""
     found = answers_in(inverse, sector, target)  # type: ignore[arg-type]
     assert len(found.answers) == 8
     assert sector.contains(found.anchors).all()
@@ -45,13 +45,13 @@ def test_answers_stay_in_the_region_of_their_anchors(inverse: object, sector: Se
 
 
 def test_a_sector_counts_directions_from_the_first_axis() -> None:
-    """Counter-clockwise, also below it."""
+    """Directions are counted counter-clockwise, also below the first axis."""
     x = np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
     assert Sector("lower", 180.0, 360.0).contains(x).tolist() == [False, False, True, True]
 
 
 def test_residual_and_turn_are_measured() -> None:
-    """An answer a quarter turn away, and one at the anchor."""
+    """Residual and angle are right for an answer a quarter turn away and for one at the anchor."""
     anchors, answers = np.array([[0.6, 0.0], [0.0, 0.6]]), np.array([[0.0, 0.6], [0.0, 0.6]])
     found = RegionAnswers(SECTORS[0], 0.9, anchors, answers)
     np.testing.assert_allclose(found.turned, [90.0, 0.0], atol=1e-12)
@@ -59,7 +59,7 @@ def test_residual_and_turn_are_measured() -> None:
 
 
 def test_the_least_motion_is_that_of_a_dense_search() -> None:
-    """Of all postures on a fine grid with their tips at the target, none is nearer."""
+    """No posture of a fine grid with the tip at the target is nearer."""
     current = np.array([0.3, 0.6, -0.4])
     known = np.array([0.5, 0.7, -0.2])
     target = THREE_LINK.target_at(known)
@@ -73,7 +73,7 @@ def test_the_least_motion_is_that_of_a_dense_search() -> None:
 
 
 def test_the_current_state_as_anchor_moves_least() -> None:
-    """Far less than the nearest anchor in y, and the solver's answers never below the least motion."""
+    """Motion is far smaller than from the nearest anchor; the solver never beats the smallest possible."""
     from_current, solver, from_nearest = compare_motion(40)
     assert np.median(from_current.norm) < 0.5 * np.median(from_nearest.norm)
     assert solver.norm.min() > 1.0 - 1e-6
@@ -84,7 +84,7 @@ def test_the_current_state_as_anchor_moves_least() -> None:
 
 @pytest.mark.slow
 def test_the_example_runs_and_draws(tmp_path: Path) -> None:
-    """As a module, with a picture, on brief settings."""
+    """The command runs on brief settings and writes a picture."""
     pytest.importorskip("torch", reason="trains networks")
     picture = tmp_path / "infinite.png"
     options = ["--steps", "30", "--states", "5", "--output", str(picture)]

@@ -59,7 +59,7 @@ def test_the_packaged_arm_is_the_papers(name: str) -> None:
 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_gradients_in_torch_are_the_chains_jacobian(name: str) -> None:
-    """In double precision, row by row."""
+    """Gradients agree with the Jacobian in double precision, row by row."""
     torch: Any = pytest.importorskip("torch", reason="the formulas in torch")
     solver = IKSolver.load(name)
     batch = np.random.default_rng(2).uniform(-3.0, 3.0, (20, solver.arm.n_joints))

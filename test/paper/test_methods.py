@@ -25,7 +25,7 @@ BRIEF = Effort(max_epochs=2, steps=20)
 @pytest.mark.parametrize(("method", "key"), [*((method, "4") for method in METHODS), ("ours", "5")])
 @pytest.mark.parametrize("noisy", [False, True])
 def test_predictions(method: str, key: str, noisy: bool) -> None:
-    """One answer for each anchor rank from 0 to 5, or one in all; ranking learns f where it is unknown."""
+    """There is an answer for each anchor rank from 0 to 5, or one in all; f is learned if it is unknown."""
     problem = PROBLEMS[key]
     data = draw_dataset(problem, noisy, 0)
     fitted = METHODS[method](problem, data, noisy, 0, BRIEF)
@@ -37,14 +37,14 @@ def test_predictions(method: str, key: str, noisy: bool) -> None:
 
 
 def test_the_full_measure_is_the_papers() -> None:
-    """As published: 2000 epochs at most, learning rate 1e-5; a brief one is a share of it."""
+    """Full training has at most 2000 epochs at the rate 1e-5, as published, and brief training fewer."""
     assert FULL.shorten(PlateauSchedule()) == PlateauSchedule(1e-5, 32, 40, 100, 2000)
     assert QUICK.shorten(PlateauSchedule(max_epochs=10)).max_epochs == 10
     assert QUICK.shorten(PlateauSchedule()).max_epochs == 20
 
 
 def test_the_published_network_has_more_weights_than_ours() -> None:
-    """Two layers of 640 against three of 128."""
+    """The published network has two layers of 640, ours three of 128."""
     problem = PROBLEMS["7"]
     data = draw_dataset(problem, False, 0)
     published, mine = (METHODS[name](problem, data, False, 0, BRIEF).notes for name in ("itnnr", "ours"))
@@ -53,7 +53,7 @@ def test_the_published_network_has_more_weights_than_ours() -> None:
 
 
 def test_the_seed_decides_the_weights_not_the_data() -> None:
-    """Another seed, other predictions from the same anchors."""
+    """Another seed gives other predictions from the same anchors."""
     problem = PROBLEMS["1"]
     data = draw_dataset(problem, False, 0)
     first, second, third = (
@@ -83,7 +83,7 @@ def _spied(key: str, noisy: bool, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
 
 @pytest.mark.parametrize(("key", "batches"), [("1", 78), ("4", 781), ("7", 156)])
 def test_the_published_generator(key: str, batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """⌊5 · points / 32⌋ batches an epoch, of ten times 5 on the half ball; the problem's ε and domain."""
+    """An epoch has ⌊5 · points / 32⌋ batches, ten times that on the half ball; ε and domain are given."""
     (options,) = _spied(key, False, monkeypatch)["regressor"]
     assert options["batches_per_epoch"] == batches
     assert options["radius"] == PROBLEMS[key].radius
@@ -102,7 +102,7 @@ def test_the_published_generator(key: str, batches: int, monkeypatch: pytest.Mon
 def test_the_published_method_on_noisy_data(
     key: str, learning_rate: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pairs of the training points, no generator; the learned forward function has a rate of its own."""
+    """With noise, training uses pairs of training points; the forward function has a rate of its own."""
     made = _spied(key, True, monkeypatch)
     (regressor,), (network,) = made["regressor"], made["network"]
     assert not {"forward", "sample", "radius"} & set(regressor)
@@ -112,14 +112,14 @@ def test_the_published_method_on_noisy_data(
 
 @pytest.mark.parametrize("method", ["itnnr", "ours"])
 def test_noisy_methods_never_ask_the_exact_function(method: str) -> None:
-    """Of the domain only its width and whether inputs are angles: else the noisy points count alone."""
+    """With noise, methods never call the exact f, and know points, domain width and kinds of inputs."""
 
     def forbidden(*arguments: Any) -> Any:
         raise AssertionError("the exact f was used")
 
     problem = PROBLEMS["4"]
     data = draw_dataset(problem, True, 0)
-    blind = replace(problem, function=forbidden, keep=forbidden)
+    blind = replace(problem, function=forbidden, in_domain=forbidden)
     fitted = METHODS[method](blind, data, True, 0, BRIEF)
     assert fitted.learned is not None
     assert np.isfinite(fitted.learned(fitted.predictions(data.y_test))).all()

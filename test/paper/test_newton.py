@@ -21,7 +21,7 @@ def _anchors(key: str) -> Anchors:
 
 @pytest.mark.parametrize("key", ["1", "5", "6", "7", "8", "9"])
 def test_small_steps_lead_to_the_target(key: str) -> None:
-    """Nearly all of a small change of y is made, from most anchors, and the shortest way."""
+    """From most anchors, a step makes nearly all of a small change of y by the smallest change of x."""
     problem, anchors = PROBLEMS[key], _anchors(key)
     newton = GaussNewton(problem.function, anchors)
     target = problem.function(anchors.x + 1e-4)
@@ -42,7 +42,7 @@ def test_small_steps_lead_to_the_target(key: str) -> None:
 
 
 def test_long_steps_are_shortened() -> None:
-    """To less than 0.3 of the domain; none leaves it where f has no slope, as at the half ball's top."""
+    """Steps are shorter than 0.3 of the domain, also where the gradient of f vanishes."""
     problem, anchors = PROBLEMS["4"], _anchors("4")
     newton = GaussNewton(problem.function, anchors)
     x = np.concatenate([np.zeros((1, 2)), anchors.x])

@@ -16,7 +16,7 @@ from itnnr_ik.paper.results import Task, committed_results, save_results
 def test_a_run_prints_its_table_and_a_second_one_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Trained in processes of its own; then read from the file."""
+    """A first run trains in processes of its own, a second one reads the results from the file."""
     pytest.importorskip("torch", reason="trains networks")
     monkeypatch.chdir(tmp_path)
     command = [
@@ -47,7 +47,7 @@ def test_a_run_prints_its_table_and_a_second_one_the_same(
 
 
 def test_the_table_shows_what_comes_with_the_package(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without any option: both tables, both protocols, all nine experiments."""
+    """Without options both tables of both protocols are printed with all nine experiments."""
     assert main(["paper", "table"]) == 0
     printed = capsys.readouterr().out
     assert printed.count("RMSE in y") == 4
@@ -70,13 +70,13 @@ def test_the_document_is_that_of_the_results(
 
 
 def test_missing_results_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line on stderr."""
+    """A missing file of results is named in one line on stderr."""
     assert main(["paper", "table", "--results", str(tmp_path / "none.json")]) == 1
     assert "none.json: expected the results.json of" in capsys.readouterr().err
 
 
 def test_an_experiment_without_results_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Not an empty page."""
+    """An experiment without results is an error, not an empty table."""
     (tmp_path / "results.json").write_text("[]")
     command = ["paper", "table", "--results", str(tmp_path / "results.json"), "--experiment", "7"]
     assert main(command) == 1
@@ -84,7 +84,7 @@ def test_an_experiment_without_results_is_named(tmp_path: Path, capsys: pytest.C
 
 
 def test_a_table_without_results_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where the file has the other table only."""
+    """A table without results is an error where the file has only the other one."""
     path = tmp_path / "results.json"
     save_results(path, {task: record for task, record in committed_results().items() if task.table == 1})
     assert main(["paper", "table", "--results", str(path), "--experiment", "7", "--table", "2"]) == 1
@@ -92,7 +92,7 @@ def test_a_table_without_results_is_named(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_a_selection_without_runs_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The paper has no inverse network in Table 2; nothing is written."""
+    """The inverse network in Table 2, which the paper does not have, is refused, and nothing is written."""
     output = tmp_path / "results"
     assert main(["paper", "run", "--method", "nn", "--table", "2", "-o", str(output)]) == 1
     assert "nothing to run: the paper has no inverse network in Table 2" in capsys.readouterr().err
@@ -101,13 +101,13 @@ def test_a_selection_without_runs_is_told(tmp_path: Path, capsys: pytest.Capture
 
 @pytest.mark.parametrize("option", ["--seeds", "--processes"])
 def test_counts_are_positive(option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The message says which."""
+    """The message names the option."""
     assert main(["paper", "run", option, "0"]) == 1
     assert f"{option} must be at least 1, got 0" in capsys.readouterr().err
 
 
 def test_the_tasks_of_a_full_run() -> None:
-    """Nine experiments, both tables, five seeds; the lookup once for each data set, NN in Table 1 only."""
+    """A full run has the lookup once for each data set, NN in Table 1 only, others with five seeds."""
     tasks = make_tasks(tuple("123456789"), (1, 2), ("knn", "nn", "itnnr", "ours"), 5)
     assert len(tasks) == len(set(tasks)) == (6 + 3 * 5) + (8 + 5) + 9 * 5 + 2 * 2 * 9 * 5
     assert Task("7", 1, "knn", 1) not in tasks

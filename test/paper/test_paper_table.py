@@ -26,7 +26,7 @@ RECORDS = {
 
 
 def test_cells_are_means_over_the_runs() -> None:
-    """With the paper's number beside them, its reduction and ours, and its best over ours."""
+    """Cells have the paper's numbers, both reductions, and the ratio of the paper's best to ours."""
     rows = {row.experiment: row for row in make_rows(RECORDS, 1, "published")}
     assert list(rows) == ["2-printed", "7"]
     cell = rows["7"].cells["itnnr_best"]
@@ -39,7 +39,7 @@ def test_cells_are_means_over_the_runs() -> None:
 
 
 def test_what_was_not_run_is_empty() -> None:
-    """No number is made up, and the quartic as printed has none of the paper's."""
+    """Missing runs have empty cells, and the quartic as printed has no number of the paper."""
     rows = {row.experiment: row for row in make_rows(RECORDS, 1, "published")}
     assert rows["7"].cells["nn"].mean is None
     assert rows["7"].cells["nn"].seeds == 0
@@ -48,14 +48,14 @@ def test_what_was_not_run_is_empty() -> None:
 
 
 def test_the_corrected_protocol_is_not_held_against_the_paper() -> None:
-    """Its numbers are of the published one."""
+    """The paper's numbers, of the published protocol, are not shown beside the corrected one."""
     (row,) = (row for row in make_rows(RECORDS, 1, "corrected") if row.experiment == "7")
     assert all(cell.paper is None for cell in row.cells.values())
     assert row.gain is None
 
 
 def test_markdown() -> None:
-    """A cell reads paper → mean ± std."""
+    """A Markdown cell reads paper → mean ± std."""
     text = to_markdown(make_rows(RECORDS, 1, "published"), 1)
     head, rule, _, seven = text.splitlines()
     assert head.count("|") == rule.count("|") == seven.count("|")
@@ -65,7 +65,7 @@ def test_markdown() -> None:
 
 
 def test_text() -> None:
-    """A line with the paper's numbers above one with ours, aligned."""
+    """The text has an aligned line with the paper's numbers above one with ours."""
     lines = to_text(make_rows(RECORDS, 2, "published"), 2).splitlines()
     paper, rerun = (next(line for line in lines if f" {name} " in line) for name in ("paper", "rerun"))
     assert paper.index("0.01138") == rerun.index("0.01100")

@@ -40,7 +40,7 @@ RADII = {
 
 @pytest.mark.parametrize("key", PROBLEMS)
 def test_formulas(key: str) -> None:
-    """Appendix A, one value each, and the same for a batch."""
+    """Each formula of Appendix A has the right value at one point, alone and in a batch."""
     x, y = BY_HAND[key]
     problem = PROBLEMS[key]
     np.testing.assert_allclose(problem.function(np.array(x)), y, atol=1e-12)
@@ -50,7 +50,7 @@ def test_formulas(key: str) -> None:
 
 @pytest.mark.parametrize("key", PROBLEMS)
 def test_torch_computes_the_same(key: str) -> None:
-    """One formula for both."""
+    """NumPy and torch compute the same with one formula."""
     torch = pytest.importorskip("torch", reason="the functions in torch")
     problem = PROBLEMS[key]
     x = problem.sample(50, np.random.default_rng(1))
@@ -58,7 +58,7 @@ def test_torch_computes_the_same(key: str) -> None:
 
 
 def test_the_half_ball_takes_inputs_outside_at_its_edge() -> None:
-    """Beyond the radius 0.999, never the root of a negative number; the boundary rule says the same."""
+    """Beyond the radius 0.999 f has its value at the edge, where the boundary function projects inputs."""
     ball = PROBLEMS["4"]
     np.testing.assert_allclose(ball.function(np.array([0.999, 0.0])), math.sqrt(1 - 0.999**2))
     outside = np.array([[5.0, -3.0], [0.0, 1.0], [0.9992, 0.0]])
@@ -73,13 +73,13 @@ def test_the_half_ball_takes_inputs_outside_at_its_edge() -> None:
 
 @pytest.mark.parametrize("key", RADII)
 def test_the_radius_of_the_generator(key: str) -> None:
-    """Section 4.1 with the factor 1 in experiments 1 to 4 and 2 in the others."""
+    """The radius follows section 4.1 with the factor 1 in experiments 1 to 4 and 2 in the others."""
     assert PROBLEMS[key].radius == pytest.approx(RADII[key])
 
 
 @pytest.mark.parametrize("key", PROBLEMS)
 def test_samples_fill_the_domain(key: str) -> None:
-    """Uniform within ±high; on the half ball only where the squared radius is below 0.99."""
+    """Samples are uniform within ±high, on the half ball only where the squared radius is below 0.99."""
     problem = PROBLEMS[key]
     x = problem.sample(4000, np.random.default_rng(0))
     assert x.shape == (4000, problem.n_x)
@@ -118,6 +118,6 @@ def test_there_are_nine_experiments() -> None:
 
 
 def test_an_unknown_experiment_is_refused() -> None:
-    """The message lists what there is."""
+    """The message lists the experiments."""
     with pytest.raises(ValueError, match=r"no experiment '10'; available: 1, 2, 2-printed, 3"):
         get_problem("10")

@@ -9,7 +9,7 @@ from itnnr_ik.paper.published import published_numbers
 
 
 def test_both_tables_have_all_nine_experiments() -> None:
-    """Five anchors each; the inverse network in Table 1 only, the learned f in Table 2 only."""
+    """Rows have five anchors, the inverse network in Table 1 only, and the learned f in Table 2 only."""
     rows = published_numbers()
     assert set(rows) == {(table, key) for table in (1, 2) for key in EXPERIMENTS}
     for (table, _), row in rows.items():
@@ -18,7 +18,7 @@ def test_both_tables_have_all_nine_experiments() -> None:
 
 
 def test_some_cells() -> None:
-    """As printed, and as published by anchor."""
+    """Some cells are as printed in the tables, and as published by anchor."""
     rows = published_numbers()
     assert rows[1, "1"].printed == {"knn": 0.074, "nn": 0.122, "itnnr": 0.008, "best_exact": 0.005}
     assert rows[1, "7"].itnnr == (0.00873, 0.01364, 0.01211, 0.01619, 0.01672)

@@ -24,7 +24,7 @@ _WRONG = f'[{{"experiment": 1, "table": 1, "method": "knn", "seed": 0, {_REPORTS
 
 
 def test_records_survive_the_file(tmp_path: Path) -> None:
-    """One line each, in the order of the tasks."""
+    """Records are written one a line, in the order of the tasks, and read again unchanged."""
     tasks = [Task("7", 2, "ours", 1), Task("1", 1, "knn", 0)]
     values = {"published": {"by_rank": [0.5]}, "corrected": {"by_rank": [0.25]}}
     records = {task: new_record(task, values) for task in tasks}
@@ -35,7 +35,7 @@ def test_records_survive_the_file(tmp_path: Path) -> None:
 
 
 def test_two_runs_may_add_to_one_file(tmp_path: Path) -> None:
-    """At the same time, and neither loses a record."""
+    """Two processes add records at the same time, and none is lost."""
     path = tmp_path / "results.json"
     values = {"published": {"by_rank": [0.5]}, "corrected": {"by_rank": [0.25]}}
     tasks = [Task("1", 1, "knn", seed) for seed in range(40)]
@@ -45,7 +45,7 @@ def test_two_runs_may_add_to_one_file(tmp_path: Path) -> None:
 
 
 def test_no_file_is_no_records(tmp_path: Path) -> None:
-    """A first run starts from nothing."""
+    """A missing file means no records."""
     assert load_results(tmp_path / "results.json") == {}
 
 
@@ -53,7 +53,7 @@ def test_no_file_is_no_records(tmp_path: Path) -> None:
     "text", ["", "{", "[1]", '[{"experiment": "1"}]', "\xff", _INCOMPLETE, _NO_BEST, _WRONG]
 )
 def test_a_foreign_file_is_refused(text: str, tmp_path: Path) -> None:
-    """The message names it."""
+    """The message names the file."""
     path = tmp_path / "results.json"
     path.write_text(text, encoding="latin-1")
     with pytest.raises(ValueError, match=r"results\.json does not hold results"):
@@ -61,7 +61,7 @@ def test_a_foreign_file_is_refused(text: str, tmp_path: Path) -> None:
 
 
 def test_the_package_brings_results() -> None:
-    """Of the lookup for all experiments of both tables, and of the other methods with five seeds each."""
+    """The package has the lookup for all experiments of both tables, and other methods with five seeds."""
     records = committed_results()
     for key in "123456789":
         for table in (1, 2):
@@ -72,14 +72,14 @@ def test_the_package_brings_results() -> None:
 
 
 def test_the_results_are_of_todays_points() -> None:
-    """Each record's, drawn again."""
+    """The points of every record are those that are drawn today."""
     for task, record in committed_results().items():
         data = draw_dataset(get_problem(task.experiment), task.table == 2, task.seed)
         assert record["points"] == data.fingerprint, task.name
 
 
 def test_the_results_keep_what_was_promised() -> None:
-    """Best of five against the paper, mean over five seeds, published protocol."""
+    """Our mean error, best of five, is below the paper's by the promised ratio (published protocol)."""
     for row in make_rows(committed_results(), 1, "published"):
         if row.gain is not None:
             assert row.gain >= {"7": 5.0, "8": 5.0, "9": 3.0}.get(row.experiment, 2.0), row.experiment
@@ -90,7 +90,7 @@ def test_the_results_keep_what_was_promised() -> None:
 
 @pytest.mark.parametrize("table", [1, 2])
 def test_the_published_method_comes_out_as_published(table: int) -> None:
-    """Its reduction against the lookup, wherever it was rerun: within 5 points of the paper's, or better."""
+    """The rerun's reduction against the lookup is at most 5 points worse than the paper's."""
     reductions = {row.experiment: row.reduction for row in make_rows(committed_results(), table, "published")}
     rerun = {key: pair for key, pair in reductions.items() if None not in pair}
     assert rerun

@@ -16,7 +16,7 @@ from itnnr_ik.paper.validation import validate  # noqa: E402
 
 @pytest.mark.slow
 def test_no_part_is_measured_on_test_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same without them; more answers, of which f chooses, are never worse, and the step helps."""
+    """Validation does not depend on test points; more answers are never worse, and the step helps."""
     problem, brief = PROBLEMS["5"], Effort(steps=40)
     found = validate(problem, 0, brief)
 

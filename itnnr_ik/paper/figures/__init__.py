@@ -38,7 +38,7 @@ __all__ = [
 
 #: The method, seed and protocol whose predictions the calibration shows.
 _CALIBRATED = ("ours", 0, "published")
-#: So few that each anchor of Figure 7 can be told from its neighbours.
+#: Number of anchors of Figure 7, few enough to be distinguished.
 _BALL_ANCHORS = 100
 
 
@@ -63,7 +63,7 @@ def draw_all(records: Records, folder: Path, seed: int = 0, progress: bool = Tru
     """Write Figures 2, 4 to 9 and A1, and the calibration, as ``figure-2.svg``, ``figure-2.png`` and so on.
 
     Args:
-        records: For Figures 8 and 9 and the calibration; what is missing is left out.
+        records: Results for Figures 8 and 9 and the calibration; what is missing is left out.
         folder: Made where missing.
         seed: Of the networks and points of Figures 2 to 7.
         progress: Show a bar.

@@ -1,4 +1,4 @@
-"""How well a predicted uncertainty tells the true error, panel by panel."""
+"""Figure of predicted uncertainty against true error."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def figure_calibration(
 
 
 def binned_medians(uncertainty: Array, error: Array, bins: int = _BINS) -> tuple[Array, Array]:
-    """Medians (bins,) of uncertainty and error in equally many predictions each, by rising uncertainty."""
+    """Medians (bins,) of uncertainty and error in bins of equally many predictions, sorted by uncertainty."""
     shares = [share for share in np.array_split(np.argsort(uncertainty, kind="stable"), bins) if len(share)]
     return (
         np.array([np.median(uncertainty[share]) for share in shares]),
@@ -75,7 +75,7 @@ def _draw(axes: Axes, name: str, uncertainty: Array, error: Array) -> None:
         finish(axes, f"{name}: too few predictions", *_AXES)
         return
     rho = float(spearmanr(uncertainty, error).statistic)
-    # Thousands of dots, as pixels: as paths they would make an SVG of megabytes.
+    # Rasterised, because thousands of dots as paths would make an SVG of megabytes.
     axes.loglog(uncertainty, error, ".", color=BLUE, markersize=3, alpha=0.35, rasterized=True)
     axes.loglog(*binned_medians(uncertainty, error), "-o", color=VERMILLION, markersize=5, zorder=4)
     both = np.concatenate([uncertainty, error])

@@ -22,22 +22,22 @@ Array = NDArray[np.float64]
 #: x³ − x, (…, 1) to (…, 1).
 f = PROBLEMS["1"].function
 
-#: The experiment's domain is ±2, of whose outputs, ±6, the middle where three inputs share one is too small
-#: a part to be seen.
+#: Half-width of the domain. With the experiment's ±2, outputs up to ±6 would hide the middle, where three
+#: inputs share an output.
 HALF_WIDTH = 1.6
 #: |y| at the two extrema, at x = ±1/√3: closer to zero, three inputs share an output.
 FOLD = 2 / (3 * np.sqrt(3))
-#: Two of them lie by an extremum, where the branch that they are on ends.
+#: Anchors, two of them near an extremum, where their branch ends.
 ANCHORS = np.array([[-1.35], [-0.75], [0.1], [0.5], [1.3]])
-#: Residual in y up to which f confirms a prediction.
+#: Largest residual in y of a prediction that f confirms.
 CONFIRMED = 0.02
-
-_SHOWN = 1.8
+#: Largest |y| in the figures.
+_MAX_SHOWN_TARGET = 1.8
 
 
 @dataclass(frozen=True)
 class Branches:
-    """What each of the five anchors makes of a range of targets.
+    """Predictions from each of the five anchors for a range of targets.
 
     Attributes:
         y: Targets (b,).
@@ -62,8 +62,8 @@ def sample(count: int, rng: np.random.Generator) -> Array:
 
 
 def targets(count: int = 601) -> Array:
-    """Targets y (count, 1) over the range that the figures show."""
-    return np.linspace(-_SHOWN, _SHOWN, count)[:, None]
+    """Targets y (count, 1) over the range of the figures."""
+    return np.linspace(-_MAX_SHOWN_TARGET, _MAX_SHOWN_TARGET, count)[:, None]
 
 
 def train_twin(seed: int = 0, steps: int = 4000) -> TwinInverse:
@@ -80,7 +80,7 @@ def train_twin(seed: int = 0, steps: int = 4000) -> TwinInverse:
     regressor = InverseTwinRegressor(
         forward=f,
         sample=sample,
-        # As far as five anchors are apart: they have to serve the whole domain.
+        # The distance of the five anchors, which have to serve the whole domain.
         radius=perturbation_radius(2 * HALF_WIDTH, len(ANCHORS), 1),
         config=replace(CONSISTENT, schedule=schedule),
         random_state=seed,
@@ -108,6 +108,6 @@ def draw_inverse_axes(axes: Axes, title: str) -> None:
     x = np.linspace(-HALF_WIDTH - 0.2, HALF_WIDTH + 0.2, 400)
     axes.axvspan(-FOLD, FOLD, color=PALE, zorder=0, label="three x share one y")
     axes.plot(f(x), x, color=BLACK, linewidth=0.9, zorder=2, label="true relation y = x³ − x")
-    axes.set_xlim(-_SHOWN, _SHOWN)
+    axes.set_xlim(-_MAX_SHOWN_TARGET, _MAX_SHOWN_TARGET)
     axes.set_ylim(-1.75, 1.75)
     finish(axes, title, "target y", "answer x")

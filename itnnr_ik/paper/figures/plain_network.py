@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_POINTS, _NEIGHBOURS = 600, 20
+_N_POINTS, _N_ANCHORS = 600, 20
 
 
 def figure_2(inverse: TwinInverse, seed: int = 0, epochs: int = 200) -> Figure:
@@ -32,10 +32,10 @@ def figure_2(inverse: TwinInverse, seed: int = 0, epochs: int = 200) -> Figure:
     Args:
         inverse: The twin of `cubic.train_twin`; here it has 600 anchors.
         seed: Of the points and the plain networks.
-        epochs: Of the plain networks at most.
+        epochs: Largest number of epochs of the plain networks.
     """
     rng = np.random.default_rng(seed)
-    x, x_val = cubic.sample(_POINTS, rng), cubic.sample(_POINTS // 3, rng)
+    x, x_val = cubic.sample(_N_POINTS, rng), cubic.sample(_N_POINTS // 3, rng)
     y, y_val = cubic.f(x), cubic.f(x_val)
     forward = _train(x, y, x_val, y_val, seed, epochs)
     backward = _train(y, x, y_val, x_val, seed, epochs)
@@ -49,9 +49,9 @@ def figure_2(inverse: TwinInverse, seed: int = 0, epochs: int = 200) -> Figure:
     targets = cubic.targets()
     cubic.draw_inverse_axes(axes[1], "inverse by a plain network: y → x")
     axes[1].plot(targets, backward.predict(targets), color=VERMILLION, linewidth=2.2, alpha=0.85, zorder=3)
-    cubic.draw_inverse_axes(axes[2], f"inverse by ITNNR: y → x of {_NEIGHBOURS} anchors")
+    cubic.draw_inverse_axes(axes[2], f"inverse by ITNNR: y → x of {_N_ANCHORS} anchors")
     many = TwinInverse(inverse.evaluator, Anchors(x, y))
-    found = many.candidates(targets, cubic.f, _NEIGHBOURS)
+    found = many.candidates(targets, cubic.f, _N_ANCHORS)
     kept = found.residual <= cubic.CONFIRMED
     axes[2].plot(
         np.broadcast_to(targets, kept.shape)[kept],

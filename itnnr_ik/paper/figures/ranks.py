@@ -29,7 +29,7 @@ _METHODS = {
     )
 }
 _PROTOCOL = "published"
-#: Where the best of five stands on the axis of ranks.
+#: Positions of the best of five on the axis of ranks.
 _BEST = {"best_exact": 6.5, "best_learned": 8.1}
 _BEST_LABELS = {"best_exact": "best by\nexact f", "best_learned": "best by\nlearned f"}
 
@@ -38,7 +38,7 @@ def figure_8(records: Records) -> Figure:
     """RMSE in y by anchor where f is known: Table 1's experiments in the published protocol (Figure 8).
 
     Args:
-        records: Of any experiments, methods and seeds: mean and range are shown, what is missing is not.
+        records: Of any experiments, methods and seeds, whose mean and range are shown.
     """
     return _figure(
         records, 1, "Known f: error in y of the answer from each anchor, and of the best of five by f"
@@ -86,7 +86,7 @@ def _figure(records: Records, table: int, title: str) -> Figure:
 
 
 def _runs(records: Records, table: int, key: str) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    """Each method's numbers, a row for each seed that there is."""
+    """Each method's numbers, with a row for each seed."""
     tasks = sorted(task for task in records if (task.experiment, task.table) == (key, table))
     for method, group in groupby(tasks, key=lambda task: task.method):
         reports = [records[task][_PROTOCOL] for task in group]
@@ -115,7 +115,7 @@ def _draw_method(axes: Axes, method: str, values: dict[str, np.ndarray]) -> None
 
 
 def _mean_and_range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of runs (r, k): their mean (k,), and how far the smallest and the largest are from it (2, k)."""
+    """Mean (k,) of runs (r, k), and the distances of the smallest and of the largest from it (2, k)."""
     mean = values.mean(axis=0)
     return mean, np.stack([mean - values.min(axis=0), values.max(axis=0) - mean]).clip(min=0.0)
 

@@ -1,4 +1,4 @@
-"""What all figures of the paper share: colours, grid, and how they are written."""
+"""Style of all figures of the paper: colours and grid, and how they are written."""
 
 from __future__ import annotations
 

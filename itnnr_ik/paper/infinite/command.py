@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carry out the example and print what came out."""
+    """Run the example and print its results."""
     if args.steps < 1 or args.states < 1:
         raise ValueError(f"--steps and --states must be at least 1, got {args.steps} and {args.states}")
     if args.seed < 0:
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def format_regions(regions: Sequence[RegionAnswers], again: Sequence[RegionAnswers]) -> str:
-    """Part (a) as a table, a region and a target a line: answers of one pass, and residuals of two."""
+    """Part (a) as a table, a line for each region and target: answers of one pass, and residuals of two."""
     heads = (
         ("target y", 9),
         ("answers", 9),
@@ -88,7 +88,7 @@ def format_regions(regions: Sequence[RegionAnswers], again: Sequence[RegionAnswe
 
 
 def format_motion(motions: Sequence[Motion]) -> str:
-    """Part (b) as a table, a kind of answer a line."""
+    """Part (b) as a table, a line for each source of answers."""
     lines = [
         f"{'':34}{'Euclidean norm':>18}{'largest joint':>18}{'tip error [m]':>20}{'outside':>9}",
         f"{'':34}" + "".join(f"{'median':>{w}}{'p95':>{w}}" for w in (9, 9, 10)) + f"{'limits':>9}",

@@ -28,7 +28,7 @@ class Sector:
     stop: float
 
     def contains(self, x: Array) -> NDArray[np.bool_]:
-        """Which of the inputs (b, 2) lie in it."""
+        """Which of the inputs (b, 2) lie in the region."""
         angle = np.degrees(np.arctan2(x[:, 1], x[:, 0])) % 360.0
         inside: NDArray[np.bool_] = (angle >= self.start) & (angle <= self.stop)
         return inside
@@ -39,7 +39,7 @@ SECTORS = (Sector("upper right", 0.0, 90.0), Sector("lower left", 180.0, 270.0))
 
 @dataclass(frozen=True)
 class RegionAnswers:
-    """What F makes of the k anchors of a region that are nearest to a target in y (equation 10).
+    """Answers of F from the k anchors of a region that are nearest to a target in y (equation 10).
 
     Attributes:
         sector: The region that the anchors were taken from.
@@ -60,7 +60,7 @@ class RegionAnswers:
 
     @property
     def turned(self) -> Array:
-        """Angle (k,) [deg] between an answer and its anchor, seen from the middle of the disc."""
+        """Angle (k,) [deg] between an answer and its anchor, about the centre of the disc."""
         across = self.anchors[:, 0] * self.answers[:, 1] - self.anchors[:, 1] * self.answers[:, 0]
         angle: Array = np.degrees(np.abs(np.arctan2(across, (self.anchors * self.answers).sum(axis=1))))
         return angle
@@ -85,7 +85,7 @@ def train_half_ball(seed: int = 0, steps: int = 3000, n_anchors: int = 300) -> T
     config = replace(
         CONSISTENT,
         schedule=CosineSchedule(learning_rate=5e-3, batch_size=256, steps=steps),
-        # f says nothing about the direction along the circle: the pull on ‖F‖² takes the shortest way to it.
+        # f does not determine the direction along the circle: the penalty on ‖F‖² prefers the shortest step.
         pull=0.1,
     )
     regressor = InverseTwinRegressor(
@@ -104,7 +104,7 @@ def answers_in(
         inverse: The twin of `train_half_ball`.
         sector: Where the anchors are taken from.
         target: y.
-        k: Anchors at most.
+        k: Largest number of anchors.
         passes: Applications of F, from the second on with the answer and its f as the anchor.
     """
     x = inverse.anchors.x[sector.contains(inverse.anchors.x)]

@@ -1,4 +1,4 @@
-"""The redundant three-link arm: how far its joints move to a target, and how far they would have to."""
+"""The redundant three-link arm: displacements of answers compared with the smallest possible ones."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from itnnr_ik.solver import IKSolver
 
 Array = NDArray[np.float64]
 
-#: Distance [m] from the current tip to the target.
-_NEAREST, _FARTHEST = 0.02, 0.2
-#: Residual [m] up to which a motion of least displacement counts as found.
-_REACHED = 1e-6
+#: Distances [m] from the current tip to the target.
+_MIN_DISTANCE, _MAX_DISTANCE = 0.02, 0.2
+#: Largest residual [m] of a solution with the smallest displacement.
+_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Joint motion of answers to b targets, over the least motion that reaches each target.
+    """Joint displacements of answers to b targets, divided by the smallest that reach each target.
 
     Attributes:
-        name: Where the answers come from.
+        name: Source of the answers.
         norm: Ratio (b,) of the Euclidean norms of the joint displacement.
         largest: Ratio (b,) of the largest joint displacements.
         error: Distance (b,) [m] from the answers' tips to the targets.
-        outside: Which answers (b,) leave the joint limits; the least motion stays within them.
+        outside: Which answers (b,) violate joint limits; the smallest displacements keep them.
     """
 
     name: str
@@ -39,10 +39,10 @@ class Motion:
 
 
 def compare_motion(count: int = 300, seed: int = 0) -> list[Motion]:
-    """Answers of the packaged three-link model, for random states and targets 2 to 20 cm from their tips.
+    """Motion of the packaged three-link model, for random states and targets 2 to 20 cm from their tips.
 
-    One pass of F from the current state, `IKSolver.solve` with the current state, and one pass of F from the
-    known posture that is nearest in y. Targets that the solver does not reach are left out.
+    For one pass of F from the current state, `IKSolver.solve` with the current state, and one pass of F from
+    the known posture that is nearest in y. Targets that the solver does not reach are left out.
     """
     solver = IKSolver.load("three_link")
     arm, twin = solver.arm, solver.twin
@@ -50,7 +50,7 @@ def compare_motion(count: int = 300, seed: int = 0) -> list[Motion]:
     rng = np.random.default_rng(seed)
     current = arm.sample(count, rng)
     tips = solver.target_at(current)
-    direction, distance = rng.uniform(-np.pi, np.pi, count), rng.uniform(_NEAREST, _FARTHEST, count)
+    direction, distance = rng.uniform(-np.pi, np.pi, count), rng.uniform(_MIN_DISTANCE, _MAX_DISTANCE, count)
     targets = tips + distance[:, None] * np.stack([np.cos(direction), np.sin(direction)], axis=1)
     solved = [solver.solve(target, state) for target, state in zip(targets, current, strict=True)]
     kept = np.array([solution.converged for solution in solved])
@@ -75,17 +75,17 @@ def compare_motion(count: int = 300, seed: int = 0) -> list[Motion]:
 
 
 def least_motion(solver: IKSolver, current: Array, target: Array, known: Array) -> tuple[float, float]:
-    """Least displacement from ``current`` (n,) [rad] that brings the tip to ``target`` (m,) [m].
+    """Smallest displacement from ``current`` (n,) [rad] that brings the tip to ``target`` (m,) [m].
 
-    Sequential quadratic programming within the joint limits, from the current state and from a ``known``
-    solution (n,); the best that was found, ``known`` included.
+    By sequential quadratic programming within the joint limits, from the current state and from a ``known``
+    solution (n,), which is a candidate, too.
 
     Returns:
-        The least Euclidean norm and the least largest joint displacement [rad].
+        The smallest Euclidean norm, and the smallest largest joint displacement [rad].
     """
     n, rows = len(current), np.zeros((len(target), 1))
     bounds = [*zip(solver.arm.lower, solver.arm.upper, strict=True), (0.0, None)]
-    # One more variable bounds every joint's displacement, which makes the largest one smooth to minimise.
+    # An additional variable bounds every joint's displacement: minimising it is smooth, unlike the maximum.
     sides = np.block([[-np.eye(n), np.ones((n, 1))], [np.eye(n), np.ones((n, 1))]])
     offset = np.concatenate([current, -current])
     at_target: dict[str, Any] = {
@@ -115,7 +115,7 @@ def least_motion(solver: IKSolver, current: Array, target: Array, known: Array) 
                 constraints=constraints,
                 options={"ftol": 1e-12},
             ).x[:n]
-            if np.linalg.norm(solver.target_at(z) - target) <= _REACHED:
+            if np.linalg.norm(solver.target_at(z) - target) <= _TOLERANCE:
                 candidates.append(z)
     moves = np.array(candidates) - current
     return float(np.linalg.norm(moves, axis=1).min()), float(np.abs(moves).max(axis=1).min())
