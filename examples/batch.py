@@ -25,13 +25,15 @@ print(f"{solutions.converged.sum()} of {x.size} places can be reached")
 
 # What is said to be reached is so by forward kinematics, and each row is what `solve` gives, to the last bit.
 found = solutions.positions[solutions.converged]
-off = np.linalg.norm(solver.forward(found)[:, :3] - targets[solutions.converged, :3], axis=1).max()
+error = np.linalg.norm(solver.forward(found)[:, :3] - targets[solutions.converged, :3], axis=1).max()
 rows = np.linspace(0, x.size - 1, 7).astype(int)
 same = all(np.array_equal(solver.solve(targets[i]).positions, solutions.positions[i]) for i in rows)
 far = np.hypot(x, y) > 0.9  # the panda's data sheet says 0.855 m
-if not (0 < len(found) < x.size and off <= solver.tolerance and same and not solutions.converged[far].any()):
-    raise SystemExit(f"CHECK FAILED: off by {off:g} m, rows as from solve: {same}")
-print(f"off by {off:.1e} m at most; rows are the same as from solve")
+if not (
+    0 < len(found) < x.size and error <= solver.tolerance and same and not solutions.converged[far].any()
+):
+    raise SystemExit(f"CHECK FAILED: off by {error:g} m, rows as from solve: {same}")
+print(f"off by {error:.1e} m at most; rows are the same as from solve")
 
 if arguments.output:
     from matplotlib.figure import Figure

@@ -31,17 +31,17 @@ def figures(found: Evaluation) -> tuple[float, float]:
 
 
 for found in (right, wrong):
-    residual, apart = figures(found)
+    residual, difference = figures(found)
     print(f"{found.model}: {found.solved} of {found.targets} solved, {found.branch_changes} branch changes;")
-    print(f"  residual {residual:.0e} m at most, {apart:.1e} rad from the recorded joints")
+    print(f"  residual {residual:.0e} m at most, {difference:.1e} rad from the recorded joints")
 
-residual, apart = figures(right)
-wrong_residual, wrong_apart = figures(wrong)
+residual, difference = figures(right)
+wrong_residual, wrong_difference = figures(wrong)
 if right.solved != right.targets or right.branch_changes or residual > solver.tolerance:
     raise SystemExit(f"CHECK FAILED: {right.solved} of {right.targets} solved, off by {residual:g} m")
 # Each of six joints, less than 1 m from the tip, moves it by less than 1 m for each rad.
-if not apart < LONGER / 6.0 < wrong_apart or wrong_residual > solver.tolerance:
+if not difference < LONGER / 6.0 < wrong_difference or wrong_residual > solver.tolerance:
     raise SystemExit(
-        f"CHECK FAILED: {apart:g} rad from the recorded joints, with the wrong tool {wrong_apart:g}"
+        f"CHECK FAILED: {difference:g} rad from the recorded joints, with the wrong tool {wrong_difference:g}"
     )
 print("both have small residuals; only the right tool gives the recorded joints")

@@ -16,8 +16,8 @@ FRAMES, LARGEST_STEP = 80, 0.25  # [rad]
 # Where each is seen from: across and up in the picture, in the arm's base frame.
 PANDA, PLANAR = [[-0.5, 0.866, 0.0], [-0.26, -0.15, 0.954]], [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]]
 runs = []
-for name, view, size in (("panda", PANDA, 0.25), ("three_link", PLANAR, 0.6)):
-    solver = IKSolver.load(name)
+for arm, view, size in (("panda", PANDA, 0.25), ("three_link", PLANAR, 0.6)):
+    solver = IKSolver.load(arm)
     state, skeletons, tips, largest = rest_positions(solver), [], [], 0.0
     center, m = solver.target_at(state), 2 if solver.task.planar else 3
     for turn in np.linspace(0.0, 2.0 * np.pi, FRAMES + 1):
@@ -25,21 +25,21 @@ for name, view, size in (("panda", PANDA, 0.25), ("three_link", PLANAR, 0.6)):
         target[:m] += (size * np.array([np.sin(turn), 0.5 * np.sin(2.0 * turn)]) @ view)[:m]
         answer = solver.solve(target, state)
         state, tip = answer.positions, solver.point_at(answer.positions)
-        off, largest = np.linalg.norm(tip - solver.in_space(target)), max(largest, answer.displacement)
-        if not answer.converged or off > solver.tolerance or answer.displacement > LARGEST_STEP:
-            raise SystemExit(f"CHECK FAILED: {name} off by {off:g} m, a step of {answer.displacement:g} rad")
+        error, largest = np.linalg.norm(tip - solver.in_space(target)), max(largest, answer.displacement)
+        if not answer.converged or error > solver.tolerance or answer.displacement > LARGEST_STEP:
+            raise SystemExit(f"CHECK FAILED: {arm} off by {error:g} m, a step of {answer.displacement:g} rad")
         skeletons.append(np.vstack([solver.arm.skeleton(state), tip]) @ np.transpose(view))
         tips.append(tip @ np.transpose(view))
-    print(f"{name}: {len(tips)} targets reached, no joint by more than {largest:.2f} rad a step")
-    runs.append((name, skeletons, np.array(tips)))
+    print(f"{arm}: {len(tips)} targets reached, no joint by more than {largest:.2f} rad a step")
+    runs.append((arm, skeletons, np.array(tips)))
 
 if output:
     from matplotlib.animation import FuncAnimation, PillowWriter
     from matplotlib.figure import Figure
 
     figure, moving = Figure(figsize=(7.2, 3.4), layout="constrained"), []
-    for axes, (name, skeletons, tips) in zip(figure.subplots(1, 2), runs, strict=True):
-        title = f"{name}, curve {np.ptp(tips[:, 0]):.1f} m wide"
+    for axes, (arm, skeletons, tips) in zip(figure.subplots(1, 2), runs, strict=True):
+        title = f"{arm}, curve {np.ptp(tips[:, 0]):.1f} m wide"
         axes.set(title=title, aspect="equal", adjustable="datalim", xticks=[], yticks=[], frame_on=False)
         axes.plot(*np.concatenate(skeletons).T, alpha=0.0)  # all that has to fit in
         axes.plot(*tips.T, color="#ccd4de", lw=2.5)

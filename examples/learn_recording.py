@@ -27,15 +27,15 @@ postures = by_data.arm.sample(500, np.random.default_rng(1))
 targets = truth.forward(postures)  # (500, 2) [m], which the arm truly reaches
 
 
-def median_off(solver: IKSolver) -> float:
-    """How far from its target the tool truly is [m], the median."""
+def median_error(solver: IKSolver) -> float:
+    """Median of the true distance [m] of the tool from its target."""
     reached = truth.forward(solver.solve_batch(targets).positions)
     return float(np.median(np.linalg.norm(reached - targets, axis=1)))
 
 
-learned_off, urdf_off = median_off(by_data), median_off(by_urdf)
-print(f"learned from the recording: off by {1e3 * learned_off:.1f} mm")
-print(f"by the URDF:                off by {1e3 * urdf_off:.1f} mm")
-if learned_off > 0.2 * urdf_off:
-    raise SystemExit(f"CHECK FAILED: {learned_off:g} m, by the URDF {urdf_off:g} m")
+learned_error, urdf_error = median_error(by_data), median_error(by_urdf)
+print(f"learned from the recording: off by {1e3 * learned_error:.1f} mm")
+print(f"by the URDF:                off by {1e3 * urdf_error:.1f} mm")
+if learned_error > 0.2 * urdf_error:
+    raise SystemExit(f"CHECK FAILED: {learned_error:g} m, by the URDF {urdf_error:g} m")
 print("what was learned is at least five times nearer")

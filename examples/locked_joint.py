@@ -16,10 +16,10 @@ print("moving:", ", ".join(solver.arm.joint_names))
 targets = solver.target_at(solver.arm.sample(200, np.random.default_rng(0)))
 solutions = solver.solve_batch(targets)
 joints = np.insert(solutions.positions, panda.arm.joint_names.index(LOCKED), ANGLE, axis=1)  # (200, 7)
-off = np.linalg.norm(panda.forward(joints)[:, :3] - targets[:, :3], axis=1).max()
-if not (solutions.converged.all() and off <= solver.tolerance):
-    raise SystemExit(f"CHECK FAILED: {solutions.converged.sum()} solved, the whole arm is off by {off:g} m")
-print(f"{len(targets)} targets solved; the whole arm, {LOCKED} at {ANGLE} rad, is off by {off:.0e} m")
+error = np.linalg.norm(panda.forward(joints)[:, :3] - targets[:, :3], axis=1).max()
+if not (solutions.converged.all() and error <= solver.tolerance):
+    raise SystemExit(f"CHECK FAILED: {solutions.converged.sum()} solved, the whole arm is off by {error:g} m")
+print(f"{len(targets)} targets solved; the whole arm, {LOCKED} at {ANGLE} rad, is off by {error:.0e} m")
 
 # The packaged limits of the other joint are wider, and are used where nothing narrows them.
 column = panda.arm.joint_names.index(NARROW)

@@ -22,27 +22,27 @@ targets[:, 1] += 0.08 * np.sin(angles)
 
 def follow(solver: IKSolver) -> np.ndarray:
     """Joint positions (401, 7) [rad], each solved from the ones before."""
-    followed, now = [], start
+    followed, current = [], start
     for target in targets:
-        now = solver.solve(target, current=now).positions
-        followed.append(now)
+        current = solver.solve(target, current=current).positions
+        followed.append(current)
     return np.array(followed)
 
 
 ends = {}
 for side, posture in preferred.items():
     joints = follow(IKSolver.from_urdf(panda.arm.urdf, task="pose", posture=posture))
-    off = np.linalg.norm(panda.forward(joints)[:, :3] - targets[:, :3], axis=1).max()
+    error = np.linalg.norm(panda.forward(joints)[:, :3] - targets[:, :3], axis=1).max()
     step = np.abs(np.diff(joints, axis=0)).max()
-    away = [np.abs(joints[i] - posture).max() for i in (0, -1)]
+    distances = [np.abs(joints[i] - posture).max() for i in (0, -1)]
     ends[side] = joints[-1]
-    print(f"{side:5} preferred: from {away[0]:.2f} to {away[1]:.2f} rad from it,", end=" ")
-    print(f"at most {step:.3f} rad a target; off by {off:.0e} m")
-    if not (off <= panda.tolerance and step < 0.05 and away[1] < 0.7 * away[0]):
-        raise SystemExit(f"CHECK FAILED: off by {off:g} m, {away} rad from the preferred posture")
+    print(f"{side:5} preferred: from {distances[0]:.2f} to {distances[1]:.2f} rad from it,", end=" ")
+    print(f"at most {step:.3f} rad a target; off by {error:.0e} m")
+    if not (error <= panda.tolerance and step < 0.05 and distances[1] < 0.7 * distances[0]):
+        raise SystemExit(f"CHECK FAILED: off by {error:g} m, {distances} rad from the preferred posture")
 
-apart = np.abs(ends["left"] - ends["right"]).max()
+difference = np.abs(ends["left"] - ends["right"]).max()
 tools = np.abs(panda.forward(ends["left"]) - panda.forward(ends["right"])).max()
-if not (apart > 1.0 and tools < 1e-5):
-    raise SystemExit(f"CHECK FAILED: {apart:g} rad apart, the tools {tools:g}")
-print(f"the tool ends at the same pose, the joints {apart:.2f} rad apart")
+if not (difference > 1.0 and tools < 1e-5):
+    raise SystemExit(f"CHECK FAILED: {difference:g} rad apart, the tools {tools:g}")
+print(f"the tool ends at the same pose, the joints {difference:.2f} rad apart")

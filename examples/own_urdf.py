@@ -41,8 +41,8 @@ for name, value in zip(solver.arm.joint_names, solution.positions, strict=True):
 rail, shoulder, elbow = solution.positions
 x = 0.5 * math.sin(shoulder) + 0.4 * math.sin(shoulder + elbow)
 z = 0.4 + 0.5 * math.cos(shoulder) + 0.4 * math.cos(shoulder + elbow)
-off = np.linalg.norm(np.subtract([x, rail, z], target))
+error = np.linalg.norm(np.subtract([x, rail, z], target))
 
-if not (solution.converged and off <= solver.tolerance):
-    raise SystemExit(f"CHECK FAILED: by hand the tool is {off:g} m from the target")
-print(f"by hand the tool is {off:.1e} m from the target")
+if not (solution.converged and error <= solver.tolerance):
+    raise SystemExit(f"CHECK FAILED: by hand the tool is {error:g} m from the target")
+print(f"by hand the tool is {error:.1e} m from the target")

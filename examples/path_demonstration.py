@@ -20,10 +20,10 @@ path = solver.solve_path(points, current=hand[0], times=recorded / FASTER)
 for slow in path.slow_downs:
     print(f"targets {slow.first:3} to {slow.last:3} take up to {slow.factor:.2f} times as long")
 
-off = np.linalg.norm(solver.target_at(path.positions) - points, axis=1).max()
-if path.gaps or off > solver.tolerance:
-    raise SystemExit(f"CHECK FAILED: {len(path.gaps)} gaps, and off by {off:g} m")
-print(f"the tool goes through all {len(path)} points to {off:.0e} m")
+error = np.linalg.norm(solver.target_at(path.positions) - points, axis=1).max()
+if path.gaps or error > solver.tolerance:
+    raise SystemExit(f"CHECK FAILED: {len(path.gaps)} gaps, and off by {error:g} m")
+print(f"the tool goes through all {len(path)} points to {error:.0e} m")
 
 steps, by_hand = np.abs(np.diff(path.positions, axis=0)), np.abs(np.diff(hand, axis=0))
 if steps.max() > by_hand.max():

@@ -28,13 +28,13 @@ print(f"{len(path)} targets, {len(path.gaps)} gaps; no joint moves by more than 
 
 reached = solver.forward(path.positions)
 height = np.abs(plane.inv().apply(reached[:, :3] - CENTER)[:, 2]).max()
-off = np.linalg.norm(reached[:, :3] - points, axis=1).max()
+error = np.linalg.norm(reached[:, :3] - points, axis=1).max()
 lean = (Rotation.from_quat(reached[:, 3:]) * Rotation.from_quat(pen).inv()).magnitude().max()
 closes = np.abs(path.positions[-1] - path.positions[0]).max()
 longest = np.linalg.norm(np.diff(points, axis=0), axis=1).max()
 
-if path.gaps or not (off <= solver.tolerance and lean <= solver.orientation_tolerance):
-    raise SystemExit(f"CHECK FAILED: {len(path.gaps)} gaps, off by {off:g} m and {lean:g} rad")
+if path.gaps or not (error <= solver.tolerance and lean <= solver.orientation_tolerance):
+    raise SystemExit(f"CHECK FAILED: {len(path.gaps)} gaps, off by {error:g} m and {lean:g} rad")
 if step > 0.1 or closes > 1e-6:
     raise SystemExit(
         f"CHECK FAILED: a step of {step:g} rad, and {closes:g} rad from the first posture to the last"

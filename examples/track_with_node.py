@@ -52,8 +52,8 @@ with subprocess.Popen(NODE) as ik_node:
     ik_node.terminate()
 
 answered = np.array(joints[1:])
-off = np.linalg.norm(arm.forward(answered)[:, :3] - circle[: len(answered), :3], axis=1).max(initial=0.0)
+error = np.linalg.norm(arm.forward(answered)[:, :3] - circle[: len(answered), :3], axis=1).max(initial=0.0)
 step = np.abs(np.diff(joints, axis=0)).max(initial=0.0)
-if not (len(answered) == len(circle) and off <= 1e-6 and step < 0.1):
-    raise SystemExit(f"CHECK FAILED: {len(answered)} answered, off by {off:g} m, a step of {step:g} rad")
-print(f"{len(answered)} targets answered, off by {off:.0e} m at most; at most {step:.3f} rad a target")
+if not (len(answered) == len(circle) and error <= 1e-6 and step < 0.1):
+    raise SystemExit(f"CHECK FAILED: {len(answered)} answered, off by {error:g} m, a step of {step:g} rad")
+print(f"{len(answered)} targets answered, off by {error:.0e} m at most; at most {step:.3f} rad a target")

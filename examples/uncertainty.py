@@ -20,7 +20,7 @@ rng = np.random.default_rng(0)
 
 
 def tip(positions: np.ndarray) -> np.ndarray:
-    """Where the tip truly is (b, 2) [m]; the learner sees it at the training points only, with noise."""
+    """True tip positions (b, 2) [m], which the learner only gets at the training points, with noise."""
     return arm.forward(positions)[:, :2]
 
 

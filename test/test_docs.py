@@ -20,7 +20,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 #: Lines of README, and of any other page.
-MOST_LINES, MOST_OF_A_PAGE = 150, 250
+MAX_README_LINES, MAX_PAGE_LINES = 150, 250
 
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
@@ -32,7 +32,7 @@ def _ids(pages: list[Path]) -> list[str]:
 
 
 def _anchors(page: Path) -> set[str]:
-    """What GitHub makes of the headings."""
+    """Anchors that GitHub makes of the headings."""
     prose = _FENCE.sub("", page.read_text(encoding="utf-8"))
     titles = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
@@ -80,20 +80,20 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_every_page_is_linked_from_the_readme() -> None:
-    """A page that nothing leads to is not read."""
+    """Every page is linked, because a page that nothing leads to is not read."""
     linked = set(_LINK.findall(PAGES[0].read_text(encoding="utf-8")))
     assert set(_ids(PAGES[1:])) <= {first for first, _ in linked}
 
 
 def test_the_readme_is_short() -> None:
-    """It fits on a few screens; the rest are pages under docs/."""
-    assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+    """The README fits on a few screens; everything else is on pages under docs/."""
+    assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= MAX_README_LINES
 
 
 @pytest.mark.parametrize("page", PAGES[1:], ids=_ids(PAGES[1:]))
 def test_a_page_is_one_sitting(page: Path) -> None:
-    """What is longer holds two subjects."""
-    assert len(page.read_text(encoding="utf-8").splitlines()) <= MOST_OF_A_PAGE
+    """No page is so long that it must have two subjects."""
+    assert len(page.read_text(encoding="utf-8").splitlines()) <= MAX_PAGE_LINES
 
 
 def test_every_dependency_has_its_reason() -> None:

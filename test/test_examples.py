@@ -1,4 +1,4 @@
-"""The example programs: each runs, says that its claim holds, and fails where it does not."""
+"""Each example program runs, prints that its claim holds, and fails if it does not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import wrong_answers
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 NAMES = [path.name for path in EXAMPLES]
-MOST_LINES = 60
+MAX_LINES = 60
 #: What an example needs that not everybody has, and those that take more than seconds.
 NEEDS = {"learn_recording": "torch", "track_with_node": "rclpy", "uncertainty": "torch"}
 SLOW = ("evaluate_recording", "learn_recording", "path_demonstration", "track_with_node", "uncertainty")
@@ -42,7 +42,7 @@ def _run(example: Path, folder: Path, *arguments: str) -> subprocess.CompletedPr
 
 @_runs(EXAMPLES)
 def test_its_claim_holds(example: Path, tmp_path: Path) -> None:
-    """It ends with status 0 in an empty folder, says something, and leaves no file behind."""
+    """An example ends with status 0 in an empty folder, prints something, and leaves no file behind."""
     _check_needs(example)
     result = _run(example, tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
@@ -53,17 +53,17 @@ def test_its_claim_holds(example: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=NAMES)
 def test_it_is_short_and_says_what_it_is(example: Path) -> None:
-    """One sentence on top, and no more lines than fit on a screen or two."""
+    """An example begins with one sentence, and fits on a screen or two."""
     text = example.read_text(encoding="utf-8")
     sentence = ast.get_docstring(ast.parse(text)) or ""
     assert sentence.endswith((".", "?"))
     assert "\n" not in sentence
-    assert len(text.splitlines()) <= MOST_LINES
+    assert len(text.splitlines()) <= MAX_LINES
 
 
 @_runs([path for path in EXAMPLES if path.stem not in STARTERS])
 def test_it_fails_where_the_claim_does_not_hold(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With every answer off by a tenth of a radian, it ends with a message, which is exit status 1."""
+    """With every answer off by a tenth of a radian, an example ends with a message and exit status 1."""
     _check_needs(example)
     wrong_answers.spoil(monkeypatch.setattr)
     monkeypatch.setattr(sys, "argv", [str(example)])
@@ -76,7 +76,7 @@ def test_it_fails_where_the_claim_does_not_hold(example: Path, monkeypatch: pyte
 def test_it_fails_where_the_node_is_wrong(
     example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same where the answers are those of another process."""
+    """An example fails, too, if the wrong answers are those of another process."""
     _check_needs(example)
     (tmp_path / "sitecustomize.py").write_text(wrong_answers.SITECUSTOMIZE, encoding="utf-8")
     places = [str(tmp_path), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
@@ -89,13 +89,13 @@ def test_it_fails_where_the_node_is_wrong(
 
 
 def test_every_example_is_in_the_table() -> None:
-    """examples/README.md has a line for each."""
+    """examples/README.md has a line for each example."""
     table = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
     assert sorted(re.findall(r"^\| \[(\w+\.py)\]\(\1\) \|", table, re.MULTILINE)) == NAMES
 
 
 def test_the_batch_draws_its_map_where_asked(tmp_path: Path) -> None:
-    """--output names the picture."""
+    """With --output the example writes its picture."""
     batch = next(path for path in EXAMPLES if path.stem == "batch")
     result = _run(batch, tmp_path, "--size", "9", "--output", "map.png")
     assert result.returncode == 0, result.stdout + result.stderr

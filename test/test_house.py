@@ -59,7 +59,7 @@ def imported(file: Path, within: str = "itnnr_ik") -> set[str]:
 
 
 def test_folders_import_along_the_arrows() -> None:
-    """Each file what its folder may; nothing but the arrows of docs/development.md, and no circle."""
+    """Every file imports only what its folder may, by the arrows of docs/development.md, without a circle."""
     TopologicalSorter(ARROWS).prepare()  # raises where they go in a circle
     folders = {path.name for path in PACKAGE.iterdir() if list(path.glob("*.py"))}
     assert folders == set(ARROWS)
@@ -71,7 +71,7 @@ def test_folders_import_along_the_arrows() -> None:
 
 
 def test_folders_of_ros_import_along_the_arrows() -> None:
-    """None of them a node."""
+    """Folders of ros import along their arrows, and none imports a node."""
     TopologicalSorter(ROS_ARROWS).prepare()
     ros = PACKAGE / "ros"
     assert {path.name for path in ros.iterdir() if list(path.glob("*.py"))} == set(ROS_ARROWS)
@@ -83,7 +83,7 @@ def test_folders_of_ros_import_along_the_arrows() -> None:
 
 
 def test_tools_know_nothing_of_the_folders() -> None:
-    """And whatever lies beside the folders is one of them."""
+    """Every module beside the folders is one of the tools."""
     modules = {path.stem: path for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
     assert set(modules) == TOOLS
     for path in modules.values():
@@ -91,7 +91,7 @@ def test_tools_know_nothing_of_the_folders() -> None:
 
 
 def test_nobody_reaches_into_the_solver() -> None:
-    """What a solver is made of is its own: others call what it offers."""
+    """Private attributes of a solver are used inside the package solver only."""
     for file in PACKAGE.rglob("*.py"):
         if PACKAGE / "solver" in file.parents:
             continue

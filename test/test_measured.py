@@ -64,7 +64,7 @@ def _missing(table: str, source: str) -> list[str]:
 
 
 def test_what_is_said_to_be_from_a_record_is_in_it() -> None:
-    """A block line by line, a table number by number, rounded."""
+    """Blocks are compared line by line with their source, and tables number by number, rounded."""
     found = _named()
     assert {source for _, source, *_ in found} >= set(RECORDS)
     for page, source, block, table in found:
@@ -74,7 +74,7 @@ def test_what_is_said_to_be_from_a_record_is_in_it() -> None:
 
 
 def test_the_commands_of_a_record_are_shown() -> None:
-    """In the page that shows what they printed."""
+    """The commands of a record are in the page that shows its output."""
     for page, source, *_ in _named():
         if source in RECORDS:
             assert _commands(source)
@@ -95,7 +95,7 @@ def test_other_output_is_known() -> None:
 
 
 def test_a_number_that_is_not_there_is_found() -> None:
-    """The search sees a wrong digit, a wrong rounding, and what is right."""
+    """The comparison detects a wrong digit and a wrong rounding, and accepts right numbers."""
     table = "| a 1.5 | b |\n|---|---|\n| x 9.9 | 100, 47 / 0.33 |\n"
     assert _missing(table, "100.00 46.8 0.329") == []
     assert _missing(table, "100.00 47.8 0.339") == ["47", "0.33"]

@@ -20,7 +20,7 @@ import pytest
     ids=["ruff check", "ruff format", "mypy"],
 )
 def test_style(root: Path, command: tuple[str, ...], libraries: tuple[str, ...]) -> None:
-    """The linter has nothing to say."""
+    """The linter finds nothing."""
     for module in (command[0], *libraries):
         if importlib.util.find_spec(module) is None:
             pytest.skip(f"needs {module}, which is not installed")

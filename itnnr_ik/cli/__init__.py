@@ -24,7 +24,7 @@ _COMMANDS = (
 
 
 class _DefaultsFormatter(argparse.ArgumentDefaultsHelpFormatter):
-    """Names the default of every option that has one."""
+    """Shows the default of every option that has one."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         nothing = action.default is None or action.default is False or action.default == []
@@ -32,7 +32,7 @@ class _DefaultsFormatter(argparse.ArgumentDefaultsHelpFormatter):
 
 
 def _parser(chosen: str) -> argparse.ArgumentParser:
-    """A parser of all subcommands, of which only ``chosen`` has its options: no other module is imported."""
+    """A parser of all subcommands; only the module of ``chosen`` is imported, and adds its options."""
     parser = argparse.ArgumentParser(
         prog="itnnr-ik",
         description="Inverse kinematics of serial arms, by their URDF or by a recording of them.",
@@ -51,7 +51,7 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; 0 on success, 1 with one line on stderr on failure, 130 on Ctrl-C."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # what it cannot show must not end the work
+        sys.stdout.reconfigure(errors="backslashreplace")  # characters it cannot encode must not raise
     words = sys.argv[1:] if argv is None else list(argv)
     chosen = next((word for word in words if not word.startswith("-")), "")
     try:

@@ -1,4 +1,4 @@
-"""Which arm a command is about: a packaged one, a trained model, or one that a URDF describes."""
+"""Options that choose the arm of a command: a packaged one, a trained model, or one of a URDF."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def add_arm_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_chain_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options that choose a chain in a URDF, and what of its tool counts."""
+    """Options that choose a chain in a URDF, and its task."""
     for name, which, missing in (("--base", "first", "parent"), ("--tip", "last", "child")):
         parser.add_argument(
             name, metavar="LINK", help=f"{which} link of a URDF's chain (the only one without {missing})"
@@ -45,7 +45,7 @@ def named_solver(arm: str, base: str | None, tip: str | None, task: str | None) 
     """The solver of a packaged arm, a model folder or a URDF file, whichever ``arm`` is.
 
     Raises:
-        ValueError: It is none of them, or the other values do not go with it.
+        ValueError: It is none of them, or the other values are not valid for it.
     """
     is_model = arm in PACKAGED or isdir(arm)
     if not is_model and not Path(arm).exists():
@@ -55,10 +55,10 @@ def named_solver(arm: str, base: str | None, tip: str | None, task: str | None) 
 
 
 def solver_of(args: argparse.Namespace) -> tuple[IKSolver, str]:
-    """The solver that options choose, and what to call it in a report.
+    """The solver that options choose, and its name in reports.
 
     Raises:
-        ValueError: Options do not fit each other, or there is no such model, file or chain.
+        ValueError: Options contradict each other, or there is no such model, file or chain.
     """
     name = next(str(given) for given in (args.urdf, args.arm, args.model) if given is not None)
     tolerances = {"tolerance": args.tolerance, "orientation_tolerance": args.orientation_tolerance}
@@ -66,7 +66,7 @@ def solver_of(args: argparse.Namespace) -> tuple[IKSolver, str]:
 
 
 def files_of(args: argparse.Namespace) -> list[Path]:
-    """The files that an arm is read from: a URDF, or those of a model folder."""
+    """The files of the chosen arm: a URDF, or those of a model folder; none for a packaged arm."""
     folder = Path(args.model or "")
     return [args.urdf] if args.urdf else list(folder.iterdir()) if args.model and folder.is_dir() else []
 

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare with other solvers, by default: no part was named."""
+    """Run the default part, the comparison with other solvers, where none is named."""
     parser = argparse.ArgumentParser()
     solve.add_arguments(parser)
     return solve.run(parser.parse_args([]))

@@ -21,8 +21,8 @@ from itnnr_ik.files import check_outputs
 if TYPE_CHECKING:
     from itnnr_ik.demo.plan import Result
 
-#: Options of a synthetic recording: their defaults, and what they are.
-_SYNTHETIC = {
+#: Options of a synthetic recording: defaults and help texts.
+_RECORDING_OPTIONS = {
     "minutes": (10.0, "length"),
     "rate": (50.0, "joint states and tip poses a second"),
     "pose_noise": (0.01, "standard deviation of each tip coordinate, as a share of the arm's reach"),
@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
     recording = parser.add_argument_group("synthetic recording")
     recording.add_argument("--record", type=Path, metavar="FOLDER", help="rosbag2 folder to write")
-    for name, (default, text) in _SYNTHETIC.items():
+    for name, (default, text) in _RECORDING_OPTIONS.items():
         recording.add_argument(f"--{name.replace('_', '-')}", type=float, default=default, help=text)
     recording.add_argument(
         "--bent", action="store_true", help="links off by 5 %%, joints by 3°, the base by 1 cm from the URDF"
@@ -74,15 +74,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carry out ``itnnr-ik demo``: 0 if all held, 1 otherwise."""
+    """Run ``itnnr-ik demo``; 0 if all expectations are met, 1 otherwise."""
     if args.record is not None:
         return _record(args)
-    defaults = {name: default for name, (default, _) in _SYNTHETIC.items()}
+    defaults = {name: default for name, (default, _) in _RECORDING_OPTIONS.items()}
     check_goes_with(args, "--record", False, **defaults, bent=False, seed=0)
     if not args.seconds > 0.0 or not args.speed > 0.0:
         raise ValueError(f"--seconds and --speed must be positive, got {args.seconds:g} and {args.speed:g}")
     from itnnr_ik.demo.picture import draw
-    from itnnr_ik.demo.table import format_table, to_json
     from itnnr_ik.plotting import check_path
 
     check_path(args.output)
@@ -99,6 +98,13 @@ def run(args: argparse.Namespace) -> int:
     draw(results, args.output)
     if args.animation is not None:
         animate(results, args.animation)
+    return _print(results, args)
+
+
+def _print(results: list[Result], args: argparse.Namespace) -> int:
+    """Print the measurements; 1 if an expectation is not met, else 0."""
+    from itnnr_ik.demo.table import format_table, to_json
+
     rows = [result.row for result in results]
     failures = [f"{row.arm} {row.targets}: {failure}" for row in rows for failure in row.failures]
     if args.json:
@@ -114,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"picture: {args.output}")
         if args.animation is not None:
             print(f"animation: {args.animation}")
-        print("\n".join(f"FAILED: {failure}" for failure in failures) or _what_held(results))
+        print("\n".join(f"FAILED: {failure}" for failure in failures) or _success_message(results))
     return 1 if failures else 0
 
 
@@ -145,7 +151,7 @@ def _record(args: argparse.Namespace) -> int:
 
 
 def _measure(args: argparse.Namespace) -> list[Result]:
-    """Plan and run."""
+    """Plan and run the demo."""
     from itnnr_ik.ros.running.processes import check_ros, end_on_sigterm, isolated_environment
 
     check_ros("the demo")
@@ -163,8 +169,8 @@ def _measure(args: argparse.Namespace) -> list[Result]:
         return run_plans(plans, Path(folder), args.simulator)
 
 
-def _what_held(results: list[Result]) -> str:
-    """What was checked, in one sentence."""
+def _success_message(results: list[Result]) -> str:
+    """One sentence on all that was checked."""
     expected = [result.run.expected for result in results]
     reachable = "every reachable target" if any(e.may_be_unreachable for e in expected) else "every target"
     skipped = sum(result.row.rejected.get("unanswered", 0) for result in results)

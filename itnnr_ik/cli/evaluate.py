@@ -130,7 +130,7 @@ def run(args: argparse.Namespace) -> int:
 def _run_one(
     args: argparse.Namespace, bag: Path, selection: Selection, requirements: list[Requirement]
 ) -> int:
-    """Evaluate one recording, and print all that is known of it."""
+    """Evaluate one recording, and print the full report."""
     output = Output(args.html, args.record, args.storage, bag)
     output.check()
     solver, label = solver_of(args)

@@ -21,8 +21,8 @@ from itnnr_ik.robot import KinematicChain
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.task import Task
 
-#: The offset is looked for in steps, by a fit at each: a larger bound [s] would take hours.
-_MOST_OFFSET = 60.0
+#: Largest value of --max-offset [s]: the offset is searched in steps with a fit at each, for hours beyond.
+_MAX_OFFSET_LIMIT = 60.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
     """Learn and write a model folder."""
     if args.steps < 1:
         raise ValueError(f"--steps must be positive, got {args.steps}")
-    if not 0.0 < args.max_offset <= _MOST_OFFSET:
+    if not 0.0 < args.max_offset <= _MAX_OFFSET_LIMIT:
         raise ValueError(
-            f"--max-offset must be above 0 and at most {_MOST_OFFSET:g} s, got {args.max_offset:g}"
+            f"--max-offset must be above 0 and at most {_MAX_OFFSET_LIMIT:g} s, got {args.max_offset:g}"
         )
     use_torch()
     from itnnr_ik.learning.learn import learn, prepare
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _positions_of(solver: IKSolver) -> IKSolver:
-    """A solver for the same tool whose orientation does not count: it is not learned."""
+    """A solver of the position task for the same tool, because orientations are not learned."""
     arm = solver.arm
     if not isinstance(arm, KinematicChain) or not solver.task.has_orientation:
         return solver
@@ -94,8 +94,28 @@ def _positions_of(solver: IKSolver) -> IKSolver:
 
 
 def format_report(report: dict[str, Any]) -> str:
-    """What was found out, for people."""
-    recording, forward, coverage = report["recording"], report["forward"], report["coverage"]
+    """The report as text."""
+    recording, coverage = report["recording"], report["coverage"]
+    rows = _fit_rows(recording, report["forward"])
+    rows.append(
+        (
+            "covered",
+            f"{coverage['joint_range_covered']:.1%} of the joint range, "
+            f"{coverage['workspace_covered']:.1%} of the workspace, "
+            f"within {coverage['within_rad']:.2g} rad of a recorded posture",
+        )
+    )
+    for gap in coverage["gaps"]:
+        around = ", ".join(f"{x:.2f}" for x in gap["around_m"])
+        rows.append(("no data", f"around ({around}) m, {gap['radius_m']:.2f} m to the nearest"))
+    rows += [("note", note) for note in recording["notes"]]
+    lines = [f"{label:14} {text}" for label, text in rows]
+    lines += ["", *_errors(report["tip_error"])]
+    return "\n".join(map(one_line, lines))
+
+
+def _fit_rows(recording: dict[str, Any], forward: dict[str, Any]) -> list[tuple[str, str]]:
+    """Labels and texts about the recording and the fitted forward function."""
     axes = (
         "in space" if recording["plane_z_m"] is None else f"in the plane z = {recording['plane_z_m']:.3f} m"
     )
@@ -106,7 +126,7 @@ def format_report(report: dict[str, Any]) -> str:
         **recording["skipped"],
     }
     offset, error = recording["clock_offset_s"], recording["clock_offset_error_s"]
-    rows = [
+    return [
         ("joints", ", ".join(recording["joints"])),
         ("tip", f"{axes}, frame {recording['frame']!r}"),
         ("recorded", f"{recording['duration_s']:.0f} s, {recording['poses']} poses by {recording['clock']}"),
@@ -124,24 +144,11 @@ def format_report(report: dict[str, Any]) -> str:
             f"{forward['held_out_residual_m']:.3g} m held out, {forward['residual_to_noise']:.2f} "
             f"times the noise: {'explained' if forward['explained'] else 'NOT EXPLAINED'}",
         ),
-        (
-            "covered",
-            f"{coverage['joint_range_covered']:.1%} of the joint range, "
-            f"{coverage['workspace_covered']:.1%} of the workspace, "
-            f"within {coverage['within_rad']:.2g} rad of a recorded posture",
-        ),
     ]
-    for gap in coverage["gaps"]:
-        around = ", ".join(f"{x:.2f}" for x in gap["around_m"])
-        rows.append(("no data", f"around ({around}) m, {gap['radius_m']:.2f} m to the nearest"))
-    rows += [("note", note) for note in recording["notes"]]
-    lines = [f"{label:14} {text}" for label, text in rows]
-    lines += ["", *_errors(report["tip_error"])]
-    return "\n".join(map(one_line, lines))
 
 
 def _errors(tip_error: dict[str, dict[str, dict[str, float]]]) -> list[str]:
-    """A table: solvers by judges."""
+    """A table of tip errors, of each solver by each reference."""
     lines = []
     for judge, rows in tip_error.items():
         lines.append(f"tip error [m] by {judge.replace('_', ' '):24} {'median':>9} {'p95':>9}")

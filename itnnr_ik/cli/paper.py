@@ -97,7 +97,7 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carry out one of the actions."""
+    """Run the chosen action."""
     if args.action == "run":
         return _run(args)
     if args.action == "table":
@@ -170,13 +170,13 @@ def make_tasks(
     methods: list[str] | tuple[str, ...],
     seeds: int,
 ) -> list[Task]:
-    """All tasks of a selection, all methods with their first seed first.
+    """All tasks of a selection, sorted by seed.
 
-    The lookup is the same for every seed where one data set serves all; the paper has no inverse network
-    in Table 2.
+    The lookup has one task where all seeds have the same data set, and the inverse network has none in
+    Table 2, as in the paper.
 
     Raises:
-        ValueError: Nothing else is asked for.
+        ValueError: There is no task.
     """
     tasks = []
     for seed in range(seeds):

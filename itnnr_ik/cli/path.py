@@ -115,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_start(start: list[float] | None, solver: IKSolver) -> None:
-    """Raise ValueError where joints start outside their limits; their number is looked at later."""
+    """Raise ValueError if a joint starts outside its limits; their number is checked later."""
     arm = solver.arm
     for name, position, low, high in zip(arm.joint_names, start or (), arm.lower, arm.upper, strict=False):
         if not low <= position <= high:
@@ -125,7 +125,7 @@ def _check_start(start: list[float] | None, solver: IKSolver) -> None:
 
 
 def _acceleration(args: argparse.Namespace, n: int) -> Array | None:
-    """Limits (n,) of a path that is to be retimed."""
+    """Acceleration limits (n,) of a path that is to be retimed, else None."""
     if not (math.isfinite(args.rate) and args.rate > 0.0):
         raise ValueError(f"--rate must be positive in Hz, got {args.rate:g}")
     if args.acceleration is None:
@@ -158,21 +158,21 @@ def _read(args: argparse.Namespace, solver: IKSolver) -> CartesianPath:
 def _write(
     args: argparse.Namespace, solver: IKSolver, found: PathSolution, motion: WrittenTrajectory | None
 ) -> list[str]:
-    """Write the files, of the retimed motion where there is one; a sentence on each."""
-    told = []
+    """Write the requested files, of the retimed motion if there is one, and return a sentence on each."""
+    messages = []
     joints = solver.arm.joint_names
     if args.output is not None:
         rows = motion or found
         replace_file(args.output, joint_table(joints, rows.positions, rows.times).encode())
-        told.append(f"joint path written to {args.output}")
+        messages.append(f"joint path written to {args.output}")
     if args.record is not None:
-        pieces = [motion] if motion else trajectories(found)
-        write_trajectories(args.record, args.storage, joints, pieces)
-        number = "1 trajectory" if len(pieces) == 1 else f"{len(pieces)} trajectories"
-        told.append(f"{number} written to {args.record}")
+        written = [motion] if motion else trajectories(found)
+        write_trajectories(args.record, args.storage, joints, written)
+        number = "1 trajectory" if len(written) == 1 else f"{len(written)} trajectories"
+        messages.append(f"{number} written to {args.record}")
     if args.picture is not None:
         from itnnr_ik.cartesian.picture import draw_joints
 
         replace_file(args.picture, draw_joints(solver.arm, found, args.picture.suffix.lower()))
-        told.append(f"picture written to {args.picture}")
-    return told
+        messages.append(f"picture written to {args.picture}")
+    return messages

@@ -1,4 +1,4 @@
-"""Which of a recording's messages are read: options of `evaluate` and `learn`."""
+"""Options of `evaluate` and `learn` that choose which messages of a recording are read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itnnr_ik.evaluation.replay import Selection
 
 
 def add_selection_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options that choose what of a recording is read, of which `selection_of` makes a selection."""
+    """Options that choose topics and joints of a recording; `selection_of` makes a selection of them."""
     parser.add_argument(
         "--joints",
         type=name_list,
@@ -38,7 +38,7 @@ def add_selection_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def selection_of(args: argparse.Namespace, targets: str | None = None, frame: str | None = None) -> Selection:
-    """What options choose of a recording.
+    """The selection that options make from a recording.
 
     Raises:
         ValueError: Options exclude each other.
@@ -58,7 +58,7 @@ def selection_of(args: argparse.Namespace, targets: str | None = None, frame: st
 
 
 def _frames(text: str) -> tuple[str, str]:
-    # As frames are named in recordings of ROS 1, too: the slash before them says nothing.
+    # ROS 1 recordings may have a leading slash, which has no meaning.
     base, tool = (name.removeprefix("/") for name in text.partition(":")[::2])
     if not base or not tool:
         raise argparse.ArgumentTypeError(f"expected two frames as BASE:TOOL, got {text!r}")

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def joint_limits(text: str) -> tuple[str, tuple[float, float]]:
-    """``elbow=-1.5,1.5``."""
+    """Parse ``elbow=-1.5,1.5``."""
     joint, _, numbers = text.rpartition("=")
     try:
         lower, upper = number_list(numbers)

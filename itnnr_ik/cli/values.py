@@ -1,4 +1,4 @@
-"""Values on the command line: lists with commas between, seeds, and options that go with others."""
+"""Types of command-line values: comma-separated lists and seeds; and options that require others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def number_list(text: str) -> list[float]:
-    """``0.65,1.45``."""
+    """Parse ``0.65,1.45``."""
     try:
         return [float(number) for number in text.split(",")]
     except ValueError:
@@ -15,7 +15,7 @@ def number_list(text: str) -> list[float]:
 
 
 def name_list(text: str) -> tuple[str, ...]:
-    """``shoulder,elbow``: names of joints, each once."""
+    """Parse ``shoulder,elbow``: distinct names of joints."""
     names = tuple(name.strip() for name in text.split(","))
     if "" in names or len(set(names)) < len(names):
         raise ArgumentTypeError(f"expected names with commas between, each once, got {text!r}")
@@ -23,7 +23,7 @@ def name_list(text: str) -> tuple[str, ...]:
 
 
 def seed_number(text: str) -> int:
-    """``0``, or any other whole number that is not negative."""
+    """Parse a whole number from 0 on."""
     try:
         number = int(text)
     except ValueError:
@@ -34,13 +34,13 @@ def seed_number(text: str) -> int:
 
 
 def check_goes_with(args: Namespace, what: str, given: object, **defaults: Any) -> None:
-    """Raise ValueError where an option has another value than its default, but ``what`` is not given.
+    """Raise ValueError if an option is not at its default although ``what``, which it requires, is not given.
 
     Args:
-        args: The options.
-        what: What they go with, in words.
-        given: Whether it is given; what is not does nothing with them.
-        defaults: Their values where they are not given.
+        args: All options.
+        what: What the options require, in words.
+        given: Whether that is given.
+        defaults: The options that require it, with their defaults.
     """
     for name, default in defaults.items():
         if not given and getattr(args, name) != default:

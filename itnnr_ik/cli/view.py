@@ -16,13 +16,12 @@ from itnnr_ik.cli.values import check_goes_with, name_list
 from itnnr_ik.printable import one_line
 from itnnr_ik.robot import PACKAGED
 
-#: Between two ticks, in [s].
-_PERIOD = 1.0 / 60.0
+_TICK_PERIOD = 1.0 / 60.0  # [s]
 _PORTS = range(2**16)
 
 
 class View(Protocol):
-    """What is shown, brought up to date again and again.
+    """A page in the browser that is updated periodically.
 
     Attributes:
         server: A `viser.ViserServer`.
@@ -31,7 +30,7 @@ class View(Protocol):
     server: Any
 
     def tick(self, now: float) -> None:
-        """Draw it as it is at ``now`` [s]."""
+        """Update the page for the time ``now`` [s]."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,22 +65,22 @@ def run(args: argparse.Namespace) -> int:
         while True:
             started = time.monotonic()
             view.tick(started)
-            time.sleep(max(0.0, started + _PERIOD - time.monotonic()))
+            time.sleep(max(0.0, started + _TICK_PERIOD - time.monotonic()))
 
 
 def address(view: View) -> str:
-    """What to open in a browser on this machine."""
+    """URL of the page on this machine."""
     return f"http://{view.server.get_host()}:{view.server.get_port()}"
 
 
 def _folder(arm: str) -> Path | None:
-    """Where the meshes of an arm may be."""
+    """Folder in which the meshes of an arm are looked for; None for a packaged arm."""
     path = Path(arm)
     return None if arm in PACKAGED else path if path.is_dir() else path.parent
 
 
 def open_view(args: argparse.Namespace, stack: ExitStack) -> View:
-    """The view that the options ask for; ``stack`` ends it."""
+    """Open the view that the options choose; closing ``stack`` ends it."""
     solver = named_solver(args.arm, args.base, args.tip, args.task)
     names = args.joints or solver.arm.joint_names
     if len(names) != solver.arm.n_joints:
