@@ -34,17 +34,7 @@ def arm_lines(report: ArmReport) -> list[str]:
             report.regular,
         )
     lines += _tracked_lines("paths anywhere, joints swing over 60 %", report.wide)
-    lines.append(
-        f"  {'nearness, states':20}{'compared with':>14}{'targets':>9}{'solved %':>10}{'change':>8}"
-        f"{'best':>8}{'ratio':>8}{'farther by':>18}{'worst rad':>11}"
-    )
-    for near in report.near:
-        where = "anywhere" if near.within is None else f"within {near.within:g} rad"
-        farther = f"> {near.margin:g}: {100 * near.farther:.3f} %"
-        lines.append(
-            f"  {where:20}{near.known:>14}{near.count:9}{100 * near.solved:10.2f}{near.displacement:8.3f}"
-            f"{near.best:8.3f}{near.displacement / near.best:8.4f}{farther:>18}{near.worst:11.3f}"
-        )
+    lines += _nearness_lines(report)
     if report.branches is not None:
         found = report.branches
         lines.append(
@@ -84,6 +74,21 @@ def without_nan(value: Any) -> Any:
     if isinstance(value, list):
         return [without_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _nearness_lines(report: ArmReport) -> list[str]:
+    lines = [
+        f"  {'nearness, states':20}{'compared with':>14}{'targets':>9}{'solved %':>10}{'change':>8}"
+        f"{'best':>8}{'ratio':>8}{'farther by':>18}{'worst rad':>11}"
+    ]
+    for near in report.near:
+        where = "anywhere" if near.within is None else f"within {near.within:g} rad"
+        farther = f"> {near.margin:g}: {100 * near.farther:.3f} %"
+        lines.append(
+            f"  {where:20}{near.known:>14}{near.count:9}{100 * near.solved:10.2f}{near.displacement:8.3f}"
+            f"{near.best:8.3f}{near.displacement / near.best:8.4f}{farther:>18}{near.worst:11.3f}"
+        )
+    return lines
 
 
 def _tracked_lines(title: str, rows: Sequence[Tracked]) -> list[str]:

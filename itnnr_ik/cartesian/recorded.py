@@ -55,9 +55,14 @@ def read_recorded(
             times = _seconds(np.maximum.accumulate(received - order) + order)
     if not poses:
         raise ValueError(f"expected at least one pose on {found.name} of {recording}, got none")
-    base = solver.arm.base_link if frame is None else frame
+    _check_poses(poses, solver, found.name, solver.arm.base_link if frame is None else frame)
+    return CartesianPath(np.array([target_of(solver, pose) for pose in poses]), times, tuple(notes))
+
+
+def _check_poses(poses: list[RecordedPose], solver: IKSolver, topic: str, base: str) -> None:
+    """Raise ValueError unless all poses are targets, in the frame ``base`` and of one child frame."""
     for index, pose in enumerate(poses):
-        where = f"pose {index} of {found.name}"
+        where = f"pose {index} of {topic}"
         if pose.frame != base:
             raise ValueError(
                 f"expected poses in frame {base!r}, got {where} in {pose.frame!r}; "
@@ -65,13 +70,12 @@ def read_recorded(
             )
         if pose.child != poses[0].child:
             raise ValueError(
-                f"expected poses of one frame on {found.name}, got those of {poses[0].child!r} and of "
+                f"expected poses of one frame on {topic}, got those of {poses[0].child!r} and of "
                 f"{pose.child!r}"
             )
         flaw = rejection_reason(solver, pose)
         if flaw:
             raise ValueError(f"expected targets, got {where}: {flaw}")
-    return CartesianPath(np.array([target_of(solver, pose) for pose in poses]), times, tuple(notes))
 
 
 def trajectories(found: PathSolution) -> list[WrittenTrajectory]:
