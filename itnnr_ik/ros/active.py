@@ -200,7 +200,7 @@ class Active:
         now, reception_age = self._now, _reception_age(info)
         age = reception_age if self._motion is None else self._age(message.header.stamp, now, reception_age)
         try:
-            known = self._joints.take(message, now, age, info)
+            known = self._joints.take(message, now, max(age, 0.0), info)
         except RejectedError as rejection:
             self._statistics.joint_states_rejected += 1
             self._warnings.warn(rejection.code, str(rejection))
@@ -215,14 +215,19 @@ class Active:
             self._scene.moved(positions)
 
     def _age(self, stamp: Any, now: float, reception_age: float) -> float:
-        """Age [s] of a message of the controller's clock: by its timestamp or its reception, the larger."""
+        """Age [s] of a message of the controller's clock: by its timestamp or its reception, the larger.
+
+        By its timestamp alone where time is simulated: after a delay, the clock may be behind the message,
+        whose age is negative then.
+        """
         assert self._motion is not None, "a controller"
-        seconds = stamp.sec + 1e-9 * stamp.nanosec
-        self._motion.clock.add(seconds, now - reception_age)
+        seconds, simulated = stamp.sec + 1e-9 * stamp.nanosec, self._simulated
+        self._motion.clock.add(seconds, now - reception_age, simulated)
         offset = self._motion.clock.seconds
-        return (
-            reception_age if offset is None or seconds <= 0.0 else max(reception_age, now + offset - seconds)
-        )
+        if offset is None or seconds <= 0.0:
+            return reception_age
+        by_stamp: float = now + offset - seconds
+        return by_stamp if simulated else max(reception_age, by_stamp)
 
     def _on_controller_state(self, message: Any, info: MessageInfo | None) -> None:
         assert self._motion is not None, "a controller"

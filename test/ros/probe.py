@@ -20,6 +20,8 @@ from itnnr_ik.ros.status import stamp_text
 
 #: How long a silence must last to count as one, in [s].
 SILENCE = 0.3
+#: Time [s] for a server to discover a client, and after which a request may be repeated.
+DISCOVERY, REPEAT_PERIOD = 0.05, 5.0
 
 _namespaces = (f"/probe_{i}" for i in count(1))
 
@@ -185,14 +187,27 @@ class Probe:
             q.x, q.y, q.z, q.w = numbers[3:]
         return message
 
-    def call(self, service: Any, name: str, request: Any) -> Any:
-        """The response of a service."""
+    def call(self, service: Any, name: str, request: Any, repeat: bool = False) -> Any:
+        """The response of a service; a request that changes nothing may be repeated.
+
+        A response is lost if the server has not discovered the client yet, which no one can see from here.
+        """
         client = self.node.create_client(service, name)
         self.spin_until(client.service_is_ready, START_TIMEOUT, f"service {name}")
-        future = client.call_async(request)
-        self.spin_until(future.done, ANSWER_TIMEOUT, f"a response of {name}")
+        self.spin_for(DISCOVERY)
+        futures = [client.call_async(request)]
+        sent = time.monotonic()
+
+        def answered() -> bool:
+            nonlocal sent
+            if repeat and time.monotonic() - sent > REPEAT_PERIOD:
+                futures.append(client.call_async(request))
+                sent = time.monotonic()
+            return any(future.done() for future in futures)
+
+        self.spin_until(answered, ANSWER_TIMEOUT, f"a response of {name}")
         self.node.destroy_client(client)
-        return future.result()
+        return next(future.result() for future in futures if future.done())
 
     def answer(self, target: PoseStamped) -> DiagnosticStatus:
         """Send a target and wait for its status."""

@@ -27,7 +27,8 @@ def change(probe: Probe, transition: int) -> bool:
 
 
 def state(probe: Probe) -> str:
-    return str(probe.call(GetState, "itnnr_ik/get_state", GetState.Request()).current_state.label)
+    response = probe.call(GetState, "itnnr_ik/get_state", GetState.Request(), repeat=True)
+    return str(response.current_state.label)
 
 
 def test_transitions(probe: Probe) -> None:

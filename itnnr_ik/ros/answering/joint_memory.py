@@ -43,7 +43,7 @@ class JointMemory:
         turns: Whole turns (n,) [rad] of continuous joints that the robot counts more.
         velocities: Of the last messages (n,) [rad/s, m/s]; 0 for a robot that sends none.
         received: Reception time of the oldest position, in [s] by `time.monotonic`.
-        lag: From that to the reception of the newest, in [s].
+        lag: From that to the reception of the last message, in [s].
     """
 
     def __init__(
@@ -108,8 +108,9 @@ class JointMemory:
         merged = self._merger.state()
         if merged is None:
             return False
-        self.positions, self.lag = merged
-        self.received = 1e-9 * self._merger.newest - self.lag
+        self.positions = merged.positions
+        self.received = 1e-9 * self._merger.newest - merged.max_age
+        self.lag = max(0.0, received - self.received)  # the message itself may be older than others
         self._consistency.take(self._merger.positions, received, joints)
         if len(self._renewed) < len(self._joint_names):
             return False

@@ -8,6 +8,8 @@ import math
 MAX_OFFSET = 0.05
 #: Length [s] of an interval of stamps, and the number of earlier intervals that count beside the present one.
 _INTERVAL, _N_PREVIOUS = 0.5, 4
+#: A simulated clock may be behind the stamps by this [s]: its messages wait in the node as others do.
+_MAX_CLOCK_DELAY = 0.5
 
 
 class ClockOffset:
@@ -25,13 +27,16 @@ class ClockOffset:
         #: The largest difference [s] of each interval.
         self._largest: dict[int, float] = {}
 
-    def add(self, stamp: float, received: float) -> None:
+    def add(self, stamp: float, received: float, simulated: bool = False) -> None:
         """Take a message.
 
         Args:
             stamp: Timestamp in [s]; 0 for none.
             received: Reception time on the node's clock, in [s].
+            simulated: That clock is simulated: one that is behind the stamp is late.
         """
+        if simulated and 0.0 < stamp - received <= _MAX_CLOCK_DELAY:
+            received = stamp
         now = math.floor(received / _INTERVAL)
         if now not in self._largest:  # later ones are from before the clock was set back
             self._largest = {i: largest for i, largest in self._largest.items() if 0 < now - i <= _N_PREVIOUS}

@@ -92,6 +92,14 @@ def test_how_far_parts_are_apart_is_told(memory: JointMemory) -> None:
     assert memory.lag == 0.0
 
 
+def test_a_message_that_is_older_than_the_one_before_has_no_lag_within_itself(memory: JointMemory) -> None:
+    """Ages by stamps may differ from message to message; both joints are of the same time."""
+    memory.take(_state(0.1, 0.2), 10.0)
+    memory.take(_state(0.3, 0.4), 10.1, age=0.2)
+    assert memory.lag == pytest.approx(0.0, abs=1e-6)
+    assert memory.age(10.1) == pytest.approx(0.2)
+
+
 def _sender(name: str) -> dict[str, Any]:
     return {"publisher_gid": {"data": name.encode()}}
 
