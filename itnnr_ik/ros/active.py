@@ -200,7 +200,7 @@ class Active:
         now, reception_age = self._now, _reception_age(info)
         age = reception_age if self._motion is None else self._age(message.header.stamp, now, reception_age)
         try:
-            known = self._joints.take(message, now, max(age, 0.0), info)
+            known = self._joints.take(message, now, max(age, reception_age), info)
         except RejectedError as rejection:
             self._statistics.joint_states_rejected += 1
             self._warnings.warn(rejection.code, str(rejection))
