@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from itnnr_ik.paths.kinematics import displacement
 from itnnr_ik.solver import calls, tracking
 from itnnr_ik.solver.buffers import Search, memory_size
 from itnnr_ik.solver.state import PERIOD, WEIGHT
@@ -44,19 +45,13 @@ def distinct_branches(
     return positions[found], errors[found]
 
 
-def displacements(joints: Array, positions: Array, reference: Array) -> Array:
-    """Displacement (b,) [rad] of positions (b, n) from ``reference`` (n,) or (b, n)."""
-    change: Array = (joints[WEIGHT] * np.abs(positions - reference)).max(axis=1)
-    return change
-
-
 def _distinct(
     search: Search, positions: Array, errors: Array, reference: Array, min_distance: float
 ) -> list[int]:
     """Indices of the distinct solutions among positions (b, n) with errors (b, 2), nearest first."""
     converged = (errors[:, 0] <= search.tolerance) & (errors[:, 1] <= search.orientation_tolerance)
     joints = search.problem.joints
-    change = displacements(joints, positions, reference)
+    change = displacement(joints[WEIGHT], positions - reference)
     kept: list[int] = []
     for i in np.flatnonzero(converged)[np.argsort(change[converged], kind="stable")].tolist():
         if not kept or _joint_distances(joints, positions[i], positions[kept]).min() > min_distance:

@@ -14,17 +14,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from itnnr_ik.paths import PathSolution, solve_path
+from itnnr_ik.paths.kinematics import displacement
 from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
 from itnnr_ik.solver import calls
 from itnnr_ik.solver.assembly import Assembly, with_tolerances
-from itnnr_ik.solver.branches import displacements, distinct_branches
+from itnnr_ik.solver.branches import distinct_branches
 from itnnr_ik.solver.buffers import Search, memory_size, pack
 from itnnr_ik.solver.coverage import Coverage
 from itnnr_ik.solver.inputs import Inputs, increasing_times, positive
 from itnnr_ik.solver.path_targets import PathTargets
 from itnnr_ik.solver.search import CURRENT
 from itnnr_ik.solver.solution import Solution, Solutions, new_solution
-from itnnr_ik.solver.state import MIDDLE
+from itnnr_ik.solver.state import MIDDLE, WEIGHT
 from itnnr_ik.task import Task, poses
 from itnnr_ik.twin.inference import TwinInverse
 
@@ -317,7 +318,7 @@ class IKSolver:
             errors[:, 0].copy(),
             errors[:, 1].copy() if oriented else None,
             (errors[:, 0] <= self.tolerance) & (errors[:, 1] <= self.orientation_tolerance),
-            None if current is None else displacements(self._joints, positions, now),
+            None if current is None else displacement(self._joints[WEIGHT], positions - now),
             np.where(anchors == CURRENT, "current", "neighbour"),
         )
         return solutions if self.coverage is None else self._covered_batch(solutions, goals, now)
@@ -386,7 +387,7 @@ class IKSolver:
         reference = self._joints[MIDDLE].copy() if now is None else now
         positions, errors = self._propose(goal, reference, self._search.max_candidates, refined=True)
         positions, errors = distinct_branches(self._search, self._model, goal, reference, positions, errors)
-        change = displacements(self._joints, positions, reference)
+        change = displacement(self._joints[WEIGHT], positions - reference)
         return [
             Solution(
                 positions[i],
