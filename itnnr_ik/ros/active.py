@@ -26,7 +26,7 @@ from itnnr_ik.ros.answering.markers import Scene
 from itnnr_ik.ros.answering.position_ik import answer_request
 from itnnr_ik.ros.answering.senders import Senders, sender_of
 from itnnr_ik.ros.answering.statistics import Statistics
-from itnnr_ik.ros.control import Motion
+from itnnr_ik.ros.control import Motion, SimulatedTime
 from itnnr_ik.ros.interfaces import (
     COMPUTE_CARTESIAN_PATH,
     COMPUTE_IK,
@@ -82,6 +82,7 @@ class Active:
         #: Closes what was opened.
         self._opened = ExitStack()
         self._statistics, self._drops, self._target_senders = Statistics(), DropCounter(), Senders()
+        self._simulated_time = SimulatedTime()
         self._last_diagnosed = -math.inf
         self._markers_wanted = False
         try:
@@ -183,7 +184,7 @@ class Active:
     @property
     def _motion_time(self) -> float:
         """Time [s] of the motion: on the steady clock, as system time jumps, or simulated."""
-        return self._now if self._simulated else time.monotonic()
+        return self._simulated_time.at(self._now) if self._simulated else time.monotonic()
 
     def _on_joint_state(self, message: JointState, info: MessageInfo | None) -> None:
         """Take all pending joint states, though rclpy gives one at a time: the newest is the seed.
@@ -198,7 +199,7 @@ class Active:
 
     def _take_joint_state(self, message: JointState, info: MessageInfo | None) -> None:
         now, reception_age = self._now, _reception_age(info)
-        age = reception_age if self._motion is None else self._age(message.header.stamp, now, reception_age)
+        age = reception_age if self._motion is None else self._age(message.header.stamp, reception_age)
         try:
             known = self._joints.take(message, now, max(age, reception_age), info)
         except RejectedError as rejection:
@@ -214,27 +215,24 @@ class Active:
         if self._markers_wanted:
             self._scene.moved(positions)
 
-    def _age(self, stamp: Any, now: float, reception_age: float) -> float:
-        """Age [s] of a message of the controller's clock: by its timestamp or its reception, the larger.
-
-        By its timestamp alone where time is simulated: after a delay, the clock may be behind the message,
-        whose age is negative then.
-        """
+    def _age(self, stamp: Any, reception_age: float) -> float:
+        """Age [s] of a message of the controller's clock: by its timestamp or its reception, the larger."""
         assert self._motion is not None, "a controller"
-        seconds, simulated = stamp.sec + 1e-9 * stamp.nanosec, self._simulated
-        self._motion.clock.add(seconds, now - reception_age, simulated)
+        seconds, now = float(stamp.sec + 1e-9 * stamp.nanosec), self._now
+        if self._simulated:  # which `reception_age` is not
+            now, reception_age = self._simulated_time.at(now, seconds), 0.0
+        self._motion.clock.add(seconds, now - reception_age)
         offset = self._motion.clock.seconds
         if offset is None or seconds <= 0.0:
             return reception_age
-        by_stamp: float = now + offset - seconds
-        return by_stamp if simulated else max(reception_age, by_stamp)
+        return max(reception_age, now + offset - seconds)
 
     def _on_controller_state(self, message: Any, info: MessageInfo | None) -> None:
         assert self._motion is not None, "a controller"
         reference = JointState(name=message.joint_names, position=message.reference.positions)
         positions = positions_if_usable(reference, self._configuration.joints)
         if positions is not None:  # before the controller is active it has none
-            age = self._age(message.header.stamp, self._now, _reception_age(info))
+            age = self._age(message.header.stamp, _reception_age(info))
             self._motion.take_reference(positions - self._joints.turns, self._motion_time - age)
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
@@ -322,7 +320,8 @@ class Active:
             # rclpy serves timers first: a delay of this node must not look like a timeout of the controller.
             for state, info in _pending(self._controller_states, CONTROLLER_STATE.qos.depth):
                 self._on_controller_state(state, info)
-        command = motion.message(self._motion_time, self._now, self._joints.turns)
+        now = self._motion_time
+        command = motion.message(now, now if self._simulated else self._now, self._joints.turns)
         if command is not None:
             commands.publish(command)
             if commands.get_subscription_count() == 0:

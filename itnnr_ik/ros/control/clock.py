@@ -1,4 +1,4 @@
-"""The offset of a controller's clock, by the stamps of what it publishes."""
+"""The clock of a controller, by the stamps of what it publishes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 MAX_OFFSET = 0.05
 #: Length [s] of an interval of stamps, and the number of earlier intervals that count beside the present one.
 _INTERVAL, _N_PREVIOUS = 0.5, 4
-#: A simulated clock may be behind the stamps by this [s]: its messages wait in the node as others do.
+#: Simulated time may be behind the stamps by this [s].
 _MAX_CLOCK_DELAY = 0.5
 
 
@@ -27,16 +27,13 @@ class ClockOffset:
         #: The largest difference [s] of each interval.
         self._largest: dict[int, float] = {}
 
-    def add(self, stamp: float, received: float, simulated: bool = False) -> None:
+    def add(self, stamp: float, received: float) -> None:
         """Take a message.
 
         Args:
             stamp: Timestamp in [s]; 0 for none.
             received: Reception time on the node's clock, in [s].
-            simulated: That clock is simulated: one that is behind the stamp is late.
         """
-        if simulated and 0.0 < stamp - received <= _MAX_CLOCK_DELAY:
-            received = stamp
         now = math.floor(received / _INTERVAL)
         if now not in self._largest:  # later ones are from before the clock was set back
             self._largest = {i: largest for i, largest in self._largest.items() if 0 < now - i <= _N_PREVIOUS}
@@ -52,3 +49,21 @@ class ClockOffset:
             return "anchored"
         why = f"clocks more than {MAX_OFFSET:g} s apart" if self._largest else "no stamps"
         return f"from receipt: {why}"
+
+
+class SimulatedTime:
+    """Simulated time that is never behind the controller's messages.
+
+    A node that was held up finds those of ``/clock`` waiting beside the others, which are served first.
+    """
+
+    def __init__(self) -> None:
+        self._newest = -math.inf
+
+    def at(self, clock: float, stamp: float = -math.inf) -> float:
+        """The time [s] by the node's clock and a message's timestamp, both in [s]."""
+        if stamp - clock <= _MAX_CLOCK_DELAY:
+            self._newest = max(self._newest, stamp)
+        if self._newest - clock > _MAX_CLOCK_DELAY:  # the clock was set back
+            self._newest = -math.inf
+        return max(clock, self._newest)
