@@ -35,18 +35,23 @@ class SimulatedTrajectoryController:
     a cycle is the trajectory one period ahead. Interpolation to the first point begins at the last set-point,
     at the time of its cycle, with ``interpolate_from_desired_state``, otherwise at the measured position.
 
+    Since 6.8, with ``allow_trajectory_replacement``, one that replaces a trajectory of several points begins
+    in that cycle, whatever earlier stamp it has, at the reference of the cycle before.
+
     Args:
         joints: Initial joint positions (n,) [rad].
         period: Duration of a cycle [s].
         from_set_point: ``interpolate_from_desired_state``.
+        replaces: ``allow_trajectory_replacement``.
     """
 
-    def __init__(self, joints: Array, period: float, from_set_point: bool) -> None:
+    def __init__(self, joints: Array, period: float, from_set_point: bool, replaces: bool = False) -> None:
         self.active, self.set_point, self._period = True, joints, period
-        self._from_set_point = from_set_point
+        self._from_set_point, self._replaces = from_set_point, replaces
         self._pending: Any = None
         #: Times [s] on the controller's clock, positions and velocities.
         self._knots: list[tuple[float, Any, Any]] = []
+        self._n_points = 0
         self._last_desired: tuple[float, Array, Array] | None = None
 
     @property
@@ -67,7 +72,7 @@ class SimulatedTrajectoryController:
     def activate(self, joints: Array) -> None:
         """See `CycleController`."""
         self.active, self.set_point, self._reference = True, joints, joints
-        self._pending, self._knots, self._last_desired = None, [], None
+        self._pending, self._knots, self._n_points, self._last_desired = None, [], 0, None
 
     def cycle(self, now: float, joints: Array) -> None:
         """See `CycleController`."""
@@ -75,15 +80,17 @@ class SimulatedTrajectoryController:
             return
         if self._pending is not None:
             self._start(now, joints)
+        velocity = np.zeros(len(joints))
         if self._knots:
-            self._reference = self._sample(now)[0]
+            self._reference, self._reference_velocity = self._sample(now)
             self.set_point, velocity = self._sample(now + self._period)
-            self._last_desired = now, self.set_point, velocity
+        self._last_desired = now, self.set_point, velocity
 
     def _start(self, now: float, joints: Array) -> None:
         message, self._pending = self._pending, None
         stamp = message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec
-        start = stamp or now
+        blends = self._replaces and self._n_points > 1
+        start = now if blends else stamp or now
         before = now, joints, np.zeros(len(joints))
         if self._from_set_point and self._last_desired is not None:
             before = self._last_desired
@@ -93,6 +100,9 @@ class SimulatedTrajectoryController:
             (start + p.time_from_start.sec + 1e-9 * p.time_from_start.nanosec, p.positions, p.velocities)
             for p in message.points
         ]
+        if blends:
+            points.insert(0, (now, self._reference, self._reference_velocity))
+        self._n_points = len(points)
         self._knots = [before, *points] if before[0] < points[0][0] else points
 
     def _sample(self, now: float) -> tuple[Array, Array]:

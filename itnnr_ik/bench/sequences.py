@@ -43,6 +43,7 @@ class Case:
         trajectories: Whether trajectories are sent, or positions without times.
         rate: Control rate [Hz].
         from_set_point: The controller's ``interpolate_from_desired_state``.
+        replaces: Its ``allow_trajectory_replacement``.
         tells: Whether it publishes its ``controller_state``.
         clock: Offset by which its clock is ahead; None for joint states without stamps.
         late: Largest additional delay of messages.
@@ -59,6 +60,7 @@ class Case:
     trajectories: bool = True
     rate: float = 100.0
     from_set_point: bool = True
+    replaces: bool = False
     tells: bool = False
     clock: float | None = 0.0
     late: float = 0.0
@@ -67,6 +69,11 @@ class Case:
     lag: float = 0.0
     noise: float = 0.0
     fault: str = ""
+
+    @property
+    def anchored(self) -> bool:
+        """Whether trajectories can be anchored in the controller's time."""
+        return self.trajectories and self.clock is not None and not self.replaces
 
     @property
     def undisturbed(self) -> bool:
@@ -130,8 +137,9 @@ class TargetSequence:
         self._period = 1.0 / case.rate
         output = TrajectoryOutput(NAMES, PERIOD) if case.trajectories else PositionOutput(PERIOD)
         self.motion = Motion(output, NAMES, UNITS, limits(), _TOLERANCE)
+        self.motion.replaces = case.replaces
         self.controller: CycleController = (
-            SimulatedTrajectoryController(start, self._period, case.from_set_point)
+            SimulatedTrajectoryController(start, self._period, case.from_set_point, case.replaces)
             if case.trajectories
             else SimulatedPositionController(start)
         )

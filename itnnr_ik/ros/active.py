@@ -27,6 +27,7 @@ from itnnr_ik.ros.answering.position_ik import answer_request
 from itnnr_ik.ros.answering.senders import Senders, sender_of
 from itnnr_ik.ros.answering.statistics import Statistics
 from itnnr_ik.ros.control import Motion, SimulatedTime
+from itnnr_ik.ros.controller_query import ControllerQuery
 from itnnr_ik.ros.interfaces import (
     COMPUTE_CARTESIAN_PATH,
     COMPUTE_IK,
@@ -46,7 +47,7 @@ from itnnr_ik.ros.setup.configuration import Configuration
 from itnnr_ik.ros.status import Code, RejectedError, make_status, stamp_text
 from itnnr_ik.ros.throttle import ThrottledLog
 
-_DIAGNOSTICS_PERIOD, _MARKERS_PERIOD = 1.0, 0.1  # [s]
+_DIAGNOSTICS_PERIOD, _MARKERS_PERIOD, _QUERY_PERIOD = 1.0, 0.1, 0.05  # [s]
 _STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 
 
@@ -145,6 +146,10 @@ class Active:
             motion.limits = configuration.limits
             clock = self._node.get_clock() if self._simulated else _STEADY
             self._repeat(1.0 / configuration.command_rate, self._send_periodically, clock)
+        if motion is not None and motion.timed:
+            query = ControllerQuery(self._node, commands, self._on_replacement)
+            self._opened.callback(query.close)
+            self._repeat(_QUERY_PERIOD, query.ask, _STEADY)
         self._node.get_logger().info(
             f"solving {configuration.solver.task.kind} targets for {arm.name}, joints "
             f"{quote_all(configuration.joints)}, in frame {quote(base)} on {self._targets.topic_name}"
@@ -235,6 +240,10 @@ class Active:
             age = self._age(message.header.stamp, _reception_age(info))
             self._motion.take_reference(positions - self._joints.turns, self._motion_time - age)
 
+    def _on_replacement(self, replaces: bool) -> None:
+        assert self._motion is not None, "a controller"
+        self._motion.replaces = replaces
+
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self.paused = bool(request.data)
         if self.paused:
@@ -296,7 +305,7 @@ class Active:
             if self._motion.timed:
                 self._send()
             values["controller"] = self._motion.monitor.state.value
-            values["timing"] = self._motion.clock.timing
+            values["timing"] = self._motion.timing
         self._publishers.solutions.publish(answer.solution)
         self._scene.solved(np.array(answer.target), np.array(answer.solution.position), answer.current)
         return answer.code, answer.code.value
@@ -344,7 +353,7 @@ class Active:
         values["robot_base_link"] = configuration.robot_base_link
         if self._motion is not None:
             values["controller"] = self._motion.monitor.state.value
-            values["timing"] = self._motion.clock.timing
+            values["timing"] = self._motion.timing
         age = self._joints.age(self._now, on_both_clocks=self._motion is not None)
         if age is not None:
             values["joint_state_age"] = age

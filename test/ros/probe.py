@@ -61,6 +61,10 @@ class Probe:
         self._executor.shutdown()
         self.node.destroy_node()
 
+    def serve(self, node: Node) -> None:
+        """Let another node of the test's own receive whenever this one does."""
+        self._executor.add_node(node)
+
     def start(
         self, module: str, *ros_args: str, python_path: Path | None = None, fresh: bool = False
     ) -> Process:

@@ -116,8 +116,11 @@ def test_a_node_that_was_held_up_has_not_lost_its_controller(
     commands = "/joint_trajectory_controller/joint_trajectory"
     probe.node.create_subscription(JointTrajectory, commands, lambda _: None, 1)
 
+    cycles: list[float] = []
+
     def cycle() -> None:
         """An arm that stands where its tool is to be, and its controller."""
+        cycles.append(time.monotonic())
         robot.cycle(START + 0.1)
         state = JointTrajectory(
             joint_names=list(ARM.joint_names),
@@ -143,14 +146,18 @@ def test_a_node_that_was_held_up_has_not_lost_its_controller(
                 robot.send_target()
                 serve(0.01)
 
-        go_on_until(lambda: controller() == "following")
-        for _ in range(5):
+        judged = 0
+        while judged < 5:
+            go_on_until(lambda: controller() == "following")
+            cycles.clear()
             for _ in range(20):
                 cycle()
             serve(0.005)
             robot.statuses.clear()
             go_on_until(lambda: bool(robot.statuses))
-            assert controller() == "following"
+            if np.diff([*cycles, time.monotonic()]).max() < 0.04:  # else the controller was held up, too
+                judged += 1
+                assert controller() == "following"
 
 
 @pytest.fixture

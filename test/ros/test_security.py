@@ -181,7 +181,10 @@ def test_every_executable_has_a_policy() -> None:
 
 
 def test_nobody_but_the_operator_asks_anything() -> None:
-    """The operator asks for what the node offers, and hears what others say; only the CLI has a `*`."""
+    """The operator asks for what the node offers, and hears what others say; only the CLI has a `*`.
+
+    The node asks its controller for a parameter.
+    """
     offered = {name for kind, name in allowed("ik_node", node=NODES["ik_node"]) if kind == REPLY}
     said = {name for p, node in NODES.items() for kind, name in allowed(p, node=node) if kind == PUBLISH}
     operator = allowed("operator")
@@ -190,7 +193,11 @@ def test_nobody_but_the_operator_asks_anything() -> None:
     assert {name for kind, name in operator if kind == SUBSCRIBE} <= said
     assert {name for kind, name in operator if kind == PUBLISH} == {"/rosout", "/parameter_events"}
     everything = {(policy, use) for policy in (*NODES, "operator") for use in allowed(policy)}
-    assert {policy for policy, (kind, _) in everything if kind == REQUEST} == {"operator"}
+    controllers = {"joint_trajectory_controller", "simulated"}
+    asked = {
+        (policy, name) for policy, (kind, name) in everything if kind == REQUEST and policy != "operator"
+    }
+    assert asked == {("ik_node", f"/{controller}/get_parameters") for controller in controllers}
     assert {name for _, (_, name) in everything if "*" in name} == {"/_ros2cli*"}
 
 

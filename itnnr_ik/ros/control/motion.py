@@ -47,6 +47,7 @@ class Motion:
 
     Attributes:
         clock: Offset of the controller's clock.
+        replaces: The controller has ``allow_trajectory_replacement``: trajectories cannot be anchored.
         monitor: Whether the controller follows the set-points.
     """
 
@@ -60,6 +61,7 @@ class Motion:
     ) -> None:
         self.limits = limits
         self.clock = ClockOffset()
+        self.replaces = False
         self.monitor = TrackingMonitor(tolerance)
         self._output, self._joint_names, self._units = output, joint_names, units
         self._stream_velocity = StreamVelocity()
@@ -142,8 +144,9 @@ class Motion:
             return None  # it executes what it was sent to the end
         if not following and not self._approach(now):
             return None
-        set_points, offset = self._set_points, self.clock.seconds if following else None
+        set_points = self._set_points
         assert set_points is not None, "a controller that follows, or approaches"
+        offset = self.clock.seconds if following and not self.replaces else None
         anchored = offset is not None
         if not self._output.due(now, self._goal_changed or anchored or not following):
             return None
@@ -156,6 +159,13 @@ class Motion:
     def timed(self) -> bool:
         """Whether messages have times, and may be sent at any time; else once a period."""
         return self._output.timed
+
+    @property
+    def timing(self) -> str:
+        """How messages are timed, as text for the status."""
+        if self.replaces:
+            return "from receipt: the controller has allow_trajectory_replacement"
+        return self.clock.timing
 
     def set_point(self, now: float) -> Array | None:
         """The set-point (n,) [rad, m] at a time [s]; None before the first goal."""

@@ -30,14 +30,21 @@ def test_limits_hold_at_the_controller(name: str) -> None:
     case, worst = CASES[name], play(CASES[name])
     assert worst.beyond <= 1e-9
     assert worst.speed <= (1.5 if case.late or case.fault or case.lost else 1.05) + 1e-6
-    if case.undisturbed and not (case.trajectories and case.clock is None) and not case.noise:
+    if case.undisturbed and (case.anchored or not case.trajectories) and not case.noise:
         assert worst.acceleration <= 1.2
     if case.undisturbed:
         assert worst.accepted >= 0.9
     assert worst.accepted >= 0.3, "what refuses everything is safe too"
 
 
-@pytest.mark.parametrize("name", ["on time", "no clock", "positions"])
+def test_a_controller_that_replaces_trajectories_cannot_be_sent_anchored_ones() -> None:
+    """It would begin at their first points, of 40 ms ago, whenever a message happens to come."""
+    sequence = TargetSequence(CASES["replacing, late"], 0)
+    sequence.motion.replaces = False
+    assert sequence.run().speed > 1.5
+
+
+@pytest.mark.parametrize("name", ["on time", "no clock", "replacing", "positions"])
 def test_the_goal_is_reached(name: str) -> None:
     """The limits are not kept by standing still."""
     for seed in SEEDS:
@@ -46,7 +53,7 @@ def test_the_goal_is_reached(name: str) -> None:
         goal = sequence.motion._goal
         assert goal is not None
         reached = sequence.set_points[-1][1]
-        margin = 0.0021 if CASES[name].clock is None else 1e-6
+        margin = 1e-6 if CASES[name].anchored or not CASES[name].trajectories else 0.0021
         assert np.abs(reached - goal.positions).max() <= margin
 
 

@@ -1,0 +1,93 @@
+"""A controller that tells by its parameter whether trajectories that are stamped in the past may be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import cycle
+
+import numpy as np
+import pytest
+from builtin_interfaces.msg import Time
+from probe import Probe, values_of
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from trajectory_msgs.msg import JointTrajectory
+
+from itnnr_ik.robot import load_robot
+from itnnr_ik.ros.interfaces import COMMAND_TYPES, TRAJECTORY
+
+ARM = load_robot("two_link")
+START = (-0.2, 0.9)
+#: The set-point goes to and fro between these, 0.01 rad from the joints.
+TARGETS = ARM.forward(np.add(START, [[-0.01], [0.01]]))[:, :2].tolist()
+COMMANDS = COMMAND_TYPES[TRAJECTORY][1]
+REPLACEMENT = "allow_trajectory_replacement"
+
+
+class Controller:
+    """A node in the place of a joint_trajectory_controller, and the joints, which stand still."""
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+        self.node = Node("joint_trajectory_controller", namespace=probe.namespace)
+        self.received: list[JointTrajectory] = []
+        self._targets = cycle(TARGETS)
+        self.node.create_subscription(JointTrajectory, COMMANDS, self.received.append, 10)
+        probe.serve(self.node)
+
+    def stamps(self) -> list[Time]:
+        """Of the trajectories received."""
+        return [message.header.stamp for message in self.received]
+
+    def send_until(self, timing: str) -> None:
+        """Send stamped joint states and targets until trajectories are followed with that timing."""
+
+        def send() -> None:
+            header = self._probe.target(0.0, 0.0).header
+            header.stamp = self._probe.node.get_clock().now().to_msg()
+            self._probe.send_joint_state(ARM.joint_names, START, 0.0, header=header)
+            self._probe.targets.publish(self._probe.target(*next(self._targets)))
+
+        def followed() -> bool:
+            last = values_of(self._probe.statuses[-1]) if self._probe.statuses else {}
+            return last.get("timing") == timing and last.get("controller") == "following"
+
+        self._probe.clear()
+        self._probe.repeat_until(send, followed, f"a controller that follows, timing {timing!r}")
+        self.received.clear()
+        self._probe.repeat_until(send, lambda: len(self.received) > 2, "trajectories")
+        assert followed()
+
+
+@pytest.fixture
+def controller(probe: Probe) -> Iterator[Controller]:
+    """In the probe's namespace."""
+    controller = Controller(probe)
+    yield controller
+    controller.node.destroy_node()
+
+
+def start(probe: Probe) -> None:
+    probe.start_ik_node("-p", f"command_out_type:={TRAJECTORY}")
+
+
+def test_trajectories_begin_on_receipt_where_the_controller_replaces_them(
+    probe: Probe, controller: Controller
+) -> None:
+    """And are anchored once it does not any more, as if it were loaded anew."""
+    controller.node.declare_parameter(REPLACEMENT, True)
+    start(probe)
+    controller.send_until(f"from receipt: the controller has {REPLACEMENT}")
+    assert all(stamp.sec == stamp.nanosec == 0 for stamp in controller.stamps())
+    controller.node.set_parameters([Parameter(REPLACEMENT, value=False)])
+    controller.send_until("anchored")
+    assert all(stamp.sec > 0 for stamp in controller.stamps())
+
+
+def test_trajectories_are_anchored_where_the_controller_does_not_know_the_parameter(
+    probe: Probe, controller: Controller
+) -> None:
+    """As before ros2_controllers 6.8."""
+    start(probe)
+    controller.send_until("anchored")
+    assert all(stamp.sec > 0 for stamp in controller.stamps())
