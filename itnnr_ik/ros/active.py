@@ -26,7 +26,7 @@ from itnnr_ik.ros.answering.markers import Scene
 from itnnr_ik.ros.answering.position_ik import answer_request
 from itnnr_ik.ros.answering.senders import Senders, sender_of
 from itnnr_ik.ros.answering.statistics import Statistics
-from itnnr_ik.ros.control import Motion, SimulatedTime
+from itnnr_ik.ros.control import Motion, SimulatedTime, TrackingState
 from itnnr_ik.ros.controller_query import ControllerQuery
 from itnnr_ik.ros.interfaces import (
     COMPUTE_CARTESIAN_PATH,
@@ -48,6 +48,8 @@ from itnnr_ik.ros.status import Code, RejectedError, make_status, stamp_text
 from itnnr_ik.ros.throttle import ThrottledLog
 
 _DIAGNOSTICS_PERIOD, _MARKERS_PERIOD, _QUERY_PERIOD = 1.0, 0.1, 0.05  # [s]
+#: Of a controller's speed scaling, which has to be 1.
+_SCALING_TOLERANCE = 1e-3
 _STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 
 
@@ -83,7 +85,7 @@ class Active:
         #: Closes what was opened.
         self._opened = ExitStack()
         self._statistics, self._drops, self._target_senders = Statistics(), DropCounter(), Senders()
-        self._simulated_time = SimulatedTime()
+        self._simulated_time, self._speed_scaling = SimulatedTime(), 1.0
         self._last_diagnosed = -math.inf
         self._markers_wanted = False
         try:
@@ -239,6 +241,19 @@ class Active:
         if positions is not None:  # before the controller is active it has none
             age = self._age(message.header.stamp, _reception_age(info))
             self._motion.take_reference(positions - self._joints.turns, self._motion_time - age)
+        self._speed_scaling = float(message.speed_scaling_factor)
+        if self._scales_speed:
+            # Every trajectory is joined at its own time, and then falls behind it: set-points would jump.
+            self._motion.restart(TrackingState.NOT_FOLLOWING)
+            self._warnings.warn("speed scaling", self._scaling_text)
+
+    @property
+    def _scales_speed(self) -> bool:
+        return abs(self._speed_scaling - 1.0) > _SCALING_TOLERANCE
+
+    @property
+    def _scaling_text(self) -> str:
+        return f"the controller scales its speed by {self._speed_scaling:.3g}, expected 1: targets are not followed"
 
     def _on_replacement(self, replaces: bool) -> None:
         assert self._motion is not None, "a controller"
@@ -377,6 +392,8 @@ class Active:
         commands = self._publishers.commands
         if commands is not None and commands.get_subscription_count() == 0:
             problems.append(f"nobody listens to the commands on {commands.topic_name}")
+        if self._scales_speed:
+            problems.append(self._scaling_text)
         if self._target_senders.several(time.monotonic()):
             problems.append("targets come from more than one publisher")
         if now == self._last_diagnosed:

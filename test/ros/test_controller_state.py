@@ -31,7 +31,7 @@ class Robot:
     """An arm without mass under a joint_trajectory_controller, in the test's own process."""
 
     def __init__(self, probe: Probe) -> None:
-        self._probe, self.tells, self.commands = probe, True, 0
+        self._probe, self.tells, self.commands, self.speed_scaling = probe, True, 0, 1.0
         self.positions, self._last = START, time.time_ns()
         self._controller = TrajectoryController(ARM.joint_names, 1.0 / PERIOD, True)
         self._controller.activate(START, np.zeros(2))
@@ -52,7 +52,9 @@ class Robot:
         stamp = Time(sec=now // 10**9, nanosec=now % 10**9)
         self._probe.send_joint_state(ARM.joint_names, measured.tolist(), settle=0.0)
         if self.tells:
-            self._states.publish(controller_state(ARM.joint_names, self._controller, measured, rest, stamp))
+            state = controller_state(ARM.joint_names, self._controller, measured, rest, stamp)
+            state.speed_scaling_factor = self.speed_scaling
+            self._states.publish(state)
 
 
 def go_until(probe: Probe, goal: np.ndarray, controller: str) -> None:
@@ -97,3 +99,20 @@ def test_the_state_is_beside_a_topic_that_was_remapped(probe: Probe) -> None:
     state, listeners = f"{probe.namespace}/arm/controller_state", probe.node.get_subscriptions_info_by_topic
     assert [info.node_name for info in listeners(state)] == ["itnnr_ik"]
     go_until(probe, START, "following")
+
+
+def test_a_controller_that_scales_the_speed_is_not_streamed_to(probe: Probe) -> None:
+    """It stays where it is, and it is said why; at full speed it goes on."""
+    process = probe.start_ik_node(*OPTIONS)
+    robot = Robot(probe)
+    go_until(probe, START, "following")
+    robot.speed_scaling = 0.5
+    go_until(probe, START + 0.1, "not following")
+    stopped = robot.positions
+    for _ in range(20):
+        probe.targets.publish(probe.target(*ARM.forward(START + 0.2)[:2].tolist()))
+        probe.spin_for(2.0 * PERIOD)
+    assert np.abs(robot.positions - stopped).max() < 0.02
+    assert "scales its speed by 0.5" in process.output
+    robot.speed_scaling = 1.0
+    go_until(probe, robot.positions + 0.1, "following")

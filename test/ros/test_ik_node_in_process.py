@@ -107,6 +107,7 @@ def test_a_node_that_was_held_up_has_not_lost_its_controller(
     """What the controller told meanwhile waits, though the timer of commands comes first."""
     # Stands in for JointTrajectoryControllerState, whose package need not be installed.
     monkeypatch.setattr(JointTrajectory, "reference", property(lambda m: m.points[0]), raising=False)
+    monkeypatch.setattr(JointTrajectory, "speed_scaling_factor", 1.0, raising=False)
     for module in (interfaces, active):
         monkeypatch.setattr(
             module, "CONTROLLER_STATE", replace(interfaces.CONTROLLER_STATE, type=JointTrajectory)
