@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from itnnr_ik import IKSolver
@@ -109,15 +110,18 @@ def test_every_dependency_has_its_reason() -> None:
                 assert short.removesuffix("-python").lower() in named, f"{name} of {file.name}"
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/getting_started.md"])
-def test_python_runs(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "result"), [("README.md", "s"), ("docs/getting_started.md", "s"), ("docs/paths.md", "path")]
+)
+def test_python_runs(name: str, result: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The blocks of a page run one after the other, and what they solve converges."""
+    monkeypatch.chdir(tmp_path)  # one writes a file
     blocks = _python(ROOT / name)
     assert blocks
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, name, "exec"), names)
-    assert getattr(names["s"], "converged", False)
+    assert np.all(getattr(names[result], "converged", False))
 
 
 def test_what_the_readme_says_is_printed() -> None:
