@@ -1,4 +1,7 @@
-"""Inverse kinematics by Inverse Twin Neural Network Regression (Wetzel 2026)."""
+"""Inverse kinematics of serial arms: `IKSolver` solves for an arm from its URDF, packaged, or learned.
+
+The name is that of Inverse Twin Neural Network Regression (Wetzel 2026), which is optional for arms with a URDF.
+"""
 
 from itnnr_ik.paths import Gap, PathSolution
 from itnnr_ik.solver import IKSolver, Solution, Solutions

@@ -80,8 +80,8 @@ TARGET_POSE = _topic(
     # Best effort matches every publisher, reliable or not, and visual servoing and teleoperation often are
     # not. Nor is a lost target worth sending again: the next one is newer.
     *("target_pose", SUBSCRIBED, PoseStamped, _keep(1, ReliabilityPolicy.BEST_EFFORT)),
-    "targets for the tool: best effort, only the newest one counts; orientation counts as `task` says, a "
-    "planar arm's position task takes x and y",
+    "targets for the tool: best effort, only the newest one counts; orientation counts as `task` says; of a "
+    "planar arm's position task x and y count",
 )
 JOINT_STATES = _topic(
     # Best effort, too. More than one is kept because several devices may publish here, one right after the
@@ -92,8 +92,8 @@ JOINT_STATES = _topic(
 CONTROLLER_STATE = Interface(
     *("joint_trajectory_controller/controller_state", SUBSCRIBED, JointTrajectoryControllerState),
     "control_msgs/JointTrajectoryControllerState",
-    "where the controller that trajectories are sent to has its set-point: beside `command_out_topic`, only "
-    "where control_msgs is installed",
+    "set-points of the controller that trajectories are sent to; the topic is beside `command_out_topic`; "
+    "only where control_msgs is installed",
     _keep(10, ReliabilityPolicy.BEST_EFFORT),
 )
 JOINT_SOLUTION = _topic(
@@ -104,7 +104,7 @@ STATUS = _topic(
     *("~/status", PUBLISHED, DiagnosticStatus, _keep(10)),
     "one for every target taken and every joint state rejected: text, `code`, and what applies of `stamp`, "
     "`residual` [m] (of the position), `orientation_error` [rad], `displacement` [rad], `anchor`, "
-    "`solve_time` [s], `distance_from_data` [rad], `note`",
+    "`solve_time` [s], `distance_from_data` [rad], `controller`, `timing`, `note`",
 )
 DIAGNOSTICS = _topic(
     *("/diagnostics", PUBLISHED, DiagnosticArray, _keep(10)),
@@ -114,7 +114,7 @@ DIAGNOSTICS = _topic(
 )
 MARKERS = _topic(
     *("~/markers", PUBLISHED, MarkerArray, _keep(1)),
-    "for RViz and Foxglove, at 10 Hz while somebody listens: what the known postures propose, coloured by "
+    "for RViz and Foxglove, at 10 Hz while somebody subscribes: what the anchors propose, coloured by "
     "residual, the solution, the target (with its axes, where they count) and the tool's path",
 )
 SOLVE_PATH = Interface(
@@ -138,7 +138,8 @@ PATH_STATUS = Interface(
 )
 PAUSE = Interface(
     *("~/pause", SERVICE, SetBool, _name_of(SetBool)),
-    "while paused, every target is answered with `paused`; then it goes on from the present joint state",
+    "while paused, every target is answered with the status `paused`; after that it goes on from the present "
+    "joint state",
 )
 COMPUTE_IK = Interface(
     *("compute_ik", SERVICE, GetPositionIK, "moveit_msgs/GetPositionIK"),

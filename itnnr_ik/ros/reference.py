@@ -1,6 +1,6 @@
-"""The table of interfaces and parameters of ``ik_node`` in docs/ros_interface.md.
+"""The tables of interfaces and parameters of ``ik_node`` in docs/ros_interface.md.
 
-``python -m itnnr_ik.ros.reference`` prints the table.
+``python -m itnnr_ik.ros.reference`` prints them.
 """
 
 from __future__ import annotations
@@ -19,33 +19,34 @@ from itnnr_ik.ros.setup.parameters import (
 )
 from itnnr_ik.ros.setup.settings import AUTOSTART, PARAMETERS
 
-_COLUMNS = ("", "name", "type", "default", "")
+
+def reference_tables() -> tuple[str, str]:
+    """Two Markdown tables: topics and services with their types; parameters with values and defaults."""
+    interfaces = _table(("", "name", "type", ""), _interfaces())
+    parameters = _table(("parameter", "", "values", "default", ""), map(_parameter, (*PARAMETERS, AUTOSTART)))
+    return interfaces, parameters
 
 
-def reference_table() -> str:
-    """A Markdown table: topics, services and parameters, with types and defaults."""
-    rows = [_COLUMNS, ("---",) * len(_COLUMNS), *_interfaces(), *map(_parameter, (*PARAMETERS, AUTOSTART))]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows).replace("|  |", "| |")
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in (columns, ("---",) * len(columns), *rows)]
+    return "\n".join(lines).replace("|  |", "| |")
 
 
 def _interfaces() -> Iterable[tuple[str, ...]]:
     for interface in INTERFACES:
         kind = SERVICE if interface.kind == SERVICE else f"topic {interface.kind}"
-        yield kind, f"`{interface.name}`", interface.type_name, "", interface.description
+        yield kind, f"`{interface.name}`", interface.type_name, interface.description
     for name, (_, topic) in COMMAND_TYPES.items():
-        yield (
-            "topic out",
-            "`command_out_topic`",
-            name,
-            f"`{topic}`",
-            f"commands, with `command_out_type: {name}`",
+        description = (
+            f"commands, with `command_out_type: {name}`; `{topic}` where `command_out_topic` is empty"
         )
+        yield "topic out", "`command_out_topic`", name, description
 
 
 def _parameter(parameter: Parameter) -> tuple[str, ...]:
-    kind = "parameter" if parameter.changeable else "parameter, fixed"
+    fixed = "" if parameter.changeable else "fixed"
     text = parameter.description.replace("|", "\\|")
-    return kind, f"`{parameter.name}`", _type(parameter), _default(parameter), text
+    return f"`{parameter.name}`", fixed, _type(parameter), _default(parameter), text
 
 
 def _type(parameter: Parameter) -> str:
@@ -71,4 +72,4 @@ def _default(parameter: Parameter) -> str:
 
 
 if __name__ == "__main__":
-    print(reference_table())
+    print(*reference_tables(), sep="\n\n")

@@ -52,8 +52,8 @@ COMMAND_RATE = Number(
 MAX_VELOCITY = NumberPerJoint(
     "max_velocity",
     2.0,
-    "Largest speed of the set-point of every joint, or of each, in [rad/s] or [m/s], where 0.9 of the URDF's "
-    "is not lower",
+    "Largest speed of the set-point, one for all joints or one for each, in [rad/s] or [m/s]; 0.9 of the "
+    "URDF's velocity limit where that is lower",
     minimum=1e-3,
     maximum=100.0,
     changeable=True,
@@ -61,8 +61,8 @@ MAX_VELOCITY = NumberPerJoint(
 MAX_JOINT_STEP = NumberPerJoint(
     "max_joint_step",
     0.3,
-    "Where commands are sent: how far the solution of every joint, or of each, may be from the current joint "
-    "positions and from the set-point, in [rad] or [m]",
+    "Where commands are sent: how far a solution may be from the current joint positions and from the "
+    "set-point, one for all joints or one for each, in [rad] or [m]",
     minimum=1e-4,
     maximum=1e3,
     changeable=True,
@@ -70,7 +70,7 @@ MAX_JOINT_STEP = NumberPerJoint(
 MAX_ACCELERATION = NumberPerJoint(
     "max_acceleration",
     10.0,
-    "Largest acceleration of the set-point of every joint, or of each, in [rad/s²] or [m/s²]",
+    "Largest acceleration of the set-point, one for all joints or one for each, in [rad/s²] or [m/s²]",
     minimum=1e-2,
     maximum=1e6,
     changeable=True,
@@ -78,7 +78,7 @@ MAX_ACCELERATION = NumberPerJoint(
 MAX_JERK = NumberPerJoint(
     "max_jerk",
     500.0,
-    "Largest jerk of the set-point of every joint, or of each, in [rad/s³] or [m/s³]",
+    "Largest jerk of the set-point, one for all joints or one for each, in [rad/s³] or [m/s³]",
     minimum=1e-1,
     maximum=1e8,
     changeable=True,
@@ -86,22 +86,22 @@ MAX_JERK = NumberPerJoint(
 _REQUIRE_JOINT_STATES = Flag(
     "require_joint_states",
     True,
-    "Publish no solution until the joints' positions are known; false: solve without them till then",
+    "Publish no solution until the joint positions are known; false: solve without a seed until then",
     changeable=True,
 )
 _FOLLOWING_TOLERANCE = Number(
     "following_tolerance",
     0.05,
-    "How far joints that follow a controller's set-point may be from where they should be, in [rad] or [m], "
-    "where the controller does not tell its state: so much may gravity make them sag",
+    "Where the controller does not publish its state: how far joints may be from where they should be, as "
+    "by sagging under gravity, and still count as following its set-point, in [rad] or [m]",
     minimum=1e-3,
     maximum=1.0,
 )
 _STREAMING = Flag(
     "streaming",
     True,
-    "Where targets come one after the other, the set-point moves on through the solution at the speed at "
-    "which solutions move, and comes to rest on the last one; false: it slows down for each of them",
+    "While targets keep coming, the set-point passes through the solutions at the speed at which they move, "
+    "and comes to rest on the last one; false: it slows down for each of them",
     changeable=True,
 )
 
@@ -116,8 +116,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         "seed_tolerance",
         0.05,
         "While every joint is within this of the last solution commanded (published, where no commands are "
-        "sent), in [rad] or [m], the next one is near that, and else near the joint state: so joints that "
-        "sag or joint states that are noisy under a constant target do not make it creep",
+        "sent), in [rad] or [m], that solution is the seed of the next, and else the joint state: so joints "
+        "that sag or noisy joint states do not make the arm creep under a constant target",
         minimum=0.0,
         maximum=1.0,
         changeable=True,
@@ -125,9 +125,9 @@ PARAMETERS: tuple[Parameter, ...] = (
     Number(
         "joint_state_timeout",
         0.5,
-        "Age beyond which a joint state, or the oldest joint where several messages have some joints each, "
-        "no longer counts as current, by the time of its receipt on the node's clock, and where commands are "
-        "sent by the machine's clock too, in [s]; 0: never, refused where commands are sent",
+        "Age from which a joint state is too old to be used, in [s]; where several messages have some of the "
+        "joints each, the age of the oldest. It counts from receipt on the node's clock and, where commands "
+        "are sent, on the machine's clock too. 0: never, refused where commands are sent",
         minimum=0.0,
         maximum=3600.0,
         changeable=True,
@@ -135,7 +135,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Number(
         "target_timeout",
         1.0,
-        "A target that has waited longer than this since its receipt is not acted on, in [s]; 0: never",
+        "A target that has waited longer than this since its receipt is not solved, in [s]; 0: no limit",
         minimum=0.0,
         maximum=3600.0,
         changeable=True,
@@ -143,8 +143,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     Number(
         "transform_timeout",
         1.0,
-        "Age beyond which a transform on /tf that brings a target into robot_base_link no longer counts, by "
-        "its receipt, on the same clocks as a joint state's, in [s]; 0: never",
+        "Age from which a transform on /tf is too old to bring a target into robot_base_link, in [s], on the "
+        "same clocks as a joint state's; 0: never",
         minimum=0.0,
         maximum=3600.0,
         changeable=True,
@@ -152,8 +152,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     Number(
         "plane_tolerance",
         -1.0,
-        "How far off its plane a planar arm's target may be, in [m]: off z = 0, or off the height at which a "
-        "learned arm was recorded; negative: z is not looked at",
+        "How far a planar arm's target may be from its plane, in [m]: from z = 0, or from the height at "
+        "which a learned arm was recorded; negative: z is ignored",
         minimum=-1.0,
         maximum=1e6,
         changeable=True,
@@ -177,7 +177,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Number(
         "warn_period",
         1.0,
-        "Least time between two warnings of one kind, in [s]; 0: every one is logged",
+        "Shortest time between two warnings of one kind in the log, in [s]; 0: every one is logged",
         minimum=0.0,
         maximum=3600.0,
         changeable=True,
