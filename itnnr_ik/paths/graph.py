@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.compiled import compiled, kernel
+from itnnr_ik.compiled import compiled, inlined, kernel
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -171,12 +171,7 @@ def sweep(
                 pair = layers.pairs[k] + (a - low) * (end - high) + b - high
                 if layers.allowed.shape[0] > 0 and not layers.allowed[pair]:
                     continue
-                bound = most
-                if layers.follows[a] != b:
-                    bound = min(most, max(layers.reach[a], layers.reach[b]))
-                step = step_between(joints, layers.q[a], layers.q[b], bound, shift)
-                if by_sum and layers.follows[a] != b:
-                    step += layers.switch_cost
+                step = _step_cost(joints, layers, a, b, most, by_sum, shift)
                 if step < np.inf and spread(
                     joints, layers.q[b], shift, step, by_sum, costs[0, a - low], costs[1, b - high], came[b],
                     a - low, turn,
@@ -186,6 +181,23 @@ def sweep(
             return k
         costs[0, : end - high] = costs[1, : end - high]
     return int(layers.starts.shape[0] - 2)
+
+
+@inlined
+def _step_cost(
+    joints: Joints, layers: Layers, a: int, b: int, most: float, by_sum: bool, shift: Indices
+) -> float:
+    """Cost of the step from posture ``a`` to ``b`` of the next layer, inf where it is too large.
+
+    ``shift`` (n,) is written as by `step_between`.
+    """
+    bound = most
+    if layers.follows[a] != b:
+        bound = min(most, max(layers.reach[a], layers.reach[b]))
+    step = step_between(joints, layers.q[a], layers.q[b], bound, shift)
+    if by_sum and layers.follows[a] != b:
+        step += layers.switch_cost
+    return step
 
 
 @compiled

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.compiled import compiled, kernel
+from itnnr_ik.compiled import compiled, inlined, kernel
 from itnnr_ik.robot.kernels import forward
 from itnnr_ik.solver.addresses import by_address
 from itnnr_ik.solver.problem import Problem, Workspace, evaluate, workspace, workspace_size
@@ -67,36 +67,8 @@ def embed(problem: Problem, layout: Layout, goal: Array, y: Array, header: Array
         for e in range(y.shape[0]):
             y[e] = goal[e]
         return
-    elements = problem.elements
-    first, last = elements[0], elements[elements.shape[0] - 1]
-    px, py, pz = goal[0], goal[1], goal[2]
-    # Rotation of the last joint's frame (or the tool's), row by row, in the base frame.
     r = header[1:10]
-    if layout.axes > 0:
-        for a in range(9):
-            r[a] = goal[3 + a]
-        if layout.last:
-            for row in range(3):
-                a, b, c = goal[3 + 3 * row], goal[4 + 3 * row], goal[5 + 3 * row]
-                for column in range(3):
-                    k = 4 * column
-                    r[3 * row + column] = a * last[k] + b * last[k + 1] + c * last[k + 2]
-            px -= r[0] * last[3] + r[1] * last[7] + r[2] * last[11]
-            py -= r[3] * last[3] + r[4] * last[7] + r[5] * last[11]
-            pz -= r[6] * last[3] + r[7] * last[7] + r[8] * last[11]
-    # Seen from the first joint's frame.
-    px, py, pz = px - first[3], py - first[7], pz - first[11]
-    px, py, pz = (
-        first[0] * px + first[4] * py + first[8] * pz,
-        first[1] * px + first[5] * py + first[9] * pz,
-        first[2] * px + first[6] * py + first[10] * pz,
-    )
-    if layout.axes > 0:
-        for column in range(3):
-            a, b, c = r[column], r[3 + column], r[6 + column]
-            r[column] = first[0] * a + first[4] * b + first[8] * c
-            r[3 + column] = first[1] * a + first[5] * b + first[9] * c
-            r[6 + column] = first[2] * a + first[6] * b + first[10] * c
+    px, py, pz = _seen_from_first_joint(problem, layout, goal, r)
     used = 2
     if layout.first == REVOLUTE:
         distance = math.sqrt(px * px + py * py)
@@ -125,6 +97,45 @@ def embed(problem: Problem, layout: Layout, goal: Array, y: Array, header: Array
         y[used + 1] = problem.length * r[3 + column]
         y[used + 2] = problem.length * r[6 + column]
         used += 3
+
+
+@inlined
+def _seen_from_first_joint(
+    problem: Problem, layout: Layout, goal: Array, r: Array
+) -> tuple[float, float, float]:
+    """Position of a goal (12,) in the first joint's frame, of the last joint where that one rolls the tool.
+
+    The rotation of the last joint's frame (or the tool's) is written to ``r`` (9,), row by row, where axes
+    are used.
+    """
+    elements = problem.elements
+    first, last = elements[0], elements[elements.shape[0] - 1]
+    px, py, pz = goal[0], goal[1], goal[2]
+    if layout.axes > 0:
+        for a in range(9):
+            r[a] = goal[3 + a]
+        if layout.last:
+            for row in range(3):
+                a, b, c = goal[3 + 3 * row], goal[4 + 3 * row], goal[5 + 3 * row]
+                for column in range(3):
+                    k = 4 * column
+                    r[3 * row + column] = a * last[k] + b * last[k + 1] + c * last[k + 2]
+            px -= r[0] * last[3] + r[1] * last[7] + r[2] * last[11]
+            py -= r[3] * last[3] + r[4] * last[7] + r[5] * last[11]
+            pz -= r[6] * last[3] + r[7] * last[7] + r[8] * last[11]
+    px, py, pz = px - first[3], py - first[7], pz - first[11]
+    px, py, pz = (
+        first[0] * px + first[4] * py + first[8] * pz,
+        first[1] * px + first[5] * py + first[9] * pz,
+        first[2] * px + first[6] * py + first[10] * pz,
+    )
+    if layout.axes > 0:
+        for column in range(3):
+            a, b, c = r[column], r[3 + column], r[6 + column]
+            r[column] = first[0] * a + first[4] * b + first[8] * c
+            r[3 + column] = first[1] * a + first[5] * b + first[9] * c
+            r[6 + column] = first[2] * a + first[6] * b + first[10] * c
+    return px, py, pz
 
 
 @kernel

@@ -206,7 +206,6 @@ class Assembly:
             y, rows = self.twin_anchors(twin)
             network = twin.network
         self.reach, n_anchors = arm.reach or 1.0, rows.shape[0]
-        scales = twin.evaluator.spec.scales if twin is not None else None
         table = self.table()
         has_table = len(table.rows) > 0
         #: Input of the compiled functions.
@@ -221,14 +220,10 @@ class Assembly:
             axis=task.tool_axis if task.kind == "pointing" else np.zeros(3),
             curvature=self.reach,
             refinement_margin=self.refinement_margin(has_table),
-            distinct_distance=_DISTINCT_DISTANCE_IN_TABLE
-            if has_table and n <= task.n_rows
-            else min(_DISTINCT_DISTANCE, self.anchor_spacing(n_anchors)),
+            distinct_distance=self.distinct_distance(has_table, n_anchors),
             n_candidates=max(1, min(self.n_candidates(), n_anchors)),
             max_candidates=min(_MAX_CANDIDATES, n_anchors),
-            network_range=_NETWORK_RANGE * scales.typical_change
-            if scales and self.layout.first == POSITION
-            else 0.0,
+            network_range=self.network_range(twin),
             anchor_distance=self.anchor_distance(y),
             seeds=self.seeds(),
             table=table,
@@ -257,6 +252,17 @@ class Assembly:
         if self.arm.n_joints > self.task.n_rows:
             return _REDUNDANT_MARGIN
         return _POSITION_MARGIN if self.layout.first == POSITION else _REFINEMENT_MARGIN
+
+    def distinct_distance(self, has_table: bool, n_anchors: int) -> float:
+        """`Search.distinct_distance` [rad] with or without a table."""
+        if has_table and self.arm.n_joints <= self.task.n_rows:
+            return _DISTINCT_DISTANCE_IN_TABLE
+        return min(_DISTINCT_DISTANCE, self.anchor_spacing(n_anchors))
+
+    def network_range(self, twin: TwinInverse | None) -> float:
+        """`Search.network_range`; 0 without a network, and where F has no positions as input."""
+        scales = twin.evaluator.spec.scales if twin is not None else None
+        return _NETWORK_RANGE * scales.typical_change if scales and self.layout.first == POSITION else 0.0
 
     def table(self) -> Table:
         """The table of all branches, for chains whose anchors are looked up by the position itself."""

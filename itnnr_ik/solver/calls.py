@@ -109,8 +109,7 @@ def solve_many(
     """
     s = by_address(unpack(model))
     w, scratch, found = divide(s, memory)
-    joints, goal = s.problem.joints, scratch.goal
-    n = joints.shape[1]
+    goal, n = scratch.goal, s.problem.joints.shape[1]
     count = answers.shape[0] // n
     n_target, n_state = targets.shape[0] // count, now.shape[0] // count
     origin, position, angle = FAILED, 0.0, 0.0
@@ -123,25 +122,39 @@ def solve_many(
                 status = BAD_STATE
         if status != 0:
             return status, b, FAILED, 0.0, 0.0, 0.0
-        from_table = False
-        if n_state == 0 and s.table.rows.shape[0] > 0:
-            from_table = search_table(s, goal, answer, w, scratch)
-        if from_table:
-            origin, position, angle = NEIGHBOUR, distance(s, goal, target, w), 0.0
-        else:
-            best, is_unique, origin = np.inf, False, CURRENT
-            if n_state > 0:
-                best, is_unique = follow(s, goal, state, answer, w, scratch)
-            if not is_unique:
-                origin = solve_anywhere(s, goal, state, answer, best, w, scratch, found)
-            clip(joints[LOWER], joints[UPPER], answer)
-            if n_state > w.error.shape[0]:
-                step_towards_posture(s, goal, state, answer, w, scratch)
-            position, angle = errors_at(s, goal, target, answer, w)
+        origin, position, angle = _solve_one(s, goal, target, state, answer, w, scratch, found)
         if errors.shape[0] > 0:
             errors[b, 0], errors[b, 1], anchors[b] = position, angle, origin
-    change = displacement(joints, answer, state) if n_state > 0 else 0.0
+    change = displacement(s.problem.joints, answer, state) if n_state > 0 else 0.0
     return 0, count - 1, origin, position, angle, change
+
+
+@inlined
+def _solve_one(
+    s: Search, goal: Array, target: Array, state: Array, answer: Array, w: Workspace, scratch: Scratch,
+    found: Candidates,
+) -> tuple[int, float, float]:  # fmt: skip
+    """Write the answer (n,) to a goal (12,), from a state (n,) or none (0,); its origin and errors [m, rad].
+
+    ``target`` is what the goal was read from.
+    """
+    joints, n_state = s.problem.joints, state.shape[0]
+    from_table = False
+    if n_state == 0 and s.table.rows.shape[0] > 0:
+        from_table = search_table(s, goal, answer, w, scratch)
+    if from_table:
+        origin, position, angle = NEIGHBOUR, distance(s, goal, target, w), 0.0
+    else:
+        best, is_unique, origin = np.inf, False, CURRENT
+        if n_state > 0:
+            best, is_unique = follow(s, goal, state, answer, w, scratch)
+        if not is_unique:
+            origin = solve_anywhere(s, goal, state, answer, best, w, scratch, found)
+        clip(joints[LOWER], joints[UPPER], answer)
+        if n_state > w.error.shape[0]:
+            step_towards_posture(s, goal, state, answer, w, scratch)
+        position, angle = errors_at(s, goal, target, answer, w)
+    return origin, position, angle
 
 
 @kernel

@@ -41,53 +41,72 @@ def search_closest(
     """
     problem, joints = s.problem, s.problem.joints
     n, scale = joints.shape[1], problem.length * problem.length
-    q, lower, upper = scratch.q, scratch.lower, scratch.upper
+    lower, upper = scratch.lower, scratch.upper
     copy_limits(joints, lower, upper)
     nearest_anchor = math.sqrt(found.distances[found.indices[0]])
-    smallest = np.inf
-    # Without slopes, an anchor's descent may end in a poor local minimum.
-    for c in range(1 + (min(_EXTRA_DESCENTS, s.n_candidates) if s.anchors.slopes.shape[0] == 0 else 0)):
-        for i in range(n):
-            q[i] = answer[i] if c == 0 else found.positions[c - 1, i]
-        position, angle = descend(
-            problem, goal, lower, upper, q, _DESCENT_STEPS * problem.max_steps, _MIN_STEP, w
-        )
-        if position + scale * angle < smallest:
-            smallest = position + scale * angle
-            for i in range(n):
-                answer[i] = q[i]
+    smallest = _descend_from_all(s, goal, answer, w, scratch, found)
     residual = math.sqrt(smallest)
     reachable_error = min(_REACHABLE_ERROR * s.curvature, _REACHABLE_ANCHOR_RATIO * s.anchor_distance)
     if (
         residual < reachable_error
         or residual > _POOR_DESCENT_RATIO * nearest_anchor
         or nearest_anchor < s.anchor_distance
-    ):
-        n_first = min(_CANDIDATE_FACTOR * s.n_candidates, s.max_candidates)
-        count = look_up_anchors(
-            s, goal, reference, s.max_candidates if problem.kind == POINTING else n_first, scratch, found
-        )
-        done = False
-        for c in range(count):
-            posture = found.positions[c]
-            free, steps = 2 * problem.free_steps, _STEP_FACTOR * problem.max_steps
-            if residual < NEAR_SINGULAR_ERROR * s.curvature and c < n_first:
-                free = steps
-            position, angle = refine(problem, goal, lower, upper, posture, free, steps, w)
-            done = solved(s, position, angle)
-            if done or position + scale * angle < smallest:
-                smallest = position + scale * angle
-                for i in range(n):
-                    answer[i] = posture[i]
-            if done:
-                break
-        if not done:
-            steps = _FINAL_STEPS * problem.max_steps
-            position, angle = descend(problem, goal, lower, upper, answer, steps, _FINAL_MIN_STEP, w)
-            if position + scale * angle < (NEAR_SINGULAR_ERROR * s.curvature) ** 2 and s.seeds.shape[0] > 0:
-                # Near a singular posture a descent ends early: there may be a solution around its end.
-                q = found.positions[0]
-                for i in range(n):
-                    q[i] = answer[i]
-                search_box(s, goal, q, answer, np.inf, w, scratch)
+    ) and not _refine_more_anchors(s, goal, reference, answer, smallest, w, scratch, found):
+        steps = _FINAL_STEPS * problem.max_steps
+        position, angle = descend(problem, goal, lower, upper, answer, steps, _FINAL_MIN_STEP, w)
+        if position + scale * angle < (NEAR_SINGULAR_ERROR * s.curvature) ** 2 and s.seeds.shape[0] > 0:
+            # Near a singular posture a descent ends early: there may be a solution around its end.
+            q = found.positions[0]
+            for i in range(n):
+                q[i] = answer[i]
+            search_box(s, goal, q, answer, np.inf, w, scratch)
     unwrap_towards(joints, answer, reference)
+
+
+@inlined
+def _descend_from_all(
+    s: Search, goal: Array, answer: Array, w: Workspace, scratch: Scratch, found: Candidates
+) -> float:
+    """Write the end of the best descent, from ``answer`` or an anchor; its squared error [m²]."""
+    problem, q = s.problem, scratch.q
+    n, scale, smallest = answer.shape[0], problem.length * problem.length, np.inf
+    # Without slopes, an anchor's descent may end in a poor local minimum.
+    for c in range(1 + (min(_EXTRA_DESCENTS, s.n_candidates) if s.anchors.slopes.shape[0] == 0 else 0)):
+        for i in range(n):
+            q[i] = answer[i] if c == 0 else found.positions[c - 1, i]
+        steps = _DESCENT_STEPS * problem.max_steps
+        position, angle = descend(problem, goal, scratch.lower, scratch.upper, q, steps, _MIN_STEP, w)
+        if position + scale * angle < smallest:
+            smallest = position + scale * angle
+            for i in range(n):
+                answer[i] = q[i]
+    return smallest
+
+
+@inlined
+def _refine_more_anchors(
+    s: Search, goal: Array, reference: Array, answer: Array, smallest: float, w: Workspace, scratch: Scratch,
+    found: Candidates,
+) -> bool:  # fmt: skip
+    """Write a solution, or what is closer than ``smallest`` [m²], from more anchors; whether it is one."""
+    problem = s.problem
+    n, scale, residual = answer.shape[0], problem.length * problem.length, math.sqrt(smallest)
+    n_first = min(_CANDIDATE_FACTOR * s.n_candidates, s.max_candidates)
+    count = look_up_anchors(
+        s, goal, reference, s.max_candidates if problem.kind == POINTING else n_first, scratch, found
+    )
+    done = False
+    for c in range(count):
+        posture = found.positions[c]
+        free, steps = 2 * problem.free_steps, _STEP_FACTOR * problem.max_steps
+        if residual < NEAR_SINGULAR_ERROR * s.curvature and c < n_first:
+            free = steps
+        position, angle = refine(problem, goal, scratch.lower, scratch.upper, posture, free, steps, w)
+        done = solved(s, position, angle)
+        if done or position + scale * angle < smallest:
+            smallest = position + scale * angle
+            for i in range(n):
+                answer[i] = posture[i]
+        if done:
+            break
+    return done

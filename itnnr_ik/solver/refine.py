@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.compiled import kernel
+from itnnr_ik.compiled import inlined, kernel
 from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
 
 Array = NDArray[np.float64]
@@ -163,25 +163,19 @@ def descend(
     position, angle = evaluate(problem, goal, q, w)
     square = position + scale * angle
     damping = _DAMPING_SHARE * square + _MIN_DAMPING
-    m, n = w.jacobian.shape
     differentiate(problem, w)
     for _ in range(max_steps):
         if position <= near and angle <= turned:
             break
         moved = bounded_step(q, lower, upper, damping, w)
-        predicted = 0.0
-        for a in range(m):
-            left = w.error[a]
-            for i in range(n):
-                left -= w.jacobian[a, i] * (w.trial[i] - q[i])
-            predicted += left * left
+        predicted = _predicted_square(q, w)
         next_position, next_angle = evaluate(problem, goal, w.trial, w)
         next_square = next_position + scale * next_angle
         if next_square < square:
             good = square - next_square > _MIN_GAIN_RATIO * (square - predicted)
             damping *= 0.3 if good else 3.0
             position, angle, square = next_position, next_angle, next_square
-            for i in range(n):
+            for i in range(q.shape[0]):
                 q[i] = w.trial[i]
             differentiate(problem, w)
         else:
@@ -190,6 +184,19 @@ def descend(
         if moved < min_step:
             break
     return position, angle
+
+
+@inlined
+def _predicted_square(q: Array, w: Workspace) -> float:
+    """Squared error [m²] that the Jacobian at ``q`` (n,) predicts for the step to ``w.trial``."""
+    m, n = w.jacobian.shape
+    predicted = 0.0
+    for a in range(m):
+        left = w.error[a]
+        for i in range(n):
+            left -= w.jacobian[a, i] * (w.trial[i] - q[i])
+        predicted += left * left
+    return predicted
 
 
 @kernel

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from itnnr_ik.compiled import kernel
+from itnnr_ik.compiled import inlined, kernel
 from itnnr_ik.solver.addresses import by_address
 from itnnr_ik.solver.buffers import Search, divide, solved, unpack
 from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
@@ -275,20 +275,10 @@ def trace_self_motion(
             q[i], direction[i] = start[i], side * (1.0 + 0.1 * i)
         begun = count
         while count < postures.shape[0]:
-            evaluate(problem, goal, q, w)
-            differentiate(problem, w)
-            for i in range(n):
-                w.active[i] = 1.0
-            factorise(w.jacobian, w.active, _PROJECTION_DAMPING, w.normal)
-            project_to_null_space(w, direction)
-            largest = 0.0
-            for i in range(n):
-                largest = max(largest, joints[WEIGHT, i] * abs(direction[i]))
-            if largest == 0.0:
+            if not _follow_tangent(problem, goal, q, spacing, direction, w):
                 break
             beyond = 0.0
             for i in range(n):
-                direction[i] *= spacing / largest
                 trial = q[i] + direction[i]
                 beyond = max(beyond, bounds[0, i] - trial, trial - bounds[1, i])
                 postures[count, i] = trial
@@ -307,6 +297,32 @@ def trace_self_motion(
             if count - begun > 3 and _joint_distance(joints, bounds, q, start) < 0.75 * spacing:
                 return count
     return count
+
+
+@inlined
+def _follow_tangent(
+    problem: Problem, goal: Array, q: Array, spacing: float, direction: Array, w: Workspace
+) -> bool:
+    """Project ``direction`` (n,) to the tangent of the curve at ``q``, and scale it to ``spacing`` [rad].
+
+    Returns:
+        Whether there is one.
+    """
+    joints, n = problem.joints, q.shape[0]
+    evaluate(problem, goal, q, w)
+    differentiate(problem, w)
+    for i in range(n):
+        w.active[i] = 1.0
+    factorise(w.jacobian, w.active, _PROJECTION_DAMPING, w.normal)
+    project_to_null_space(w, direction)
+    largest = 0.0
+    for i in range(n):
+        largest = max(largest, joints[WEIGHT, i] * abs(direction[i]))
+    if largest == 0.0:
+        return False
+    for i in range(n):
+        direction[i] *= spacing / largest
+    return True
 
 
 @kernel

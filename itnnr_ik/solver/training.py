@@ -64,14 +64,8 @@ def train_twin(
     config = replace(CONSISTENT, schedule=CosineSchedule(steps=steps))
     width = float((forward.upper - forward.lower).max())
     radius = perturbation_radius(width, _RADIUS_ANCHORS, forward.n_x, multiplier=2.0)
-    if sample is None:
-        draw: Sample = forward.sample
-        anchors = anchor_postures(arm, task, seed)[:, forward.open]
-    else:
-        draw = sample
-        anchors = sample(len(anchor_postures(arm, task, 0)), np.random.default_rng(seed))
-    # Rounded here, as they are stored in single precision, so that the coordinates belong to them.
-    anchors = anchors.astype(np.float32).astype(float)
+    draw = forward.sample if sample is None else sample
+    anchors = _draw_anchors(arm, task, sample, seed, forward.open)
     regressor = InverseTwinRegressor(
         forward=forward,
         sample=draw,
@@ -90,6 +84,16 @@ def train_twin(
         },
     }
     return regressor.inverse_, metadata
+
+
+def _draw_anchors(arm: ForwardModel, task: Task, sample: Sample | None, seed: int, chosen: slice) -> Array:
+    """Open joints of the anchors: evenly spread, or as ``sample`` draws them."""
+    if sample is None:
+        anchors = anchor_postures(arm, task, seed)[:, chosen]
+    else:
+        anchors = sample(len(anchor_postures(arm, task, 0)), np.random.default_rng(seed))
+    # Rounded here, as they are stored in single precision, so that the coordinates belong to them.
+    return anchors.astype(np.float32).astype(float)
 
 
 def _turns_once(arm: KinematicChain, chosen: slice) -> bool:

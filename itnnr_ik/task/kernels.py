@@ -186,27 +186,45 @@ def read_target(kind: int, target: Array, axis: Array, farthest: float, goal: Ar
     if kind < 2:
         return 0
     if size == 6:
-        scale = _safe_scale(target[3:])
-        x, y, z = scale * target[3], scale * target[4], scale * target[5]
-        norm = math.hypot(math.hypot(x, y), z)
-        if norm == 0.0:
-            return 2
-        goal[3], goal[4], goal[5] = x / norm, y / norm, z / norm
-        return 0
-    if size == 16:
-        for i in range(3):
-            for j in range(3):
-                goal[3 + 3 * i + j] = target[4 * i + j]
-        if (
-            not _is_rotation(goal)
-            or target[12] != 0.0
-            or target[13] != 0.0
-            or target[14] != 0.0
-            or target[15] != 1.0
-        ):
-            return 3
+        return _read_direction(target, goal)
+    status = _read_transform(target, goal) if size == 16 else _read_quaternion(target, goal)
+    if status == 0:
         _keep_axis(kind, axis, goal)
-        return 0
+    return status
+
+
+@kernel
+def _read_direction(target: Array, goal: Array) -> int:
+    """Write the direction of a target (6,) with unit length; a status as `read_target` has it, as below."""
+    scale = _safe_scale(target[3:])
+    x, y, z = scale * target[3], scale * target[4], scale * target[5]
+    norm = math.hypot(math.hypot(x, y), z)
+    if norm == 0.0:
+        return 2
+    goal[3], goal[4], goal[5] = x / norm, y / norm, z / norm
+    return 0
+
+
+@kernel
+def _read_transform(target: Array, goal: Array) -> int:
+    """Write the rotation of a transform (16,)."""
+    for i in range(3):
+        for j in range(3):
+            goal[3 + 3 * i + j] = target[4 * i + j]
+    if (
+        not _is_rotation(goal)
+        or target[12] != 0.0
+        or target[13] != 0.0
+        or target[14] != 0.0
+        or target[15] != 1.0
+    ):
+        return 3
+    return 0
+
+
+@kernel
+def _read_quaternion(target: Array, goal: Array) -> int:
+    """Write the rotation of a pose (7,)."""
     scale = _safe_scale(target[3:])
     x, y, z, w = scale * target[3], scale * target[4], scale * target[5], scale * target[6]
     norm = math.hypot(math.hypot(x, y), math.hypot(z, w))
@@ -216,7 +234,6 @@ def read_target(kind: int, target: Array, axis: Array, farthest: float, goal: Ar
     goal[3], goal[4], goal[5] = 1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y - z * w), 2.0 * (x * z + y * w)
     goal[6], goal[7], goal[8] = 2.0 * (x * y + z * w), 1.0 - 2.0 * (x * x + z * z), 2.0 * (y * z - x * w)
     goal[9], goal[10], goal[11] = 2.0 * (x * z - y * w), 2.0 * (y * z + x * w), 1.0 - 2.0 * (x * x + y * y)
-    _keep_axis(kind, axis, goal)
     return 0
 
 
