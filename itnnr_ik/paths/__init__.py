@@ -1,4 +1,4 @@
-"""Joint paths for paths of targets: all of them are looked at, not one after the other."""
+"""Joint paths for paths of targets, planned as a whole and not target by target."""
 
 from itnnr_ik.paths.path import solve_path
 from itnnr_ik.paths.solution import Gap, PathSolution, SlowDown

@@ -17,10 +17,10 @@ class Gap(NamedTuple):
     Attributes:
         first, last: Indices of the targets. Where both are solved, the joints jump from the one to the other.
         reason: Why: ``out of reach``, a joint's limit, or a singular posture that must be crossed.
-        amount: How much: the largest distance from the targets out of reach, or angle where only that is
-            missed; how far the joint would have to move beyond its limit, with joints to spare the least
-            that the limits would have to give way by, and at most the joint's range; the largest joint
-            change of the jump otherwise.
+        amount: Out of reach: the largest distance from the targets, or the largest angle where only the
+            orientation is missed. Joint limit: how far the joint would have to move beyond it; for a
+            redundant arm the least by which the limits would have to be widened, at most the joint's range.
+            Otherwise: the largest joint change of the jump.
         unit: Of the amount, ``m`` or ``rad``.
     """
 

@@ -235,12 +235,12 @@ class IKSolver:
         Args:
             target: In the base frame. Position: (2,) or (3,) in [m]. Pose: (7,) as x, y, z, qx, qy, qz, qw,
                 or a transform (4, 4). Pointing: the same, its roll free, or position and direction (6,).
-            current: Joint positions (n,) of the arm now. With it, the solution nearest to it in the largest
-                joint change is returned; without, one near the known posture whose tool is nearest to the
-                target.
+            current: Joint positions (n,) of the arm now: the seed. Of the solutions found, the one whose
+                largest joint change from it is smallest is returned. Without a seed, the search starts at
+                stored configurations with their tool near the target.
             velocity: Joint velocities (n,) now, in [rad/s] or [m/s]. With them, the solution that continues
-                the motion is returned if it is about as near: an arm passes through a singular posture, at
-                which its branches meet, instead of turning back.
+                the motion is returned if it is about as near: an arm passes through a singularity, at which
+                its branches meet, instead of turning back.
 
         Returns:
             The solution; for an unreachable target the closest posture found within the limits, with

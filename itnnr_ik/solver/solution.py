@@ -21,8 +21,8 @@ class Solution(NamedTuple):
             target's in [rad]; None for a position task.
         converged: Both are within the solver's tolerances.
         displacement: Largest joint change from the current state in [rad]; None without one.
-        anchor: Where the answer started from: ``current`` (the current state) or ``neighbour`` (a known
-            posture with its tool near the target).
+        anchor: What the answer was refined from: ``current`` (the current state) or ``neighbour`` (a stored
+            configuration with its tool near the target).
         covered: Of an arm learned from a recording: the positions are near recorded ones, so that the learned
             function is valid there. None for an arm of known kinematics.
     """

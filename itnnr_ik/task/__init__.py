@@ -1,4 +1,4 @@
-"""What an arm's tool is asked for: a position, a position and a direction, or a pose."""
+"""Tasks: what a target fixes of the tool, a position, a position and a direction, or a pose."""
 
 from itnnr_ik.task.task import KINDS, Task, poses
 
