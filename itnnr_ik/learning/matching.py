@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
+from itnnr_ik.evaluation.pose_survey import FrameChoice
 from itnnr_ik.evaluation.pose_targets import is_plausible
 from itnnr_ik.evaluation.replay import Selection
 from itnnr_ik.evaluation.replay_sources import describe_joint_topic, joint_topic_of, recorded_poses
@@ -64,7 +65,7 @@ def read_recording(bag: Bag, selection: Selection, warn: Callable[[str], None] =
 
     Args:
         bag: The recording.
-        selection: Topics, joints (those that move, in recorded order, where they are not named) and units.
+        selection: Topics, frame, joints (those that move, in recorded order, where not named) and units.
         warn: Called with a sentence on each peculiarity.
 
     Raises:
@@ -78,10 +79,11 @@ def read_recording(bag: Bag, selection: Selection, warn: Callable[[str], None] =
     track, skipped = JointTrack.joined(batches, len(names)), reading.reasons
     for note in reading.notes:
         warn(note)
-    frame, poses = _commonest_frame(recorded_poses(bag, selection, warn), skipped)
+    frame, poses = _poses_of_one_frame(recorded_poses(bag, selection, warn), selection.frame, skipped)
     for label, count in (("joint states with the arm's joints", len(track)), ("finite poses", len(poses))):
         if count < 2:
-            raise BagError(f"expected at least two {label} in {bag.path}, got {count}")
+            others = "".join(f"; {n} {reason}" for reason, n in sorted(skipped.items()))
+            raise BagError(f"expected at least two {label} in {bag.path}, got {count}{others}")
     joint_times, pose_times, clock = _comparable_times(track, poses)
     joint_rows = _increasing_rows(joint_times, "joint states", skipped)
     pose_rows = _increasing_rows(pose_times, "poses", skipped)
@@ -179,23 +181,27 @@ class _Poses:
         return len(self.received)
 
 
-def _commonest_frame(poses: Iterable[RecordedPose], skipped: Counter[str]) -> tuple[str, _Poses]:
-    """The commonest pair of frame and child frame: the frame, and the finite poses of that pair."""
+def _poses_of_one_frame(
+    poses: Iterable[RecordedPose], frame: str | None, skipped: Counter[str]
+) -> tuple[str, _Poses]:
+    """The chosen frame, see `FrameChoice`, and the finite poses of it and of its child frame."""
+    choice = FrameChoice(frame)
     times: dict[tuple[str, str], array[int]] = {}
     points: dict[tuple[str, str], array[float]] = {}
     for pose in poses:
         if not is_plausible(pose.position):
             skipped["poses that are not finite or beyond all reach"] += 1
             continue
+        choice.add(pose)
         key = pose.frame, pose.child
         if key not in times:
             times[key], points[key] = array("q"), array("d")
         times[key].extend((pose.received, pose.stamp))
         points[key].extend(pose.position.tolist())
-    chosen = max(times, key=lambda key: len(times[key]), default=("", ""))
-    others = sum(len(rows) for key, rows in times.items() if key != chosen) // 2
-    if others:
-        skipped["poses in other frames"] += others
+    left_out, chosen = choice.left_out(), choice.chosen
+    for key, rows in times.items():
+        if reason := left_out(*key):
+            skipped[reason] += len(rows) // 2
     stamps_of = np.array(times.get(chosen, ()), dtype=np.int64).reshape(-1, 2)
     found = np.array(points.get(chosen, ()), dtype=float).reshape(-1, 3)
     return chosen[0], _Poses(stamps_of[:, 0], stamps_of[:, 1], found)

@@ -82,7 +82,7 @@ def test_messages_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
         "joint positions not finite": 1,
         "joint state of other joints": 1,
         "poses that are not finite or beyond all reach": 1,
-        "poses in other frames": 1,
+        "pose in another frame than 'world': 'map'": 1,
         "poses whose time does not rise": 1,
     }
     assert (len(recording.joints), len(recording.poses)) == (298, 297)

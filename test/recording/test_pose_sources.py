@@ -21,6 +21,7 @@ from scipy.spatial.transform import Rotation, Slerp
 from itnnr_ik import IKSolver
 from itnnr_ik.cli import main
 from itnnr_ik.evaluation.replay import Selection
+from itnnr_ik.evaluation.replay_sources import read_replay
 from itnnr_ik.learning.matching import read_recording
 from itnnr_ik.recording import POSE_TYPES, Bag, BagError
 from itnnr_ik.recording.transforms import transform_poses
@@ -100,7 +101,43 @@ def test_poses_of_several_frames(tmp_path: Path, capsys: pytest.CaptureFixture[s
     with Bag(write_bag(tmp_path / "learn", "mcap", {"/joints": joints, "/tracker": rows})) as opened:
         recording = read_recording(opened, Selection())
     assert (recording.frame, len(recording.poses)) == ("base_link", 30)
-    assert recording.skipped == {"poses in other frames": 20}
+    assert recording.skipped == result["skipped"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "chosen", "left_out"),
+    [
+        (
+            None,
+            ("map", 20),
+            {
+                "pose in another frame than 'map': 'camera'": 22,
+                "pose of another frame than 'tool': 'case'": 19,
+            },
+        ),
+        ("camera", ("camera", 22), {"pose in another frame than 'camera': 'map'": 39}),
+    ],
+)
+def test_evaluate_and_learn_choose_the_same_frames(
+    tmp_path: Path, frame: str | None, chosen: tuple[str, int], left_out: dict[str, int]
+) -> None:
+    """The commonest child frame of the commonest frame, also where a child frame of another is commoner."""
+    frames = [("map", "tool")] * 20 + [("map", "case")] * 19 + [("camera", "cup")] * 22
+    joints, rows = [], []
+    for i, (posture, (parent, child)) in enumerate(zip(path(61), frames, strict=True)):
+        at = START + i * PERIOD
+        joints.append((at, joint_state(at, ARM.joint_names, posture)))
+        rows.append((at + 5, transform(at + 5, parent, child, np.array([1.0, 1.0, 0, 0, 0, 0, 1]))))
+    folder = write_bag(tmp_path / "bag", "mcap", {"/joints": joints, "/tracker": rows})
+    selection = Selection(pose_topic="/tracker", frame=frame)
+    replay = read_replay(folder, IKSolver.load("two_link"), selection)
+    with Bag(folder) as opened:
+        recording = read_recording(opened, selection)
+    name, count = chosen
+    assert (recording.frame, len(recording.poses), len(replay)) == (name, count, count)
+    assert recording.skipped == replay.skipped == left_out
+    with Bag(folder) as opened, pytest.raises(BagError, match=r"got 0; .*than 'door': 'map', 'camera'"):
+        read_recording(opened, Selection(pose_topic="/tracker", frame="door"))
 
 
 @reads("source", "Odometry beside joint states", "joint states are taken, unless `--pose-topic` names it")
