@@ -15,6 +15,7 @@ from itnnr_ik.recording.pose_messages import POSE_TYPES
 from itnnr_ik.recording.reader import Bag
 from itnnr_ik.recording.records import PATH, POSE_STAMPED, RecordedPose
 from itnnr_ik.recording.writer import WrittenTrajectory
+from itnnr_ik.robot.frame_names import without_slash
 from itnnr_ik.solver import IKSolver
 
 
@@ -55,7 +56,8 @@ def read_recorded(
             times = _seconds(np.maximum.accumulate(received - order) + order)
     if not poses:
         raise ValueError(f"expected at least one pose on {found.name} of {recording}, got none")
-    _check_poses(poses, solver, found.name, solver.arm.base_link if frame is None else frame)
+    base = without_slash(solver.arm.base_link if frame is None else frame)
+    _check_poses(poses, solver, found.name, base)
     return CartesianPath(np.array([target_of(solver, pose) for pose in poses]), times, tuple(notes))
 
 

@@ -6,6 +6,7 @@ import argparse
 
 from itnnr_ik.cli.values import name_list
 from itnnr_ik.evaluation.replay import Selection
+from itnnr_ik.robot.frame_names import without_slash
 
 
 def add_selection_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,8 +59,7 @@ def selection_of(args: argparse.Namespace, targets: str | None = None, frame: st
 
 
 def _frames(text: str) -> tuple[str, str]:
-    # ROS 1 recordings may have a leading slash, which has no meaning.
-    base, tool = (name.removeprefix("/") for name in text.partition(":")[::2])
+    base, tool = map(without_slash, text.partition(":")[::2])
     if not base or not tool:
         raise argparse.ArgumentTypeError(f"expected two frames as BASE:TOOL, got {text!r}")
     return base, tool

@@ -11,6 +11,7 @@ from itnnr_ik.evaluation.pose_targets import rejection_reason
 from itnnr_ik.forms import listed
 from itnnr_ik.recording.clocks import StampSurvey
 from itnnr_ik.recording.records import RecordedPose
+from itnnr_ik.robot.frame_names import without_slash
 from itnnr_ik.solver import IKSolver
 
 
@@ -22,7 +23,7 @@ class FrameChoice:
     """
 
     def __init__(self, frame: str | None) -> None:
-        self._frame = frame
+        self._frame = None if frame is None else without_slash(frame)
         self._children: dict[str, Counter[str]] = {}
 
     def add(self, pose: RecordedPose) -> None:
@@ -99,6 +100,6 @@ class PoseFilter:
     def notes(self) -> list[str]:
         """A sentence if the frame is not the arm's base."""
         base, (frame, _) = self._solver.arm.base_link, self._choice.chosen
-        if frame == base or not self.stamps.count:
+        if frame == without_slash(base) or not self.stamps.count:
             return []
         return [f"the poses are in frame {frame!r}, which is taken for the arm's base link {base!r}"]

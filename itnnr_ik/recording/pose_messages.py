@@ -9,6 +9,7 @@ import numpy as np
 
 from itnnr_ik.recording.joint_layout import nanoseconds
 from itnnr_ik.recording.records import POSE_STAMPED, RecordedPose
+from itnnr_ik.robot.frame_names import without_slash
 
 POSE_ARRAY = "geometry_msgs/msg/PoseArray"
 
@@ -67,10 +68,10 @@ def _record(
     return RecordedPose(
         received=received,
         stamp=nanoseconds(header.stamp),
-        frame=str(header.frame_id or frame),
+        frame=without_slash(header.frame_id or frame),
         position=np.array([position.x, position.y, position.z], dtype=float),
         orientation=np.full(4, np.nan)
         if orientation is None
         else np.array([orientation.x, orientation.y, orientation.z, orientation.w], dtype=float),
-        child=str(child),
+        child=without_slash(child),
     )

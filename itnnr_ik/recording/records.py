@@ -35,11 +35,11 @@ class RecordedPose:
     Attributes:
         received: Time at which the recorder got the message, in [ns].
         stamp: Time in its header, in [ns]; another clock than ``received`` for a simulated robot.
-        frame: Frame in its header.
+        frame: Frame in its header, without a leading slash.
         position: Position (3,) in [m].
         orientation: Quaternion (4,) as x, y, z, w; as recorded, so of any length, and NaN where the message
             has none.
-        child: The frame whose pose it is; empty where the message does not say.
+        child: The frame whose pose it is, without a leading slash; empty where the message does not say.
     """
 
     received: int

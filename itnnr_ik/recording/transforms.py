@@ -16,6 +16,7 @@ from itnnr_ik.recording.joint_layout import nanoseconds
 from itnnr_ik.recording.pairing import MAX_STATE_AGE, Array
 from itnnr_ik.recording.reader import Bag
 from itnnr_ik.recording.records import BagError, RecordedPose
+from itnnr_ik.robot.frame_names import without_slash
 
 #: Parent and child of a transform.
 _FramePair = tuple[str, str]
@@ -103,6 +104,7 @@ def transform_poses(bag: Bag, base: str, tool: str, warn: Callable[[str], None])
     Raises:
         BagError: No transforms lead from base to tool; the recorded frames are listed.
     """
+    base, tool = without_slash(base), without_slash(tool)
     chain, by_receipt = _chain(bag, base, tool, warn)
     moving = {(edge.parent, edge.child): edge for edge in chain if not edge.static}
     left_out: Counter[str] = Counter()
@@ -251,15 +253,10 @@ def _transforms(bag: Bag, topic: str) -> Iterator[tuple[int, _FramePair, int, Ar
             pose = _pose_values(transform.transform)
             valid = bool(np.isfinite(pose).all() and pose[3:].any())
             header = transform.header
-            frames = _without_slash(header.frame_id), _without_slash(transform.child_frame_id)
+            frames = without_slash(header.frame_id), without_slash(transform.child_frame_id)
             yield received, frames, nanoseconds(header.stamp), pose if valid else None
 
 
 def _pose_values(transform: Any) -> Array:
     p, q = transform.translation, transform.rotation
     return np.array([p.x, p.y, p.z, q.x, q.y, q.z, q.w], dtype=float)
-
-
-def _without_slash(name: str) -> str:
-    """A frame's name without the leading slash that ROS 1 allowed."""
-    return name.removeprefix("/")

@@ -30,6 +30,7 @@ from itnnr_ik.evaluation.report import format_report
 from itnnr_ik.recording import RecordedJoints, RecordedPose
 from itnnr_ik.recording.pairing import usable_positions
 from itnnr_ik.recording.writer import STORAGES
+from itnnr_ik.robot.frame_names import without_slash
 from itnnr_ik.ros.messages import pose_values
 from itnnr_ik.ros.running.exchange import Exchange
 from itnnr_ik.ros.running.process import run_node
@@ -163,7 +164,7 @@ class Evaluator(Node):
         pose = RecordedPose(
             self._received(),
             nanoseconds_of(message.header.stamp),
-            message.header.frame_id,
+            without_slash(message.header.frame_id),
             values[:3],
             values[3:],
         )

@@ -10,6 +10,7 @@ import numpy as np
 import viser
 from numpy.typing import NDArray
 
+from itnnr_ik.robot.frame_names import without_slash
 from itnnr_ik.view.arm import Shape
 from itnnr_ik.view.link import NodeLink, NodeSnapshot
 from itnnr_ik.view.palette import GHOST, MISSED, REACHED, SOLUTION, Color
@@ -107,7 +108,7 @@ class LiveView:
 
     def _in_base(self, snapshot: NodeSnapshot) -> bool:
         """Whether the target is in the arm's base frame; only the node can transform other frames."""
-        return snapshot.frame in ("", self._solver.arm.base_link)
+        return without_slash(snapshot.frame) in ("", without_slash(self._solver.arm.base_link))
 
     def _draw_panel(self, snapshot: NodeSnapshot) -> None:
         """Update sliders and text, less often than the scene, so that numbers can be read."""

@@ -13,6 +13,7 @@ from rosbags.rosbag2 import Reader
 
 from itnnr_ik import IKSolver
 from itnnr_ik.cartesian.joined import joined_rows, joined_steps
+from itnnr_ik.cartesian.recorded import read_recorded
 from itnnr_ik.cli import main
 from itnnr_ik.paths import Gap, PathSolution
 from itnnr_ik.recording import POSE_TYPES
@@ -134,6 +135,14 @@ def test_no_trajectory_crosses_a_gap(solver: IKSolver, tmp_path: Path) -> None:
         assert (speed <= solver.arm.velocity * (1.0 + 1e-6)).all()
 
 
+def test_a_leading_slash_of_a_frame_does_not_count(solver: IKSolver, tmp_path: Path) -> None:
+    """As ROS 1 wrote frames; poses with and without it make one path."""
+    points = np.array([[1.0, 1.0], [1.0, 0.9]])
+    rows = messages(solver, points[:1]) + messages(solver, points, f"/{solver.arm.base_link}")[1:]
+    found = read_recorded(write_bag(tmp_path / "poses", "mcap", {"/tip": rows}), solver)
+    np.testing.assert_array_equal(found.targets, points)
+
+
 def test_joined_steps_and_rows() -> None:
     """A jump between reached targets separates two parts; missed targets belong to no part."""
     reached = np.array([False, True, True, True, True, False, False, True, True])
@@ -179,7 +188,8 @@ def test_a_frame_that_is_the_base_and_topics_that_are_not(
 ) -> None:
     """--frame names the base frame of a recording; it and --topic are refused for CSV."""
     bag = write_bag(tmp_path / "poses", "mcap", {"/tip": messages(solver, np.array([[1.0, 1.0]]), "map")})
-    assert main(["path", str(bag), "--arm", "two_link", "--frame", "map", "--topic", "/tip"]) == 0
+    for frame in ("map", "/map"):
+        assert main(["path", str(bag), "--arm", "two_link", "--frame", frame, "--topic", "/tip"]) == 0
     (tmp_path / "path.csv").write_text("x,y\n1,1\n")
     capsys.readouterr()
     assert main(["path", str(tmp_path / "path.csv"), "--arm", "two_link", "--topic", "/tip"]) == 1

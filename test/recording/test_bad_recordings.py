@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from arm_recordings import NAMES, PERIOD, START, bag, poses, states
+from arm_recordings import ARM, NAMES, PERIOD, START, bag, poses, states
 from bag_writer import STORAGES, TYPES, joint_state, pose
 from reads import reads
 from rosbags.rosbag2 import Writer
 
 from itnnr_ik.cli import main
-from itnnr_ik.recording import JOINT_STATE
+from itnnr_ik.evaluation.replay import Selection
+from itnnr_ik.learning.matching import read_recording
+from itnnr_ik.recording import JOINT_STATE, Bag
 
 Report = dict[str, Any]
 
@@ -244,6 +246,23 @@ def test_poses_in_another_frame(tmp_path: Path, capsys: pytest.CaptureFixture[st
     line = failure(capsys, path, "--frame", "base_link")
     assert "no target in bag" in line
     assert "60 pose in another frame than 'base_link': 'world', 'camera'" in line
+
+
+@reads("source", "frames with a leading slash, as of ROS 1", "the slash does not count")
+@pytest.mark.parametrize("options", [(), ("--frame", "base_link"), ("--frame", "/base_link")])
+def test_a_leading_slash(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    """Poses with and without it are in one frame, which is the arm's base."""
+    measured = poses()
+    measured[20:] = poses(frame="/base_link")[20:]
+    path = bag(tmp_path / "bag", joint_states=states(), tracker=measured)
+    result = report(capsys, path, *options)
+    assert (result["targets"], result["skipped"]) == (60, {})
+    assert not any("base_link" in note for note in result["notes"])
+    with Bag(path) as opened:
+        recording = read_recording(opened, Selection(joints=ARM.joint_names))
+    assert (recording.frame, len(recording.poses), recording.skipped) == ("base_link", 60, {})
 
 
 def test_a_gap_in_the_joint_states(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

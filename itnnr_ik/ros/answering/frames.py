@@ -13,6 +13,7 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.time import Time
 
+from itnnr_ik.robot.frame_names import without_slash
 from itnnr_ik.ros.messages import pose_values, quote
 from itnnr_ik.ros.status import Code, RejectedError
 
@@ -30,6 +31,8 @@ _CLOCK_SET_BACK = JumpThreshold(min_forward=None, min_backward=Duration(seconds=
 class Frames:
     """Transforms of other frames, from /tf and /tf_static; may be looked up on any thread.
 
+    A leading slash of a frame's name does not count.
+
     The newest transform counts, whatever a target's timestamp is: that of a recording is old, and some
     senders give none. A transform's own timestamp is not compared with a clock either.
 
@@ -41,7 +44,7 @@ class Frames:
     """
 
     def __init__(self, node: Node, base: str, timeout: float, on_both_clocks: bool) -> None:
-        self._base = base
+        self._base = without_slash(base)
         self.timeout = timeout
         self._transforms: Any = None
         if tf2_ros is not None:
@@ -63,6 +66,7 @@ class Frames:
         Raises:
             RejectedError: There is none, or it is too old (``wrong_frame``).
         """
+        frame = without_slash(frame)
         if frame == self._base:
             return None
         came = f"frame {quote(frame)}" if frame else "an empty frame_id"
@@ -191,7 +195,7 @@ class _Transforms:
 
 def _frames(transform: TransformStamped) -> tuple[str, str]:
     """Parent and child as tf2 names them."""
-    return transform.header.frame_id.removeprefix("/"), transform.child_frame_id.removeprefix("/")
+    return without_slash(transform.header.frame_id), without_slash(transform.child_frame_id)
 
 
 def to_base_frame(transform: Transform | None, pose: Pose) -> list[float]:

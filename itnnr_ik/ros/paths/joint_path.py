@@ -15,6 +15,7 @@ from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from itnnr_ik.paths import Gap, PathSolution, keep_velocities
+from itnnr_ik.robot.frame_names import without_slash
 from itnnr_ik.ros.answering.answer import Values, clip_seed
 from itnnr_ik.ros.answering.frames import Frames, to_base_frame
 from itnnr_ik.ros.messages import joint_state_from_positions, target_from_pose
@@ -108,7 +109,7 @@ def _targets(
     """Targets of poses, each frame transformed at one time for all of them."""
     targets, transforms = [], dict[str, Transform | None]()
     for index, pose in enumerate(poses):
-        frame = pose.header.frame_id or header.frame_id
+        frame = without_slash(pose.header.frame_id or header.frame_id)
         try:
             if frame not in transforms:
                 transforms[frame] = frames.transform(frame)

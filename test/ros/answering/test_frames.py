@@ -41,7 +41,7 @@ def transform(yaw: float, x: float, y: float, scale: float = 1.0) -> Transform:
 
 
 @pytest.mark.parametrize(
-    ("frame", "came"), [("map", "frame 'map'"), ("/base_link", "'/base_link'"), ("", "an empty frame_id")]
+    ("frame", "came"), [("map", "frame 'map'"), ("/map", "frame 'map'"), ("", "an empty frame_id")]
 )
 def test_a_frame_that_is_not_known_is_refused(probe: Probe, frame: str, came: str) -> None:
     """Both frames are named, the expected and the given one."""
@@ -53,6 +53,15 @@ def test_a_frame_that_is_not_known_is_refused(probe: Probe, frame: str, came: st
     ) as caught:
         frames.pose(message)
     assert caught.value.code is Code.WRONG_FRAME
+    frames.close()
+
+
+@pytest.mark.parametrize("base", ["base_link", "/base_link"])
+@pytest.mark.parametrize("frame", ["base_link", "/base_link"])
+def test_a_leading_slash_does_not_count(probe: Probe, base: str, frame: str) -> None:
+    """As tf2 has it; ROS 1 wrote frames with one."""
+    frames = Frames(probe.node, base, 1.0, on_both_clocks=False)
+    assert frames.transform(frame) is None
     frames.close()
 
 

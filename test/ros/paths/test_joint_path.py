@@ -102,7 +102,8 @@ def test_the_frame_of_the_path_stands_in(probe: Probe) -> None:
     """For poses that name none; one in a frame that nobody knows is named."""
     answerer = answerer_of(probe, "two_link", [0.0, 0.5])
     target = answerer.configuration.solver.target_at([[0.0, 0.5]])
-    answer_path(answerer, Header(frame_id="base_link"), poses_of(probe, target, ""), {})
+    for frame in ("base_link", "/base_link"):
+        answer_path(answerer, Header(frame_id=frame), poses_of(probe, target, ""), {})
     for frames in (("base_link", "table"), ("table", "")):
         poses = poses_of(probe, target, "base_link") + poses_of(probe, target, frames[1])
         with pytest.raises(RejectedError, match=r"pose 1: expected a target in frame 'base_link'") as caught:
