@@ -8,7 +8,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "itnnr_ik"
 #: What everybody may import: no folder, and they import nothing but each other.
-TOOLS = {"arrays", "compiled", "files", "forms", "interrupts", "plotting", "printable"}
+TOOLS = {"arrays", "compiled", "files", "forms", "interrupts", "options", "plotting", "printable"}
 _CORE = {"solver", "paths", "task", "twin", "robot"}
 _RECORDINGS = {"evaluation", "recording", "targets"}
 ARROWS = {

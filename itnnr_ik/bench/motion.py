@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from itnnr_ik.interrupts import INTERRUPTED_STATUS, ignore_sigint
+from itnnr_ik.options import seed_number
 
 if TYPE_CHECKING:
     from itnnr_ik.bench.sequences import Case, Worst
@@ -24,7 +25,7 @@ _BATCH_SIZE = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``itnnr-ik bench motion``."""
     parser.add_argument("--sequences", type=int, default=200, metavar="N", help="of each case")
-    parser.add_argument("--seed", type=int, default=0, help="of the first sequence")
+    parser.add_argument("--seed", type=seed_number, default=0, help="of the first sequence")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -34,8 +35,6 @@ def run(args: argparse.Namespace) -> int:
     for name in ("sequences", "jobs"):
         if getattr(args, name) < 1:
             raise ValueError(f"--{name} must be positive, got {getattr(args, name)}")
-    if args.seed < 0:
-        raise ValueError(f"--seed must not be negative, got {args.seed}")
     from itnnr_ik.bench.sequences import Worst
 
     cases = all_cases()

@@ -19,6 +19,7 @@ from itnnr_ik.bench.ablation import REQUIRED_SHARE, Ablation, ablate
 from itnnr_ik.bench.arms import PAPER_ARMS, BenchArm, load_arms
 from itnnr_ik.bench.draws import draws
 from itnnr_ik.bench.report import without_nan
+from itnnr_ik.options import seed_number
 from itnnr_ik.solver.model import load_model, save_model
 from itnnr_ik.twin.inference import TwinInverse
 
@@ -44,9 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, default, text in (
         ("targets", 2000, "random targets"),
         ("steps", 20_000, "optimisation steps of a network that must be trained"),
-        ("seed", 0, "of targets and states"),
     ):
         parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=text)
+    parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help="of targets and states")
     parser.add_argument("--quick", action="store_true", help="few targets, and no training")
     parser.add_argument("--json", action="store_true", help="print JSON")
 

@@ -32,6 +32,7 @@ from itnnr_ik.bench.quality import (
 )
 from itnnr_ik.bench.race import Result, Tracked, random_targets, tracking
 from itnnr_ik.bench.report import arm_lines, criteria_lines, without_nan
+from itnnr_ik.options import seed_number
 
 #: States near a solution: largest distance from it [rad, m], and margin above the nearest solution [rad].
 _CLOSE_STATES, _NEAR_STATES = (0.1, 0.02), (0.5, 0.05)
@@ -91,9 +92,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("poses", 1000, "targets whose branches are counted"),
         ("paths", 20, "smooth paths of 1000 targets, off singular postures, and as many anywhere"),
         ("batch", 20_000, "targets in a batch"),
-        ("seed", 0, "of targets, states and paths"),
     ):
         parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=text)
+    parser.add_argument(
+        "--seed", type=seed_number, default=0, metavar="N", help="of targets, states and paths"
+    )
     parser.add_argument(
         "--baseline", type=Path, metavar="PATH", help="checkout of another commit, to compare batches with"
     )

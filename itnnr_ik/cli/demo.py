@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from itnnr_ik.cli.values import check_goes_with, name_list, seed_number
 from itnnr_ik.files import check_outputs
+from itnnr_ik.options import check_goes_with, name_list, seed_number
 
 if TYPE_CHECKING:
     from itnnr_ik.demo.plan import Result

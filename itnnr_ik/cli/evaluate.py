@@ -16,7 +16,6 @@ from pathlib import Path
 
 from itnnr_ik.cli.arms import add_arm_arguments, files_of, solver_of
 from itnnr_ik.cli.recording_choice import add_selection_arguments, selection_of
-from itnnr_ik.cli.values import check_goes_with
 from itnnr_ik.evaluation.many.cluster import run_on_cluster
 from itnnr_ik.evaluation.many.command import ReportOptions, evaluate_many
 from itnnr_ik.evaluation.many.evaluator import Evaluator
@@ -30,6 +29,7 @@ from itnnr_ik.evaluation.replay import JOINTS, POSES, Selection
 from itnnr_ik.evaluation.replay_sources import read_replay
 from itnnr_ik.evaluation.report import format_report
 from itnnr_ik.files import check_outputs
+from itnnr_ik.options import check_goes_with
 from itnnr_ik.printable import one_line
 from itnnr_ik.recording.writer import STORAGES
 from itnnr_ik.solver import IKSolver

@@ -14,8 +14,8 @@ from typing import Any
 
 from itnnr_ik.arrays import use_torch
 from itnnr_ik.cli.recording_choice import add_selection_arguments, selection_of
-from itnnr_ik.cli.values import seed_number
 from itnnr_ik.files import check_writable
+from itnnr_ik.options import seed_number
 from itnnr_ik.printable import one_line
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.solver import IKSolver

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from itnnr_ik.arrays import use_torch
-from itnnr_ik.cli.values import seed_number
+from itnnr_ik.options import seed_number
 from itnnr_ik.paper import infinite
 from itnnr_ik.paper.problems import EXPERIMENTS, PROBLEMS
 from itnnr_ik.paper.protocols import METHOD_NAMES, PROTOCOLS

@@ -22,8 +22,8 @@ from itnnr_ik.cartesian.report import format_report, path_report
 from itnnr_ik.cartesian.retiming import retime
 from itnnr_ik.cartesian.table import Array, CartesianPath, joint_table, read_path
 from itnnr_ik.cli.arms import add_arm_arguments, files_of, solver_of
-from itnnr_ik.cli.values import check_goes_with, number_list
 from itnnr_ik.files import check_outputs, is_recording
+from itnnr_ik.options import check_goes_with, number_list
 from itnnr_ik.paths import PathSolution
 from itnnr_ik.printable import one_line
 from itnnr_ik.recording.replacing import check_place, replace_file

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from itnnr_ik.cli.values import name_list
 from itnnr_ik.evaluation.replay import Selection
+from itnnr_ik.options import name_list
 from itnnr_ik.robot.frame_names import without_slash
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from itnnr_ik.arrays import use_torch
 from itnnr_ik.cli.arms import add_chain_arguments
-from itnnr_ik.cli.values import name_list, number_list, seed_number
 from itnnr_ik.files import check_writable
+from itnnr_ik.options import name_list, number_list, seed_number
 from itnnr_ik.printable import one_line
 from itnnr_ik.robot import PACKAGED, KinematicChain, load_robot
 from itnnr_ik.solver import IKSolver

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from itnnr_ik.cli.arms import add_chain_arguments, named_solver
-from itnnr_ik.cli.values import check_goes_with, name_list
+from itnnr_ik.options import check_goes_with, name_list
 from itnnr_ik.printable import one_line
 from itnnr_ik.robot import PACKAGED
 

@@ -11,7 +11,7 @@ import pytest
 from arm_recordings import bag, states
 
 from itnnr_ik.cli import main
-from itnnr_ik.cli.values import name_list
+from itnnr_ik.options import name_list
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,10 @@ def test_a_failure_is_one_line_and_status_1(capsys: pytest.CaptureFixture[str]) 
         ("train --arm two_link --joints a,", "--joints: expected names with commas between, each once"),
         ("view two_link --joints ,", "--joints: expected names with commas between, each once"),
         ("learn bag --seed -1", "--seed: expected a whole number from 0 on, got '-1'"),
+        *(
+            (f"{command} --seed -1", "--seed: expected a whole number from 0 on, got '-1'")
+            for command in ("bench motion", "bench network", "bench solve", "paper infinite")
+        ),
         ("train --arm two_link --seed a", "--seed: expected a whole number from 0 on, got 'a'"),
         ("path p.csv --arm two_link --start=a,b", "--start: expected numbers with commas between, got 'a,b'"),
     ],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from itnnr_ik.arrays import use_torch
+from itnnr_ik.options import seed_number
 
 if TYPE_CHECKING:
     from itnnr_ik.paper.infinite.half_ball import RegionAnswers
@@ -20,7 +21,9 @@ _TARGETS = (0.3, 0.5, 0.7, 0.9)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the example."""
-    parser.add_argument("--seed", type=int, default=0, help="of the training, the states and the targets")
+    parser.add_argument(
+        "--seed", type=seed_number, default=0, help="of the training, the states and the targets"
+    )
     parser.add_argument("--steps", type=int, default=3000, help="training steps on the half ball")
     parser.add_argument("--states", type=int, default=300, help="random states of the three-link arm")
     parser.add_argument("--output", type=Path, help="picture to write (default: none)")
@@ -30,8 +33,6 @@ def run(args: argparse.Namespace) -> int:
     """Run the example and print its results."""
     if args.steps < 1 or args.states < 1:
         raise ValueError(f"--steps and --states must be at least 1, got {args.steps} and {args.states}")
-    if args.seed < 0:
-        raise ValueError(f"--seed must not be negative, got {args.seed}")
     if args.output is not None:
         from itnnr_ik.plotting import check_path
 
