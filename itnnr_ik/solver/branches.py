@@ -19,7 +19,7 @@ _DISTINCT_DISTANCE, _DISTINCT_DISTANCE_REDUNDANT = 1e-4, 0.1
 
 def distinct_branches(
     search: Search, model: Array, goal: Array, reference: Array, positions: Array, errors: Array
-) -> tuple[Array, Array]:
+) -> tuple[Array, Array, Array]:
     """The distinct solutions among refined proposals, nearest to a posture first, and others near them.
 
     Args:
@@ -29,26 +29,27 @@ def distinct_branches(
         positions, errors: Proposals (c, n) [rad, m] and their errors (c, 2) [m, rad].
 
     Returns:
-        Joint positions (b, n) and errors (b, 2).
+        Joint positions (b, n), errors (b, 2) and displacements (b,) [rad] from the posture.
     """
     redundant = search.problem.joints.shape[1] > tracking.n_rows(search)
     distance = _DISTINCT_DISTANCE_REDUNDANT if redundant else _DISTINCT_DISTANCE
-    found = _distinct(search, positions, errors, reference, distance)
+    found, change = _distinct(search, positions, errors, reference, distance)
     positions, errors = positions[found], errors[found]
     if redundant:
-        return positions, errors
+        return positions, errors, change
     # Near a singular posture, anchors may lead to only one of two branches that meet there.
     others, other_errors = positions.copy(), np.empty((len(positions), 2))
     calls.cross_many(model, goal, reference, others, other_errors, np.empty(memory_size(search)))
     positions, errors = np.vstack([positions, others]), np.vstack([errors, other_errors])
-    found = _distinct(search, positions, errors, reference, distance)
-    return positions[found], errors[found]
+    found, change = _distinct(search, positions, errors, reference, distance)
+    return positions[found], errors[found], change
 
 
 def _distinct(
     search: Search, positions: Array, errors: Array, reference: Array, min_distance: float
-) -> list[int]:
-    """Indices of the distinct solutions among positions (b, n) with errors (b, 2), nearest first."""
+) -> tuple[list[int], Array]:
+    """Indices of the distinct solutions among positions (b, n) with errors (b, 2), nearest first, and their
+    displacements [rad] from ``reference`` (n,)."""
     converged = (errors[:, 0] <= search.tolerance) & (errors[:, 1] <= search.orientation_tolerance)
     joints = search.problem.joints
     change = displacement(joints[WEIGHT], positions - reference)
@@ -56,7 +57,7 @@ def _distinct(
     for i in np.flatnonzero(converged)[np.argsort(change[converged], kind="stable")].tolist():
         if not kept or _joint_distances(joints, positions[i], positions[kept]).min() > min_distance:
             kept.append(i)
-    return kept
+    return kept, change[kept]
 
 
 def _joint_distances(joints: Array, positions: Array, others: Array) -> Array:

@@ -386,8 +386,9 @@ class IKSolver:
         now = None if current is None else self._inputs.state(current)
         reference = self._joints[MIDDLE].copy() if now is None else now
         positions, errors = self._propose(goal, reference, self._search.max_candidates, refined=True)
-        positions, errors = distinct_branches(self._search, self._model, goal, reference, positions, errors)
-        change = displacement(self._joints[WEIGHT], positions - reference)
+        positions, errors, change = distinct_branches(
+            self._search, self._model, goal, reference, positions, errors
+        )
         return [
             Solution(
                 positions[i],
