@@ -11,10 +11,10 @@ from itnnr_ik.ros.running.launching import (
     arguments_of,
     autostart_argument,
     end_of,
+    frame_of,
     given_autostart,
     robot_arguments,
     robot_parameters,
-    solver_of,
     urdf_text,
 )
 
@@ -95,9 +95,13 @@ def _nodes(context):
         )
     if argument("rviz") == "true":
         layout = PathJoinSubstitution([FindPackageShare(PACKAGE), "rviz", "ik.rviz"])
-        frame = solver_of(argument).arm.base_link
         nodes.append(
-            Node(package="rviz2", executable="rviz2", arguments=["-d", layout, "-f", frame], parameters=timed)
+            Node(
+                package="rviz2",
+                executable="rviz2",
+                arguments=["-d", layout, "-f", frame_of(argument)],
+                parameters=timed,
+            )
         )
     # A robot has its own: two of them would fight about /tf and /robot_description.
     if argument("rviz") == "true" and simulator != "none":

@@ -4,7 +4,6 @@ Everything is in a namespace of its own, and of the recording only the two topic
 played: nothing here reaches a robot in the same ROS domain.
 """
 
-import tempfile
 from pathlib import Path
 
 import yaml
@@ -29,6 +28,7 @@ from itnnr_ik.ros.running.launching import (
     existing_file,
     robot_arguments,
     robot_parameters,
+    temporary_file,
 )
 
 PACKAGE = "itnnr_ik"
@@ -40,24 +40,22 @@ def _text(name):
     return ParameterValue(LaunchConfiguration(name), value_type=str)
 
 
-def _by_name(file):
+def _by_name(context, file):
     """Files for all nodes, of what ``file`` says for one by its name: here it has another."""
     content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
     if not isinstance(content, dict):  # launch says so itself
         return []
-    copies = []
-    for name, section in content.items():
-        if str(name).rpartition("/")[2] in (NODE, EVALUATOR):
-            with tempfile.NamedTemporaryFile("w", prefix=PACKAGE, suffix=".yaml", delete=False) as copy:
-                yaml.safe_dump({"/**": section}, copy)
-            copies.append(copy.name)
-    return copies
+    return [
+        temporary_file(context, {"/**": section})
+        for name, section in content.items()
+        if str(name).rpartition("/")[2] in (NODE, EVALUATOR)
+    ]
 
 
 def _nodes(context):
     """The nodes, once the arguments are known: what they do not say is left to the files of parameters."""
     params_file = arguments_of(context)("params_file")
-    own = _by_name(existing_file(params_file)) if params_file else []
+    own = _by_name(context, existing_file(params_file)) if params_file else []
     common = [*robot_parameters(context, own), {"use_sim_time": True}]
     joint_topic, pose_topic = LaunchConfiguration("joint_topic"), LaunchConfiguration("pose_topic")
     play = ExecuteProcess(

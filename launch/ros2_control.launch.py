@@ -17,16 +17,18 @@ from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from itnnr_ik.robot import PACKAGED, load_robot
 from itnnr_ik.ros.running.launching import (
     arguments_of,
     autostart_argument,
     config_file,
-    controllers_file,
+    controllers,
     end_of,
     given_autostart,
     robot_arguments,
     robot_parameters,
     solver_of,
+    temporary_file,
 )
 from itnnr_ik.ros.simulation.gazebo import to_gazebo_urdf
 from itnnr_ik.targets import CURVES, curve_for, rest_positions
@@ -42,11 +44,11 @@ def _nodes(context):
     arm = solver.arm
     # Where the targets start, or where the tool can move in every direction.
     start = curve_for(solver, targets).start if targets in CURVES else rest_positions(solver)
-    controllers = argument("controllers_file")
-    if not controllers and not argument("urdf"):
-        controllers = config_file(context, f"{argument('arm')}_controllers.yaml")
-    controllers = controllers or controllers_file(arm.joint_names)
-    urdf = to_gazebo_urdf(arm, controllers, start)
+    file = argument("controllers_file")
+    if not file and arm.name in PACKAGED and arm == load_robot(arm.name):
+        file = config_file(context, f"{arm.name}_controllers.yaml")
+    file = file or temporary_file(context, controllers(arm.joint_names))
+    urdf = to_gazebo_urdf(arm, file, start)
     timed = {"use_sim_time": True}
     common = [*robot_parameters(context), timed]
     spawn_arm = Node(
@@ -60,7 +62,7 @@ def _nodes(context):
         executable="spawner",
         arguments=[
             *("joint_state_broadcaster", "joint_trajectory_controller"),
-            *("--param-file", controllers),
+            *("--param-file", file),
         ],
         output="screen",
     )

@@ -163,6 +163,19 @@ def launch(
             process.wait(START_TIMEOUT)
 
 
+def wait_for_answers(probe: Probe) -> None:
+    """Wait for fifty answers and a moving arm."""
+    # The probe hears each of the three publishers from another moment on.
+    probe.spin_until(
+        lambda: (
+            min(len(probe.solutions), len(probe.statuses)) >= 50
+            and len({tuple(state.position) for state in probe.joint_states}) > 10
+        ),
+        START_TIMEOUT,
+        "fifty answers and a moving arm",
+    )
+
+
 #: Those that have a file of parameters.
 ARMS = ("two_link", "three_link", "yaw_pitch_pitch")
 
@@ -179,15 +192,7 @@ def test_arm_follows_a_circle(
     topic = "simulated/commands"
     probe.node.create_subscription(JointTrajectory, topic, commands.append, 100)
     end = launch(f"arm:={arm}", "targets:=circle", f"simulator:={simulator}")
-    # The probe hears each of the three publishers from another moment on.
-    probe.spin_until(
-        lambda: (
-            min(len(probe.solutions), len(probe.statuses)) >= 50
-            and len({tuple(state.position) for state in probe.joint_states}) > 10
-        ),
-        START_TIMEOUT,
-        "fifty answers and a moving arm",
-    )
+    wait_for_answers(probe)
     codes = [values_of(status)["code"] for status in probe.statuses]
     assert set(codes) <= {"no_joint_state", "solved"}
     assert tuple(probe.solutions[-1].name) == load_robot(arm).joint_names
@@ -205,14 +210,7 @@ def test_a_robot_from_its_urdf(launch: Callable[..., Callable[..., str]], probe:
     urdf = root / "test" / "urdf" / "bent_wrist.urdf"
     arm = KinematicChain.from_urdf(urdf)
     end = launch(f"urdf:={urdf}", f"base:={arm.base_link}", f"tip:={arm.tip_link}", "task:=pointing")
-    probe.spin_until(
-        lambda: (
-            min(len(probe.solutions), len(probe.statuses)) >= 50
-            and len({tuple(state.position) for state in probe.joint_states}) > 10
-        ),
-        START_TIMEOUT,
-        "fifty answers and a moving arm",
-    )
+    wait_for_answers(probe)
     assert {values_of(status)["code"] for status in probe.statuses} <= {"no_joint_state", "solved"}
     assert tuple(probe.solutions[-1].name) == arm.joint_names
     output = end()
@@ -337,8 +335,12 @@ def test_a_robot_has_its_own_state_publisher(
         assert parameters_of(simulated, "robot_state_publisher")["robot_description"] == text
         (arguments,) = (a["arguments"] for a in simulated if a.get("executable") == "rviz2")
         assert arguments[arguments.index("-f") + 1] == "foot"
-    usual = parameters_of(expand("ik", "rviz:=true", "arm:=panda"), "robot_state_publisher")
-    assert 'name="panda"' in usual["robot_description"]
+    (tmp_path / "mine.yaml").write_text("/**:\n  ros__parameters: {model: panda}\n")
+    for argument in ("arm:=panda", f"params_file:={tmp_path / 'mine.yaml'}"):
+        usual = expand("ik", "rviz:=true", argument)
+        assert 'name="panda"' in parameters_of(usual, "robot_state_publisher")["robot_description"]
+        (arguments,) = (a["arguments"] for a in usual if a.get("executable") == "rviz2")
+        assert arguments[arguments.index("-f") + 1] == "panda_link0"
 
 
 @pytest.mark.parametrize(
@@ -463,6 +465,40 @@ def test_autostart_as_an_argument(expand: Callable[..., list[dict[str, Any]]], a
     assert parameters_of(actions, "ik_node")["autostart"] is (autostart == "true")
 
 
+#: A launch that writes a temporary file, and prints its path and content.
+TEMPORARY = """
+import json, sys
+import yaml
+from launch import LaunchDescription, LaunchService
+from launch.actions import OpaqueFunction
+from itnnr_ik.ros.running.launching import temporary_file
+def write(context):
+    path = temporary_file(context, {"/**": {"ros__parameters": {"rate": 3}}})
+    with open(path) as file:
+        print(json.dumps({"path": path, "content": yaml.safe_load(file)}))
+service = LaunchService()
+service.include_launch_description(LaunchDescription([OpaqueFunction(function=write)]))
+sys.exit(service.run())
+"""
+
+
+def test_temporary_files_are_removed_at_the_end(environment: dict[str, str], tmp_path: Path) -> None:
+    """Nothing of a launch stays behind."""
+    written = subprocess.run(
+        [sys.executable, "-c", TEMPORARY],
+        env={**environment, "TMPDIR": str(tmp_path)},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=START_TIMEOUT,
+    ).stdout
+    (line,) = (line for line in written.splitlines() if line.startswith("{"))
+    said = json.loads(line)
+    assert Path(said["path"]).parent == tmp_path
+    assert said["content"] == {"/**": {"ros__parameters": {"rate": 3}}}
+    assert not list(tmp_path.iterdir())
+
+
 ARGUMENTS = {
     "ik": {
         *("arm", "autostart", "simulator", "targets", "rviz", "command_out_type"),
@@ -513,6 +549,8 @@ def test_gazebo_is_given_the_arm(expand: Callable[..., list[dict[str, Any]]], ro
     if arm in ARMS:
         assert file.samefile(root / "config" / f"{arm}_controllers.yaml")
     controllers = yaml.safe_load(file.read_text())
+    if arm not in ARMS:
+        file.unlink()  # the launch did not run, and so does not end
     assert tuple(controllers["joint_trajectory_controller"]["ros__parameters"]["joints"]) == (
         load_robot(arm).joint_names
     )
@@ -520,3 +558,15 @@ def test_gazebo_is_given_the_arm(expand: Callable[..., list[dict[str, Any]]], ro
     assert (ik_node["model"], ik_node["use_sim_time"]) == (arm, True)
     assert ik_node["command_out_type"] == "trajectory_msgs/JointTrajectory"
     assert parameters_of(actions, "target_source")["model"] == arm
+
+
+def test_gazebo_is_given_the_arm_of_ones_own_parameter_file(
+    expand: Callable[..., list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    """The one that is solved for, and its controllers."""
+    (tmp_path / "mine.yaml").write_text("/**:\n  ros__parameters: {model: three_link}\n")
+    actions = expand("ros2_control", f"params_file:={tmp_path / 'mine.yaml'}")
+    assert parameters_of(actions, "ik_node")["model"] == "three_link"
+    assert 'name="three_link"' in parameters_of(actions, "robot_state_publisher")["robot_description"]
+    (spawner,) = (action["arguments"] for action in actions if action.get("executable") == "spawner")
+    assert Path(spawner[spawner.index("--param-file") + 1]).name == "three_link_controllers.yaml"

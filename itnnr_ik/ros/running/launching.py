@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import PACKAGED, KinematicChain, load_robot
-from itnnr_ik.robot.urdf import read_urdf
+from itnnr_ik.robot.urdf import parse_urdf, read_urdf
 from itnnr_ik.task.task import KINDS
 
 #: Gives a launch argument's value by its name.
@@ -19,6 +18,14 @@ Argument = Callable[[str], str]
 _PACKAGE = "itnnr_ik"
 #: Parameters that give a robot's description.
 _DESCRIPTIONS = ("robot_description", "robot_description_topic")
+#: The parameters that the launch arguments for the robot set.
+_PARAMETERS = {
+    "urdf": "robot_description",
+    "base": "robot_base_link",
+    "tip": "end_effector_link",
+    "task": "task",
+    "model": "model",
+}
 _DEFAULT_ARM = "two_link"
 
 
@@ -87,7 +94,7 @@ def robot_parameters(context: Any, own: Sequence[str] = ()) -> list[Any]:
 
     argument = arguments_of(context)
     parameters: list[Any] = []
-    given = {}
+    given = {parameter: argument(name) for name, parameter in _PARAMETERS.items() if argument(name)}
     params_file = existing_file(argument("params_file")) if argument("params_file") else None
     if argument("urdf"):
         given["robot_description"] = read_urdf(argument("urdf"))[0]
@@ -97,14 +104,6 @@ def robot_parameters(context: Any, own: Sequence[str] = ()) -> list[Any]:
     if params_file is not None:
         parameters.append(params_file)
     parameters += own
-    for name, parameter in (
-        ("base", "robot_base_link"),
-        ("tip", "end_effector_link"),
-        ("task", "task"),
-        ("model", "model"),
-    ):
-        if argument(name):
-            given[parameter] = argument(name)
     if given:
         # As text, whatever its type in YAML would be.
         parameters.append({name: ParameterValue(text, value_type=str) for name, text in given.items()})
@@ -113,23 +112,43 @@ def robot_parameters(context: Any, own: Sequence[str] = ()) -> list[Any]:
 
 def describes_robot(file: str) -> bool:
     """Whether a file of parameters gives a description of the robot, or the topic of one."""
+    return any(own.get(name) for _, own in _sections_of_file(file) for name in _DESCRIPTIONS)
+
+
+def _sections_of_file(file: str) -> list[tuple[str, dict[str, Any]]]:
+    """The nodes' names and the parameters of all sections of a file; none where it cannot be read."""
     import yaml
 
     try:
-        content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+        return list(_sections("", yaml.safe_load(Path(file).read_text(encoding="utf-8"))))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return False  # launch reports it itself
-    return _has_description(content)
+        return []  # launch reports it itself
 
 
-def _has_description(section: object) -> bool:
-    """Whether a section of a file of parameters, or one below it, has a description."""
+def _sections(name: str, section: object) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The section of a file of parameters, and those below it: one of a namespace has those of its nodes."""
     if not isinstance(section, dict):
-        return False
-    own = section.get("ros__parameters")
-    if isinstance(own, dict) and any(own.get(name) for name in _DESCRIPTIONS):
-        return True
-    return any(_has_description(below) for name, below in section.items() if name != "ros__parameters")
+        return
+    if isinstance(own := section.get("ros__parameters"), dict):
+        yield name, own
+    for below, content in section.items():
+        if below != "ros__parameters":
+            yield from _sections(str(below).rpartition("/")[2], content)
+
+
+def _or_of_file(argument: Argument) -> Argument:
+    """Values of the arguments that choose the robot, or of ik_node's parameters in params_file."""
+    sections = _sections_of_file(argument("params_file")) if argument("params_file") else []
+    found: dict[str, Any] = {}
+    for node in ("*", "**", _PACKAGE):  # the node's own section wins
+        for name, own in sections:
+            found.update(own if name == node else {})
+
+    def value(name: str) -> str:
+        of_file = found.get(_PARAMETERS.get(name, ""))
+        return argument(name) or (of_file if isinstance(of_file, str) else "")
+
+    return value
 
 
 def arguments_of(context: Any) -> Argument:
@@ -140,15 +159,34 @@ def arguments_of(context: Any) -> Argument:
 
 
 def solver_of(argument: Argument) -> IKSolver:
-    """The solver for the robot that `robot_arguments` choose; a file of parameters is not looked at.
+    """The solver for the robot that `robot_arguments` choose, without a tool.
+
+    A description on a topic is not waited for.
 
     Raises:
         ValueError: There is no such robot, chain or model.
     """
-    urdf, base, tip, task = (argument(name) or None for name in ("urdf", "base", "tip", "task"))
-    if urdf is None and not (base or tip or task):
-        return IKSolver.load(argument("model") or argument("arm"))
-    return IKSolver.from_urdf(urdf or urdf_text(argument), base, tip, task)
+    value = _or_of_file(argument)
+    urdf, base, tip, task = (value(name) or None for name in ("urdf", "base", "tip", "task"))
+    if urdf is not None:
+        return IKSolver.from_urdf(urdf, base, tip, task)
+    solver = IKSolver.load(value("model") or argument("arm"))
+    arm = solver.arm
+    if not isinstance(arm, KinematicChain) or not (base or tip or task):
+        return solver
+    # A name that is no link is the robot's name for the model's.
+    links = parse_urdf(arm.urdf, arm.name).links
+    ends = base if base in links else arm.base_link, tip if tip in links else arm.tip_link
+    return IKSolver.from_urdf(arm.urdf, *ends, task)
+
+
+def frame_of(argument: Argument) -> str:
+    """The frame of the targets of ik_node: its base link.
+
+    Raises:
+        ValueError: See `solver_of`.
+    """
+    return _or_of_file(argument)("base") or solver_of(argument).arm.base_link
 
 
 def urdf_text(argument: Argument) -> str:
@@ -157,11 +195,12 @@ def urdf_text(argument: Argument) -> str:
     Raises:
         ValueError: A file cannot be read, or the model was learned and has no URDF.
     """
-    if argument("urdf"):
-        return read_urdf(argument("urdf"))[0]
-    model = argument("model")
-    if not model or model in PACKAGED:
-        return load_robot(model or argument("arm")).urdf
+    value = _or_of_file(argument)
+    if value("urdf"):
+        return read_urdf(value("urdf"))[0]
+    model = value("model") or argument("arm")
+    if model in PACKAGED:
+        return load_robot(model).urdf
     arm = IKSolver.load(model).arm
     if not isinstance(arm, KinematicChain):
         raise ValueError(f"expected a model with a URDF, got {model!r}, which was learned from a recording")
@@ -176,8 +215,8 @@ def config_file(context: Any, name: str) -> str | None:
     return str(path) if path.is_file() else None
 
 
-def controllers_file(joints: tuple[str, ...]) -> str:
-    """Path of a new file of parameters: a controller manager with a trajectory controller of these joints."""
+def controllers(joints: Sequence[str]) -> dict[str, Any]:
+    """Parameters of a controller manager with a trajectory controller of these joints."""
     manager = {
         "update_rate": 500,
         "joint_state_broadcaster": {"type": "joint_state_broadcaster/JointStateBroadcaster"},
@@ -189,12 +228,26 @@ def controllers_file(joints: tuple[str, ...]) -> str:
         "state_interfaces": ["position", "velocity"],
         "interpolate_from_desired_state": True,
     }
-    content = {
+    return {
         "controller_manager": {"ros__parameters": manager},
         "joint_trajectory_controller": {"ros__parameters": controller},
     }
+
+
+def temporary_file(context: Any, content: dict[str, Any]) -> str:
+    """Path of a new file of parameters, which is removed when the launch shuts down.
+
+    Args:
+        context: Of the launch.
+        content: Of the file.
+    """
+    import yaml
+    from launch.event_handlers import OnShutdown
+
     with tempfile.NamedTemporaryFile("w", prefix=_PACKAGE, suffix=".yaml", delete=False) as file:
-        json.dump(content, file)  # which is YAML, too
+        yaml.safe_dump(content, file)
+    remove = OnShutdown(on_shutdown=lambda event, context: Path(file.name).unlink(missing_ok=True))
+    context.register_event_handler(remove)
     return file.name
 
 

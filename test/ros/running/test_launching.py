@@ -10,9 +10,10 @@ import yaml
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import load_robot
 from itnnr_ik.ros.running.launching import (
-    controllers_file,
+    controllers,
     describes_robot,
     existing_file,
+    frame_of,
     solver_of,
     urdf_text,
 )
@@ -30,32 +31,63 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
             existing_file(str(path))
 
 
+NONE = {**dict.fromkeys(("urdf", "base", "tip", "task", "model", "params_file"), ""), "arm": "two_link"}
+
+
 def test_arguments_choose_the_robot(root: Path, tmp_path: Path) -> None:
     """A packaged arm, a model's folder, or a URDF with its links and a task; the description is theirs."""
-    none = dict.fromkeys(("arm", "urdf", "base", "tip", "task", "model"), "")
-    given = {**none, "arm": "panda"}
+    given = {**NONE, "arm": "panda"}
     solver, text = solver_of(given.__getitem__), urdf_text(given.__getitem__)
     assert (solver.arm, solver.task.kind, text) == (load_robot("panda"), "pose", load_robot("panda").urdf)
 
     solver.save(tmp_path / "model")
-    given = {**none, "arm": "two_link", "model": str(tmp_path / "model")}
+    given = {**NONE, "model": str(tmp_path / "model")}
     assert solver_of(given.__getitem__).arm == load_robot("panda")
     assert urdf_text(given.__getitem__) == text
 
     urdf = root / "test" / "urdf" / "puma560.urdf"
-    given = {**none, "arm": "two_link", "urdf": str(urdf), "task": "pointing"}
+    given = {**NONE, "urdf": str(urdf), "task": "pointing"}
     solver = solver_of(given.__getitem__)
     assert solver.task.kind == "pointing"
     assert solver.arm == IKSolver.from_urdf(urdf).arm
     assert urdf_text(given.__getitem__) == urdf.read_text(encoding="utf-8")
 
 
+def test_what_no_argument_says_the_parameter_file_does(root: Path, tmp_path: Path) -> None:
+    """Of ik_node, whose own section wins; other nodes' sections do not count, and arguments win."""
+    file = tmp_path / "mine.yaml"
+    given = {**NONE, "params_file": str(file)}
+
+    def chosen(content: object, **more: str) -> tuple[str, str, str, str]:
+        file.write_text(yaml.safe_dump(content), encoding="utf-8")
+        argument = {**given, **more}.__getitem__
+        solver = solver_of(argument)
+        assert f'name="{solver.arm.name}"' in urdf_text(argument)
+        return solver.arm.name, solver.arm.tip_link, solver.task.kind, frame_of(argument)
+
+    def section(name: str, **parameters: str) -> dict[str, object]:
+        return {name: {"ros__parameters": parameters}}
+
+    both = {**section("itnnr_ik", model="panda"), **section("/**", model="scara", max_velocity="1.0")}
+    panda = chosen(both)
+    assert panda == ("panda", load_robot("panda").tip_link, "pose", "panda_link0")
+    assert chosen({"/arm": {**both, **section("rosbag", model="ur5e")}}) == panda
+    assert chosen(both, model="two_link")[0] == "two_link"
+    assert chosen(section("/other", model="panda"))[0] == "two_link"
+    text = (root / "test" / "urdf" / "puma560.urdf").read_text(encoding="utf-8")
+    name, _, kind, _ = chosen(section("/**", robot_description=text, task="pointing"))
+    assert (name, kind) == (IKSolver.from_urdf(text).arm.name, "pointing")
+    # Names that are no links of a model's robot are the robot's own for its ends, as the node has it.
+    named = section("/**", robot_base_link="world", end_effector_link="flange_of_mine")
+    assert chosen(named, arm="panda") == (*panda[:3], "world")
+    assert chosen(named, arm="panda", tip="panda_link5")[1] == "panda_link5"
+
+
 @pytest.mark.parametrize("name", ["two_link", "three_link", "yaw_pitch_pitch"])
 def test_controllers_that_are_made_are_like_the_packaged_ones(root: Path, name: str) -> None:
     """A robot of one's own gets what the three arms have as files."""
-    made = Path(controllers_file(load_robot(name).joint_names)).read_text(encoding="utf-8")
     packaged = (root / "config" / f"{name}_controllers.yaml").read_text(encoding="utf-8")
-    assert yaml.safe_load(made) == yaml.safe_load(packaged)
+    assert controllers(load_robot(name).joint_names) == yaml.safe_load(packaged)
 
 
 @pytest.mark.parametrize(
