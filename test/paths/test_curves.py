@@ -10,7 +10,7 @@ from itnnr_ik.bench.joint_paths import largest_step, smooth_path
 from itnnr_ik.paths.curves import sample_curves
 from itnnr_ik.paths.tracks import read_joints
 from itnnr_ik.solver.path_targets import PathTargets
-from paths.test_solve_path import check, load
+from paths.test_solve_path import check, check_smooth_paths, load
 
 ARMS = ("three_link", "panda")
 
@@ -31,14 +31,7 @@ def circle(solver: IKSolver, count: int = 120) -> np.ndarray:
 @pytest.mark.parametrize("name", ["three_link", pytest.param("panda", marks=pytest.mark.slow)])
 def test_smooth_joint_paths_are_followed(name: str) -> None:
     """Eight of them, out to 95 % of the limits: no gap, no step above 1.5 times the path's own largest."""
-    solver = load(name)
-    for seed in range(8):
-        path = smooth_path(solver.arm, seed)
-        targets = solver.target_at(path)
-        found = solver.solve_path(targets)
-        check(solver, found, targets)
-        assert found.gaps == ()
-        assert largest_step(found.positions) <= 1.5 * largest_step(path)
+    check_smooth_paths(load(name), 8, 1.5)
 
 
 @pytest.mark.parametrize("seed", [137, 250])

@@ -37,32 +37,29 @@ def check(solver: IKSolver, found: PathSolution, targets: np.ndarray) -> None:
     assert found.converged[~missed].all()
 
 
-@pytest.mark.parametrize("name", ARMS)
-def test_smooth_joint_paths_are_followed(name: str) -> None:
-    """Thirty of them, through singular postures: no gap, and no step longer than the path's own."""
-    solver = load(name)
-    for seed in range(30):
+def check_smooth_paths(solver: IKSolver, count: int, largest: float) -> None:
+    """Joint paths are followed without a gap, with no step above this multiple of the path's largest."""
+    for seed in range(count):
         path = smooth_path(solver.arm, seed)
         targets = solver.target_at(path)
         found = solver.solve_path(targets)
         check(solver, found, targets)
-        assert found.gaps == ()
-        assert found.converged.all()
-        assert largest_step(found.positions) <= 1.001 * largest_step(path)
+        assert found.gaps == (), seed
+        assert found.converged.all(), seed
+        assert largest_step(found.positions) <= largest * largest_step(path), seed
+
+
+@pytest.mark.parametrize("name", ARMS)
+def test_smooth_joint_paths_are_followed(name: str) -> None:
+    """Thirty of them, through singular postures: no gap, and no step longer than the path's own."""
+    check_smooth_paths(load(name), 30, 1.001)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*ARMS, "three_link", "panda"])
 def test_a_thousand_smooth_joint_paths_are_followed(name: str) -> None:
     """Whatever the arm; with spare joints no step is above 1.5 times the path's own largest."""
-    solver = load(name)
-    for seed in range(1000):
-        path = smooth_path(solver.arm, seed)
-        targets = solver.target_at(path)
-        found = solver.solve_path(targets)
-        check(solver, found, targets)
-        assert found.gaps == (), seed
-        assert largest_step(found.positions) <= 1.5 * largest_step(path), seed
+    check_smooth_paths(load(name), 1000, 1.5)
 
 
 def test_a_state_near_a_path_decides_which_is_taken() -> None:

@@ -87,9 +87,14 @@ def _missing(solver: IKSolver, target: np.ndarray, positions: np.ndarray) -> np.
     return np.concatenate([target[:3] - now[:3], turn.as_rotvec()])
 
 
-def _follow(solver: IKSolver, path: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Joint positions (p, n) along ``path`` (p, k): Newton steps of least norm, point after point."""
+def _followed(solver: IKSolver, curve_name: str) -> tuple[np.ndarray, np.ndarray]:
+    """A curve's path (p, k), and the joint positions (p, n) along it, which keep the limits and never jump.
+
+    By Newton steps of least norm, point after point, from the curve's start on.
+    """
     assert isinstance(solver.arm, KinematicChain)
+    curve = _curve(solver, curve_name)
+    path, positions = curve.at(PHASES), curve.start
     rows = 6 if solver.task.has_orientation else path.shape[1]
     followed = []
     for target in path:
@@ -99,7 +104,11 @@ def _follow(solver: IKSolver, path: np.ndarray, positions: np.ndarray) -> np.nda
             if np.linalg.norm(error) < 1e-12:
                 break
         followed.append(positions)
-    return np.array(followed)
+    found = np.array(followed)
+    assert (found >= solver.arm.lower).all()
+    assert (found <= solver.arm.upper).all()
+    assert np.abs(np.diff(found, axis=0)).max() < 0.1
+    return path, found
 
 
 @pytest.mark.parametrize("curve_name", CURVES)
@@ -109,13 +118,8 @@ def test_a_curve_is_reached_on_one_branch_off_the_stretched_arm(
 ) -> None:
     """Followed point after point, the joints stay within their limits and never jump."""
     solver = variants[variant]
-    curve = _curve(solver, curve_name)
-    path = curve.at(PHASES)
-    positions = _follow(solver, path, curve.start)
+    path, positions = _followed(solver, curve_name)
     assert np.linalg.norm(solver.target_at(positions) - path, axis=1).max() < 1e-10
-    assert (positions >= solver.arm.lower).all()
-    assert (positions <= solver.arm.upper).all()
-    assert np.abs(np.diff(positions, axis=0)).max() < 0.1
     n_elbows = solver.arm.n_joints - (2 if solver.task.n_coordinates == 3 else 1)
     nearly_stretched = [0.0] * (solver.arm.n_joints - n_elbows) + [MIN_ELBOW] * n_elbows
     farthest = np.linalg.norm(solver.target_at(nearly_stretched))
@@ -128,14 +132,9 @@ def test_a_curve_is_reached_on_one_branch_off_the_stretched_arm(
 def test_an_orientation_is_reached_with_the_position(variants: dict[str, IKSolver], variant: str) -> None:
     """Newton steps follow the whole pose, without the solver."""
     solver = variants[variant]
-    curve = _curve(solver, "lemniscate")
-    path = curve.at(PHASES)
-    positions = _follow(solver, path, curve.start)
+    path, positions = _followed(solver, "lemniscate")
     missing = [_missing(solver, target, q) for target, q in zip(path, positions, strict=True)]
     assert np.linalg.norm(missing, axis=1).max() < 1e-10
-    assert (positions >= solver.arm.lower).all()
-    assert (positions <= solver.arm.upper).all()
-    assert np.abs(np.diff(positions, axis=0)).max() < 0.1
 
 
 @pytest.mark.parametrize("curve_name", CURVES)
