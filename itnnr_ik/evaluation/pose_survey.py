@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -14,45 +14,31 @@ from itnnr_ik.recording.records import RecordedPose
 from itnnr_ik.robot.frame_names import without_slash
 from itnnr_ik.solver import IKSolver
 
+#: A frame, and the child frame of poses in it.
+Frames = tuple[str, str]
 
-class FrameChoice:
-    """Chooses the frame of poses, and the child frame of those in it: the first of the commonest ones.
 
-    Args:
-        frame: Frame that poses must be in; None for the commonest one.
+def choose_frames(counts: Mapping[Frames, int], frame: str | None) -> tuple[Frames, Callable[[Frames], str]]:
+    """The frame of poses, a given one or else the commonest, and the commonest child frame of those in it.
+
+    Returns:
+        Both, empty where there is no pose, and a function that says why poses of others are left out.
     """
+    totals: Counter[str] = Counter()
+    for (name, _), count in counts.items():
+        totals[name] += count
+    chosen = max(totals, key=lambda name: totals[name], default="") if frame is None else without_slash(frame)
+    children = {child: count for (name, child), count in counts.items() if name == chosen}
+    child = max(children, key=lambda name: children[name], default="")
+    others = listed(repr(name) for name in totals if name != chosen)
+    other_children = listed(repr(name) for name in children if name != child)
 
-    def __init__(self, frame: str | None) -> None:
-        self._frame = None if frame is None else without_slash(frame)
-        self._children: dict[str, Counter[str]] = {}
+    def left_out(frames: Frames) -> str:
+        if frames[0] != chosen:
+            return f"pose in another frame than {chosen!r}: {others}"
+        return "" if frames[1] == child else f"pose of another frame than {child!r}: {other_children}"
 
-    def add(self, pose: RecordedPose) -> None:
-        """Count a pose."""
-        self._children.setdefault(pose.frame, Counter())[pose.child] += 1
-
-    @property
-    def chosen(self) -> tuple[str, str]:
-        """The frame and the child frame; an empty name where there is no pose."""
-        frame = self._frame
-        if frame is None:
-            frame = max(self._children, key=lambda name: self._children[name].total(), default="")
-        children = self._children.get(frame, Counter())
-        return frame, max(children, key=lambda name: children[name], default="")
-
-    def left_out(self) -> Callable[[str, str], str]:
-        """Gives the reason why poses of a frame and a child frame are left out; empty for the chosen ones."""
-        frame, child = self.chosen
-        others = listed(repr(name) for name in self._children if name != frame)
-        in_other_frame = f"pose in another frame than {frame!r}: {others}"
-        others = listed(repr(name) for name in self._children.get(frame, ()) if name != child)
-        of_other_child = f"pose of another frame than {child!r}: {others}"
-
-        def reason(pose_frame: str, pose_child: str) -> str:
-            if pose_frame != frame:
-                return in_other_frame
-            return "" if pose_child == child else of_other_child
-
-        return reason
+    return (chosen, child), left_out
 
 
 class PoseFilter:
@@ -60,7 +46,7 @@ class PoseFilter:
 
     Args:
         solver: Its task decides which parts of a pose must be valid.
-        frame: See `FrameChoice`.
+        frame: Frame that poses must be in; None for the commonest one.
 
     Attributes:
         stamps: Survey of the stamps of the poses that pass.
@@ -69,28 +55,29 @@ class PoseFilter:
     """
 
     def __init__(self, solver: IKSolver, frame: str | None) -> None:
-        self._solver, self._choice = solver, FrameChoice(frame)
+        self._solver, self._frame = solver, frame
         self.stamps = StampSurvey("poses")
         self.messages = 0
         self.skipped: Counter[str] = Counter()
+        self._chosen, self._left_out = choose_frames({}, frame)
 
     def survey(self, poses: Iterable[RecordedPose]) -> None:
-        """Read all poses once, to choose the frames."""
-        surveys: dict[tuple[str, str], StampSurvey] = {}
+        """Read all poses once, to choose the frames, see `choose_frames`."""
+        surveys: dict[Frames, StampSurvey] = {}
         for pose in poses:
             if rejection_reason(self._solver, pose):
                 continue
-            self._choice.add(pose)
             survey = surveys.setdefault((pose.frame, pose.child), StampSurvey("poses"))
             survey.add(np.array([pose.received]), np.array([pose.stamp]))
-        self.stamps = surveys.get(self._choice.chosen, self.stamps)
+        counts = {frames: survey.count for frames, survey in surveys.items()}
+        self._chosen, self._left_out = choose_frames(counts, self._frame)
+        self.stamps = surveys.get(self._chosen, self.stamps)
 
     def __call__(self, poses: Iterable[RecordedPose]) -> Iterator[RecordedPose]:
         """Pass the poses that can be targets, and count the others."""
-        left_out = self._choice.left_out()
         for pose in poses:
             self.messages += 1
-            reason = rejection_reason(self._solver, pose) or left_out(pose.frame, pose.child)
+            reason = rejection_reason(self._solver, pose) or self._left_out((pose.frame, pose.child))
             if reason:
                 self.skipped[reason] += 1
             else:
@@ -99,7 +86,7 @@ class PoseFilter:
     @property
     def notes(self) -> list[str]:
         """A sentence if the frame is not the arm's base."""
-        base, (frame, _) = self._solver.arm.base_link, self._choice.chosen
+        base, frame = self._solver.arm.base_link, self._chosen[0]
         if frame == without_slash(base) or not self.stamps.count:
             return []
         return [f"the poses are in frame {frame!r}, which is taken for the arm's base link {base!r}"]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from itnnr_ik.evaluation.pose_survey import FrameChoice
+from itnnr_ik.evaluation.pose_survey import Frames, choose_frames
 from itnnr_ik.evaluation.pose_targets import is_plausible
 from itnnr_ik.evaluation.replay import Selection
 from itnnr_ik.evaluation.replay_sources import describe_joint_topic, joint_topic_of, recorded_poses
@@ -184,24 +184,23 @@ class _Poses:
 def _poses_of_one_frame(
     poses: Iterable[RecordedPose], frame: str | None, skipped: Counter[str]
 ) -> tuple[str, _Poses]:
-    """The chosen frame, see `FrameChoice`, and the finite poses of it and of its child frame."""
-    choice = FrameChoice(frame)
-    times: dict[tuple[str, str], array[int]] = {}
-    points: dict[tuple[str, str], array[float]] = {}
+    """The frame, see `choose_frames`, and the finite poses in it of its commonest child frame."""
+    times: dict[Frames, array[int]] = {}
+    points: dict[Frames, array[float]] = {}
     for pose in poses:
         if not is_plausible(pose.position):
             skipped["poses that are not finite or beyond all reach"] += 1
             continue
-        choice.add(pose)
         key = pose.frame, pose.child
         if key not in times:
             times[key], points[key] = array("q"), array("d")
         times[key].extend((pose.received, pose.stamp))
         points[key].extend(pose.position.tolist())
-    left_out, chosen = choice.left_out(), choice.chosen
-    for key, rows in times.items():
-        if reason := left_out(*key):
-            skipped[reason] += len(rows) // 2
+    counts = {frames: len(rows) // 2 for frames, rows in times.items()}
+    chosen, left_out = choose_frames(counts, frame)
+    for frames, count in counts.items():
+        if reason := left_out(frames):
+            skipped[reason] += count
     stamps_of = np.array(times.get(chosen, ()), dtype=np.int64).reshape(-1, 2)
     found = np.array(points.get(chosen, ()), dtype=float).reshape(-1, 3)
     return chosen[0], _Poses(stamps_of[:, 0], stamps_of[:, 1], found)

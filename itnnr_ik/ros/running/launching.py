@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from itnnr_ik import IKSolver
-from itnnr_ik.robot import PACKAGED, KinematicChain, load_robot
+from itnnr_ik.robot import PACKAGED, KinematicChain
 from itnnr_ik.robot.urdf import parse_urdf, read_urdf
 from itnnr_ik.task.task import KINDS
 
@@ -18,14 +18,8 @@ Argument = Callable[[str], str]
 _PACKAGE = "itnnr_ik"
 #: Parameters that give a robot's description.
 _DESCRIPTIONS = ("robot_description", "robot_description_topic")
-#: The parameters that the launch arguments for the robot set.
-_PARAMETERS = {
-    "urdf": "robot_description",
-    "base": "robot_base_link",
-    "tip": "end_effector_link",
-    "task": "task",
-    "model": "model",
-}
+#: The parameters that launch arguments set.
+_PARAMETERS = {"base": "robot_base_link", "tip": "end_effector_link", "task": "task", "model": "model"}
 _DEFAULT_ARM = "two_link"
 
 
@@ -116,7 +110,7 @@ def describes_robot(file: str) -> bool:
 
 
 def _sections_of_file(file: str) -> list[tuple[str, dict[str, Any]]]:
-    """The nodes' names and the parameters of all sections of a file; none where it cannot be read."""
+    """A node's name and its parameters for each section of a file; none where it cannot be read."""
     import yaml
 
     try:
@@ -126,29 +120,24 @@ def _sections_of_file(file: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _sections(name: str, section: object) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The section of a file of parameters, and those below it: one of a namespace has those of its nodes."""
-    if not isinstance(section, dict):
-        return
-    if isinstance(own := section.get("ros__parameters"), dict):
-        yield name, own
-    for below, content in section.items():
-        if below != "ros__parameters":
-            yield from _sections(str(below).rpartition("/")[2], content)
+    """Those of a section of a file of parameters and, if it is a namespace, of the sections below it."""
+    if isinstance(section, dict):
+        for below, content in section.items():
+            if below != "ros__parameters":
+                yield from _sections(str(below).rpartition("/")[2], content)
+            elif isinstance(content, dict):
+                yield name, content
 
 
-def _or_of_file(argument: Argument) -> Argument:
-    """Values of the arguments that choose the robot, or of ik_node's parameters in params_file."""
-    sections = _sections_of_file(argument("params_file")) if argument("params_file") else []
-    found: dict[str, Any] = {}
+def _chosen(argument: Argument) -> dict[str, str]:
+    """The arguments that choose the robot; for an empty one ik_node's parameter in params_file."""
+    own: dict[str, Any] = {"model": argument("arm")}
+    sections = _sections_of_file(argument("params_file"))
     for node in ("*", "**", _PACKAGE):  # the node's own section wins
-        for name, own in sections:
-            found.update(own if name == node else {})
-
-    def value(name: str) -> str:
-        of_file = found.get(_PARAMETERS.get(name, ""))
-        return argument(name) or (of_file if isinstance(of_file, str) else "")
-
-    return value
+        for name, parameters in sections:
+            own.update({key: value for key, value in parameters.items() if value and name == node})
+    names = {"urdf": "robot_description", **_PARAMETERS}
+    return {name: argument(name) or str(own.get(parameter, "")) for name, parameter in names.items()}
 
 
 def arguments_of(context: Any) -> Argument:
@@ -159,18 +148,15 @@ def arguments_of(context: Any) -> Argument:
 
 
 def solver_of(argument: Argument) -> IKSolver:
-    """The solver for the robot that `robot_arguments` choose, without a tool.
-
-    A description on a topic is not waited for.
+    """The solver for the robot, without a tool, that `robot_arguments` and params_file choose.
 
     Raises:
         ValueError: There is no such robot, chain or model.
     """
-    value = _or_of_file(argument)
-    urdf, base, tip, task = (value(name) or None for name in ("urdf", "base", "tip", "task"))
+    urdf, base, tip, task, model = (name or None for name in _chosen(argument).values())
     if urdf is not None:
         return IKSolver.from_urdf(urdf, base, tip, task)
-    solver = IKSolver.load(value("model") or argument("arm"))
+    solver = IKSolver.load(str(model))
     arm = solver.arm
     if not isinstance(arm, KinematicChain) or not (base or tip or task):
         return solver
@@ -181,29 +167,24 @@ def solver_of(argument: Argument) -> IKSolver:
 
 
 def frame_of(argument: Argument) -> str:
-    """The frame of the targets of ik_node: its base link.
-
-    Raises:
-        ValueError: See `solver_of`.
-    """
-    return _or_of_file(argument)("base") or solver_of(argument).arm.base_link
+    """The frame of ik_node's targets; raises as `solver_of`."""
+    return _chosen(argument)["base"] or solver_of(argument).arm.base_link
 
 
 def urdf_text(argument: Argument) -> str:
-    """URDF text of the robot that `robot_arguments` choose.
+    """URDF text of the robot that `robot_arguments` and params_file choose.
 
     Raises:
         ValueError: A file cannot be read, or the model was learned and has no URDF.
     """
-    value = _or_of_file(argument)
-    if value("urdf"):
-        return read_urdf(value("urdf"))[0]
-    model = value("model") or argument("arm")
-    if model in PACKAGED:
-        return load_robot(model).urdf
-    arm = IKSolver.load(model).arm
+    chosen = _chosen(argument)
+    if chosen["urdf"]:
+        return read_urdf(chosen["urdf"])[0]
+    arm = IKSolver.load(chosen["model"]).arm
     if not isinstance(arm, KinematicChain):
-        raise ValueError(f"expected a model with a URDF, got {model!r}, which was learned from a recording")
+        raise ValueError(
+            f"expected a model with a URDF, got {chosen['model']!r}, which was learned from a recording"
+        )
     return arm.urdf
 
 
@@ -235,12 +216,7 @@ def controllers(joints: Sequence[str]) -> dict[str, Any]:
 
 
 def temporary_file(context: Any, content: dict[str, Any]) -> str:
-    """Path of a new file of parameters, which is removed when the launch shuts down.
-
-    Args:
-        context: Of the launch.
-        content: Of the file.
-    """
+    """Path of a new file of parameters, which is removed when the launch of ``context`` shuts down."""
     import yaml
     from launch.event_handlers import OnShutdown
 
