@@ -253,7 +253,8 @@ class Active:
 
     @property
     def _scaling_text(self) -> str:
-        return f"the controller scales its speed by {self._speed_scaling:.3g}, expected 1: targets are not followed"
+        scaling = f"the controller scales its speed by {self._speed_scaling:.3g}, expected 1"
+        return f"{scaling}: targets are not followed"
 
     def _on_replacement(self, replaces: bool) -> None:
         assert self._motion is not None, "a controller"
