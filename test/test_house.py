@@ -31,6 +31,7 @@ ARROWS = {
 #: Of the folders in ros/: beside these, the modules that all nodes share.
 ROS_ARROWS = {
     "control": set(),
+    "controller": {"control"},
     "running": set(),
     "targets": set(),
     "setup": {"control"},
@@ -38,7 +39,7 @@ ROS_ARROWS = {
     "answering": {"setup", "control"},
     "paths": {"answering", "setup", "control"},
 }
-ROS_SHARED = {"interfaces", "messages", "status", "throttle", "time_messages"}
+ROS_SHARED = {"interfaces", "messages", "receiving", "status", "throttle", "time_messages"}
 ARROWS["cli"] = {folder for folder in ARROWS if folder != "cli"}
 
 

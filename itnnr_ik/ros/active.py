@@ -4,53 +4,48 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
-from rclpy.clock import Clock, ROSClock
-from rclpy.clock_type import ClockType
+from rclpy.clock import Clock
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import JointState
 from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.ros.answering.answer import Answerer, Values
-from itnnr_ik.ros.answering.dropped_messages import DropCounter, MessageInfo, with_info
+from itnnr_ik.ros.answering.dropped_messages import DropCounter
 from itnnr_ik.ros.answering.frames import Frames
 from itnnr_ik.ros.answering.joint_memory import JointMemory
 from itnnr_ik.ros.answering.markers import Scene
 from itnnr_ik.ros.answering.position_ik import answer_request
 from itnnr_ik.ros.answering.senders import Senders, sender_of
 from itnnr_ik.ros.answering.statistics import Statistics
-from itnnr_ik.ros.control import Motion, SimulatedTime, TrackingState
-from itnnr_ik.ros.controller_query import ControllerQuery
+from itnnr_ik.ros.control import Motion
+from itnnr_ik.ros.controller import STEADY, Controller, MotionClock
 from itnnr_ik.ros.interfaces import (
     COMPUTE_CARTESIAN_PATH,
     COMPUTE_IK,
-    CONTROLLER_STATE,
     JOINT_STATES,
     PAUSE,
     SOLVE_PATH,
     TARGET_POSE,
     Interface,
-    controller_state_topic,
 )
-from itnnr_ik.ros.messages import positions_if_usable, quote, quote_all
+from itnnr_ik.ros.messages import quote, quote_all
 from itnnr_ik.ros.paths import PathRequests, Worker
 from itnnr_ik.ros.paths.late_service import offer_late_service
 from itnnr_ik.ros.publishers import Publishers
+from itnnr_ik.ros.receiving import MessageInfo, reception_age, take_pending, with_info
 from itnnr_ik.ros.setup.configuration import Configuration
 from itnnr_ik.ros.status import Code, RejectedError, make_status, stamp_text
 from itnnr_ik.ros.throttle import ThrottledLog
 
-_DIAGNOSTICS_PERIOD, _MARKERS_PERIOD, _QUERY_PERIOD = 1.0, 0.1, 0.05  # [s]
-#: Of a controller's speed scaling, which has to be 1.
-_SCALING_TOLERANCE = 1e-3
-_STEADY = Clock(clock_type=ClockType.STEADY_TIME)
+_DIAGNOSTICS_PERIOD, _MARKERS_PERIOD = 1.0, 0.1  # [s]
 
 
 class Active:
@@ -81,15 +76,14 @@ class Active:
     ) -> None:
         self.paused = paused
         self._node, self._configuration, self._publishers = node, configuration, publishers
-        self._motion, self._worker, self._warnings = motion, worker, warnings
+        self._worker, self._warnings, self._clock = worker, warnings, MotionClock(node.get_clock())
         #: Closes what was opened.
         self._opened = ExitStack()
         self._statistics, self._drops, self._target_senders = Statistics(), DropCounter(), Senders()
-        self._simulated_time, self._speed_scaling = SimulatedTime(), 1.0
         self._last_diagnosed = -math.inf
         self._markers_wanted = False
         try:
-            self._open(configuration)
+            self._open(configuration, motion)
         except BaseException:
             self.close()
             raise
@@ -106,14 +100,14 @@ class Active:
         self._configuration = self._answerer.configuration = configuration
         self._joints.timeout = configuration.joint_state_timeout
         self._frames.timeout = configuration.transform_timeout
-        if self._motion is not None:
-            self._motion.limits = configuration.limits
+        if self._controller is not None:
+            self._controller.motion.limits = configuration.limits
 
-    def _open(self, configuration: Configuration) -> None:
+    def _open(self, configuration: Configuration, motion: Motion | None) -> None:
         # Before the targets' subscription: rclpy serves them in the order of their creation, so that a target
         # that waits beside a joint state is solved from it.
         self._joint_states = self._listen(JOINT_STATES, self._on_joint_state)
-        arm, base, motion = configuration.solver.arm, configuration.robot_base_link, self._motion
+        arm, base = configuration.solver.arm, configuration.robot_base_link
         self._joints = JointMemory(
             configuration.joints,
             self._joint_states.topic_name,
@@ -121,12 +115,13 @@ class Active:
             np.isinf(arm.lower) & np.isinf(arm.upper),
             arm.velocity,
         )
-        self._controller_states: Any = None
+        self._controller: Controller | None = None
         if motion is not None:
-            commands = self._publishers.commands.topic_name  # which may be remapped
-            topic = controller_state_topic(configuration.command_out_type, commands)
-            if topic is not None:
-                self._controller_states = self._listen(CONTROLLER_STATE, self._on_controller_state, topic)
+            parts = motion, self._publishers.commands, configuration.joints, configuration.limits
+            self._controller = Controller(
+                self._node, *parts, lambda: self._joints.turns, self._clock, self._warnings
+            )
+            self._opened.callback(self._controller.close)
         self._targets = self._listen(TARGET_POSE, self._on_target)
         self._frames = Frames(self._node, base, configuration.transform_timeout, motion is not None)
         self._opened.callback(self._frames.close)
@@ -141,17 +136,10 @@ class Active:
             self._offer(COMPUTE_CARTESIAN_PATH, self._on_cartesian_path, offer_late_service)
         self._opened.callback(self._worker.cancel, "the node was deactivated")
         # Not on the node's clock, which is reported if it stands still.
-        self._repeat(_DIAGNOSTICS_PERIOD, self._diagnose, _STEADY)
-        self._repeat(_MARKERS_PERIOD, self._show, _STEADY)
+        self._repeat(_DIAGNOSTICS_PERIOD, self._diagnose, STEADY)
+        self._repeat(_MARKERS_PERIOD, self._show, STEADY)
         if motion is not None:
-            motion.restart()
-            motion.limits = configuration.limits
-            clock = self._node.get_clock() if self._simulated else _STEADY
-            self._repeat(1.0 / configuration.command_rate, self._send_periodically, clock)
-        if motion is not None and motion.timed:
-            query = ControllerQuery(self._node, commands, self._on_replacement)
-            self._opened.callback(query.close)
-            self._repeat(_QUERY_PERIOD, query.ask, _STEADY)
+            self._repeat(1.0 / configuration.command_rate, self._send_periodically, self._clock.timer_clock)
         self._node.get_logger().info(
             f"solving {configuration.solver.task.kind} targets for {arm.name}, joints "
             f"{quote_all(configuration.joints)}, in frame {quote(base)} on {self._targets.topic_name}"
@@ -179,36 +167,22 @@ class Active:
         timer = self._node.create_timer(period, callback, clock=clock)
         self._opened.callback(self._node.destroy_timer, timer)
 
-    @property
-    def _now(self) -> float:
-        return float(self._node.get_clock().now().nanoseconds * 1e-9)
-
-    @property
-    def _simulated(self) -> bool:
-        clock = self._node.get_clock()
-        return isinstance(clock, ROSClock) and bool(clock.ros_time_is_active)
-
-    @property
-    def _motion_time(self) -> float:
-        """Time [s] of the motion: on the steady clock, as system time jumps, or simulated."""
-        return self._simulated_time.at(self._now) if self._simulated else time.monotonic()
-
     def _on_joint_state(self, message: JointState, info: MessageInfo | None) -> None:
         """Take all pending joint states, though rclpy gives one at a time: the newest is the seed.
 
         And then a pending target: another turn of the executor would take as long as the answer.
         """
         self._take_joint_state(message, info)
-        for later, later_info in _pending(self._joint_states, JOINT_STATES.qos.depth):
+        for later, later_info in take_pending(self._joint_states, JOINT_STATES.qos.depth):
             self._take_joint_state(later, later_info)
-        for target, target_info in _pending(self._targets, 1):
+        for target, target_info in take_pending(self._targets, 1):
             self._on_target(target, target_info)
 
     def _take_joint_state(self, message: JointState, info: MessageInfo | None) -> None:
-        now, reception_age = self._now, _reception_age(info)
-        age = reception_age if self._motion is None else self._age(message.header.stamp, reception_age)
+        now, age = self._clock.node_time, reception_age(info)
+        age_of_motion = age if self._controller is None else self._controller.age(message.header.stamp, age)
         try:
-            known = self._joints.take(message, now, max(age, reception_age), info)
+            known = self._joints.take(message, now, max(age, age_of_motion), info)
         except RejectedError as rejection:
             self._statistics.joint_states_rejected += 1
             self._warnings.warn(rejection.code, str(rejection))
@@ -217,48 +191,10 @@ class Active:
         positions = self._joints.positions
         if not known or positions is None:
             return
-        if self._motion is not None:
-            self._motion.take_joints(positions, self._motion_time - age - self._joints.lag)
+        if self._controller is not None:
+            self._controller.take_joints(positions, age_of_motion + self._joints.lag)
         if self._markers_wanted:
             self._scene.moved(positions)
-
-    def _age(self, stamp: Any, reception_age: float) -> float:
-        """Age [s] of a message of the controller's clock: by its timestamp or its reception, the larger."""
-        assert self._motion is not None, "a controller"
-        seconds, now = float(stamp.sec + 1e-9 * stamp.nanosec), self._now
-        if self._simulated:  # which `reception_age` is not
-            now, reception_age = self._simulated_time.at(now, seconds), 0.0
-        self._motion.clock.add(seconds, now - reception_age)
-        offset = self._motion.clock.seconds
-        if offset is None or seconds <= 0.0:
-            return reception_age
-        return max(reception_age, now + offset - seconds)
-
-    def _on_controller_state(self, message: Any, info: MessageInfo | None) -> None:
-        assert self._motion is not None, "a controller"
-        reference = JointState(name=message.joint_names, position=message.reference.positions)
-        positions = positions_if_usable(reference, self._configuration.joints)
-        if positions is not None:  # before the controller is active it has none
-            age = self._age(message.header.stamp, _reception_age(info))
-            self._motion.take_reference(positions - self._joints.turns, self._motion_time - age)
-        self._speed_scaling = float(message.speed_scaling_factor)
-        if self._scales_speed:
-            # Every trajectory is joined at its own time, and then falls behind it: set-points would jump.
-            self._motion.restart(TrackingState.NOT_FOLLOWING)
-            self._warnings.warn("speed scaling", self._scaling_text)
-
-    @property
-    def _scales_speed(self) -> bool:
-        return abs(self._speed_scaling - 1.0) > _SCALING_TOLERANCE
-
-    @property
-    def _scaling_text(self) -> str:
-        scaling = f"the controller scales its speed by {self._speed_scaling:.3g}, expected 1"
-        return f"{scaling}: targets are not followed"
-
-    def _on_replacement(self, replaces: bool) -> None:
-        assert self._motion is not None, "a controller"
-        self._motion.replaces = replaces
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self.paused = bool(request.data)
@@ -270,13 +206,13 @@ class Active:
         return response
 
     def _on_compute_ik(self, request: Any, response: Any) -> Any:
-        return answer_request(request.ik_request, response, self._answerer, self._now)
+        return answer_request(request.ik_request, response, self._answerer, self._clock.node_time)
 
     def _on_path(self, data: bytes, info: MessageInfo | None) -> None:
-        self._paths.solve(data, self._now, self._check_not_paused)
+        self._paths.solve(data, self._clock.node_time, self._check_not_paused)
 
     def _on_cartesian_path(self, request: Any, response: Any, send: Callable[[Any], None]) -> None:
-        self._paths.follow(request, response, send, self._now)
+        self._paths.follow(request, response, send, self._clock.node_time)
 
     def _publish_path(self, found: JointTrajectory) -> None:
         self._publishers.paths.publish(found)
@@ -294,7 +230,7 @@ class Active:
     def _on_target(self, message: PoseStamped, info: MessageInfo | None) -> None:
         start = time.perf_counter()
         values: Values = {}
-        code, text = self._answer(message, _reception_age(info), values)
+        code, text = self._answer(message, reception_age(info), values)
         # The rest can wait until after the answer.
         self._drops.take(info)
         self._target_senders.take(sender_of(info), time.monotonic())
@@ -307,50 +243,36 @@ class Active:
         latency = time.perf_counter() - start
         self._statistics.add(code, time.monotonic(), latency, residual, turned)
 
-    def _answer(self, message: PoseStamped, reception_age: float, values: Values) -> tuple[Code, str]:
+    def _answer(self, message: PoseStamped, age: float, values: Values) -> tuple[Code, str]:
         """Publish the answer to a target, the command first; ``values`` receives those of the status."""
         try:
             self._check_not_paused()
-            answer = self._answerer.answer(message, self._now, reception_age, values, self._motion_time)
+            clock = self._clock
+            answer = self._answerer.answer(message, clock.node_time, age, values, clock.now)
         except RejectedError as rejection:
-            if self._motion is not None:
-                self._motion.stop()
+            if self._controller is not None:
+                self._controller.motion.stop()
             self._warnings.warn(rejection.code, str(rejection))
             return rejection.code, str(rejection)
-        if self._motion is not None:
-            if self._motion.timed:
-                self._send()
-            values["controller"] = self._motion.monitor.state.value
-            values["timing"] = self._motion.timing
+        if self._controller is not None:
+            if self._controller.motion.timed:
+                self._controller.send()
+            values.update(self._controller.values)
         self._publishers.solutions.publish(answer.solution)
         self._scene.solved(np.array(answer.target), np.array(answer.solution.position), answer.current)
         return answer.code, answer.code.value
 
     def _send_periodically(self) -> None:
         """Publish the command that is due between targets, unless the joint states are too old."""
-        assert self._motion is not None, "commands are sent"
+        assert self._controller is not None, "commands are sent"
+        motion = self._controller.motion
         try:
-            self._answerer.current(self._now)
+            self._answerer.current(self._clock.node_time)
         except RejectedError:
-            self._motion.stop()
-            if not self._motion.moving:
+            motion.stop()
+            if not motion.moving:
                 return
-        self._send()
-
-    def _send(self) -> None:
-        """Publish the command that is due, if any; the joint states have been checked."""
-        motion, commands = self._motion, self._publishers.commands
-        assert motion is not None and commands is not None, "commands are sent"
-        if self._controller_states is not None:
-            # rclpy serves timers first: a delay of this node must not look like a timeout of the controller.
-            for state, info in _pending(self._controller_states, CONTROLLER_STATE.qos.depth):
-                self._on_controller_state(state, info)
-        now = self._motion_time
-        command = motion.message(now, now if self._simulated else self._now, self._joints.turns)
-        if command is not None:
-            commands.publish(command)
-            if commands.get_subscription_count() == 0:
-                motion.reset()
+        self._controller.send()
 
     def _report(self, code: Code, text: str, values: Values) -> None:
         self._publishers.statuses.publish(self._status(code, text, values))
@@ -367,10 +289,9 @@ class Active:
         values["task"] = configuration.solver.task.kind
         values["joints"] = ", ".join(configuration.joints)
         values["robot_base_link"] = configuration.robot_base_link
-        if self._motion is not None:
-            values["controller"] = self._motion.monitor.state.value
-            values["timing"] = self._motion.timing
-        age = self._joints.age(self._now, on_both_clocks=self._motion is not None)
+        if self._controller is not None:
+            values.update(self._controller.values)
+        age = self._joints.age(self._clock.node_time, on_both_clocks=self._controller is not None)
         if age is not None:
             values["joint_state_age"] = age
         problems = self._problems(age)
@@ -385,16 +306,13 @@ class Active:
 
     def _problems(self, age: float | None) -> list[str]:
         """Problems to report, given the age [s] of the last joint state."""
-        configuration, now, problems = self._configuration, self._now, []
+        configuration, now, problems = self._configuration, self._clock.node_time, []
         if age is None and configuration.require_joint_states:
             problems.append("no joint state has come")
         if age is not None and 0.0 < configuration.joint_state_timeout < age:
             problems.append("the joint states are stale")
-        commands = self._publishers.commands
-        if commands is not None and commands.get_subscription_count() == 0:
-            problems.append(f"nobody listens to the commands on {commands.topic_name}")
-        if self._scales_speed:
-            problems.append(self._scaling_text)
+        if self._controller is not None:
+            problems.extend(self._controller.problems)
         if self._target_senders.several(time.monotonic()):
             problems.append("targets come from more than one publisher")
         if now == self._last_diagnosed:
@@ -413,19 +331,3 @@ class Active:
 def _number(values: Values, key: str) -> float | None:
     value = values.get(key)
     return value if isinstance(value, float) else None
-
-
-def _reception_age(info: MessageInfo | None) -> float:
-    """Time [s] since a message was received; 0 where the middleware does not say."""
-    received = (info or {}).get("received_timestamp", 0)
-    return max(0.0, (time.time_ns() - received) * 1e-9) if received else 0.0
-
-
-def _pending(subscription: Any, most: int) -> Iterator[tuple[Any, MessageInfo]]:
-    """The pending messages, oldest first, at most ``most``: more may come all the time."""
-    for _ in range(most):
-        with subscription.handle:
-            taken = subscription.handle.take_message(subscription.msg_type, False)
-        if taken is None:
-            return
-        yield taken

@@ -169,9 +169,9 @@ INTERFACES = (
 )
 
 
-def controller_state_topic(command_out_type: str, command_out_topic: str) -> str | None:
-    """The state topic of the controller that commands go to; None if it has none or it cannot be read."""
-    if command_out_type != TRAJECTORY or CONTROLLER_STATE.type is None:
+def controller_state_topic(command_out_topic: str) -> str | None:
+    """The state topic of the controller that trajectories go to; None if it cannot be read."""
+    if CONTROLLER_STATE.type is None:
         return None
     name_space, slash, _ = command_out_topic.rpartition("/")
     return f"{name_space}{slash}controller_state"

@@ -13,7 +13,7 @@ from rclpy.parameter import Parameter
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.robot import load_robot
-from itnnr_ik.ros.answering.dropped_messages import MessageInfo
+from itnnr_ik.ros.receiving import MessageInfo
 from itnnr_ik.ros.setup.settings import PARAMETERS
 from itnnr_ik.ros.status import stamp_text
 

@@ -18,7 +18,7 @@ from traffic_loop import COMMANDING, TrafficLoop, assert_solved, swing
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import load_robot
-from itnnr_ik.ros.answering.dropped_messages import MessageInfo
+from itnnr_ik.ros.receiving import MessageInfo
 
 ARM = load_robot("two_link")
 START = (-0.2, 0.9)

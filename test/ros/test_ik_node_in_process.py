@@ -22,6 +22,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from itnnr_ik.robot import load_robot
 from itnnr_ik.ros import active, ik_node, interfaces
+from itnnr_ik.ros.controller import controller as controller_module
 from itnnr_ik.ros.ik_node import IKNode
 
 ARM = load_robot("two_link")
@@ -108,7 +109,7 @@ def test_a_node_that_was_held_up_has_not_lost_its_controller(
     # Stands in for JointTrajectoryControllerState, whose package need not be installed.
     monkeypatch.setattr(JointTrajectory, "reference", property(lambda m: m.points[0]), raising=False)
     monkeypatch.setattr(JointTrajectory, "speed_scaling_factor", 1.0, raising=False)
-    for module in (interfaces, active):
+    for module in (interfaces, controller_module):
         monkeypatch.setattr(
             module, "CONTROLLER_STATE", replace(interfaces.CONTROLLER_STATE, type=JointTrajectory)
         )

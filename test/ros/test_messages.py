@@ -244,5 +244,4 @@ def test_a_controller_tells_its_state_beside_where_commands_go(
 ) -> None:
     """In a namespace, too, a topic that begins with a slash is not below it."""
     monkeypatch.setattr(interfaces, "CONTROLLER_STATE", replace(interfaces.CONTROLLER_STATE, type=JointState))
-    assert interfaces.controller_state_topic(interfaces.TRAJECTORY, commands) == state
-    assert interfaces.controller_state_topic(interfaces.NONE, commands) is None
+    assert interfaces.controller_state_topic(commands) == state

@@ -21,7 +21,7 @@ from traffic_loop import COMMANDING, STATE_RATE, TOPIC
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.robot import load_robot
-from itnnr_ik.ros.answering.dropped_messages import MessageInfo
+from itnnr_ik.ros.receiving import MessageInfo
 from itnnr_ik.ros.simulation.kinematic_arm import KinematicArm
 from itnnr_ik.ros.simulation.trajectory_controller import TrajectoryController
 

@@ -16,7 +16,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import ForwardModel
-from itnnr_ik.ros.answering.dropped_messages import MessageInfo
+from itnnr_ik.ros.receiving import MessageInfo
 from itnnr_ik.ros.simulation.kinematic_arm import KinematicArm
 from itnnr_ik.ros.simulation.trajectory_controller import TrajectoryController
 

@@ -7,23 +7,11 @@ their messages, and a gap in the sequence numbers of those taken is the number o
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from typing import Any
 
-from rclpy.subscription import Subscription
+from itnnr_ik.ros.receiving import MessageInfo
 
 #: Publishers remembered: one that starts again and again, as ``ros2 topic pub`` does, is a new one each time.
 _MAX_PUBLISHERS = 64
-
-#: rclpy's MessageInfo; Humble has none.
-MessageInfo = Mapping[str, Any]
-
-
-def with_info(callback: Callable[[Any, MessageInfo | None], None]) -> Callable[..., None]:
-    """A subscription callback that calls ``callback`` with (message, info), or (message, None) on Humble."""
-    if hasattr(Subscription, "CallbackType"):  # since Iron
-        return callback
-    return lambda message: callback(message, None)
 
 
 class DropCounter:

@@ -10,10 +10,10 @@ import numpy as np
 from sensor_msgs.msg import JointState
 
 from itnnr_ik.recording.joint_merging import JointMerger
-from itnnr_ik.ros.answering.dropped_messages import MessageInfo
 from itnnr_ik.ros.answering.senders import ConsistencyCheck, Senders, sender_of
 from itnnr_ik.ros.answering.velocity_estimator import MAX_INTERVAL, VelocityEstimate
 from itnnr_ik.ros.messages import positions_of_some, quote_all, velocities_by_name
+from itnnr_ik.ros.receiving import MessageInfo
 from itnnr_ik.ros.status import Code, RejectedError
 
 #: Joints that are all slower are at rest [rad/s, m/s]: velocities are noisy.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from itnnr_ik.ros.answering.dropped_messages import MessageInfo
+from itnnr_ik.ros.receiving import MessageInfo
 
 #: Publishers that alternate within this time [s] are two, and a joint that jumps to and fro within it is one
 #: of two robots; both are reported for as long.

@@ -10,6 +10,8 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
+from itnnr_ik.ros.receiving import take_pending
+
 #: Polling period of the topic [s].
 _PERIOD = 0.02
 
@@ -35,10 +37,8 @@ def latched_text(node: Node, topic: str, timeout: float) -> str:
         where = subscription.topic_name
         # Taken without an executor: a node that is being configured is not spinning.
         while rclpy.ok(context=node.context):
-            with subscription.handle:
-                taken = subscription.handle.take_message(String, False)
-            if taken is not None:
-                return str(taken[0].data)
+            for message, _ in take_pending(subscription, 1):
+                return str(message.data)
             if time.monotonic() >= deadline:
                 raise TimeoutError(f"no latched std_msgs/String came on {where} within {timeout:g} s")
             time.sleep(_PERIOD)

@@ -9,7 +9,8 @@ from processes import ANSWER_TIMEOUT
 from rclpy.duration import Duration
 from rclpy.subscription import Subscription
 
-from itnnr_ik.ros.answering.dropped_messages import DropCounter, MessageInfo, with_info
+from itnnr_ik.ros.answering.dropped_messages import DropCounter
+from itnnr_ik.ros.receiving import MessageInfo, with_info
 
 
 def info(number: int | None, publisher: bytes | None = b"a") -> MessageInfo:

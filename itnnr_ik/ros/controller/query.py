@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,9 @@ from rclpy.lifecycle import LifecycleNode
 #: begins when it is received, whatever earlier stamp it has.
 _REPLACEMENT = "allow_trajectory_replacement"
 #: Between two questions, as a controller may be loaded anew, and until one without an answer is given up [s].
-_PERIOD = 1.0
+_ANSWER_PERIOD = 1.0
+#: Between two calls of `ControllerQuery.ask` [s]: the controller is to be known before it follows.
+QUERY_PERIOD = 0.05
 
 
 class ControllerQuery:
@@ -30,7 +33,7 @@ class ControllerQuery:
         self._node, self._answer = node, answer
         service = f"{command_topic.rpartition('/')[0]}/get_parameters"
         self._client: Any = node.create_client(GetParameters, service)
-        self._asked: float | None = None
+        self._asked = -math.inf
         self._pending: Any = None
 
     def close(self) -> None:
@@ -38,11 +41,11 @@ class ControllerQuery:
         self._node.destroy_client(self._client)
 
     def ask(self) -> None:
-        """Ask the controller if it is there and it is time; to be called often."""
+        """Ask the controller if it is there and it is time."""
         now = time.monotonic()
-        if (self._asked is not None and now < self._asked + _PERIOD) or not self._client.service_is_ready():
+        if now < self._asked + _ANSWER_PERIOD or not self._client.service_is_ready():
             return
-        if self._asked is None:
+        if self._asked == -math.inf:
             self._answer(True)
         elif self._pending is not None:
             self._client.remove_pending_request(self._pending)
