@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
-from contextlib import ExitStack, redirect_stdout
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from functools import partial
 from pathlib import Path
 
 import viser
+import websockets.asyncio.server
 
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.view.arm import Shape
 
 #: The loopback address: other machines cannot open the view.
 HOST = "127.0.0.1"
+#: Origins of pages that may connect: this machine's, whatever port is forwarded; programs send none. A page
+#: of another site could otherwise move the arm.
+_ORIGINS = (None, re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"))
 _BRAND = (38, 103, 166)
 
 
@@ -32,13 +39,24 @@ def serve(
         OSError: The port is taken.
     """
     shape = Shape(solver, folder)
-    with redirect_stdout(io.StringIO()):  # suppresses its greeting
+    with redirect_stdout(io.StringIO()), _own_pages_only():  # suppresses its greeting
         server = viser.ViserServer(host=HOST, port=_free(port), label=solver.arm.name, verbose=False)
     stack.callback(_stop, server)
     server.gui.configure_theme(
         control_width="medium", show_logo=False, show_share_button=False, brand_color=_BRAND
     )
     return server, shape
+
+
+@contextmanager
+def _own_pages_only() -> Iterator[None]:
+    """Servers that are started meanwhile refuse pages of other sites; viser has no option for that."""
+    module, serve = websockets.asyncio.server, websockets.asyncio.server.serve
+    vars(module)["serve"] = partial(serve, origins=_ORIGINS)
+    try:
+        yield
+    finally:
+        vars(module)["serve"] = serve
 
 
 def _stop(server: viser.ViserServer) -> None:

@@ -54,8 +54,9 @@ class JointSliders:
 
     @staticmethod
     def _on_update(joint: int, moved: Callable[[int, float], None], event: viser.GuiEvent[Any]) -> None:
-        if event.client is not None:  # moved by the user, not by `show`
-            moved(joint, float(event.target.value))
+        value = float(event.target.value)
+        if event.client is not None and np.isfinite(value):  # moved by the user, not by `show`
+            moved(joint, value)
 
 
 def _quantized(values: Array, rounded: Callable[[Array], Array]) -> Array:

@@ -129,9 +129,10 @@ class Stage:
         return {*self._lines, *self._clouds}
 
     def _on_target(self, event: viser.TransformControlsEvent) -> None:
-        if event.client is not None:
-            handle = event.target
-            self._dragged(np.concatenate([handle.position, handle.wxyz[[1, 2, 3, 0]]]))
+        pose = np.concatenate([event.target.position, event.target.wxyz[[1, 2, 3, 0]]])
+        # What comes from a browser may hold NaN, or no rotation.
+        if event.client is not None and np.isfinite(pose).all() and pose[3:].any():
+            self._dragged(pose)
 
     def _add_target(self) -> viser.TransformControlsHandle:
         task = self._solver.task

@@ -10,7 +10,9 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -93,6 +95,51 @@ def test_only_this_machine_can_open_it(open_view: OpenView) -> None:
         if line.split()[3] == "0A" and line.split()[1].endswith(f":{port:04X}")
     }
     assert listening == {f"0100007F:{port:04X}"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        (None, 101),
+        ("http://127.0.0.1:8080", 101),
+        ("http://localhost", 101),
+        ("http://[::1]:9000", 101),
+        ("https://evil.example", 403),
+        ("http://localhost.evil.example:8080", 403),
+        ("http://evil.example:8080", 403),
+        ("null", 403),
+    ],
+)
+def test_pages_of_other_sites_are_refused(open_view: OpenView, origin: str | None, status: int) -> None:
+    """A page from elsewhere cannot connect, though a browser on this machine shows it."""
+    port = int(open_view("two_link").url.rpartition(":")[2])
+    headers = {
+        "Host": f"127.0.0.1:{port}",
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        "Sec-WebSocket-Version": "13",
+        **({} if origin is None else {"Origin": origin}),
+    }
+    connection = HTTPConnection("127.0.0.1", port, timeout=60.0)
+    connection.request("GET", "/", headers=headers)
+    assert connection.getresponse().status == status
+    connection.close()
+
+
+def test_drags_and_slides_to_nowhere_are_ignored(open_view: OpenView) -> None:
+    """Numbers that are not finite, and a quaternion of zeros, neither end the view nor move the arm."""
+    thread = open_view("ur5e")
+    view, before = thread.view, thread.view.posing.target.copy()
+    for position, wxyz in (((np.nan, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0)), ((0.4, 0.1, 0.3), (0.0,) * 4)):
+        target = SimpleNamespace(position=np.array(position), wxyz=np.array(wxyz))
+        view.stage._on_target(SimpleNamespace(client=object(), target=target))
+    slid = SimpleNamespace(client=object(), target=SimpleNamespace(value=np.nan))
+    view.sliders._on_update(0, view._on_slide, slid)
+    view._on_slide(2, 0.5)
+    thread.wait(lambda: view.posing.positions[2] == pytest.approx(0.5), "the joint")
+    assert np.isfinite(view.posing.target).all()
+    assert not np.array_equal(view.posing.target, before)
 
 
 def test_the_command_says_where_it_is_and_ends_with_ctrl_c() -> None:
