@@ -62,6 +62,8 @@ def mesh_parts(chain: KinematicChain, folder: Path | None) -> tuple[list[Part], 
         frame, place = placements[link]
         try:
             mesh = _shape(visual, folder)
+            if mesh.bounds is None or not np.isfinite(mesh.bounds).all():
+                continue  # a sphere or cylinder of size zero, in place of no shape
             mesh.apply_transform(place @ read_origin(visual, f"a <visual> of link {link!r}"))
             parts.append(Part(frame, mesh, _color(visual, colors)))
         except (OSError, ValueError) as error:
