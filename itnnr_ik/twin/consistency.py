@@ -9,15 +9,17 @@ from torch import Tensor
 
 from itnnr_ik.twin.anchors import Anchors
 from itnnr_ik.twin.inference import Forward
-from itnnr_ik.twin.spec import Scales
+from itnnr_ik.twin.spec import MIN_SCALE, Scales
 from itnnr_ik.twin.training import Batch
 
 #: Share of a typical change of y below which errors are no longer taken relative to it.
 _MIN_CHANGE_SHARE = 0.01
+#: An output that varies by less than this share of the one that varies most does so by rounding errors only.
+_ROUNDING_SHARE = 1e-6
 
 
 def measure_scales(anchors: Anchors, change: Tensor, adjustment: float) -> Scales:
-    """Units of a zero-anchored F; 1 where nothing varies.
+    """Units of a zero-anchored F; 1 where nothing varies beyond rounding errors.
 
     Args:
         anchors: Known points.
@@ -65,4 +67,5 @@ class ConsistencyLoss:
 
 
 def _positive(values: list[float]) -> tuple[float, ...]:
-    return tuple(value or 1.0 for value in values)
+    least = max(_ROUNDING_SHARE * max(values), MIN_SCALE)
+    return tuple(value if value >= least else 1.0 for value in values)

@@ -9,7 +9,7 @@ from typing import Any
 from itnnr_ik.forms import checked, shown
 
 #: Most hidden layers, and the range of scales.
-_MAX_LAYERS, _MIN_SCALE, _MAX_SCALE = 32, 1e-12, 1e12
+_MAX_LAYERS, MIN_SCALE, _MAX_SCALE = 32, 1e-12, 1e12
 _FORM = {
     "n_x": int,
     "n_y": int,
@@ -91,9 +91,9 @@ class NetworkSpec:
         if {len(values) for values in per_output} != {self.n_y}:
             raise ValueError(f"scales of y need {self.n_y} values each, got {shown(self.scales)}")
         scales = (*self.scales.change, *self.scales.y_spread, self.scales.x_spread, self.scales.adjustment)
-        if not all(_MIN_SCALE <= scale <= _MAX_SCALE for scale in scales):
+        if not all(MIN_SCALE <= scale <= _MAX_SCALE for scale in scales):
             raise ValueError(
-                f"scales must be positive, from {_MIN_SCALE:g} to {_MAX_SCALE:g}, got {shown(self.scales)}"
+                f"scales must be positive, from {MIN_SCALE:g} to {_MAX_SCALE:g}, got {shown(self.scales)}"
             )
 
     @property

@@ -46,3 +46,13 @@ def test_scales_are_spreads_and_one_where_nothing_varies() -> None:
     assert scales.change == pytest.approx((np.sqrt(2.0), 1.0))
     assert (scales.y_mean, scales.y_spread) == ((3.0, 7.0), (2.0, 1.0))
     assert (scales.x_spread, scales.adjustment) == (3.0, 1.5)
+
+
+def test_rounding_errors_are_no_spread() -> None:
+    """An output that is constant but for its last digits has the unit 1, and so has one of nothing else."""
+    rounded = 7.0 + np.array([[0.0], [1e-15]])
+    anchors = Anchors(np.array([[-3.0], [1.0]]), np.hstack([[[1.0], [5.0]], rounded]))
+    scales = measure_scales(anchors, torch.tensor([[0.0, 4.0], [2.0, 4.0 + 1e-6]]), 0.5)
+    assert (scales.y_spread, scales.change[1]) == ((2.0, 1.0), 1.0)
+    alone = measure_scales(Anchors(anchors.x, rounded), torch.tensor([[1e-14], [0.0]]), 0.5)
+    assert (alone.y_spread, alone.change) == ((1.0,), (1.0,))
