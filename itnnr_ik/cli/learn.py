@@ -10,7 +10,7 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from itnnr_ik.arrays import use_torch
 from itnnr_ik.cli.recording_choice import add_selection_arguments, selection_of
@@ -20,6 +20,10 @@ from itnnr_ik.printable import one_line
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.task import Task
+
+if TYPE_CHECKING:
+    from itnnr_ik.learning.preparing import Prepared
+    from itnnr_ik.learning.truth import TrueKinematics
 
 #: Largest value of --max-offset [s]: the offset is searched in steps with a fit at each, for hours beyond.
 _MAX_OFFSET_LIMIT = 60.0
@@ -69,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
             bag, selection=selection, max_offset=args.max_offset, seed=args.seed, warn=notes.append
         )
     prepared = replace(prepared, notes=tuple(notes))
+    if truth is not None:
+        _check_truth(truth, prepared)
     learned = learn(
         prepared,
         seed=args.seed,
@@ -83,6 +89,16 @@ def run(args: argparse.Namespace) -> int:
     if not args.json:
         print(one_line(f"model written to {args.output}"))
     return 0
+
+
+def _check_truth(truth: TrueKinematics, prepared: Prepared) -> None:
+    """Raise ValueError, before anything is learned, if the truth is that of another recording."""
+    joints, count = prepared.recording.joint_names, prepared.pairs.tips.shape[1]
+    if (truth.arm.joint_names, len(truth.base_shift)) != (joints, count):
+        raise ValueError(
+            f"--truth is of the joints {', '.join(truth.arm.joint_names)} and {len(truth.base_shift)} "
+            f"coordinates of the tip, the recording of {', '.join(joints)} and {count}"
+        )
 
 
 def _positions_of(solver: IKSolver) -> IKSolver:

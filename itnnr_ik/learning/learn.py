@@ -107,13 +107,20 @@ def _tip_errors(
 
 
 def _check_others(prepared: Prepared, others: Mapping[str, IKSolver]) -> None:
-    """Raise BagError if another solver has other numbers of joints or coordinates."""
+    """Raise BagError if another solver has other numbers of joints or coordinates, or another order."""
+    joints = prepared.recording.joint_names
     n, m = prepared.pairs.positions.shape[1], prepared.pairs.tips.shape[1]
     for label, other in others.items():
         if (other.arm.n_joints, other.task.n_coordinates) != (n, m):
             raise BagError(
                 f"{label} has {other.arm.n_joints} joints and {other.task.n_coordinates} target coordinates, "
                 f"the recording {n} and {m}"
+            )
+        names = other.arm.joint_names
+        if names != joints and set(names) == set(joints):
+            raise BagError(
+                f"{label} has the joints {', '.join(names)}, the recording the same in the order "
+                f"{', '.join(joints)}"
             )
 
 

@@ -47,7 +47,16 @@ def test_a_model_and_a_report(
         (["--max-offset", "inf"], "--max-offset must be above 0 and at most 60 s, got inf"),
         (["--max-offset", "1e9"], "--max-offset must be above 0 and at most 60 s, got 1e+09"),
         (["--truth", "nowhere"], "nowhere does not hold the truth"),
+        (
+            ["--truth", "ours", "--joints", "joint_2,joint_1"],
+            "--truth is of the joints joint_1, joint_2 and 2 coordinates of the tip, "
+            "the recording of joint_2, joint_1 and 2",
+        ),
         (["--against", "nowhere"], "no model 'nowhere'"),
+        (
+            ["--against", "two_link", "--joints", "joint_2,joint_1"],
+            "two_link has the joints joint_1, joint_2, the recording the same in the order joint_2, joint_1",
+        ),
         # Its task is a pose, of which the position is compared.
         (["--against", "ur5e"], "ur5e has 6 joints and 3 target coordinates, the recording 2 and 2"),
     ],
@@ -60,7 +69,9 @@ def test_what_cannot_be_is_said_in_a_line(
     message: str,
 ) -> None:
     """The exit status is 1, without a traceback."""
-    assert main(["learn", str(two_minutes[0]), "-o", str(tmp_path), *options]) == 1
+    folder = str(two_minutes[0])
+    options = [folder if option == "ours" else option for option in options]
+    assert main(["learn", folder, "-o", str(tmp_path), *options]) == 1
     err = capsys.readouterr().err.strip()
     assert message in err
     assert err.startswith("itnnr-ik learn: ")
