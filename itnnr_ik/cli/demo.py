@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from itnnr_ik.files import check_outputs
 from itnnr_ik.options import check_goes_with, name_list, seed_number
@@ -30,6 +31,20 @@ _RECORDING_OPTIONS = {
     "drop": (0.02, "share of the messages that are lost"),
     "clock_offset": (0.05, "how far the poses' clock is ahead [s]"),
 }
+
+#: Options of a demo that a synthetic recording has no use for, with their defaults.
+_DEMO_DEFAULTS: dict[str, Any] = {
+    "seconds": 6.0,
+    "topic": None,
+    "joints": [],
+    "speed": 1.0,
+    "output": Path("itnnr_demo.png"),
+    "simulator": "kinematic",
+    "animation": None,
+    "json": False,
+}
+#: Shortest and longest pattern [s]: a source of targets without a number of them does not end.
+_MIN_SECONDS, _MAX_SECONDS = 0.1, 3600.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,8 +94,12 @@ def run(args: argparse.Namespace) -> int:
         return _record(args)
     defaults = {name: default for name, (default, _) in _RECORDING_OPTIONS.items()}
     check_goes_with(args, "--record", False, **defaults, bent=False, seed=0)
-    if not args.seconds > 0.0 or not args.speed > 0.0:
-        raise ValueError(f"--seconds and --speed must be positive, got {args.seconds:g} and {args.speed:g}")
+    check_goes_with(args, "--bag", args.bag is not None, topic=None, joints=[], speed=1.0)
+    check_goes_with(args, "curves and random targets, not with --bag", args.bag is None, seconds=6.0)
+    if not _MIN_SECONDS <= args.seconds <= _MAX_SECONDS:
+        raise ValueError(f"--seconds must be from {_MIN_SECONDS:g} to {_MAX_SECONDS:g}, got {args.seconds:g}")
+    if not 0.0 < args.speed < math.inf:
+        raise ValueError(f"--speed must be positive and finite, got {args.speed:g}")
     from itnnr_ik.demo.picture import draw
     from itnnr_ik.plotting import check_path
 
@@ -132,6 +151,7 @@ def _record(args: argparse.Namespace) -> int:
 
     if args.model is not None or args.bag is not None:
         raise ValueError("--record goes with --arm, not with --model or --bag")
+    check_goes_with(args, "a demo, not with --record", False, **_DEMO_DEFAULTS)
     if args.arm and len(args.arm) > 1:
         raise ValueError(f"--record is of one arm, got --arm {' '.join(args.arm)}")
     arm = load_robot(args.arm[0] if args.arm else "two_link")

@@ -30,6 +30,8 @@ _REST_INTERVAL, _REST_DURATION = 10, 1.5
 _POSE_PHASE = 0.37
 _START_TIME = 1_700_000_000.0  # [s] since the epoch
 _LATENCY = 1e-3  # [s] from a message's stamp to its receipt
+#: Most joint states, all in memory at once, and largest offset [s] of the poses' clock from a stamp's range.
+_MAX_STATES, _MAX_OFFSET = 10**7, 1e8
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Disturbances:
         turn_noise: Standard deviation of the tip's rotation about every axis, in [rad].
 
     Raises:
-        ValueError: A value other than the offset is negative, or all messages are dropped.
+        ValueError: A value is out of its range.
     """
 
     pose_noise: float = 0.01
@@ -55,8 +57,10 @@ class Disturbances:
 
     def __post_init__(self) -> None:
         noise = (self.pose_noise, self.joint_noise, self.turn_noise)
-        if not (all(value >= 0.0 for value in noise) and 0.0 <= self.drop < 1.0):
-            raise ValueError(f"noise must not be negative and 0 ≤ drop < 1, got {self}")
+        if not (all(0.0 <= value < np.inf for value in noise) and 0.0 <= self.drop < 1.0):
+            raise ValueError(f"noise must be finite and not negative, and 0 ≤ drop < 1, got {self}")
+        if not abs(self.clock_offset) <= _MAX_OFFSET:
+            raise ValueError(f"clock_offset must be from -{_MAX_OFFSET:g} to {_MAX_OFFSET:g} s, got {self}")
 
 
 def smooth_motion(arm: ForwardModel, times: Array, rng: np.random.Generator) -> Array:
@@ -100,9 +104,10 @@ def record(
     Raises:
         ValueError: A number cannot be used, or the folder exists.
     """
-    if not (0.0 < minutes < np.inf and 0.0 < rate < np.inf) or minutes * 60.0 * rate < 2.0:
+    if not (0.0 < minutes < np.inf and 0.0 < rate < np.inf and 2.0 <= minutes * 60.0 * rate <= _MAX_STATES):
         raise ValueError(
-            f"expected a positive length and rate with two messages at least, got {minutes} min, {rate} Hz"
+            f"expected a positive length and rate with 2 to {_MAX_STATES} joint states, "
+            f"got {minutes:g} min, {rate:g} Hz"
         )
     if folder.exists():
         raise ValueError(f"{folder} exists already: a recording is written to a new folder")

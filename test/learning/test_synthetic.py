@@ -60,7 +60,7 @@ def test_disturbances_are_as_large_as_they_say(tmp_path: Path) -> None:
     assert np.std(noisy[:, :3] - still[:, :3]) == pytest.approx(0.01 * arm.reach, rel=0.05)
     turns = (Rotation.from_quat(noisy[:, 3:]) * Rotation.from_quat(still[:, 3:]).inv()).as_rotvec()
     assert np.std(turns) == pytest.approx(0.02, rel=0.05)
-    with pytest.raises(ValueError, match="noise must not be negative"):
+    with pytest.raises(ValueError, match="noise must be finite and not negative"):
         Disturbances(turn_noise=-0.1)
 
 
@@ -127,6 +127,10 @@ def test_the_command_writes_one(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["--minutes", "0"], "expected a positive length"),
         (["--drop", "1"], "0 ≤ drop < 1"),
         (["--bag", "x"], "--record goes with --arm"),
+        (["--json"], "--json goes with a demo, not with --record"),
+        (["--minutes", "1e9"], "expected a positive length and rate with 2 to 10000000 joint states"),
+        (["--clock-offset", "inf"], "clock_offset must be from -1e+08 to 1e+08 s"),
+        (["--pose-noise", "inf"], "noise must be finite and not negative"),
     ):
         assert main(["demo", "--record", str(tmp_path / "other"), *options]) == 1
         assert message in capsys.readouterr().err
