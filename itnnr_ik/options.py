@@ -5,6 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentTypeError, Namespace
 from typing import Any
 
+_MAX_SEED = 2**32 - 1
+
 
 def number_list(text: str) -> list[float]:
     """Parse ``0.65,1.45``."""
@@ -23,13 +25,13 @@ def name_list(text: str) -> tuple[str, ...]:
 
 
 def seed_number(text: str) -> int:
-    """Parse a whole number from 0 on."""
+    """Parse a whole number from 0 to the largest one that all random generators take."""
     try:
         number = int(text)
     except ValueError:
         number = -1
-    if number < 0:
-        raise ArgumentTypeError(f"expected a whole number from 0 on, got {text!r}")
+    if not 0 <= number <= _MAX_SEED:
+        raise ArgumentTypeError(f"expected a whole number from 0 to {_MAX_SEED}, got {text!r}")
     return number
 
 

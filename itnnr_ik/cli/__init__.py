@@ -60,8 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED_STATUS
-    except (ValueError, OSError, ImportError, RuntimeError) as error:
+    except (ValueError, OSError, ImportError, RuntimeError, MemoryError, OverflowError) as error:
         from itnnr_ik.printable import one_line
 
-        print(one_line(f"itnnr-ik {chosen}: {error}"), file=sys.stderr)
+        print(one_line(f"itnnr-ik {chosen}: {str(error) or type(error).__name__}"), file=sys.stderr)
         return 1

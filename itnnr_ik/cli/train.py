@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from pathlib import Path
 
 from itnnr_ik.arrays import use_torch
@@ -64,8 +65,12 @@ def read_arm(args: argparse.Namespace) -> KinematicChain:
     Raises:
         ValueError: See `KinematicChain.from_urdf` and `KinematicChain.with_joint_names`.
     """
+    limits = args.limits or ()
+    for joint, count in Counter(joint for joint, _ in limits).items():
+        if count > 1:
+            raise ValueError(f"--limits names {joint} {count} times, expected each joint once")
     urdf = args.urdf if args.urdf is not None else load_robot(args.arm).urdf
-    arm = KinematicChain.from_urdf(urdf, args.base, args.tip, limits=dict(args.limits or ()))
+    arm = KinematicChain.from_urdf(urdf, args.base, args.tip, limits=dict(limits))
     return arm.with_joint_names(args.joints) if args.joints else arm
 
 
@@ -76,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
     arm = read_arm(args)
     tool = [*(args.tool_position or (0.0, 0.0, 0.0)), *(args.tool_orientation or (0.0, 0.0, 0.0, 1.0))]
     solver = IKSolver(arm, Task.of_chain(arm, args.task, tool))
+    if args.output is None and (arm.name.startswith(".") or "/" in arm.name):
+        raise ValueError(f"the robot's name {arm.name!r} is no name of a folder: give one with --output")
     folder = args.output or Path("models") / arm.name
     check_writable(folder)
     use_torch()

@@ -52,12 +52,13 @@ def test_a_failure_is_one_line_and_status_1(capsys: pytest.CaptureFixture[str]) 
         ("evaluate bag --arm two_link --joints a,a", "--joints: expected names with commas between, each"),
         ("train --arm two_link --joints a,", "--joints: expected names with commas between, each once"),
         ("view two_link --joints ,", "--joints: expected names with commas between, each once"),
-        ("learn bag --seed -1", "--seed: expected a whole number from 0 on, got '-1'"),
+        ("learn bag --seed -1", "--seed: expected a whole number from 0 to 4294967295, got '-1'"),
         *(
-            (f"{command} --seed -1", "--seed: expected a whole number from 0 on, got '-1'")
+            (f"{command} --seed -1", "--seed: expected a whole number from 0 to 4294967295, got '-1'")
             for command in ("bench motion", "bench network", "bench solve", "paper infinite")
         ),
-        ("train --arm two_link --seed a", "--seed: expected a whole number from 0 on, got 'a'"),
+        ("train --arm two_link --seed a", "--seed: expected a whole number from 0 to 4294967295, got 'a'"),
+        ("train --arm two_link --seed 1" + 20 * "0", "--seed: expected a whole number from 0 to 4294967295"),
         ("path p.csv --arm two_link --start=a,b", "--start: expected numbers with commas between, got 'a,b'"),
     ],
 )
@@ -87,6 +88,9 @@ def test_a_value_that_cannot_be_is_named(
         ("path path.csv --start=-9,0", "--start must be within the limits, got joint_1 at -9, outside ["),
         ("demo --minutes 1", "--minutes goes with --record"),
         ("demo --bent", "--bent goes with --record"),
+        ("demo --topic /a", "--topic goes with --bag"),
+        ("demo --speed 2", "--speed goes with --bag"),
+        ("demo --bag bag --seconds 3", "--seconds goes with curves and random targets, not with --bag"),
     ],
 )
 def test_an_option_that_would_do_nothing_is_refused(
@@ -104,6 +108,29 @@ def test_an_option_that_would_do_nothing_is_refused(
     output = capsys.readouterr()
     assert message in output.err
     assert output.out == ""
+
+
+@pytest.mark.parametrize("seconds", ["1e-9", "inf", "nan"])
+def test_a_demo_has_an_end(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A pattern without a number of targets would not end."""
+    assert main(["demo", "--seconds", seconds]) == 1
+    assert f"--seconds must be from 0.1 to 3600, got {seconds}" in capsys.readouterr().err.replace(
+        "-09", "-9"
+    )
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OverflowError("too large")])
+def test_what_is_too_large_is_one_line(
+    error: Exception, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback where memory or a number's range is not enough."""
+
+    def fail(_: object) -> int:
+        raise error
+
+    monkeypatch.setattr("itnnr_ik.cli.view.run", fail)
+    assert main(["view", "two_link"]) == 1
+    assert capsys.readouterr().err == f"itnnr-ik view: {error!s}\n".replace(": \n", ": MemoryError\n")
 
 
 def test_a_namespace_goes_with_live(capsys: pytest.CaptureFixture[str]) -> None:

@@ -83,6 +83,10 @@ def test_the_same_seed_trains_the_same_model(tmp_path: Path, capsys: pytest.Capt
         ("--arm two_link --joints a,b,c", "two_link needs 2 joint names, got ('a', 'b', 'c')"),
         ("--arm two_link --tip tool0", "no link 'tool0' in two_link; links: base_link, "),
         ("--arm two_link --limits elbow=0,1", "limits names 'elbow'"),
+        (
+            "--arm two_link --limits joint_1=0,1 --limits joint_1=0,2",
+            "--limits names joint_1 2 times, expected each joint once",
+        ),
         ("--arm two_link --limits joint_1=1,0", "must have lower < upper, got [1, 0]"),
         ("--arm panda --tool-orientation 0 0 0 0", "tool must be"),
         ("--urdf nowhere.urdf", "cannot read URDF file 'nowhere.urdf'"),
@@ -100,6 +104,19 @@ def test_what_cannot_be_trained_is_one_clear_line(
     assert message in error
     assert error.count("\n") == 1
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", ["../evil", "a/b", ".."])
+def test_a_robots_name_does_not_choose_a_folder_elsewhere(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The default folder is one within ``models``, whatever the URDF is called."""
+    monkeypatch.chdir(tmp_path)
+    urdf = load_robot("two_link").urdf.replace('name="two_link"', f'name="{name}"')
+    Path("arm.urdf").write_text(urdf, encoding="utf-8")
+    assert main(["train", "--urdf", "arm.urdf", "--steps", "2"]) == 1
+    assert f"the robot's name '{name}' is no name of a folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["arm.urdf"]
 
 
 @pytest.mark.parametrize(
