@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from itnnr_ik.arrays import use_torch
+from itnnr_ik.files import check_writable
 from itnnr_ik.options import seed_number
 from itnnr_ik.paper import infinite
 from itnnr_ik.paper.problems import EXPERIMENTS, PROBLEMS
@@ -103,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "table":
         _print_tables(_results(args), args)
     elif args.action == "figures":
+        check_writable(args.output)
         use_torch()
         from itnnr_ik.paper.figures import draw_all
 
@@ -111,8 +113,10 @@ def run(args: argparse.Namespace) -> int:
     elif args.action == "document":
         from itnnr_ik.paper.document import make_document
 
+        check_writable(args.output.parent)
+        document = make_document(_results(args), args.results)
         args.output.parent.mkdir(parents=True, exist_ok=True)
-        args.output.write_text(make_document(_results(args)), encoding="utf-8")
+        args.output.write_text(document, encoding="utf-8")
         print(f"{args.output} written")
     elif args.action == "validate":
         _validate(args)
@@ -138,6 +142,7 @@ def _run(args: argparse.Namespace) -> int:
     for name, value in (("--seeds", seeds), ("--processes", args.processes)):
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
+    check_writable(folder)
     use_torch()
     from itnnr_ik.paper.runner import RESULTS_FILE, run_tasks
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,12 @@ is how far the best of five (Table 2: by the learned f) of ITNNR as published li
   Each network has half as many steps again as the others' training.
 - Protocol **published** takes the anchors ranked 1 to 5 by their distance from the target in y and leaves
   out the nearest one, as the published results do; **corrected** takes ranks 0 to 4.
+"""
+
+#: Before the document on other results.
+_OTHER_RESULTS = """\
+> The numbers in the tables are of `{}`; text and pictures are of the results that come with the package.
+
 """
 
 _VALIDATION = """\
@@ -156,9 +163,19 @@ often it is large enough. The figure shows the first run alone, so its ρ differ
 """
 
 
-def make_document(records: Records) -> str:
-    """Markdown with the tables of both protocols, training times, re-anchoring and uncertainty."""
-    parts = [_INTRODUCTION, _run(records)]
+def make_document(records: Records, file: Path | None = None) -> str:
+    """Markdown with the tables of both protocols, training times, re-anchoring and uncertainty.
+
+    Args:
+        records: The results.
+        file: Where they were read; None for those that come with the package, which the text is about.
+
+    Raises:
+        ValueError: There are no results.
+    """
+    if not records:
+        raise ValueError(f"no results in {file}")
+    parts = [_INTRODUCTION if file is None else _OTHER_RESULTS.format(file) + _INTRODUCTION, _run(records)]
     for protocol in PROTOCOLS:
         for table, title in ((1, "known forward function"), (2, "noisy data")):
             rows = make_rows(records, table, protocol)

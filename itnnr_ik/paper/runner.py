@@ -75,10 +75,10 @@ def run_tasks(
     path = folder / RESULTS_FILE
     records = load_results(path)
     wanted = dict.fromkeys(tasks)
-    for task in wanted:
-        if task in records and records[task].get("effort") != asdict(effort):
+    for task, record in records.items():  # of other tasks, too: one table would mix both
+        if record.get("effort") != asdict(effort):
             raise ValueError(
-                f"{path} has results of another effort ({task.name}: {records[task].get('effort')}, "
+                f"{path} has results of another effort ({task.name}: {record.get('effort')}, "
                 f"expected {asdict(effort)}); choose another folder with --output"
             )
     failures = _run_all(

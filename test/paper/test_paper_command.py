@@ -69,6 +69,31 @@ def test_the_document_is_that_of_the_results(
         assert (root / "docs" / picture).with_suffix(".svg").is_file()
 
 
+def test_a_document_of_other_results_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its first line names their file; without any results there is none."""
+    path, document = tmp_path / "results.json", tmp_path / "paper.md"
+    command = ["paper", "document", "--results", str(path), "-o", str(document)]
+    save_results(path, {})
+    assert main(command) == 1
+    assert capsys.readouterr().err == f"itnnr-ik paper: no results in {path}\n"
+    assert not document.exists()
+    save_results(path, {task: record for task, record in committed_results().items() if task.table == 1})
+    assert main(command) == 0
+    assert document.read_text(encoding="utf-8").startswith(f"> The numbers in the tables are of `{path}`")
+
+
+@pytest.mark.parametrize("action", ["run", "figures", "document"])
+def test_a_place_that_is_no_folder_is_refused(
+    action: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is trained."""
+    file = tmp_path / "file"
+    file.touch()
+    output = file / "paper.md" if action == "document" else file
+    assert main(["paper", action, "-o", str(output)]) == 1
+    assert capsys.readouterr().err == f"itnnr-ik paper: {file} is a file, expected a folder or nothing\n"
+
+
 def test_missing_results_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A missing file of results is named in one line on stderr."""
     assert main(["paper", "table", "--results", str(tmp_path / "none.json")]) == 1

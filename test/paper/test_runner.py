@@ -59,6 +59,8 @@ def test_results_of_another_effort_are_not_mixed_in(tmp_path: Path) -> None:
     longer = replace(BRIEF, max_epochs=3)
     with pytest.raises(ValueError, match=r"results of another effort \(1-table1-nn-seed0: .*'max_epochs': 2"):
         runner.run_tasks(tasks, tmp_path, longer, progress=False)
+    with pytest.raises(ValueError, match="results of another effort"):  # though this task has none yet
+        runner.run_tasks(make_tasks(["2"], (1,), ["knn"], 1), tmp_path, longer, progress=False)
     assert runner.run_task(tasks[0], longer, tmp_path / "networks")["epochs"] == 3
 
 
