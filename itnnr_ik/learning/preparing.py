@@ -18,6 +18,11 @@ from itnnr_ik.learning.series import Array, interpolated, wrapped
 from itnnr_ik.recording.reader import Bag
 from itnnr_ik.recording.records import BagError
 
+#: A tip that stays within this range [m] does not move.
+_MIN_TIP_RANGE = 1e-3
+#: A joint that moves by more than this [rad], two turns, may be recorded in degrees.
+_MAX_PLAUSIBLE_RANGE = 4.0 * np.pi
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -85,6 +90,7 @@ def prepare(
         BagError: The recording does not hold enough to learn from; the message says what is missing.
     """
     recording = read_recording(bag, selection or Selection(), warn)
+    _hint_at_degrees(recording, warn)
     joint_noise, pose_noise = estimate_noise(recording.joints), estimate_noise(recording.poses)
     offset = estimate_offset(recording.joints, recording.poses, max_offset)
     times = recording.poses.times - offset.seconds
@@ -92,6 +98,11 @@ def prepare(
     kept = matched & is_moving(recording.joints, times, joint_noise)
     if kept.sum() < 2:
         raise BagError(f"the joints of {', '.join(recording.joint_names)} stand still all the time")
+    tip_range = float(np.ptp(recording.poses.values[kept], axis=0).max())
+    if tip_range < _MIN_TIP_RANGE:
+        raise BagError(
+            f"expected poses of a tip that the joints move, got poses within {tip_range:.1e} m of each other"
+        )
     tips, plane = _tip_coordinates(recording, recording.poses.values[kept], pose_noise)
     block, training, held_out = time_blocks(times[kept], seed)
     if not training.any() or not held_out.any():
@@ -108,6 +119,17 @@ def prepare(
         int((matched & ~kept).sum()),
         plane,
     )
+
+
+def _hint_at_degrees(recording: Recording, warn: Callable[[str], None]) -> None:
+    """Warn of a joint that is recorded over more turns than most joints have."""
+    ranges = np.where(np.isfinite(recording.turn_starts), 0.0, np.ptp(recording.joints.values, axis=0))
+    widest = int(ranges.argmax())
+    if ranges[widest] > _MAX_PLAUSIBLE_RANGE:
+        warn(
+            f"{recording.joint_names[widest]} moves over {ranges[widest]:.0f} rad: if these are degrees, "
+            "--degrees reads them so"
+        )
 
 
 def _tip_coordinates(recording: Recording, tips: Array, noise: Array) -> tuple[Array, float | None]:

@@ -16,6 +16,8 @@ from itnnr_ik.solver.coverage import Coverage
 #: The model explains a recording if the residual is at most this multiple of the noise, or this share of the
 #: reach, which is about the error of interpolated joint positions.
 _MAX_NOISE_RATIO, _MAX_REACH_RATIO = 1.1, 1e-4
+#: It explains nothing if the residual is more than this share of the spread of the tips, whatever the noise.
+_MAX_SPREAD_RATIO = 0.5
 #: Gaps in the workspace: random postures, cells along the reach, and largest number that is reported.
 _GAP_SAMPLES, _GAP_CELLS, _MAX_GAPS = 20_000, 10, 5
 
@@ -76,6 +78,10 @@ def _of_forward(prepared: Prepared, fit: HarmonicFit, reach: float) -> dict[str,
     joint_part = np.sqrt(np.mean(np.square(tip_noises)) * len(tip_noises))
     noise = float(np.hypot(np.sqrt(np.mean(np.square(prepared.pose_noise))), joint_part))
     ratio = residual / max(noise, 1e-12)
+    bound = min(
+        max(_MAX_NOISE_RATIO * noise, _MAX_REACH_RATIO * reach),
+        _MAX_SPREAD_RATIO * float(np.sqrt(np.mean(tips.var(axis=0)))),
+    )
     return {
         "assumption": "revolute joints and rigid links"
         if fit.order == 1
@@ -85,7 +91,7 @@ def _of_forward(prepared: Prepared, fit: HarmonicFit, reach: float) -> dict[str,
         "held_out_residual_m": residual,
         "noise_m": noise,
         "residual_to_noise": ratio,
-        "explained": bool(residual <= max(_MAX_NOISE_RATIO * noise, _MAX_REACH_RATIO * reach)),
+        "explained": bool(residual <= bound),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,19 @@ def test_the_recording_is_understood(learned: Learned) -> None:
     assert recording["plane_z_m"] == pytest.approx(0.0, abs=2e-3)
     assert recording["poses_at_standstill"] > 100
     assert forward["harmonics"] == 1 and forward["explained"]
+
+
+def test_poses_of_something_else_are_not_explained(
+    two_minutes: tuple[Path, TrueKinematics],
+) -> None:
+    """Poses that jump about without the joints are all noise, which no forward function explains."""
+    with Bag(two_minutes[0]) as bag:
+        prepared = prepare(bag)
+    tips = np.random.default_rng(0).normal(size=prepared.pairs.tips.shape)
+    other = replace(prepared, pairs=replace(prepared.pairs, tips=tips), pose_noise=np.ones(2))
+    forward = learn(other, steps=2).report["forward"]
+    assert forward["residual_to_noise"] < 1.1
+    assert not forward["explained"]
 
 
 def test_it_beats_lookup_and_the_wrong_urdf(learned: Learned) -> None:
