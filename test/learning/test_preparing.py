@@ -66,6 +66,6 @@ def test_a_tip_at_rest_is_refused(tmp_path: Path) -> None:
     """The message says how little the poses differ."""
     with (
         Bag(recorded(tmp_path, moves=1e-9)) as bag,
-        pytest.raises(BagError, match="got poses within .* m of"),
+        pytest.raises(BagError, match=r"got poses within .* m of"),
     ):
         prepare(bag)
