@@ -64,7 +64,7 @@ setup(
         "train": ["torch"],
         "dask": ["distributed", "fsspec"],
         "mujoco": ["mujoco"],
-        "view": ["trimesh", "viser"],
+        "view": ["trimesh", "viser", "websockets>=15"],
         "retime": ["toppra"],
         "svg": ["svgelements"],
         "ros": ROS,

@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     if args.port not in _PORTS:
         raise ValueError(f"--port must be from 0 to {_PORTS[-1]}, got {args.port}")
     check_goes_with(args, "--live", args.live, namespace="/")
+    check_goes_with(args, "--live or --recording", args.live or args.recording is not None, joints=None)
     with ExitStack() as stack:
         view = open_view(args, stack)
         print(one_line(f"{args.arm}: {address(view)} (Ctrl-C ends it)"), flush=True)

@@ -46,7 +46,8 @@ def test_an_unknown_arm_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (("panda", "--tip", "panda_link7"), "--tip goes with a URDF, got the model panda"),
         (("panda", "--port", "70000"), "--port must be from 0 to 65535, got 70000"),
-        (("panda", "--joints", "a,b"), "--joints must name 7 joints, got a,b"),
+        (("panda", "--joints", "a,b"), "--joints goes with --live or --recording"),
+        (("panda", "--recording", "bag", "--joints", "a,b"), "--joints must name 7 joints, got a,b"),
     ],
 )
 def test_options_that_do_not_go_are_refused(
