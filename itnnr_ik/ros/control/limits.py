@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 #: Share of the velocity and margin to the position limits [rad, m] that allow for what a controller adds.
-REDUCED_SHARE, _POSITION_MARGIN = 0.45, 0.002
+REDUCED_SHARE, _POSITION_MARGIN = 0.42, 0.002
 
 
 @dataclass(frozen=True, eq=False)
