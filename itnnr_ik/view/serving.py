@@ -7,8 +7,9 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from functools import partial
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import viser
 import websockets.asyncio.server
@@ -21,6 +22,8 @@ HOST = "127.0.0.1"
 #: Origins of pages that may connect: this machine's, whatever port is forwarded; programs send none. A page
 #: of another site could otherwise move the arm.
 _ORIGINS = (None, re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"))
+#: Held while a function of websockets and stdout are replaced, which two threads must not do at once.
+_starting = Lock()
 _BRAND = (38, 103, 166)
 
 
@@ -37,11 +40,12 @@ def serve(
 
     Raises:
         OSError: The port is taken.
+        RuntimeError: Pages of other sites cannot be refused.
     """
     shape = Shape(solver, folder)
-    with redirect_stdout(io.StringIO()), _own_pages_only():  # suppresses its greeting
+    with _own_pages_only(), redirect_stdout(io.StringIO()):  # suppresses its greeting
         server = viser.ViserServer(host=HOST, port=_free(port), label=solver.arm.name, verbose=False)
-    stack.callback(_stop, server)
+        stack.callback(_stop, server)
     server.gui.configure_theme(
         control_width="medium", show_logo=False, show_share_button=False, brand_color=_BRAND
     )
@@ -50,13 +54,29 @@ def serve(
 
 @contextmanager
 def _own_pages_only() -> Iterator[None]:
-    """Servers that are started meanwhile refuse pages of other sites; viser has no option for that."""
-    module, serve = websockets.asyncio.server, websockets.asyncio.server.serve
-    vars(module)["serve"] = partial(serve, origins=_ORIGINS)
-    try:
-        yield
-    finally:
-        vars(module)["serve"] = serve
+    """The server that is started meanwhile refuses pages of other sites.
+
+    viser has no option for that, so `websockets.asyncio.server.serve`, which takes the allowed origins, is
+    replaced until viser has called it. Other servers that start meanwhile are restricted, too.
+
+    Raises:
+        RuntimeError: viser did not call it, so its server would accept every page.
+    """
+    module, started = websockets.asyncio.server, []
+
+    def restricted(*args: Any, **options: Any) -> Any:
+        started.append(True)
+        return original(*args, origins=_ORIGINS, **options)
+
+    with _starting:
+        original = module.serve
+        vars(module)["serve"] = restricted
+        try:
+            yield
+        finally:
+            vars(module)["serve"] = original
+    if not started:
+        raise RuntimeError(f"cannot keep pages of other sites out of the view with viser {viser.__version__}")
 
 
 def _stop(server: viser.ViserServer) -> None:

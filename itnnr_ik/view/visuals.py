@@ -62,8 +62,8 @@ def mesh_parts(chain: KinematicChain, folder: Path | None) -> tuple[list[Part], 
         frame, place = placements[link]
         try:
             mesh = _shape(visual, folder)
-            if mesh.bounds is None or not np.isfinite(mesh.bounds).all():
-                continue  # a sphere or cylinder of size zero, in place of no shape
+            if mesh is None:
+                continue
             mesh.apply_transform(place @ read_origin(visual, f"a <visual> of link {link!r}"))
             parts.append(Part(frame, mesh, _color(visual, colors)))
         except (OSError, ValueError) as error:
@@ -134,7 +134,8 @@ def _is_element(chain: KinematicChain, joint: Joint, robot: Description) -> bool
     return mimic is None or (mimic.multiplier != 0.0 and mimic.joint not in chain.locked)
 
 
-def _shape(visual: ElementTree.Element, folder: Path | None) -> trimesh.Trimesh:
+def _shape(visual: ElementTree.Element, folder: Path | None) -> trimesh.Trimesh | None:
+    """A mesh or a solid; None for a sphere or cylinder of radius 0, which trimesh cannot make."""
     geometry = visual.find("geometry")
     shape = None if geometry is None else next(iter(geometry), None)
     if shape is None:
@@ -146,9 +147,14 @@ def _shape(visual: ElementTree.Element, folder: Path | None) -> trimesh.Trimesh:
         solid = trimesh.creation.box(_numbers(shape.get("size"), 3))
     elif shape.tag == "cylinder":
         radius, length = (_numbers(shape.get(key), 1)[0] for key in ("radius", "length"))
+        if radius == 0.0:
+            return None
         solid = trimesh.creation.cylinder(radius, length)
     elif shape.tag == "sphere":
-        solid = trimesh.creation.icosphere(radius=_numbers(shape.get("radius"), 1)[0])
+        (radius,) = _numbers(shape.get("radius"), 1)
+        if radius == 0.0:
+            return None
+        solid = trimesh.creation.icosphere(radius=radius)
     else:
         raise ValueError(f"no geometry <{shape.tag[:40]}>")
     return solid

@@ -10,7 +10,6 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
-from http.client import HTTPConnection
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -96,36 +95,6 @@ def test_only_this_machine_can_open_it(open_view: OpenView) -> None:
         if line.split()[3] == "0A" and line.split()[1].endswith(f":{port:04X}")
     }
     assert listening == {f"0100007F:{port:04X}"}
-
-
-@pytest.mark.parametrize(
-    ("origin", "status"),
-    [
-        (None, 101),
-        ("http://127.0.0.1:8080", 101),
-        ("http://localhost", 101),
-        ("http://[::1]:9000", 101),
-        ("https://evil.example", 403),
-        ("http://localhost.evil.example:8080", 403),
-        ("http://evil.example:8080", 403),
-        ("null", 403),
-    ],
-)
-def test_pages_of_other_sites_are_refused(open_view: OpenView, origin: str | None, status: int) -> None:
-    """A page from elsewhere cannot connect, though a browser on this machine shows it."""
-    port = int(open_view("two_link").url.rpartition(":")[2])
-    headers = {
-        "Host": f"127.0.0.1:{port}",
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-        "Sec-WebSocket-Version": "13",
-        **({} if origin is None else {"Origin": origin}),
-    }
-    connection = HTTPConnection("127.0.0.1", port, timeout=60.0)
-    connection.request("GET", "/", headers=headers)
-    assert connection.getresponse().status == status
-    connection.close()
 
 
 def test_drags_and_slides_to_nowhere_are_ignored(open_view: OpenView) -> None:

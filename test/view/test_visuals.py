@@ -75,9 +75,9 @@ def test_colours_are_those_of_the_materials(tmp_path: Path) -> None:
     assert [part.color for part in parts] == [LINK, (0, 0, 255), LINK, (255, 0, 0), LINK]
 
 
-@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
-def test_solids_of_size_zero_are_not_drawn(tmp_path: Path) -> None:
-    """A sphere or cylinder of size zero is left out, and the rest drawn."""
+@pytest.mark.filterwarnings("error")
+def test_solids_of_radius_zero_are_not_drawn(tmp_path: Path) -> None:
+    """A sphere or cylinder of radius 0 is left out, and the rest drawn."""
     write_mesh(tmp_path / "cube.stl")
     urdf = URDF.format(mesh="cube.stl", scale="1 1 1").replace('radius="0.05"', 'radius="0"')
     parts, missing = mesh_parts(KinematicChain.from_urdf(urdf, "base", "lower"), tmp_path)
