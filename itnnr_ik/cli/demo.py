@@ -32,12 +32,12 @@ _RECORDING_OPTIONS = {
     "clock_offset": (0.05, "how far the poses' clock is ahead [s]"),
 }
 
-#: Options of a demo that a synthetic recording has no use for, with their defaults.
+#: Defaults of options that go with curves and random targets, with --bag, and with either.
+_PATTERN_DEFAULTS: dict[str, Any] = {"seconds": 6.0}
+_BAG_DEFAULTS: dict[str, Any] = {"topic": None, "joints": [], "speed": 1.0}
 _DEMO_DEFAULTS: dict[str, Any] = {
-    "seconds": 6.0,
-    "topic": None,
-    "joints": [],
-    "speed": 1.0,
+    **_PATTERN_DEFAULTS,
+    **_BAG_DEFAULTS,
     "output": Path("itnnr_demo.png"),
     "simulator": "kinematic",
     "animation": None,
@@ -56,28 +56,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--arm", choices=list(PACKAGED), nargs="+", metavar="ARM", help="packaged arms instead of the four"
     )
     which.add_argument("--model", metavar="DIR", help="folder of a trained model instead of the four arms")
-    parser.add_argument("--seconds", type=float, default=6.0, help="length of each pattern in [s]")
+    parser.add_argument("--seconds", type=float, help="length of each pattern in [s]")
     parser.add_argument("--bag", type=Path, help="recording to follow: a rosbag2 folder, .mcap or .db3 file")
     parser.add_argument("--topic", help="topic of the recording, where several fit")
     parser.add_argument(
         "--joints",
         type=name_list,
-        default=[],
         metavar="A,B",
         help="recorded names of the arm's joints, base to tip, in a recording of joint states (the model's)",
     )
-    parser.add_argument("--speed", type=float, default=1.0, help="multiple of the recorded pace")
-    parser.add_argument("--output", type=Path, default=Path("itnnr_demo.png"), help="picture of the paths")
+    parser.add_argument("--speed", type=float, help="multiple of the recorded pace")
+    parser.add_argument("--output", type=Path, help="picture of the paths")
     parser.add_argument(
         "--simulator",
         choices=["kinematic", "mujoco"],
-        default="kinematic",
         help="what moves the joints: without mass, or with physics (needs MuJoCo)",
     )
     parser.add_argument(
         "--animation", type=Path, metavar="GIF", help="animation of the arms to write (needs MuJoCo)"
     )
     parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
+    parser.set_defaults(**_DEMO_DEFAULTS)
     recording = parser.add_argument_group("synthetic recording")
     recording.add_argument("--record", type=Path, metavar="FOLDER", help="rosbag2 folder to write")
     for name, (default, text) in _RECORDING_OPTIONS.items():
@@ -94,8 +93,8 @@ def run(args: argparse.Namespace) -> int:
         return _record(args)
     defaults = {name: default for name, (default, _) in _RECORDING_OPTIONS.items()}
     check_goes_with(args, "--record", False, **defaults, bent=False, seed=0)
-    check_goes_with(args, "--bag", args.bag is not None, topic=None, joints=[], speed=1.0)
-    check_goes_with(args, "curves and random targets, not with --bag", args.bag is None, seconds=6.0)
+    check_goes_with(args, "--bag", args.bag is not None, **_BAG_DEFAULTS)
+    check_goes_with(args, "curves and random targets, not with --bag", args.bag is None, **_PATTERN_DEFAULTS)
     if not _MIN_SECONDS <= args.seconds <= _MAX_SECONDS:
         raise ValueError(f"--seconds must be from {_MIN_SECONDS:g} to {_MAX_SECONDS:g}, got {args.seconds:g}")
     if not 0.0 < args.speed < math.inf:

@@ -11,7 +11,6 @@ import pytest
 from arm_recordings import bag, states
 
 from itnnr_ik.cli import main
-from itnnr_ik.options import name_list
 
 
 @pytest.mark.parametrize(
@@ -110,27 +109,28 @@ def test_an_option_that_would_do_nothing_is_refused(
     assert output.out == ""
 
 
-@pytest.mark.parametrize("seconds", ["1e-9", "inf", "nan"])
+@pytest.mark.parametrize("seconds", ["1e-09", "inf", "nan"])
 def test_a_demo_has_an_end(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A pattern without a number of targets would not end."""
     assert main(["demo", "--seconds", seconds]) == 1
-    assert f"--seconds must be from 0.1 to 3600, got {seconds}" in capsys.readouterr().err.replace(
-        "-09", "-9"
-    )
+    said = capsys.readouterr().err
+    assert said == f"itnnr-ik demo: --seconds must be from 0.1 to 3600, got {seconds}\n"
 
 
-@pytest.mark.parametrize("error", [MemoryError(), OverflowError("too large")])
+@pytest.mark.parametrize(
+    ("error", "text"), [(MemoryError(), "MemoryError"), (OverflowError("too large"), "too large")]
+)
 def test_what_is_too_large_is_one_line(
-    error: Exception, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    error: Exception, text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No traceback where memory or a number's range is not enough."""
+    """No traceback where the memory or the range of a number does not suffice."""
 
     def fail(_: object) -> int:
         raise error
 
     monkeypatch.setattr("itnnr_ik.cli.view.run", fail)
     assert main(["view", "two_link"]) == 1
-    assert capsys.readouterr().err == f"itnnr-ik view: {error!s}\n".replace(": \n", ": MemoryError\n")
+    assert capsys.readouterr().err == f"itnnr-ik view: {text}\n"
 
 
 def test_a_namespace_goes_with_live(capsys: pytest.CaptureFixture[str]) -> None:
@@ -149,11 +149,6 @@ def test_a_terminal_without_the_characters() -> None:
     )
     assert (result.returncode, result.stderr) == (0, "")
     assert "rad/s\\xb2" in result.stdout
-
-
-def test_names_may_have_spaces_between() -> None:
-    """Spaces around the commas do not belong to joint names."""
-    assert name_list(" a, b") == ("a", "b")
 
 
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
