@@ -27,6 +27,8 @@ from itnnr_ik.ros.ik_node import IKNode
 
 ARM = load_robot("two_link")
 START = np.array([-0.2, 0.9])
+#: A controller whose cycles are longer [s] was held up itself, and may count as one that is not there.
+LONGEST_CYCLE = 0.04
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -149,7 +151,7 @@ def test_a_node_that_was_held_up_has_not_lost_its_controller(
                 serve(0.01)
 
         judged = 0
-        while judged < 5:
+        for _ in range(50):
             go_on_until(lambda: controller() == "following")
             cycles.clear()
             for _ in range(20):
@@ -157,9 +159,12 @@ def test_a_node_that_was_held_up_has_not_lost_its_controller(
             serve(0.005)
             robot.statuses.clear()
             go_on_until(lambda: bool(robot.statuses))
-            if np.diff([*cycles, time.monotonic()]).max() < 0.04:  # else the controller was held up, too
+            if np.diff([*cycles, time.monotonic()]).max() < LONGEST_CYCLE:
                 judged += 1
                 assert controller() == "following"
+            if judged == 5:
+                return
+    pytest.skip("the machine is too busy: the controller itself was held up most of the time")
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from geometry_msgs.msg import PoseStamped
 from probe import SILENCE, Probe
 from processes import ANSWER_TIMEOUT
 from rclpy.duration import Duration
-from rclpy.subscription import Subscription
 
 from itnnr_ik.ros.answering.dropped_messages import DropCounter
 from itnnr_ik.ros.receiving import MessageInfo, with_info
@@ -55,14 +54,6 @@ def test_publishers_that_come_and_go_do_not_fill_the_memory() -> None:
     counter.take(info(9, b"first"))
     assert counter.dropped == 0
     assert len(counter._last) <= 64
-
-
-def test_a_callback_gets_none_where_rclpy_has_no_info(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Humble's rclpy calls with the message alone."""
-    calls: list[tuple] = []
-    monkeypatch.delattr(Subscription, "CallbackType")
-    with_info(lambda message, info: calls.append((message, info)))("message")
-    assert calls == [("message", None)]
 
 
 def test_a_real_subscription_of_depth_1(probe: Probe) -> None:

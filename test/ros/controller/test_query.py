@@ -1,4 +1,4 @@
-"""A controller that tells by its parameter whether trajectories that are stamped in the past may be sent."""
+"""A controller whose parameter says whether trajectories that are stamped in the past can be sent to it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import cycle
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
-from probe import Probe, values_of
+from probe import SILENCE, Probe, values_of
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from trajectory_msgs.msg import JointTrajectory
@@ -54,6 +54,7 @@ class Controller:
 
         self._probe.clear()
         self._probe.repeat_until(send, followed, f"a controller that follows, timing {timing!r}")
+        self._probe.spin_for(SILENCE)  # trajectories from before may wait beside the status
         self.received.clear()
         self._probe.repeat_until(send, lambda: len(self.received) > 2, "trajectories")
         assert followed()
