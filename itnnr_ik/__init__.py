@@ -1,6 +1,6 @@
-"""Inverse kinematics of serial arms: `IKSolver` solves for an arm from its URDF, packaged, or learned.
+"""Inverse kinematics of serial arms: of a URDF, packaged, or learned from a recording; see `IKSolver`.
 
-The name is that of Inverse Twin Neural Network Regression (Wetzel 2026), optional for arms with a URDF.
+Named after Inverse Twin Neural Network Regression (Wetzel 2026), which only arms without a URDF need.
 """
 
 from itnnr_ik.paths import Gap, PathSolution

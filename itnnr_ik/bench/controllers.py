@@ -71,7 +71,8 @@ class SimulatedTrajectoryController:
 
     def activate(self, joints: Array) -> None:
         """See `CycleController`."""
-        self.active, self.set_point, self._reference = True, joints, joints
+        self.active, self.set_point = True, joints
+        self._reference, self._reference_velocity = joints, np.zeros(len(joints))
         self._pending, self._knots, self._n_points, self._last_desired = None, [], 0, None
 
     def cycle(self, now: float, joints: Array) -> None:

@@ -117,9 +117,15 @@ class Active:
         )
         self._controller: Controller | None = None
         if motion is not None:
-            parts = motion, self._publishers.commands, configuration.joints, configuration.limits
             self._controller = Controller(
-                self._node, *parts, lambda: self._joints.turns, self._clock, self._warnings
+                self._node,
+                motion,
+                self._publishers.commands,
+                configuration.joints,
+                configuration.limits,
+                lambda: self._joints.turns,
+                self._clock,
+                self._warnings,
             )
             self._opened.callback(self._controller.close)
         self._targets = self._listen(TARGET_POSE, self._on_target)
@@ -150,11 +156,10 @@ class Active:
         self,
         topic: Interface,
         callback: Callable[[Any, MessageInfo | None], None],
-        name: str = "",
         raw: bool = False,
     ) -> Any:
         subscription = self._node.create_subscription(
-            topic.type, name or topic.name, with_info(callback), topic.qos, raw=raw
+            topic.type, topic.name, with_info(callback), topic.qos, raw=raw
         )
         self._opened.callback(self._node.destroy_subscription, subscription)
         return subscription

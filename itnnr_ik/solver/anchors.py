@@ -103,10 +103,10 @@ def embed(problem: Problem, layout: Layout, goal: Array, y: Array, header: Array
 def _seen_from_first_joint(
     problem: Problem, layout: Layout, goal: Array, r: Array
 ) -> tuple[float, float, float]:
-    """Position of a goal (12,) in the first joint's frame, of the last joint where that one rolls the tool.
+    """Position [m] of a goal (12,) in the first joint's frame: of the tool, or of the last joint's frame.
 
-    The rotation of the last joint's frame (or the tool's) is written to ``r`` (9,), row by row, where axes
-    are used.
+    It is the latter where the last joint only turns the tool. Where axes are used, the rotation of the same
+    frame is written to ``r`` (9,), row by row.
     """
     elements = problem.elements
     first, last = elements[0], elements[elements.shape[0] - 1]

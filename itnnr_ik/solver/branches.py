@@ -48,8 +48,11 @@ def distinct_branches(
 def _distinct(
     search: Search, positions: Array, errors: Array, reference: Array, min_distance: float
 ) -> tuple[list[int], Array]:
-    """Indices of the distinct solutions among positions (b, n) with errors (b, 2), nearest first, and their
-    displacements [rad] from ``reference`` (n,)."""
+    """The distinct solutions among positions (b, n) with errors (b, 2), nearest to ``reference`` (n,) first.
+
+    Returns:
+        Their indices and their displacements [rad] from the reference.
+    """
     converged = (errors[:, 0] <= search.tolerance) & (errors[:, 1] <= search.orientation_tolerance)
     joints = search.problem.joints
     change = displacement(joints[WEIGHT], positions - reference)

@@ -195,7 +195,11 @@ def read_target(kind: int, target: Array, axis: Array, farthest: float, goal: Ar
 
 @kernel
 def _read_direction(target: Array, goal: Array) -> int:
-    """Write the direction of a target (6,) with unit length; a status as `read_target` has it, as below."""
+    """Write the direction of a target (6,) with unit length.
+
+    Returns:
+        A status of `read_target`, as `_read_transform` and `_read_quaternion` do.
+    """
     scale = _safe_scale(target[3:])
     x, y, z = scale * target[3], scale * target[4], scale * target[5]
     norm = math.hypot(math.hypot(x, y), z)

@@ -28,9 +28,9 @@ def measure_scales(anchors: Anchors, change: Tensor, adjustment: float) -> Scale
     """
     half_width = float(np.abs(anchors.x).max()) or 1.0
     return Scales(
-        _positive(change.std(0).tolist()),
+        _units(change.std(0).tolist()),
         tuple(anchors.y.mean(axis=0).tolist()),
-        _positive(anchors.y.std(axis=0).tolist()),
+        _units(anchors.y.std(axis=0).tolist()),
         half_width,
         adjustment * half_width,
     )
@@ -66,6 +66,7 @@ class ConsistencyLoss:
         return loss
 
 
-def _positive(values: list[float]) -> tuple[float, ...]:
-    least = max(_ROUNDING_SHARE * max(values), MIN_SCALE)
-    return tuple(value if value >= least else 1.0 for value in values)
+def _units(spreads: list[float]) -> tuple[float, ...]:
+    """The spreads of the outputs, 1 in place of those that are rounding errors."""
+    least = max(_ROUNDING_SHARE * max(spreads), MIN_SCALE)
+    return tuple(spread if spread >= least else 1.0 for spread in spreads)

@@ -110,7 +110,7 @@ def describes_robot(file: str) -> bool:
 
 
 def _sections_of_file(file: str) -> list[tuple[str, dict[str, Any]]]:
-    """A node's name and its parameters for each section of a file; none where it cannot be read."""
+    """For each section of a file, a node's name and its parameters; none where it cannot be read."""
     import yaml
 
     try:
@@ -120,7 +120,12 @@ def _sections_of_file(file: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _sections(name: str, section: object) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Those of a section of a file of parameters and, if it is a namespace, of the sections below it."""
+    """Names of nodes with their parameters in a part of a file, at any depth of namespaces.
+
+    Args:
+        name: The key of the part.
+        section: Its content.
+    """
     if isinstance(section, dict):
         for below, content in section.items():
             if below != "ros__parameters":
@@ -130,12 +135,14 @@ def _sections(name: str, section: object) -> Iterator[tuple[str, dict[str, Any]]
 
 
 def _chosen(argument: Argument) -> dict[str, str]:
-    """The arguments that choose the robot; for an empty one ik_node's parameter in params_file."""
+    """The arguments that choose the robot, by name; ik_node's parameter in params_file where one is empty."""
     own: dict[str, Any] = {"model": argument("arm")}
-    sections = _sections_of_file(argument("params_file"))
+    file = argument("params_file")
+    sections = _sections_of_file(file) if file else []
     for node in ("*", "**", _PACKAGE):  # the node's own section wins
         for name, parameters in sections:
-            own.update({key: value for key, value in parameters.items() if value and name == node})
+            if name == node:
+                own.update({key: value for key, value in parameters.items() if value})
     names = {"urdf": "robot_description", **_PARAMETERS}
     return {name: argument(name) or str(own.get(parameter, "")) for name, parameter in names.items()}
 
