@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from itnnr_ik.arrays import use_torch
-from itnnr_ik.files import check_writable
+from itnnr_ik.files import check_outputs, check_writable
 from itnnr_ik.options import seed_number
 from itnnr_ik.paper import infinite
 from itnnr_ik.paper.problems import EXPERIMENTS, PROBLEMS
@@ -113,9 +113,9 @@ def run(args: argparse.Namespace) -> int:
     elif args.action == "document":
         from itnnr_ik.paper.document import make_document
 
-        check_writable(args.output.parent)
         document = make_document(_results(args), args.results)
         args.output.parent.mkdir(parents=True, exist_ok=True)
+        check_outputs([args.results], [args.output])
         args.output.write_text(document, encoding="utf-8")
         print(f"{args.output} written")
     elif args.action == "validate":

@@ -78,19 +78,30 @@ def test_a_document_of_other_results_says_so(tmp_path: Path, capsys: pytest.Capt
     assert capsys.readouterr().err == f"itnnr-ik paper: no results in {path}\n"
     assert not document.exists()
     save_results(path, {task: record for task, record in committed_results().items() if task.table == 1})
+    (tmp_path / "bag.mcap").touch()  # which is no reason to refuse a file beside it
     assert main(command) == 0
     assert document.read_text(encoding="utf-8").startswith(f"> The numbers in the tables are of `{path}`")
 
 
-@pytest.mark.parametrize("action", ["run", "figures", "document"])
+def test_a_document_does_not_replace_its_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor does it go into a file in place of a folder; the results are as they were."""
+    path = tmp_path / "results.json"
+    save_results(path, committed_results())
+    before = path.read_bytes()
+    for output in (path, path / "paper.md"):
+        assert main(["paper", "document", "--results", str(path), "-o", str(output)]) == 1
+        assert str(path) in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("action", ["run", "figures"])
 def test_a_place_that_is_no_folder_is_refused(
     action: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Before anything is trained."""
     file = tmp_path / "file"
     file.touch()
-    output = file / "paper.md" if action == "document" else file
-    assert main(["paper", action, "-o", str(output)]) == 1
+    assert main(["paper", action, "-o", str(file)]) == 1
     assert capsys.readouterr().err == f"itnnr-ik paper: {file} is a file, expected a folder or nothing\n"
 
 
