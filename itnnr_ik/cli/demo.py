@@ -43,7 +43,7 @@ _DEMO_DEFAULTS: dict[str, Any] = {
     "animation": None,
     "json": False,
 }
-#: Shortest and longest pattern [s]: a source of targets without a number of them does not end.
+#: Shortest and longest pattern [s]: a shorter one has no targets, and 0 targets mean an endless source.
 _MIN_SECONDS, _MAX_SECONDS = 0.1, 3600.0
 
 

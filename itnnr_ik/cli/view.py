@@ -100,7 +100,8 @@ def open_view(args: argparse.Namespace, stack: ExitStack) -> View:
     try:
         from itnnr_ik.view.serving import serve
     except ImportError as error:
-        raise ImportError(f"it needs viser and trimesh: pip install viser trimesh ({error})") from error
+        needs = 'pip install viser trimesh "websockets>=15"'
+        raise ImportError(f"it needs viser, trimesh and websockets: {needs} ({error})") from error
     server, shape = serve(solver, _folder(args.arm), args.port, stack)
     if link is not None:
         from itnnr_ik.view.live_view import LiveView

@@ -122,7 +122,7 @@ def prepare(
 
 
 def _hint_at_degrees(recording: Recording, warn: Callable[[str], None]) -> None:
-    """Warn of a joint that is recorded over more turns than most joints have."""
+    """Warn of the joint with the widest recorded range, if that is more than most joints have."""
     ranges = np.where(np.isfinite(recording.turn_starts), 0.0, np.ptp(recording.joints.values, axis=0))
     widest = int(ranges.argmax())
     if ranges[widest] > _MAX_PLAUSIBLE_RANGE:

@@ -30,7 +30,7 @@ _REST_INTERVAL, _REST_DURATION = 10, 1.5
 _POSE_PHASE = 0.37
 _START_TIME = 1_700_000_000.0  # [s] since the epoch
 _LATENCY = 1e-3  # [s] from a message's stamp to its receipt
-#: Most joint states, all in memory at once, and largest offset [s] of the poses' clock from a stamp's range.
+#: Largest number of joint states, which are all in memory, and largest offset [s] of the poses' clock.
 _MAX_STATES, _MAX_OFFSET = 10**7, 1e8
 
 

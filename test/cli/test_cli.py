@@ -111,7 +111,7 @@ def test_an_option_that_would_do_nothing_is_refused(
 
 @pytest.mark.parametrize("seconds", ["1e-09", "inf", "nan"])
 def test_a_demo_has_an_end(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A pattern without a number of targets would not end."""
+    """A pattern too short for one target would not end, nor would an infinite one."""
     assert main(["demo", "--seconds", seconds]) == 1
     said = capsys.readouterr().err
     assert said == f"itnnr-ik demo: --seconds must be from 0.1 to 3600, got {seconds}\n"

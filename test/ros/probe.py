@@ -62,7 +62,7 @@ class Probe:
         self.node.destroy_node()
 
     def serve(self, node: Node) -> None:
-        """Let another node of the test's own receive whenever this one does."""
+        """Spin another node of the test with this one."""
         self._executor.add_node(node)
 
     def start(

@@ -102,7 +102,7 @@ def test_the_state_is_beside_a_topic_that_was_remapped(probe: Probe) -> None:
 
 
 def test_a_controller_that_scales_the_speed_is_not_streamed_to(probe: Probe) -> None:
-    """It stays where it is, and it is said why; at full speed it goes on."""
+    """The arm stays where it is, and the log says why; at full speed it goes on."""
     process = probe.start_ik_node(*OPTIONS)
     robot = Robot(probe)
     go_until(probe, START, "following")

@@ -18,7 +18,7 @@ from itnnr_ik.ros.interfaces import COMMAND_TYPES, TRAJECTORY
 
 ARM = load_robot("two_link")
 START = (-0.2, 0.9)
-#: The set-point goes to and fro between these, 0.01 rad from the joints.
+#: The set-point goes back and forth between these, 0.01 rad from the joints.
 TARGETS = ARM.forward(np.add(START, [[-0.01], [0.01]]))[:, :2].tolist()
 COMMANDS = COMMAND_TYPES[TRAJECTORY][1]
 REPLACEMENT = "allow_trajectory_replacement"
