@@ -21,6 +21,8 @@ from itnnr_ik.ros.throttle import ThrottledLog
 
 #: Of a controller's speed scaling, which has to be 1.
 _SCALING_TOLERANCE = 1e-3
+#: A controller whose set-point changes by no more from one state to the next is at rest [rad, m].
+_REST_TOLERANCE = 1e-6
 
 
 class Controller:
@@ -53,8 +55,11 @@ class Controller:
     ) -> None:
         self.motion, self._clock, self._commands = motion, clock, commands
         self._joint_names, self._turns, self._warnings = joint_names, turns, warnings
-        self._opened, self._speed_scaling = ExitStack(), 1.0
-        self._states: Any = None
+        self._opened, self._states = ExitStack(), None
+        #: As the controller told last, and whether that was ever another factor than 0, which those say that
+        #: know none; and the set-point (n,) [rad, m] told last.
+        self._speed_scaling, self._tells_scaling = 1.0, False
+        self._reference: np.ndarray | None = None
         motion.restart()
         motion.limits = limits
         if not motion.timed:
@@ -88,6 +93,8 @@ class Controller:
             # rclpy serves timers first: a delay of this node must not look like a timeout of the controller.
             for state, info in take_pending(self._states, CONTROLLER_STATE.qos.depth):
                 self._take_state(state, info)
+        if self._scales_speed and not self.motion.monitor.timed_out(self._clock.now):
+            return
         command = self.motion.message(self._clock.now, self._clock.stamp, self._turns())
         if command is not None:
             self._commands.publish(command)
@@ -112,18 +119,27 @@ class Controller:
     def _take_state(self, message: Any, info: MessageInfo | None) -> None:
         reference = JointState(name=message.joint_names, position=message.reference.positions)
         positions = positions_if_usable(reference, self._joint_names)
-        if positions is not None:  # before the controller is active it has none
-            age = self.age(message.header.stamp, reception_age(info))
-            self.motion.take_reference(positions - self._turns(), self._clock.now - age)
-        self._speed_scaling = float(message.speed_scaling_factor)
+        if positions is None:  # another controller's, or from before this one is active
+            return
+        age = self.age(message.header.stamp, reception_age(info))
+        self.motion.take_reference(positions - self._turns(), self._clock.now - age)
+        self._take_scaling(getattr(message, "speed_scaling_factor", 1.0), positions)  # Humble's has none
         if self._scales_speed:
             # Every trajectory is joined at its own time, and then falls behind it: set-points would jump.
             self.motion.restart(TrackingState.NOT_FOLLOWING)
             self._warnings.warn("speed scaling", self._scaling_text)
 
+    def _take_scaling(self, factor: float, reference: np.ndarray) -> None:
+        """Take a factor told with a reference (n,); 1 counts again once what was slowed is over."""
+        last, self._reference = self._reference, reference
+        at_rest = last is not None and np.abs(reference - last).max() <= _REST_TOLERANCE
+        self._tells_scaling |= factor != 0.0
+        if self._tells_scaling and (at_rest or not _is_one(factor)):
+            self._speed_scaling = factor
+
     @property
     def _scales_speed(self) -> bool:
-        return abs(self._speed_scaling - 1.0) > _SCALING_TOLERANCE
+        return self.motion.monitor.reference is not None and not _is_one(self._speed_scaling)
 
     @property
     def _scaling_text(self) -> str:
@@ -132,3 +148,8 @@ class Controller:
 
     def _take_replacement(self, replaces: bool) -> None:
         self.motion.replaces = replaces
+
+
+def _is_one(factor: float) -> bool:
+    """Whether a speed scaling is 1; that of a robot whose state is not known yet is NaN."""
+    return abs(factor - 1.0) <= _SCALING_TOLERANCE

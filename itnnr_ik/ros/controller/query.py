@@ -42,12 +42,15 @@ class ControllerQuery:
 
     def ask(self) -> None:
         """Ask the controller if it is there and it is time."""
+        if not self._client.service_is_ready():
+            self._asked = -math.inf  # the next one may be another
+            return
         now = time.monotonic()
-        if now < self._asked + _ANSWER_PERIOD or not self._client.service_is_ready():
+        if now < self._asked + _ANSWER_PERIOD:
             return
         if self._asked == -math.inf:
             self._answer(True)
-        elif self._pending is not None:
+        if self._pending is not None:
             self._client.remove_pending_request(self._pending)
         self._asked = now
         self._pending = self._client.call_async(GetParameters.Request(names=[_REPLACEMENT]))

@@ -37,8 +37,10 @@ def controller_state(
         stamp: Time of the cycle.
     """
     reference, elapsed = controller.reference, duration_of(controller.time_from_start)
-    message = JointTrajectoryControllerState(joint_names=list(joint_names), speed_scaling_factor=1.0)
+    message = JointTrajectoryControllerState(joint_names=list(joint_names))
     message.header.stamp = stamp
+    if hasattr(message, "speed_scaling_factor"):  # Humble's has none
+        message.speed_scaling_factor = 1.0
     message.reference = JointTrajectoryPoint(
         positions=reference.positions.tolist(),
         velocities=np.asarray(reference.velocities).tolist(),

@@ -14,6 +14,7 @@ from rclpy.parameter import Parameter
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.robot import load_robot
+from itnnr_ik.ros.controller.query import ControllerQuery
 from itnnr_ik.ros.interfaces import COMMAND_TYPES, TRAJECTORY
 
 ARM = load_robot("two_link")
@@ -92,3 +93,25 @@ def test_trajectories_are_anchored_where_the_controller_does_not_know_the_parame
     start(probe)
     controller.send_until("anchored")
     assert all(stamp.sec > 0 for stamp in controller.stamps())
+
+
+def test_a_controller_that_is_loaded_anew_may_be_another_one(probe: Probe) -> None:
+    """As soon as it is found, it counts as one that replaces trajectories, whatever the last one answered."""
+    answers: list[bool] = []
+    query = ControllerQuery(probe.node, f"{probe.namespace}/{COMMANDS}", answers.append)
+
+    def load() -> Node:
+        node = Node("joint_trajectory_controller", namespace=probe.namespace)
+        node.declare_parameter(REPLACEMENT, False)
+        probe.serve(node)
+        return node
+
+    first = load()
+    probe.repeat_until(query.ask, lambda: answers == [True, False], "an answer")
+    first.destroy_node()
+    probe.repeat_until(query.ask, lambda: not query._client.service_is_ready(), "the controller's end")
+    query.ask()
+    second = load()
+    probe.repeat_until(query.ask, lambda: answers[2:] == [True, False], "an answer of the next one")
+    query.close()
+    second.destroy_node()
