@@ -147,12 +147,11 @@ class Motion:
         set_points = self._set_points
         assert set_points is not None, "a controller that follows, or approaches"
         offset = self.clock.seconds if following and not self.replaces else None
-        anchored = offset is not None
-        if not self._output.due(now, self._goal_changed or anchored or not following):
+        if not self._output.due(now, self._goal_changed or offset is not None or not following):
             return None
         set_points.delay(self._output.delay(set_points, now))
         if following:
-            self._plan(set_points, now + self._output.dead_time, anchored)
+            self._plan(set_points, now + self._output.dead_time, offset is not None)
         return self._output.message(set_points, now, None if offset is None else clock + offset, turns)
 
     @property
@@ -204,10 +203,11 @@ class Motion:
             begins = self._goal is not None or self.monitor.state is TrackingState.NOT_FOLLOWING
         if begins:
             measured = self.monitor.joints if self.monitor.reference is None else self.monitor.reference
-            goal, box = self.limits.clip(measured), self._possible_positions(measured)
+            from_receipt = self.timed and (self.replaces or self.clock.seconds is None)
+            goal = (self.limits.reduced() if from_receipt else self.limits).clip(measured)
             last = self._set_points or SetPoints(goal, now, self.limits)
+            box, self._approaching = self._possible_positions(measured), True
             self._set_points = self._output.approach(last, goal, box, now, self.limits)
-            self._approaching = True
         return begins
 
     def _plan(self, set_points: SetPoints, start: float, anchored: bool) -> None:

@@ -147,7 +147,9 @@ class Controller:
         return f"{scaling}: targets are not followed"
 
     def _take_replacement(self, replaces: bool) -> None:
-        self.motion.replaces = replaces
+        if replaces is not self.motion.replaces:
+            self.motion.restart()  # from receipt, a motion at full speed would go on at nearly twice that
+            self.motion.replaces = replaces
 
 
 def _is_one(factor: float) -> bool:

@@ -118,6 +118,18 @@ def test_a_joint_a_little_beyond_its_limit_leaves_the_limits_of_the_others_in_fo
     assert max(most) <= BOUND
 
 
+@pytest.mark.parametrize("replaces", [True, False])
+def test_joints_at_a_limit_get_room_for_what_a_controller_adds(replaces: bool) -> None:
+    """Trajectories from receipt keep a margin from position limits, from the approach on."""
+    motion = Motion(TrajectoryOutput(NAMES, 0.01), NAMES, UNITS, limits(), 0.05)
+    motion.replaces = replaces
+    motion.clock.add(100.0 if replaces else 0.0, 100.0)
+    motion.take_joints(np.full(3, BOUND), 0.0)
+    motion.set_goal(np.full(3, BOUND), 0.0, False)
+    (point,) = motion.message(0.0, 100.0, NO_TURNS).points
+    assert max(point.positions) == motion.limits.reduced().upper[0] < BOUND
+
+
 def test_past_set_points_outlive_a_pause_and_an_activation() -> None:
     """The next approach is slow from there, too."""
     motion = at_rest()

@@ -129,3 +129,14 @@ def test_a_controller_that_is_gone_scales_nothing(teller: Teller) -> None:
         time.sleep(0.02)
     assert time.monotonic() < end
     assert not teller.known.problems
+
+
+def test_another_timing_begins_with_an_approach(teller: Teller) -> None:
+    """The first trajectory from receipt moves as far as two cycles, for which full speed leaves no room."""
+    assert teller.follows()
+    for replaces in (True, False):
+        teller.known._take_replacement(replaces)
+        assert teller.motion.monitor.state is not TrackingState.FOLLOWING
+        assert teller.follows()
+        teller.known._take_replacement(replaces)
+        assert teller.motion.monitor.state is TrackingState.FOLLOWING, "the same answer as before"
