@@ -35,7 +35,7 @@ class SimulatedTrajectoryController:
     a cycle is the trajectory one period ahead. Interpolation to the first point begins at the last set-point,
     at the time of its cycle, with ``interpolate_from_desired_state``, otherwise at the measured position.
 
-    Since 6.8, with ``allow_trajectory_replacement``, one that replaces a trajectory of several points begins
+    After 6.9, with ``allow_trajectory_replacement``, one that replaces a trajectory of several points begins
     in that cycle, whatever earlier stamp it has, at the reference of the cycle before.
 
     Args:

@@ -147,7 +147,7 @@ class Motion:
         set_points = self._set_points
         assert set_points is not None, "a controller that follows, or approaches"
         offset = self.clock.seconds if following and not self.replaces else None
-        if not self._output.due(now, self._goal_changed or offset is not None or not following):
+        if not self._output.due(now, following and (self._goal_changed or offset is not None)):
             return None
         set_points.delay(self._output.delay(set_points, now))
         if following:

@@ -110,11 +110,14 @@ class TrajectoryOutput(Output):
         by_speed = 1.5 * distance / (REDUCED_SHARE * limits.velocity)
         by_acceleration = np.sqrt(6.0 * distance / (REDUCED_SHARE * limits.acceleration))
         duration = max(_MIN_APPROACH_TIME, by_speed.max(), by_acceleration.max())
-        self._resend_until = now + _RESEND_SHARE * duration
+        self.sent_at, self._resend_until = -math.inf, now + _RESEND_SHARE * duration
         return SetPoints(goal, now + duration, limits)
 
     def message(self, set_points: SetPoints, now: float, stamp: float | None, turns: Array) -> Any:
-        """See `Output`; an approach is sent again until little of its time is left, as one may be lost."""
+        """See `Output`; an approach is sent again until little of its time is left, as one may be lost.
+
+        Not in each period: a controller that begins at the measured state would sink by the sag each time.
+        """
         if self.sent_at > set_points.end or self._resend_until < now < set_points.start:
             return None
         self.sent_at = now

@@ -10,8 +10,8 @@ from typing import Any
 from rcl_interfaces.srv import GetParameters
 from rclpy.lifecycle import LifecycleNode
 
-#: Parameter of ros2_controllers 6.8 and later, true by default: a trajectory that replaces another one then
-#: begins when it is received, whatever earlier stamp it has.
+#: Parameter of ros2_controllers 6.8 and later, true by default: after 6.9, a trajectory that replaces another
+#: one then begins when it is received, whatever earlier stamp it has.
 _REPLACEMENT = "allow_trajectory_replacement"
 #: Between two questions, as a controller may be loaded anew, and until one without an answer is given up [s].
 _ANSWER_PERIOD = 1.0

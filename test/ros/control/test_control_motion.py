@@ -44,6 +44,12 @@ def test_a_controller_that_replaces_trajectories_cannot_be_sent_anchored_ones() 
     assert sequence.run().speed > 1.5
 
 
+def test_joints_that_sag_do_not_sink_during_an_approach() -> None:
+    """A controller that begins at the measured state is below its set-points with each message."""
+    case = replace(CASES["off for 0.1 to 1 s"], from_set_point=False, sag=0.02, lag=0.05)
+    assert play(case).beyond <= 2.0 * case.sag
+
+
 @pytest.mark.parametrize("name", ["on time", "no clock", "replacing", "positions"])
 def test_the_goal_is_reached(name: str) -> None:
     """The limits are not kept by standing still."""
