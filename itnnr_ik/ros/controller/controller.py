@@ -13,7 +13,7 @@ from sensor_msgs.msg import JointState
 
 from itnnr_ik.ros.control import Limits, Motion, TrackingState
 from itnnr_ik.ros.controller.motion_clock import STEADY, MotionClock
-from itnnr_ik.ros.controller.query import QUERY_PERIOD, ControllerQuery
+from itnnr_ik.ros.controller.query import QUERY_PERIOD, REPLACEMENT, SCALING, ControllerQuery
 from itnnr_ik.ros.interfaces import CONTROLLER_STATE, controller_state_topic
 from itnnr_ik.ros.messages import positions_if_usable
 from itnnr_ik.ros.receiving import MessageInfo, reception_age, take_pending, with_info
@@ -56,9 +56,9 @@ class Controller:
         self.motion, self._clock, self._commands = motion, clock, commands
         self._joint_names, self._turns, self._warnings = joint_names, turns, warnings
         self._opened, self._states = ExitStack(), None
-        #: As the controller told last, and whether that was ever another factor than 0, which those say that
-        #: know none; and the set-point (n,) [rad, m] told last.
-        self._speed_scaling, self._tells_scaling = 1.0, False
+        #: As the controller told last; whether it has the parameter, or ever told another factor than 0, as
+        #: those say that know none; and the set-point (n,) [rad, m] told last.
+        self._speed_scaling, self._knows_scaling, self._told_scaling = 1.0, False, False
         self._reference: np.ndarray | None = None
         motion.restart()
         motion.limits = limits
@@ -70,10 +70,11 @@ class Controller:
                 CONTROLLER_STATE.type, topic, with_info(self._take_state), CONTROLLER_STATE.qos
             )
             self._opened.callback(node.destroy_subscription, self._states)
-        query = ControllerQuery(node, commands.topic_name, self._take_replacement)
-        self._opened.callback(query.close)
-        timer = node.create_timer(QUERY_PERIOD, query.ask, clock=STEADY)
-        self._opened.callback(node.destroy_timer, timer)
+        for question in ((REPLACEMENT, True, self._take_replacement), (SCALING, False, self._take_knowledge)):
+            query = ControllerQuery(node, commands.topic_name, *question)
+            self._opened.callback(query.close)
+            timer = node.create_timer(QUERY_PERIOD, query.ask, clock=STEADY)
+            self._opened.callback(node.destroy_timer, timer)
 
     def close(self) -> None:
         """Stop listening."""
@@ -133,8 +134,10 @@ class Controller:
         """Take a factor told with a reference (n,); 1 counts again once what was slowed is over."""
         last, self._reference = self._reference, reference
         at_rest = last is not None and np.abs(reference - last).max() <= _REST_TOLERANCE
-        self._tells_scaling |= factor != 0.0
-        if self._tells_scaling and (at_rest or not _is_one(factor)):
+        self._told_scaling |= factor != 0.0
+        if not (self._told_scaling or self._knows_scaling):
+            factor = 1.0
+        if at_rest or not _is_one(factor):
             self._speed_scaling = factor
 
     @property
@@ -150,6 +153,9 @@ class Controller:
         if replaces is not self.motion.replaces:
             self.motion.restart()  # from receipt, a motion at full speed would go on at nearly twice that
             self.motion.replaces = replaces
+
+    def _take_knowledge(self, knows_scaling: bool) -> None:
+        self._knows_scaling = knows_scaling
 
 
 def _is_one(factor: float) -> bool:

@@ -1,4 +1,4 @@
-"""Asks a joint_trajectory_controller whether trajectories that are stamped in the past can be sent to it."""
+"""Asks a joint_trajectory_controller for parameters that say what can be sent to it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.srv import GetParameters
 from rclpy.lifecycle import LifecycleNode
 
 #: Parameter of ros2_controllers 6.8 and later, true by default: after 6.9, a trajectory that replaces another
 #: one then begins when it is received, whatever earlier stamp it has.
-_REPLACEMENT = "allow_trajectory_replacement"
+REPLACEMENT = "allow_trajectory_replacement"
+#: Parameter of ros2_controllers 4.39, 5.3 and later, whose state tells of speed scaling: before, it said 0.
+SCALING = "speed_scaling.initial_scaling_factor"
 #: Between two questions, as a controller may be loaded anew, and until one without an answer is given up [s].
 _ANSWER_PERIOD = 1.0
 #: Between two calls of `ControllerQuery.ask` [s]: the controller is to be known before it follows.
@@ -20,17 +23,25 @@ QUERY_PERIOD = 0.05
 
 
 class ControllerQuery:
-    """The controller's parameter, by the service beside its topic of commands.
+    """A parameter of the controller, by the service beside its topic of commands.
 
     Args:
         node: Owns the client.
         command_topic: The controller's, such as ``/joint_trajectory_controller/joint_trajectory``.
-        answer: Called with whether the controller has the parameter, and it is true; first as if it were, as
-            soon as the controller is found.
+        parameter: Its name.
+        expected: What counts from when the controller is found until it answers.
+        answer: Called with whether the controller has the parameter, and it is not false.
     """
 
-    def __init__(self, node: LifecycleNode, command_topic: str, answer: Callable[[bool], None]) -> None:
-        self._node, self._answer = node, answer
+    def __init__(
+        self,
+        node: LifecycleNode,
+        command_topic: str,
+        parameter: str,
+        expected: bool,
+        answer: Callable[[bool], None],
+    ) -> None:
+        self._node, self._parameter, self._expected, self._answer = node, parameter, expected, answer
         service = f"{command_topic.rpartition('/')[0]}/get_parameters"
         self._client: Any = node.create_client(GetParameters, service)
         self._asked = -math.inf
@@ -49,14 +60,14 @@ class ControllerQuery:
         if now < self._asked + _ANSWER_PERIOD:
             return
         if self._asked == -math.inf:
-            self._answer(True)
+            self._answer(self._expected)
         if self._pending is not None:
             self._client.remove_pending_request(self._pending)
         self._asked = now
-        self._pending = self._client.call_async(GetParameters.Request(names=[_REPLACEMENT]))
+        self._pending = self._client.call_async(GetParameters.Request(names=[self._parameter]))
         self._pending.add_done_callback(self._take)
 
     def _take(self, answered: Any) -> None:
         self._pending = None
         values = answered.result().values  # none where the parameter is not known
-        self._answer(any(value.bool_value for value in values))
+        self._answer(any(v.bool_value or v.type == ParameterType.PARAMETER_DOUBLE for v in values))

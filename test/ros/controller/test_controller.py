@@ -100,6 +100,15 @@ def test_a_controller_that_does_not_tell_its_scaling_is_followed(
     assert not teller.known.problems
 
 
+def test_a_controller_that_knows_of_scaling_may_begin_at_0(teller: Teller) -> None:
+    """As the robot may be paused when this node starts."""
+    teller.known._take_knowledge(True)
+    assert not teller.sent(0.3, speed_scaling_factor=0.0)
+    assert teller.known.problems
+    teller.known._take_knowledge(False)
+    assert teller.follows(speed_scaling_factor=0.0), "one that is loaded in its place may not know"
+
+
 def test_a_motion_that_was_slowed_down_is_awaited(teller: Teller) -> None:
     """An approach is for a controller at rest."""
     assert teller.follows()

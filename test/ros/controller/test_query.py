@@ -14,7 +14,7 @@ from rclpy.parameter import Parameter
 from trajectory_msgs.msg import JointTrajectory
 
 from itnnr_ik.robot import load_robot
-from itnnr_ik.ros.controller.query import ControllerQuery
+from itnnr_ik.ros.controller.query import REPLACEMENT, SCALING, ControllerQuery
 from itnnr_ik.ros.interfaces import COMMAND_TYPES, TRAJECTORY
 
 ARM = load_robot("two_link")
@@ -22,7 +22,6 @@ START = (-0.2, 0.9)
 #: The set-point goes back and forth between these, 0.01 rad from the joints.
 TARGETS = ARM.forward(np.add(START, [[-0.01], [0.01]]))[:, :2].tolist()
 COMMANDS = COMMAND_TYPES[TRAJECTORY][1]
-REPLACEMENT = "allow_trajectory_replacement"
 
 
 class Controller:
@@ -98,7 +97,7 @@ def test_trajectories_are_anchored_where_the_controller_does_not_know_the_parame
 def test_a_controller_that_is_loaded_anew_may_be_another_one(probe: Probe) -> None:
     """As soon as it is found, it counts as one that replaces trajectories, whatever the last one answered."""
     answers: list[bool] = []
-    query = ControllerQuery(probe.node, f"{probe.namespace}/{COMMANDS}", answers.append)
+    query = ControllerQuery(probe.node, f"{probe.namespace}/{COMMANDS}", REPLACEMENT, True, answers.append)
 
     def load() -> Node:
         node = Node("joint_trajectory_controller", namespace=probe.namespace)
@@ -115,3 +114,17 @@ def test_a_controller_that_is_loaded_anew_may_be_another_one(probe: Probe) -> No
     probe.repeat_until(query.ask, lambda: answers[2:] == [True, False], "an answer of the next one")
     query.close()
     second.destroy_node()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_parameter_that_is_a_number_is_there_or_not(probe: Probe, known: bool) -> None:
+    """It says that the controller's state tells of speed scaling."""
+    answers: list[bool] = []
+    query = ControllerQuery(probe.node, f"{probe.namespace}/{COMMANDS}", SCALING, False, answers.append)
+    controller = Node("joint_trajectory_controller", namespace=probe.namespace)
+    if known:
+        controller.declare_parameter(SCALING, 1.0)
+    probe.serve(controller)
+    probe.repeat_until(query.ask, lambda: answers == [False, known], "an answer")
+    query.close()
+    controller.destroy_node()
