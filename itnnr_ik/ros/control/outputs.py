@@ -114,10 +114,7 @@ class TrajectoryOutput(Output):
         return SetPoints(goal, now + duration, limits)
 
     def message(self, set_points: SetPoints, now: float, stamp: float | None, turns: Array) -> Any:
-        """See `Output`; an approach is sent again until little of its time is left, as one may be lost.
-
-        Not in each period: a controller that begins at the measured state would sink by the sag each time.
-        """
+        """See `Output`; an approach is sent again, as one may be lost, but rarely: joints that sag sink."""
         if self.sent_at > set_points.end or self._resend_until < now < set_points.start:
             return None
         self.sent_at = now
