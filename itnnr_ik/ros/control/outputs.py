@@ -25,8 +25,8 @@ _UNANCHORED_DELAY = 0.03
 _PERIOD_TOLERANCE = 1e-3
 #: A trajectory ends this long from now or later [s]: one that has ended on reception is refused.
 _MIN_REMAINING_TIME = 0.3
-#: Minimum duration of an approach [s], and the share of it during which it is sent again.
-_MIN_APPROACH_TIME, _RESEND_SHARE = 0.1, 0.6
+#: Minimum duration of an approach [s].
+_MIN_APPROACH_TIME = 0.1
 #: A trajectory that is neither new nor anchored is sent again after this [s], as one may have been lost.
 _RESEND_PERIOD = 0.1
 #: Positions are sent for this long after the motion [s].
@@ -98,7 +98,6 @@ class TrajectoryOutput(Output):
     def __init__(self, joint_names: Sequence[str], period: float) -> None:
         super().__init__(period)
         self._joint_names = list(joint_names)
-        self._resend_until = -math.inf
 
     def due(self, now: float, changed: bool) -> bool:
         """See `Output`."""
@@ -110,12 +109,16 @@ class TrajectoryOutput(Output):
         by_speed = 1.5 * distance / (REDUCED_SHARE * limits.velocity)
         by_acceleration = np.sqrt(6.0 * distance / (REDUCED_SHARE * limits.acceleration))
         duration = max(_MIN_APPROACH_TIME, by_speed.max(), by_acceleration.max())
-        self.sent_at, self._resend_until = -math.inf, now + _RESEND_SHARE * duration
+        self.sent_at = -math.inf
         return SetPoints(goal, now + duration, limits)
 
     def message(self, set_points: SetPoints, now: float, stamp: float | None, turns: Array) -> Any:
-        """See `Output`; an approach is sent again, as one may be lost, but rarely: joints that sag sink."""
-        if self.sent_at > set_points.end or self._resend_until < now < set_points.start:
+        """See `Output`; an approach is sent once: each time, the first cycle is a double step.
+
+        Where the controller begins at the measured state, joints that sag would sink. If it is lost, another
+        one follows after its time.
+        """
+        if self.sent_at > set_points.end or -math.inf < self.sent_at < now < set_points.start:
             return None
         self.sent_at = now
         times = set_points.knots(now - _PAST if stamp is not None else now + _UNANCHORED_DELAY)

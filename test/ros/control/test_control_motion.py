@@ -44,6 +44,19 @@ def test_a_controller_that_replaces_trajectories_cannot_be_sent_anchored_ones() 
     assert sequence.run().speed > 1.5
 
 
+def test_an_approach_that_was_lost_is_followed_by_another() -> None:
+    """After its time: the joints are not where it was to bring them."""
+    motion = Motion(TrajectoryOutput(NAMES, 0.01), NAMES, UNITS, limits(), 0.05)
+    sent = []
+    for now in np.arange(0.0, 3.0, 0.01).tolist():
+        motion.take_joints(np.full(3, 1.6), now)  # beyond their limits
+        motion.set_goal(np.full(3, 1.4), now, False)
+        if motion.message(now, now, NO_TURNS) is not None:
+            sent.append(now)
+    assert len(sent) > 1
+    assert np.diff(sent).min() > 0.1
+
+
 def test_joints_that_sag_do_not_sink_during_an_approach() -> None:
     """A controller that begins at the measured state is below its set-points with each message."""
     case = replace(CASES["off for 0.1 to 1 s"], from_set_point=False, sag=0.02, lag=0.05)
