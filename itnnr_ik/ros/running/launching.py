@@ -215,7 +215,7 @@ def controllers(joints: Sequence[str]) -> dict[str, Any]:
         "command_interfaces": ["position"],
         "state_interfaces": ["position", "velocity"],
         "interpolate_from_desired_state": True,
-        "allow_trajectory_replacement": False,  # since ros2_controllers 6.8: trajectories are anchored
+        "allow_trajectory_replacement": False,  # 6.8 and later; True rules out anchored trajectories
     }
     return {
         "controller_manager": {"ros__parameters": manager},
