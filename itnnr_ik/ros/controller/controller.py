@@ -57,9 +57,8 @@ class Controller:
         self._joint_names, self._turns, self._warnings = joint_names, turns, warnings
         self._opened, self._states = ExitStack(), None
         #: As the controller told last; whether it has the parameter, or ever told another factor than 0, as
-        #: those say that know none; and the set-point (n,) [rad, m] told last.
+        #: those say that know none.
         self._speed_scaling, self._knows_scaling, self._told_scaling = 1.0, False, False
-        self._reference: np.ndarray | None = None
         motion.restart()
         motion.limits = limits
         if not motion.timed:
@@ -123,17 +122,17 @@ class Controller:
         if positions is None:  # another controller's, or from before this one is active
             return
         age = self.age(message.header.stamp, reception_age(info))
-        self.motion.take_reference(positions - self._turns(), self._clock.now - age)
-        self._take_scaling(getattr(message, "speed_scaling_factor", 1.0), positions)  # Humble's has none
+        last, new = self.motion.monitor.reference, positions - self._turns()
+        self.motion.take_reference(new, self._clock.now - age)
+        at_rest = last is not None and bool(np.abs(new - last).max() <= _REST_TOLERANCE)
+        self._take_scaling(getattr(message, "speed_scaling_factor", 1.0), at_rest)  # Humble's has none
         if self._scales_speed:
             # Every trajectory is joined at its own time, and then falls behind it: set-points would jump.
             self.motion.restart(TrackingState.NOT_FOLLOWING)
             self._warnings.warn("speed scaling", self._scaling_text)
 
-    def _take_scaling(self, factor: float, reference: np.ndarray) -> None:
-        """Take a factor told with a reference (n,); 1 counts again once what was slowed is over."""
-        last, self._reference = self._reference, reference
-        at_rest = last is not None and np.abs(reference - last).max() <= _REST_TOLERANCE
+    def _take_scaling(self, factor: float, at_rest: bool) -> None:
+        """Take a factor; 1 counts again once the controller is at rest, and what was slowed is over."""
         self._told_scaling |= factor != 0.0
         if not (self._told_scaling or self._knows_scaling):
             factor = 1.0
