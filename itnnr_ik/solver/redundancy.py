@@ -28,6 +28,8 @@ _MIN_DETERMINANT = 1e-3
 #: Longest posture step, as a share of the displacement and in [rad] (so none for a target that stands still),
 #: and the shortest worth its time [rad]. No posture step beyond the largest displacement [rad].
 _POSTURE_STEP_SHARE, _MAX_POSTURE_STEP, _MIN_POSTURE_STEP, _MAX_DISPLACEMENT = 1.5, 0.012, 1e-4, 0.1
+#: Longest posture step, as a share of the negative gradient and of the Newton step along it.
+_NEWTON_SHARE = 0.5
 #: Weight a and exponent b of the cost Σ (a x² / 2 + xᵇ) of a posture, where x is ±1 at a joint's limits.
 _CENTRING_WEIGHT, _LIMIT_EXPONENT = 0.3, 12
 
@@ -204,20 +206,16 @@ def step_towards_posture(
     Towards the preferred posture where there is one, or else away from the limits: an arm that always takes
     the smallest displacement drifts into a corner of the limits, from which it has to jump.
     """
-    problem, joints, trial, desired = s.problem, s.problem.joints, scratch.trial, scratch.right
+    problem, joints, trial = s.problem, s.problem.joints, scratch.trial
+    desired, curvatures = scratch.right, scratch.other
     n, lower, upper = q.shape[0], scratch.lower, scratch.upper
     best = displacement(joints, q, now)
     extra = min(_POSTURE_STEP_SHARE * best, _MAX_POSTURE_STEP)
     if best > _MAX_DISPLACEMENT or extra < _MIN_POSTURE_STEP:
         return
+    _descend_cost(joints, q, desired, curvatures)
     for i in range(n):
-        w.active[i], desired[i] = 1.0, 0.0
-        half = 0.5 * (joints[UPPER, i] - joints[LOWER, i])
-        if math.isfinite(joints[PREFERRED, i]):
-            desired[i] = joints[PREFERRED, i] - q[i]
-        elif half < np.inf:
-            share = (q[i] - joints[LOWER, i]) / half - 1.0
-            desired[i] = -(_CENTRING_WEIGHT * share + _LIMIT_EXPONENT * share ** (_LIMIT_EXPONENT - 1)) / half
+        w.active[i] = 1.0
     # Null-space part of the desired step.
     evaluate(problem, goal, q, w)
     differentiate(problem, w)
@@ -225,7 +223,12 @@ def step_towards_posture(
     project_to_null_space(w, desired)
     if not limits_around(joints, now, best + extra, lower, upper):
         return
-    length = 1.0
+    # Longer steps go to and fro about the best posture, from one target to the next.
+    slope, curvature = 1e-30, 0.0
+    for i in range(n):
+        slope += desired[i] * desired[i]
+        curvature += curvatures[i] * desired[i] * desired[i]
+    length = _NEWTON_SHARE * slope / max(slope, curvature)
     for i in range(n):
         if desired[i] > 1e-12:
             length = min(length, (upper[i] - q[i]) / desired[i])
@@ -239,3 +242,21 @@ def step_towards_posture(
     if solved(s, position, angle):
         for i in range(n):
             q[i] = trial[i]
+
+
+@inlined
+def _descend_cost(joints: Array, q: Array, desired: Array, curvatures: Array) -> None:
+    """Write the negative gradient (n,) of the cost of a posture, and its second derivatives (n,).
+
+    With a preferred posture, the cost is half the squared distance to that.
+    """
+    for i in range(q.shape[0]):
+        desired[i] = curvatures[i] = 0.0
+        half = 0.5 * (joints[UPPER, i] - joints[LOWER, i])
+        if math.isfinite(joints[PREFERRED, i]):
+            desired[i], curvatures[i] = joints[PREFERRED, i] - q[i], 1.0
+        elif half < np.inf:
+            share = (q[i] - joints[LOWER, i]) / half - 1.0
+            power = _LIMIT_EXPONENT * share ** (_LIMIT_EXPONENT - 2)
+            desired[i] = -(_CENTRING_WEIGHT + power) * share / half
+            curvatures[i] = (_CENTRING_WEIGHT + (_LIMIT_EXPONENT - 1) * power) / (half * half)

@@ -51,6 +51,23 @@ def test_tracking_leads_out_of_a_corner(three_link: IKSolver) -> None:
     assert np.minimum(state - three_link.arm.lower, three_link.arm.upper - state).min() > 0.07
 
 
+@pytest.mark.parametrize("state", [(-1.3, 1.2, 1.3), (1.1, -1.3, -1.2)])
+def test_tracking_near_limits_does_not_go_to_and_fro(three_link: IKSolver, state: tuple[float, ...]) -> None:
+    """A line at constant speed, two joints near their limits: each step of the joints is like the one before.
+
+    The first half of the line brings the joints to the posture that suits it.
+    """
+    joints = np.array(state)
+    point = three_link.target_at(joints)
+    answers = []
+    for k in range(100):
+        joints = three_link.solve(point * (1.0 + 0.002 * k), joints).positions
+        answers.append(joints)
+    steps = np.diff(answers, axis=0)[50:]
+    assert np.abs(steps).max() > 1e-3
+    assert np.abs(np.diff(steps, axis=0)).max() < 0.1 * np.abs(steps).max()
+
+
 def test_a_preferred_posture_attracts_redundant_joints() -> None:
     """Answers without a state, and a tracked circle, end nearer to the posture than without one."""
     chain = load_robot("panda")
