@@ -28,18 +28,20 @@ class Segment(NamedTuple):
     """A line or curve of a stroke, without a corner.
 
     Attributes:
-        curve: Segment of svgelements.
+        curve: Segment of svgelements, as it is before the transforms of its shape.
+        transform: Affine map (2, 3) from there to the drawing with y up.
         length: Arc length in the drawing's unit.
         progress: Share (c,) of the arc length, from 0 to 1, at evenly spaced values of the curve's parameter.
     """
 
     curve: Any
+    transform: Array
     length: float
     progress: Array
 
     def start(self) -> Array:
         """Its first point (2,)."""
-        point: Array = _evaluate(self.curve, np.zeros(1))[0]
+        point: Array = _evaluate(self.curve, self.transform, np.zeros(1))[0]
         return point
 
     def points(self, step: float) -> Array:
@@ -47,9 +49,8 @@ class Segment(NamedTuple):
         margin = _LENGTH_MARGIN if len(self.progress) > 2 else 1.0
         count = max(1, int(np.ceil(margin * self.length / step - 1e-9)))
         even = np.arange(1, count + 1) / count
-        return _evaluate(
-            self.curve, np.interp(even, self.progress, np.linspace(0.0, 1.0, len(self.progress)))
-        )
+        parameters = np.interp(even, self.progress, np.linspace(0.0, 1.0, len(self.progress)))
+        return _evaluate(self.curve, self.transform, parameters)
 
 
 class Outline(NamedTuple):
@@ -62,7 +63,7 @@ class Outline(NamedTuple):
         """Lower left and upper right corner (2,) of all that is drawn."""
         segments = [segment for stroke in self.strokes for segment in stroke]
         points = np.concatenate(
-            [_evaluate(segment.curve, _parameters(segment.curve)) for segment in segments]
+            [_evaluate(segment.curve, segment.transform, _parameters(segment.curve)) for segment in segments]
         )
         return points.min(axis=0), points.max(axis=0)
 
@@ -96,13 +97,16 @@ def _parse(file: Path) -> tuple[list[list[Segment]], set[str]]:
     strokes: list[list[Segment]] = []
     ignored, count = set(), 0
     try:
-        for element in SVG.parse(io.BytesIO(text)).elements():
+        # Without `reify`, which leaves rectangles and ellipses as they are where they are turned or mirrored,
+        # and makes other ellipses of stretched arcs.
+        for element in SVG.parse(io.BytesIO(text), reify=False).elements():
             if isinstance(element, Shape):
                 drawn = Drawn(element)
                 count += len(drawn)
                 if count > _MAX_SEGMENTS:
                     break
-                strokes += [_segments(part) for part in drawn.as_subpaths()]
+                transform = _transform_of(drawn)
+                strokes += [_segments(part, transform) for part in drawn.as_subpaths()]
             elif type(element).__name__ in ("Text", "Image"):
                 ignored.add(type(element).__name__.lower())
     except (ValueError, ArithmeticError, AttributeError, TypeError, RecursionError) as error:
@@ -112,17 +116,24 @@ def _parse(file: Path) -> tuple[list[list[Segment]], set[str]]:
     return strokes, ignored
 
 
-def _segments(part: Any) -> list[Segment]:
+def _transform_of(shape: Any) -> Array:
+    """Affine map (2, 3) from a shape's coordinates to the drawing's, with y up; in SVG, y is down."""
+    matrix = shape.transform
+    rows: Array = np.array([[matrix.a, matrix.c, matrix.e], [-matrix.b, -matrix.d, -matrix.f]], dtype=float)
+    return rows
+
+
+def _segments(part: Any, transform: Array) -> list[Segment]:
     """The segments of a stroke, without those of no length."""
     segments = []
     for curve in part:
         if type(curve).__name__ == "Move" or curve.start is None:
             continue
-        points = _evaluate(curve, _parameters(curve))
+        points = _evaluate(curve, transform, _parameters(curve))
         steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
         along = np.concatenate([[0.0], np.cumsum(steps)])
         if not along[-1] <= _MIN_RELATIVE_LENGTH * np.abs(points).max():
-            segments.append(Segment(curve, float(along[-1]), along / along[-1]))
+            segments.append(Segment(curve, transform, float(along[-1]), along / along[-1]))
     return segments
 
 
@@ -130,10 +141,12 @@ def _parameters(curve: Any) -> Array:
     return _LINE_PARAMETERS if type(curve).__name__ in _LINE_TYPES else _CURVE_PARAMETERS
 
 
-def _evaluate(curve: Any, parameters: Array) -> Array:
-    """Points (p, 2) of a curve at parameters (p,) from 0 to 1, with y up; in SVG, y is down."""
-    points: Array = np.array([list(point) for point in curve.npoint(parameters)], dtype=float)
-    return points * [1.0, -1.0]
+def _evaluate(curve: Any, transform: Array, parameters: Array) -> Array:
+    """Points (p, 2) of a curve at parameters (p,) from 0 to 1, mapped by a transform (2, 3)."""
+    points = np.array([list(point) for point in curve.npoint(parameters)], dtype=float)
+    with np.errstate(invalid="ignore"):  # infinite numbers are refused when all are read
+        mapped: Array = points @ transform[:, :2].T + transform[:, 2]
+    return mapped
 
 
 def _read_checked(file: Path) -> bytes:

@@ -74,6 +74,34 @@ def test_transforms_and_reuse_count(tmp_path: Path) -> None:
     np.testing.assert_allclose([*low, *high], [0.0, -50.0, 120.0, 0.0], atol=1e-9)
 
 
+TRANSFORMS = {
+    "turned": ("rotate(30)", [[0.75**0.5, -0.5], [0.5, 0.75**0.5]]),
+    "mirrored": ("scale(1 -1)", [[1.0, 0.0], [0.0, -1.0]]),
+    "stretched": ("scale(3 0.5)", [[3.0, 0.0], [0.0, 0.5]]),
+    "sheared": ("matrix(1 0.5 -0.3 2 0 0)", [[1.0, -0.3], [0.5, 2.0]]),
+}
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+@pytest.mark.parametrize(
+    "shape",
+    [
+        '<rect x="-4" y="-2" width="8" height="4" {}/>',
+        '<ellipse rx="4" ry="2" {}/>',
+        '<path d="M -4 0 A 4 2 0 0 1 4 0 A 4 2 0 0 1 -4 0" {}/>',
+        '<g {}><circle r="2" transform="scale(2 1)"/></g>',
+    ],
+)
+def test_every_shape_has_its_transform(tmp_path: Path, shape: str, transform: str) -> None:
+    """Mapped back by its transform, what is drawn lies on the shape."""
+    text, matrix = TRANSFORMS[transform]
+    outline = read_outline(drawing(tmp_path, shape.format(f'transform="{text}"')))
+    drawn = np.concatenate([segment.points(0.5) for stroke in outline.strokes for segment in stroke])
+    x, y = np.linalg.solve(matrix, (drawn * [1.0, -1.0]).T) / [[4.0], [2.0]]
+    size = np.maximum(np.abs(x), np.abs(y)) if "rect" in shape else np.hypot(x, y)
+    np.testing.assert_allclose(size, 1.0, atol=1e-9)
+
+
 def test_the_pen_is_lifted_between_strokes(tmp_path: Path) -> None:
     """The pen moves up, over and down along the plane's normal, in steps no longer than on the plane."""
     file = drawing(tmp_path, '<path d="M 0 0 H 10 M 0 5 H 10"/><line x1="0" y1="9" x2="10" y2="9"/>')
