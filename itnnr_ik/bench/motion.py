@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from itnnr_ik.bench.report import without_nan
 from itnnr_ik.interrupts import INTERRUPTED_STATUS, ignore_sigint
 from itnnr_ik.options import seed_number
 
@@ -52,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
     finally:
         pool.shutdown(cancel_futures=True)
     if args.json:
-        print(json.dumps([{**asdict(c), **asdict(w)} for c, w in zip(cases, worst, strict=True)], indent=2))
+        rows = [{**asdict(case), **asdict(one)} for case, one in zip(cases, worst, strict=True)]
+        print(json.dumps(without_nan(rows), indent=2))
     else:
         _print(cases, worst)
     return INTERRUPTED_STATUS if interrupted else 0

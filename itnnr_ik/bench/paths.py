@@ -23,6 +23,7 @@ from tqdm import tqdm
 from itnnr_ik.bench.arms import BenchArm, load_arms
 from itnnr_ik.bench.joint_paths import Array, largest_step, smooth_path
 from itnnr_ik.bench.peers import element_transforms
+from itnnr_ik.bench.report import without_nan
 
 #: Arms that are measured if none is named.
 _DEFAULT_ARMS = ("two_link", "three_link", "yaw_pitch_pitch", "ur5e", "panda", "bent_wrist")
@@ -87,7 +88,10 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"--paths must be at least 1, --rival-paths 0, got {args.paths}, {args.rival_paths}")
     arms, missing = load_arms(args.arm or _DEFAULT_ARMS)
     rows = [measure(arm, args.paths, args.rival_paths) for arm in arms]
-    print(json.dumps([asdict(row) for row in rows], indent=2) if args.json else format_rows(rows, missing))
+    if args.json:
+        print(json.dumps(without_nan([asdict(row) for row in rows]), indent=2))
+    else:
+        print(format_rows(rows, missing))
     return 0
 
 

@@ -71,7 +71,7 @@ def without_nan(value: Any) -> Any:
     """JSON types with None for numbers that could not be measured."""
     if isinstance(value, dict):
         return {key: without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [without_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 

@@ -52,6 +52,22 @@ def test_what_was_played_before_ctrl_c_is_printed(
     assert capsys.readouterr().out.startswith("1 sequences a case")
 
 
+def test_json_has_no_infinite_numbers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A case of which nothing was simulated before Ctrl-C has null for its distance beyond a limit."""
+
+    def interrupted(worst: Worst, other: Worst) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(motion, "all_cases", lambda: CASES)
+    monkeypatch.setattr(motion, "_BATCH_SIZE", 1)
+    monkeypatch.setattr(Worst, "add", interrupted)
+    assert motion.run(parsed("--sequences", "1", "--jobs", "1", "--json")) == 130
+    (printed,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert (printed["beyond"], printed["sequences"]) == (None, 0)
+
+
 @pytest.mark.parametrize("name", ["--sequences", "--jobs"])
 def test_none_is_refused(name: str) -> None:
     """Numbers below 1 are refused."""

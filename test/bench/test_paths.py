@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from itnnr_ik.bench import paths
 from itnnr_ik.bench.arms import load_arms
 from itnnr_ik.bench.joint_paths import largest_step, smooth_path
 from itnnr_ik.bench.paths import Followed, Row, format_rows, measure
@@ -55,6 +56,17 @@ def test_the_tables_have_a_line_for_each() -> None:
     assert "1.250 times" in text
     assert "50.0 %          25.0 %" in text
     assert text.endswith("\nssik, arm: why\nother: none")
+
+
+def test_json_has_no_infinite_numbers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where a path is not followed, its largest step is null: JSON has no infinity."""
+    row = Row("two_link", 0, (Followed("itnnr_ik", 4, 3, math.inf, 0.5),), 4, 2, 1, "")
+    monkeypatch.setattr(paths, "measure", lambda *_: row)
+    assert main(["bench", "paths", "--arm", "two_link", "--json"]) == 0
+    (printed,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert printed["followed"][0]["largest"] is None
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
