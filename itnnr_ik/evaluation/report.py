@@ -93,7 +93,7 @@ def format_report(evaluation: Evaluation) -> str:
     if 0 < len(e.jumps) < e.branch_changes:
         lines += _entry("", f"of the others it was not looked at: --jumps {e.branch_changes} would")
     if e.outside_limits:
-        lines += _entry("outside joint limits", str(e.outside_limits))
+        lines += _entry("outside limits", str(e.outside_limits))
     lines += _entry("skipped", _counts(e.skipped) or "nothing")
     lines += _entry("speed", speed(e))
     for note in e.notes:

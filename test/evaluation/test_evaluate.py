@@ -117,6 +117,14 @@ def test_targets_outside_a_learned_models_data_are_counted_apart(tmp_path: Path)
     assert "outside the model&#x27;s data" in make_page(evaluation, {})
 
 
+def test_answers_outside_the_limits_are_told(solver: IKSolver, replay: Replay) -> None:
+    """Their number has a line of the report, apart from its label."""
+    answers = solve_replay(solver, replay)
+    answers.positions[:3] += 2.0 * np.pi
+    evaluation = evaluate(solver, "two_link", replay, answers, 0.0)
+    assert re.search(r"^outside limits +3$", format_report(evaluation), re.MULTILINE)
+
+
 def test_a_target_missed_within_reach_counts_against_the_solver(solver: IKSolver, replay: Replay) -> None:
     """Reachability is checked independently of the solver."""
     answers = solve_replay(solver, replay)
