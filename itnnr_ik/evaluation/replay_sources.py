@@ -203,14 +203,15 @@ def _topics(bag: Bag, selection: Selection) -> tuple[str | None, str | None]:
     for topic in bag.topics:
         counts[topic.msgtype] += topic.count
     pose_topic = joint_topic = None
-    asked = selection.pose_topic or selection.pose_from
-    wanted = selection.targets or (POSES if asked or counts[POSE_STAMPED] else JOINTS)
-    if wanted == JOINTS and not selection.targets and not counts[JOINT_STATE]:
+    asked = selection.targets if selection.pose_index is None else POSES
+    named = selection.pose_topic or selection.pose_from
+    wanted = asked or (POSES if named or counts[POSE_STAMPED] else JOINTS)
+    if wanted == JOINTS and not asked and not counts[JOINT_STATE]:
         wanted = POSES
     if wanted == POSES and selection.pose_from:
         pose_topic = _transform_topics(bag)
     elif wanted == POSES:
-        pose_topic = _pose_topic(bag, selection, bool(selection.targets))
+        pose_topic = _pose_topic(bag, selection, bool(asked))
     if selection.joint_topic or counts[JOINT_STATE] or wanted == JOINTS:
         joint_topic = joint_topic_of(bag, selection)
     return pose_topic, joint_topic

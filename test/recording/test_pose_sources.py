@@ -77,6 +77,23 @@ def test_an_index_of_no_pose(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "1 message of /place that cannot be decoded" in capsys.readouterr().err
 
 
+def test_an_index_asks_for_poses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With an index targets are the poses of an array, also beside joint states."""
+    rows, joints = [], []
+    for i, (q, tip) in enumerate(zip(path(30), ARM.forward(path(30)), strict=True)):
+        at = START + i * PERIOD
+        joints.append((at, joint_state(at, ARM.joint_names, q)))
+        there = np.array([*tip[:2], 0, 0, 0, 0, 1])
+        rows.append((at + 5, message("geometry_msgs/msg/PoseArray", at + 5, there)))
+    folder = write_bag(tmp_path / "bag", "mcap", {"/place": rows, "/joint_states": joints})
+    result = report(capsys, str(folder), "--arm", "two_link", "--pose-index", "1")
+    assert (result["source"], result["targets"]) == ("poses of /place", 30)
+    (tmp_path / "alone").mkdir()
+    alone = write_bag(tmp_path / "alone" / "bag", "mcap", {"/joint_states": joints})
+    assert main(["evaluate", str(alone), "--arm", "two_link", "--pose-index", "1"]) == 1
+    assert "no message of type geometry_msgs/msg/PoseStamped or" in capsys.readouterr().err
+
+
 @reads(
     "source",
     "TransformStamped or Odometry of several frames on one topic",
