@@ -66,8 +66,8 @@ def read_path(file: Path, task: Task) -> CartesianPath:
             raise ValueError(f"expected a quaternion that is not zero in line {number} of {file}")
         if times is not None and i and not times[i] > times[i - 1]:
             raise ValueError(
-                f"expected times that increase, got {times[i]:g} s in line {number} of {file} "
-                f"after {times[i - 1]:g} s"
+                f"expected times that increase, got {times[i]:.15g} s in line {number} of {file} "
+                f"after {times[i - 1]:.15g} s"
             )
     return CartesianPath(targets, times)
 

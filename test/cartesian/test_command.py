@@ -172,6 +172,7 @@ def test_the_input_is_never_written_over(tmp_path: Path, capsys: pytest.CaptureF
         ("x,y\n1,nan\n", "", "expected a finite number, of at most 1e+18 in size, for y in line 2"),
         ("x,y\n1e160,1\n", "", "got '1e160'"),
         ("t,x,y\n0,1,1\n\n0,1,1\n", "", "expected times that increase, got 0 s in line 4"),
+        ("t,x,y\n1750000000.2,1,1\n1750000000.1,1,1\n", "", "got 1750000000.1 s in line 3 of path.csv"),
         (f"{HEADER}\n.4,.2,.3,0,0,0,0\n", "--arm ur5e", "expected a quaternion that is not zero in line 2"),
         ("x,y\n1,1\n", "--start 1", "expected current joint positions of shape (2,)"),
         ("x,y\n1,1\n1,0.9\n", "--closed", "last target of a closed path"),
