@@ -81,8 +81,11 @@ def joint_table(joints: Sequence[str], positions: Array, times: Array | None) ->
         times: (m,) or None.
     """
     rows = positions if times is None else np.column_stack([times, positions])
-    lines = [",".join(map(repr, row)) for row in rows.tolist()]
-    return "\n".join([",".join([*([] if times is None else [_TIME]), *joints]), *lines, ""])
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*([] if times is None else [_TIME]), *joints])
+    writer.writerows(rows.tolist())
+    return text.getvalue()
 
 
 def _read_lines(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from itnnr_ik import IKSolver
+from itnnr_ik.cartesian.table import joint_table
 from itnnr_ik.cli import main
 
 COUNT = 80
@@ -141,6 +142,14 @@ def test_files_are_replaced_whole(two_link: IKSolver, tmp_path: Path) -> None:
     assert link.is_symlink()
     assert len(real.read_text().splitlines()) == 6
     assert {file.name for file in tmp_path.iterdir()} == {"line.csv", "real.csv", "link.csv"}
+
+
+def test_names_of_joints_are_quoted() -> None:
+    """A reader of CSV finds the names again, whatever is in them, and every digit."""
+    names, rows = ("a,b", 'the "wrist"', "c d"), np.array([[0.1, -1e-17, 1.0 / 3.0]])
+    header, row = csv.reader(joint_table(names, rows, np.array([2.5])).splitlines())
+    assert header == ["t", *names]
+    assert [float(number) for number in row] == [2.5, *rows[0].tolist()]
 
 
 def test_the_input_is_never_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
