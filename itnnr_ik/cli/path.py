@@ -30,6 +30,8 @@ from itnnr_ik.recording.replacing import check_place, replace_file
 from itnnr_ik.recording.writer import STORAGES, WrittenTrajectory, check_new, write_trajectories
 from itnnr_ik.solver import IKSolver
 
+_DEFAULT_RATE = 125.0  # [Hz]
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``itnnr-ik path``."""
@@ -69,7 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="retime: as fast as the velocity limits and this acceleration of every joint, or of each "
         "[rad/s²] or [m/s²], allow; needs toppra",
     )
-    parser.add_argument("--rate", type=float, default=125.0, help="samples a second of a retimed path [Hz]")
+    parser.add_argument(
+        "--rate", type=float, default=_DEFAULT_RATE, help="samples a second of a retimed path [Hz]"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the joint path as CSV")
     parser.add_argument(
         "--record", type=Path, metavar="DIR", help="write JointTrajectory to a new recording: a folder"
@@ -94,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
         check_new(args.record, args.storage)
     check_outputs([args.path, *files_of(args)], outputs)
     check_goes_with(args, "--record", args.record, storage="mcap")
+    check_goes_with(args, "--acceleration", args.acceleration is not None, rate=_DEFAULT_RATE)
     solver, label = solver_of(args)
     _check_start(args.start, solver)
     limits = _acceleration(args, solver.arm.n_joints)

@@ -96,6 +96,7 @@ def test_the_command_samples_it(tmp_path: Path, capsys: pytest.CaptureFixture[st
         ("--acceleration 0", "--acceleration must be one positive number or 2 of them, got [0.0]"),
         ("--acceleration 1,2,3", "or 2 of them, got [1.0, 2.0, 3.0]"),
         ("--acceleration 1 --rate 0", "--rate must be positive in Hz, got 0"),
+        ("--rate 250", "--rate goes with --acceleration"),
     ],
 )
 def test_limits_that_cannot_be(
