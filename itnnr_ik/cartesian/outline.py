@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
+from xml.etree import ElementTree
 from xml.parsers import expat
 
 import numpy as np
@@ -15,6 +16,8 @@ _MAX_BYTES = 2_000_000  # of a file
 _MAX_ELEMENTS = 100_000  # after every `use` is replaced by what it refers to
 _MAX_DEPTH = 100  # of nested elements
 _MAX_SEGMENTS = 100_000  # lines and curves
+#: Elements whose content is drawn only where it is referred to, if at all, like that of ``defs``.
+_DEFINITIONS = ("symbol", "mask", "marker")
 #: Parameters at which the arc length of a curve is tabulated; it is interpolated linearly between them.
 _CURVE_PARAMETERS = np.linspace(0.0, 1.0, 129)
 _LINE_PARAMETERS, _LINE_TYPES = np.array([0.0, 1.0]), ("Line", "Close")
@@ -69,7 +72,7 @@ class Outline(NamedTuple):
 
 
 def read_outline(file: Path) -> Outline:
-    """The outlines of all shapes, filled or not, in their order; text and pictures are left out.
+    """The outlines of all visible shapes, filled or not, in their order; text and pictures are left out.
 
     Raises:
         ImportError: svgelements is not installed; the message says what to install.
@@ -93,7 +96,7 @@ def _parse(file: Path) -> tuple[list[list[Segment]], set[str]]:
         from svgelements import Path as Drawn
     except ImportError as error:
         raise ImportError(f"reading SVG needs svgelements: pip install svgelements ({error})") from error
-    text = _read_checked(file)
+    text = _in_defs(_read_checked(file))
     strokes: list[list[Segment]] = []
     ignored, count = set(), 0
     try:
@@ -101,6 +104,8 @@ def _parse(file: Path) -> tuple[list[list[Segment]], set[str]]:
         # and makes other ellipses of stretched arcs.
         for element in SVG.parse(io.BytesIO(text), reify=False).elements():
             if isinstance(element, Shape):
+                if element.values.get("visibility") in ("hidden", "collapse"):
+                    continue
                 drawn = Drawn(element)
                 count += len(drawn)
                 if count > _MAX_SEGMENTS:
@@ -165,6 +170,18 @@ def _read_checked(file: Path) -> bytes:
         raise ValueError(f"{file} is no well-formed SVG: {error}") from None
     counter.check()
     return text
+
+
+def _in_defs(text: bytes) -> bytes:
+    """The SVG with every one of `_DEFINITIONS` in a ``defs``; svgelements would draw them where they are."""
+    root = ElementTree.fromstring(text)
+    for parent in list(root.iter()):
+        for i, child in enumerate(parent):
+            namespace, brace, name = child.tag.rpartition("}")
+            if name in _DEFINITIONS:
+                parent[i] = ElementTree.Element(f"{namespace}{brace}defs")
+                parent[i].append(child)
+    return ElementTree.tostring(root)
 
 
 class _ElementCounter:

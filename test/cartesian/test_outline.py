@@ -74,6 +74,26 @@ def test_transforms_and_reuse_count(tmp_path: Path) -> None:
     np.testing.assert_allclose([*low, *high], [0.0, -50.0, 120.0, 0.0], atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        '<symbol id="s">{}</symbol>',
+        "<mask>{}</mask>",
+        "<g><marker>{}</marker></g>",
+        "<clipPath>{}</clipPath>",
+        '<g visibility="hidden">{}</g>',
+        '<g style="visibility: collapse">{}</g>',
+    ],
+)
+def test_what_no_browser_draws_is_not_drawn(tmp_path: Path, hidden: str) -> None:
+    """Definitions are drawn where they are used only, and hidden shapes not at all."""
+    content = f'{hidden.format("""<circle r="50"/>""")}<rect width="3" height="4"/>'
+    assert len(read_outline(drawing(tmp_path, content)).strokes) == 1
+    if "symbol" in hidden:
+        low, high = read_outline(drawing(tmp_path, f'{content}<use href="#s" x="10"/>')).box()
+        np.testing.assert_allclose([*low, *high], [-40.0, -50.0, 60.0, 50.0], atol=1e-9)
+
+
 TRANSFORMS = {
     "turned": ("rotate(30)", [[0.75**0.5, -0.5], [0.5, 0.75**0.5]]),
     "mirrored": ("scale(1 -1)", [[1.0, 0.0], [0.0, -1.0]]),
