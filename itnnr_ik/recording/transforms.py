@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,8 @@ def transform_poses(bag: Bag, base: str, tool: str, warn: Callable[[str], None])
     """Poses of frame ``tool`` in frame ``base`` at each moment at which a transform between them is stamped.
 
     The other transforms are interpolated to that moment, as tf2 does. There is no pose in a gap of one of
-    them that is longer than `MAX_STATE_AGE`.
+    them that is longer than `MAX_STATE_AGE`. A pose counts as received with its transform, but not before the
+    poses of earlier moments.
 
     Args:
         bag: An open recording, with /tf and /tf_static.
@@ -104,7 +105,14 @@ def transform_poses(bag: Bag, base: str, tool: str, warn: Callable[[str], None])
     Raises:
         BagError: No transforms lead from base to tool; the recorded frames are listed.
     """
-    base, tool = without_slash(base), without_slash(tool)
+    latest = 0
+    for pose in _poses(bag, without_slash(base), without_slash(tool), warn):
+        latest = max(latest, pose.received)
+        yield replace(pose, received=latest)
+
+
+def _poses(bag: Bag, base: str, tool: str, warn: Callable[[str], None]) -> Iterator[RecordedPose]:
+    """See `transform_poses`; each pose with the time of receipt of its own transform."""
     chain, by_receipt = _chain(bag, base, tool, warn)
     moving = {(edge.parent, edge.child): edge for edge in chain if not edge.static}
     left_out: Counter[str] = Counter()
@@ -173,10 +181,8 @@ def _compose(
             translation = -edge_rotation.apply(translation)
         position = position + rotation.apply(translation)
         rotation = rotation * edge_rotation
-    latest = 0
     for (moment, received), point, quaternion in zip(kept, position, rotation.as_quat(), strict=True):
-        latest = max(latest, received)
-        yield RecordedPose(latest, moment, base, point, quaternion)
+        yield RecordedPose(received, moment, base, point, quaternion)
 
 
 def _chain(bag: Bag, base: str, tool: str, warn: Callable[[str], None]) -> tuple[list[_Edge], bool]:

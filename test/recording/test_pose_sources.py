@@ -247,6 +247,22 @@ def test_a_chain_of_transforms(
         np.testing.assert_allclose(got, wanted, atol=1e-6)
 
 
+def test_transforms_of_different_delays(tmp_path: Path) -> None:
+    """Poses are in the order of receipt, although one of their transforms comes half a second late."""
+    here, rows = np.array([1.0, 0, 0, 0, 0, 0, 1]), []
+    for i in range(600):
+        stamp = START + i * PERIOD
+        rows.append(tf(stamp, transform(stamp, "a", "b", here)))
+        rows.append(tf(stamp + SECOND // 2, transform(stamp + PERIOD // 2, "b", "c", here)))
+    rows.sort(key=lambda row: row[0])
+    folder = write_bag(tmp_path / "bag", "mcap", {"/tf": rows})
+    with Bag(folder) as opened:
+        found = list(transform_poses(opened, "a", "c", lambda note: None))
+    assert len(found) == 1198
+    assert (np.diff([pose.stamp for pose in found]) > 0).all()
+    assert (np.diff([pose.received for pose in found]) >= 0).all()
+
+
 @reads("source", "transforms with gaps of more than 1 s", "no pose there; reported")
 def test_gaps_are_reported(tmp_path: Path) -> None:
     """There is no pose where a transform of the chain is missing for more than a second."""
