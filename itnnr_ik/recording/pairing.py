@@ -154,7 +154,8 @@ def interpolate_positions(times: Times, positions: Array, at: Times, continuous:
     difference = shortest_difference(positions[after] - positions[before], continuous)
     found: Array = positions[before] + fraction[:, None] * difference
     outside = (at < times[0]) | (at > times[-1])
-    found[outside | (period > MAX_STATE_AGE * 1e9)] = np.nan
+    in_gap = (period > MAX_STATE_AGE * 1e9) & (at != times[after])
+    found[outside | in_gap] = np.nan
     return found
 
 

@@ -58,10 +58,11 @@ def test_positions_lie_between_the_states_around(received: np.ndarray, share: fl
 
 
 def test_no_position_outside_or_across_a_gap() -> None:
-    """The position is unknown before the first state, after the last, and in a long gap."""
+    """The position is unknown before the first state, after the last, and within a long gap."""
     stamps = np.array([10, 11, 14, 15]) * SECOND
-    positions, _ = found_at(track(stamps), [int(t * SECOND) for t in (9.9, 10.5, 12.5, 14.5, 15.1)])
-    assert np.isnan(positions[:, 0]).tolist() == [True, False, True, False, True]
+    moments = [int(t * SECOND) for t in (9.9, 10.5, 11.0, 12.5, 14.0, 14.5, 15.1)]
+    positions, _ = found_at(track(stamps), moments)
+    assert np.isnan(positions[:, 0]).tolist() == [True, False, False, True, False, False, True]
 
 
 def test_clocks_that_differ_are_not_compared() -> None:
