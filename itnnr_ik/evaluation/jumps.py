@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from itnnr_ik.evaluation.branches import Mask
+from itnnr_ik.paths import Gap
 from itnnr_ik.recording.pairing import Array, Times
 from itnnr_ik.solver import IKSolver
 
@@ -47,6 +49,14 @@ class Jump:
         return f"{jump}: {self.reason}"
 
 
+class _Plan(NamedTuple):
+    """Targets that were planned together, by their indices from ``first`` to ``last``, and their gaps."""
+
+    first: int
+    last: int
+    gaps: tuple[Gap, ...]
+
+
 class JumpCheck:
     """Checks the first jumps of a recording piece by piece; memory does not grow with its length.
 
@@ -66,7 +76,7 @@ class JumpCheck:
         self._begin: int | None = None
         self._pending: list[tuple[int, float, float]] = []
         self._found: list[Jump] = []
-        self._solved: Jump | None = None
+        self._plan: _Plan | None = None
 
     def add(self, received: Times, targets: Array, steps: Array, jumps: Mask) -> None:
         """Take targets (b, …), times (b,) [ns], joint changes (b,) [rad] (NaN: no answer), and which jump."""
@@ -97,31 +107,32 @@ class JumpCheck:
 
     def _check_next(self) -> None:
         index, time, step = self._pending.pop(0)
-        solved = self._solved
-        if solved is None or not solved.first < index <= solved.last:
-            solved = self._solved = self._check_path(index)
-        self._found.append(replace(solved, index=index, time=time, step=step))
+        plan = self._plan
+        if plan is None or not plan.first < index <= plan.last:
+            plan = self._plan = self._plan_around(index)
+        if plan is None:
+            reason = "no path leads there: the target leaps, or the one before has no answer"
+            self._found.append(Jump(index, time, step, index, index, False, reason))
+            return
+        gap = min(plan.gaps, key=lambda gap: abs(gap.first - index), default=None)
+        reason = "" if gap is None else str(gap)
+        self._found.append(Jump(index, time, step, plan.first, plan.last, gap is None, reason))
 
-    def _check_path(self, index: int) -> Jump:
-        """Plan the path around a target: the result for every jump on it, but for index, time and step."""
+    def _plan_around(self, index: int) -> _Plan | None:
+        """Plan the path around a target; None if no path leads there."""
         here = index - self._first
         first, end = max(0, here - _WINDOW), min(len(self._targets), here + _WINDOW + 1)
         window, answered = self._targets[first:end], self._answered[first:end]
         connected = (_target_steps(self._solver, window) < _MAX_TARGET_STEP) & answered[1:] & answered[:-1]
         if here == 0 or not connected[here - first - 1]:
-            reason = "no path leads there: the target leaps, or the one before has no answer"
-            return Jump(index, 0.0, 0.0, index, index, False, reason)
+            return None
         breaks = np.flatnonzero(~connected)
         low = int(max([-1, *breaks[breaks < here - first]])) + 1
         high = int(min([len(window) - 1, *breaks[breaks >= here - first]]))
         found = self._solver.solve_path(window[low : high + 1])
         start = self._first + first + low
-        last = start + high - low
-        if not found.gaps:
-            return Jump(index, 0.0, 0.0, start, last, True, "")
-        gap = min(found.gaps, key=lambda gap: abs(gap.first + start - index))
-        shifted = gap._replace(first=gap.first + start, last=gap.last + start)
-        return Jump(index, 0.0, 0.0, start, last, False, str(shifted))
+        gaps = (gap._replace(first=gap.first + start, last=gap.last + start) for gap in found.gaps)
+        return _Plan(start, start + high - low, tuple(gaps))
 
 
 def _target_steps(solver: IKSolver, targets: Array) -> Array:

@@ -90,6 +90,16 @@ def test_a_jump_that_has_to_be_says_why(solver: IKSolver) -> None:
     assert jump.first < jump.index <= jump.last
 
 
+def test_each_jump_has_the_gap_next_to_it(solver: IKSolver) -> None:
+    """Two jumps on one path, there and back, are told with a gap each: the path is planned only once."""
+    replay, there = crossing(solver)
+    replay = replay_of(np.concatenate([replay.targets, replay.targets[::-1]]))
+    answers = followed(solver, replay.targets, there.current[0])
+    jumps = evaluate(solver, "two_link", replay, answers, 0.0, jumps=10).jumps
+    assert len(jumps) == 2
+    assert all(jump.reason.startswith(f"targets {jump.index - 1} to {jump.index}:") for jump in jumps)
+
+
 def test_a_target_that_leaps_is_no_path(solver: IKSolver) -> None:
     targets = np.concatenate([arc(solver, -0.3, 0.0, 20), arc(solver, 0.25, 0.35, 20)])
     replay = replay_of(targets)
