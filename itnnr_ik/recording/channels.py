@@ -72,6 +72,43 @@ class ReceiptTimes:
         ]
 
 
+class FileSpans:
+    """Finds where the times of receipt of a topic in one file go on in another.
+
+    Args:
+        topic: Its name.
+    """
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+        self._spans: list[list[int]] = []
+
+    def watch(self, messages: Iterator[tuple[int, Channel, bytes]]) -> Iterator[tuple[int, Channel, bytes]]:
+        """The messages of one file, as of `RecordingFile.messages`."""
+        span: list[int] = []
+        for message in messages:
+            if not span:
+                span += [message[0], message[0]]
+                self._spans.append(span)
+            span[1] = message[0]
+            yield message
+
+    def notes(self) -> list[str]:
+        """A warning if a file begins earlier, by more than a recorder's threads explain, than one ends."""
+        overlap = 0
+        end = -MAX_TIME
+        for first, last in sorted(self._spans):
+            overlap = max(overlap, end - first)
+            end = max(end, last)
+        if overlap <= _MAX_WRITE_DELAY:
+            return []
+        return [
+            f"times of receipt of {self._topic} overlap by up to {1e-9 * overlap:.3g} s from file to file: "
+            "messages are taken in the order of these times, which mixes two stretches if the clock was set "
+            "back"
+        ]
+
+
 class RecordingFile(Protocol):
     """One open file of a recording."""
 

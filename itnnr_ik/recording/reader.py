@@ -13,7 +13,7 @@ from typing import Any
 
 from itnnr_ik.forms import reason
 from itnnr_ik.recording import metadata
-from itnnr_ik.recording.channels import Channel, RecordingFile
+from itnnr_ik.recording.channels import Channel, FileSpans, RecordingFile
 from itnnr_ik.recording.decoding import Decoder, decompressed
 from itnnr_ik.recording.files import data_files, is_packed, open_file, suffixes
 from itnnr_ik.recording.joint_layout import JointStateDecoder, joints_of
@@ -208,9 +208,10 @@ class Bag:
         problem, undecodable = "", 0
         last: Channel | None = None
         maker: _Maker | None = None
+        spans = FileSpans(topic)
         streams = [self._raw(file, topic) for file in self._files]
         for received, channel, data in (
-            streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_received)
+            streams[0] if len(streams) == 1 else heapq.merge(*map(spans.watch, streams), key=_received)
         ):
             try:
                 if channel is not last or maker is None:
@@ -224,6 +225,8 @@ class Bag:
                 undecodable += 1
                 continue
             yield record
+        for note in spans.notes():
+            self._warn(note)
         if undecodable:
             self.undecodable[topic] = undecodable
             self._warn(f"{undecodable} messages of {topic} cannot be decoded and are left out ({problem})")

@@ -80,6 +80,17 @@ def test_quality_of_service_that_differs_between_split_files(tmp_path: Path) -> 
     assert read(first.parent) == (times_of(rows), [])
 
 
+@pytest.mark.parametrize("storage", sorted(STORAGES))
+def test_times_that_go_back_from_file_to_file_are_reported(tmp_path: Path, storage: str) -> None:
+    """Where the clock was set back between split files, a note says that they are mixed."""
+    rows = states(400)
+    set_back = [(received - 1_500_000_000, message) for received, message in rows[200:]]
+    first, _ = split(tmp_path / "bag", storage, [*rows[:200], *set_back])
+    found, (note,) = read(first.parent)
+    assert found == sorted(times_of([*rows[:200], *set_back]))
+    assert note.startswith("times of receipt of /joint_states overlap by up to 1.49 s from file to file: ")
+
+
 @reads("odd", "metadata.yaml with wrong counts", "all messages are read; reported")
 @pytest.mark.parametrize("storage", sorted(STORAGES))
 def test_counts_that_are_wrong(tmp_path: Path, storage: str) -> None:
