@@ -101,9 +101,13 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"--speed must be positive and finite, got {args.speed:g}")
     from itnnr_ik.demo.picture import draw
     from itnnr_ik.plotting import check_path
+    from itnnr_ik.recording.replacing import check_place
 
     check_path(args.output)
     check_outputs([args.bag], [args.output, args.animation])
+    for place in (args.output, args.animation):
+        if place is not None:
+            check_place(place, args.bag)
     if args.animation is not None:
         from itnnr_ik.demo.animation import animate, check_animation
 

@@ -109,6 +109,16 @@ def test_an_option_that_would_do_nothing_is_refused(
     assert output.out == ""
 
 
+@pytest.mark.parametrize("option", ["--output", "--animation"])
+def test_a_demo_along_a_recording_is_not_drawn_into_it(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A picture or an animation within the recording is refused before any node starts."""
+    recording = bag(tmp_path / "bag", joint_states=states())
+    assert main(["demo", "--bag", str(recording), option, str(recording / "demo.png")]) == 1
+    assert "is within the recording" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("seconds", ["1e-09", "inf", "nan"])
 def test_a_demo_has_an_end(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A pattern too short for one target would not end, nor would an infinite one."""
