@@ -12,6 +12,7 @@ from itnnr_ik.evaluation.answers import Answers
 from itnnr_ik.evaluation.measures import Evaluation
 from itnnr_ik.evaluation.offline import evaluate_recording
 from itnnr_ik.evaluation.replay import Replay, Selection
+from itnnr_ik.recording.pairing import shortest_difference
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.view.posing import full_pose
 
@@ -31,6 +32,8 @@ class Moment:
         recorded: Joint positions (n,) recorded with the target; None if unknown.
         code: Status code of the target.
         residual: Distance from the target in [m]; without an answer, that of the closest point found.
+        displacement: Largest joint difference between ``answer`` and ``recorded`` in [rad] or [m], without
+            whole turns of continuous joints; None if one of them is.
     """
 
     target: Array
@@ -38,6 +41,7 @@ class Moment:
     recorded: Array | None
     code: str
     residual: float
+    displacement: float | None
 
 
 class Playback:
@@ -88,13 +92,21 @@ class Playback:
         """The last target not later than ``time`` [s], or the first one."""
         i = max(0, int(np.searchsorted(self.times, time, side="right")) - 1)
         last = int(self._last[i])
+        answer = self._answers[last] if last >= 0 else None
         recorded = None if self._recorded is None else self._recorded[i]
+        if recorded is not None and not np.isfinite(recorded).all():
+            recorded = None
+        displacement = None
+        if answer is not None and recorded is not None:
+            continuous = np.isinf(self._solver.arm.lower)
+            displacement = float(np.abs(shortest_difference(answer - recorded, continuous)).max())
         return Moment(
             target=full_pose(self._solver, self._targets[i]),
-            answer=self._answers[last] if last >= 0 else None,
-            recorded=None if recorded is None or not np.isfinite(recorded).all() else recorded,
+            answer=answer,
+            recorded=recorded,
             code=str(self._codes[i]),
             residual=float(self._distances[i]),
+            displacement=displacement,
         )
 
 

@@ -98,9 +98,8 @@ class PlaybackView:
 def describe(moment: Moment, time: float) -> str:
     """The text of the panel for a moment, as HTML."""
     rows = [("time", f"{time:.2f} s"), ("residual", length(moment.residual))]
-    if moment.answer is not None and moment.recorded is not None:
-        difference = float(np.abs(moment.answer - moment.recorded).max())
-        rows.append(("from the recorded joints", angle(difference)))
+    if moment.displacement is not None:
+        rows.append(("from the recorded joints", angle(moment.displacement)))
     solved = moment.code == "solved"
     return panel(moment.code.replace("_", " ").capitalize(), REACHED if solved else MISSED, rows)
 

@@ -68,6 +68,22 @@ def test_without_an_answer_the_arm_stays_where_it_was(playback: Playback) -> Non
     assert (~playback.solved).sum() == 2
 
 
+def test_whole_turns_do_not_count(tmp_path: Path) -> None:
+    """Recorded positions of a continuous joint are wrapped to ±π, its answers are not."""
+    urdf = SOLVER.arm.urdf.replace('name="joint_1" type="revolute"', 'name="joint_1" type="continuous"')  # type: ignore[union-attr]
+    solver = IKSolver.from_urdf(urdf)
+    assert np.isinf(solver.arm.lower[0])
+    first = np.linspace(3.0, 3.3, COUNT)
+    rows = []
+    for i, q in enumerate(np.column_stack([first - 2.0 * np.pi * (first > np.pi), np.full(COUNT, 0.8)])):
+        rows.append((START + PERIOD * i, joint_state(START + PERIOD * i, solver.arm.joint_names, q)))
+    turning = read_playback(write_bag(tmp_path / "bag", "mcap", {"/joint_states": rows}), solver, "turning")
+    moments = [turning.at(time) for time in turning.times]
+    largest = [np.abs(m.answer - m.recorded).max() for m in moments]
+    assert max(largest) > 6.0
+    assert max(m.displacement for m in moments) < 1e-3
+
+
 def test_times_outside_are_the_ends(playback: Playback) -> None:
     """Earlier times give the first target, later ones the last."""
     assert np.array_equal(playback.at(-1.0).target, playback.at(0.0).target)
