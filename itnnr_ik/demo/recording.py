@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from itnnr_ik.recording.pairing import shortest_difference
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets.reachable import find_reachable
 
@@ -143,9 +144,11 @@ def measure(solver: IKSolver, label: str, recording: Recording, expected: Expect
     residuals, angles = errors_of(solver, recording)
     round_trips = np.array([1e-9 * (s.received - t.stamp) for t, s in solved])
     rejected = Counter(recording.outcome(t) for t in recording.missed())
-    steps, per_target = _steps(recording)
-    displacement = _displacement(recording) if expected.replays_joints else None
-    failures = _failures(solver, recording, expected, residuals, per_target)
+    # Recorded positions of continuous joints may be wrapped to ±π, and then the answers are, too.
+    wrapped = np.isinf(arm.lower) & expected.replays_joints
+    steps, per_target = _steps(recording, wrapped)
+    displacement = _displacement(recording, wrapped) if expected.replays_joints else None
+    failures = _failures(solver, recording, expected, residuals, per_target, displacement)
     if angles is not None and len(angles) and angles.max() > expected.orientation_tolerance:
         failures.append(
             f"orientation error {angles.max():.2g} rad is above the tolerance "
@@ -176,10 +179,11 @@ def _quantile(values: np.ndarray, share: float) -> float:
     return float(np.quantile(values, share)) if len(values) else float("nan")
 
 
-def _steps(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
+def _steps(recording: Recording, wrapped: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Largest joint steps [rad, m] between consecutive solutions, and these divided by the number of targets.
 
-    After a target without a solution, the arm makes the steps of two targets at once.
+    After a target without a solution, the arm makes the steps of two targets at once. Whole turns of
+    ``wrapped`` joints (n,) do not count.
     """
     solved = [
         (i, recording.solutions[t.stamp].positions)
@@ -190,28 +194,35 @@ def _steps(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
     positions = np.array([p for _, p in solved])
     if len(solved) < 2:
         return np.empty(0), np.empty(0)
-    steps = np.abs(np.diff(positions, axis=0)).max(axis=1)
+    steps = np.abs(shortest_difference(np.diff(positions, axis=0), wrapped)).max(axis=1)
     return steps, steps / np.diff(indices)
 
 
-def _displacement(recording: Recording) -> tuple[float, float, float]:
+def _displacement(recording: Recording, wrapped: np.ndarray) -> tuple[float, float, float]:
     """Median, p99 and maximum of the largest joint difference [rad, m] from the joints recorded for a target.
 
-    These are published as the joint state before the next target, with the stamp of that target.
+    These are published as the joint state before the next target, with the stamp of that target. Whole turns
+    of ``wrapped`` joints (n,) do not count.
     """
     recorded = dict(recording.joint_states)
     differences = np.array(
         [
-            np.abs(recording.solutions[target.stamp].positions - recorded[following.stamp]).max()
+            recording.solutions[target.stamp].positions - recorded[following.stamp]
             for target, following in pairwise(recording.targets)
             if target.stamp in recording.solutions and following.stamp in recorded
         ]
-    )
-    return _quantile(differences, 0.5), _quantile(differences, 0.99), _quantile(differences, 1.0)
+    ).reshape(-1, len(wrapped))
+    largest = np.abs(shortest_difference(differences, wrapped)).max(axis=1, initial=0.0)
+    return _quantile(largest, 0.5), _quantile(largest, 0.99), _quantile(largest, 1.0)
 
 
 def _failures(
-    solver: IKSolver, recording: Recording, expected: Expectation, residuals: np.ndarray, steps: np.ndarray
+    solver: IKSolver,
+    recording: Recording,
+    expected: Expectation,
+    residuals: np.ndarray,
+    steps: np.ndarray,
+    displacement: tuple[float, float, float] | None,
 ) -> list[str]:
     """Expectations that did not hold, a sentence each; ``steps`` are joint steps per target [rad, m]."""
     failures = []
@@ -234,6 +245,6 @@ def _failures(
         failures.append(f"residual {residuals.max():.2g} m is above the tolerance {expected.tolerance:.2g} m")
     if expected.step_bound is not None and len(steps) and steps.max() > expected.step_bound:
         failures.append(f"joint step {steps.max():.2g} rad is above the bound {expected.step_bound:.2g} rad")
-    if expected.replays_joints and np.isnan(_displacement(recording)[0]):
+    if displacement is not None and np.isnan(displacement[0]):
         failures.append("no recorded joint state arrived with its target")
     return failures

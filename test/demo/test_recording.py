@@ -192,6 +192,28 @@ def _pose_run(offset: float, turn: float) -> Row:
     return measure(solver, "sweep", recording, Expectation(COUNT, 1e-6, 1e-5, step_bound=0.05))
 
 
+def test_recorded_turns_of_a_continuous_joint_do_not_count() -> None:
+    """Where the recorded positions are wrapped to ±π, the answers to the replay are, too."""
+    urdf = SOLVER.arm.urdf.replace('name="joint_1" type="revolute"', 'name="joint_1" type="continuous"')
+    solver, recording = IKSolver.from_urdf(urdf), Recording()
+    for i in range(COUNT):
+        stamp, turn = PERIOD * (i + 1), 2.0 * np.pi * np.array([1.0, 0.0])
+        positions = np.array([3.0 + 0.01 * i, 0.5])
+        wrapped = positions - turn * (positions[0] > np.pi)
+        recording.targets.append(SeenTarget(stamp, solver.target_at(positions)))
+        # The answer to the first wrapped state is still near the one before.
+        recording.solutions[stamp] = SeenSolution(stamp + 1, positions if i == 15 else wrapped)
+        recording.codes[stamp] = "solved"
+        recording.joint_states.append((stamp + PERIOD, wrapped))
+    expected = Expectation(COUNT, 1e-6, step_bound=0.05, replays_joints=True)
+    row = measure(solver, "replay", recording, expected)
+    assert row.failures == ()
+    assert row.largest_step == pytest.approx(0.01)
+    assert row.displacement == pytest.approx((0.0, 0.0, 0.0), abs=1e-12)
+    simulated = measure(solver, "curve", recording, Expectation(COUNT, 1e-6, step_bound=0.05))
+    assert "joint step 6.3 rad is above the bound" in simulated.failures[0]
+
+
 def test_both_errors_of_a_pose_are_measured() -> None:
     """In metres and radians, each against its own tolerance."""
     row = _pose_run(0.0, 0.0)
