@@ -96,7 +96,7 @@ def _parse(file: Path) -> tuple[list[list[Segment]], set[str]]:
         from svgelements import Path as Drawn
     except ImportError as error:
         raise ImportError(f"reading SVG needs svgelements: pip install svgelements ({error})") from error
-    text = _in_defs(_read_checked(file))
+    text = _in_defs(_read_checked(file), file)
     strokes: list[list[Segment]] = []
     ignored, count = set(), 0
     try:
@@ -114,7 +114,7 @@ def _parse(file: Path) -> tuple[list[list[Segment]], set[str]]:
                 strokes += [_segments(part, transform) for part in drawn.as_subpaths()]
             elif type(element).__name__ in ("Text", "Image"):
                 ignored.add(type(element).__name__.lower())
-    except (ValueError, ArithmeticError, AttributeError, TypeError, RecursionError) as error:
+    except (ValueError, ArithmeticError, AttributeError, LookupError, TypeError, RecursionError) as error:
         raise ValueError(f"{file} has a shape that svgelements cannot read: {error!r}") from None
     if count > _MAX_SEGMENTS:
         raise ValueError(f"expected at most {_MAX_SEGMENTS} lines and curves in {file}, got more")
@@ -172,9 +172,12 @@ def _read_checked(file: Path) -> bytes:
     return text
 
 
-def _in_defs(text: bytes) -> bytes:
+def _in_defs(text: bytes, file: Path) -> bytes:
     """The SVG with every one of `_DEFINITIONS` in a ``defs``; svgelements would draw them where they are."""
-    root = ElementTree.fromstring(text)
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:  # of a prefix that is not declared
+        raise ValueError(f"{file} is no well-formed SVG: {error}") from None
     for parent in list(root.iter()):
         for i, child in enumerate(parent):
             namespace, brace, name = child.tag.rpartition("}")

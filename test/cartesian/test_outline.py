@@ -196,6 +196,8 @@ REFUSED = {
     "numbers": ('<path d="M 0 0 L 1e999 3"/>', "", "finite numbers|cannot read"),
     "letters": ('<path d="M 0 0 L q"/>', "", "cannot read|expected at least one shape"),
     "open": ("<g>", "", "no well-formed SVG"),
+    "prefix": ('<path d="M 0 0 L 1 1" inkscape:label="a"/>', "", "no well-formed SVG: unbound prefix"),
+    "transform": ('<path d="M 0 0 L 1 1" transform="rotate(a)"/>', "", "cannot read"),
 }
 
 
