@@ -70,6 +70,7 @@ def _cards(e: Evaluation) -> str:
             e.residual is not None and e.residual.max > e.tolerance,
         ),
         *_orientation_card(e),
+        *([(str(e.outside_limits), "answers outside the joint limits", True)] if e.outside_limits else []),
         ("–" if e.step is None else f"{e.step.max:.3g} rad", "largest step from answer to answer", False),
         (str(e.branch_changes), "branch changes", e.branch_changes > 0),
     ]

@@ -118,11 +118,12 @@ def test_targets_outside_a_learned_models_data_are_counted_apart(tmp_path: Path)
 
 
 def test_answers_outside_the_limits_are_told(solver: IKSolver, replay: Replay) -> None:
-    """Their number has a line of the report, apart from its label."""
+    """Their number has a line of the report, apart from its label, and a place on the page."""
     answers = solve_replay(solver, replay)
     answers.positions[:3] += 2.0 * np.pi
     evaluation = evaluate(solver, "two_link", replay, answers, 0.0)
     assert re.search(r"^outside limits +3$", format_report(evaluation), re.MULTILINE)
+    assert "<b>3</b><span>answers outside the joint limits</span>" in make_page(evaluation, {})
 
 
 def test_a_target_missed_within_reach_counts_against_the_solver(solver: IKSolver, replay: Replay) -> None:
