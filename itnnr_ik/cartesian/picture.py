@@ -33,7 +33,7 @@ def draw_joints(arm: ForwardModel, found: PathSolution, suffix: str) -> bytes:
             if low - _MAX_LIMIT_DISTANCE <= limit <= high + _MAX_LIMIT_DISTANCE:
                 axes.axhline(limit, color=_LIMIT_COLOR, linewidth=0.9, linestyle=":")
         axes.set_ylabel(f"[{units_of(arm)[j]}]")
-        axes.set_title(arm.joint_names[j], loc="left", fontsize=9)
+        axes.set_title(arm.joint_names[j], loc="left", fontsize=9, parse_math=False)
         axes.grid(True, color=_GRID_COLOR, linewidth=0.7)
     unit = "target" if found.times is None else "time [s]"
     panels[-1].set_xlabel(f"{unit}; limits are dotted, gaps are red")

@@ -130,7 +130,8 @@ class Plots:
                 axes.set_ylim(lower - margin, upper + margin)
             axes.set_xlim(*self._time_limits)
             axes.set_ylabel(f"[{units_of(self._arm)[j]}]")
-            axes.set_title(self._replay.joints[j], loc="left", fontsize=9, color="#3a4450")
+            name = self._replay.joints[j]
+            axes.set_title(name, loc="left", fontsize=9, color="#3a4450", parse_math=False)
             axes.grid(True, color=GRID, linewidth=0.7)
             axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.96), ncols=3, frameon=False, markerscale=3)
         panels[-1].set_xlabel("time since the first target [s]; limits are dotted")

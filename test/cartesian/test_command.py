@@ -132,6 +132,15 @@ def test_the_picture(two_link: IKSolver, tmp_path: Path, suffix: str, magic: byt
     assert picture.read_bytes().startswith(magic)
 
 
+def test_names_in_pictures_are_no_formulas(two_link: IKSolver, tmp_path: Path) -> None:
+    """A joint's name may have characters that matplotlib would take for mathematics."""
+    urdf = tmp_path / "arm.urdf"
+    urdf.write_text(two_link.arm.urdf.replace("joint_1", "a$b^$_1"))  # type: ignore[union-attr]
+    source = write(tmp_path / "line.csv", "x,y", two_link.target_at(np.linspace([0.2, 0.5], [0.3, 0.6], 5)))
+    options = ["--urdf", str(urdf), "--picture", str(tmp_path / "joints.svg")]
+    assert main(["path", source, *options]) == 0
+
+
 def test_files_are_replaced_whole(two_link: IKSolver, tmp_path: Path) -> None:
     """An existing file is replaced, a link stays a link, and no other file is left behind."""
     source = write(tmp_path / "line.csv", "x,y", two_link.target_at(np.linspace([0.2, 0.5], [0.3, 0.6], 5)))

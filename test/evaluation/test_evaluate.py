@@ -21,6 +21,7 @@ from itnnr_ik.evaluation.answers import Answers, solve_replay
 from itnnr_ik.evaluation.branches import changes_branch, singular
 from itnnr_ik.evaluation.measures import evaluate, is_at_standstill
 from itnnr_ik.evaluation.page import make_page
+from itnnr_ik.evaluation.plots import Plots
 from itnnr_ik.evaluation.replay import Replay, Selection
 from itnnr_ik.evaluation.replay_sources import read_replay
 from itnnr_ik.evaluation.report import format_report, percent
@@ -124,6 +125,14 @@ def test_answers_outside_the_limits_are_told(solver: IKSolver, replay: Replay) -
     evaluation = evaluate(solver, "two_link", replay, answers, 0.0)
     assert re.search(r"^outside limits +3$", format_report(evaluation), re.MULTILINE)
     assert "<b>3</b><span>answers outside the joint limits</span>" in make_page(evaluation, {})
+
+
+def test_names_in_plots_are_no_formulas(solver: IKSolver, tmp_path: Path) -> None:
+    """A joint's recorded name may have characters that matplotlib would take for mathematics."""
+    names = ("a$b^$_1", "joint_2")
+    recording = bag(tmp_path / "bag", joint_states=states(names=("wheel", *names[::-1])))
+    replay = read_replay(recording, solver, Selection(joints=names))
+    assert "Joints, recorded and solved" in Plots(solver, replay, solve_replay(solver, replay)).all()
 
 
 def test_a_target_missed_within_reach_counts_against_the_solver(solver: IKSolver, replay: Replay) -> None:
