@@ -125,7 +125,7 @@ class JointUnits:
         return notes
 
     def _count_outside(self, positions: Array, tolerance: float) -> int:
-        """How many states (k, n) have a turning joint farther than ``slack`` [rad] outside its limits."""
+        """How many states (k, n) have a turning joint farther than ``tolerance`` [rad] outside its limits."""
         violation = np.maximum(self._lower - positions, positions - self._upper)[:, self._limited]
         return int((violation > tolerance).any(axis=1).sum())
 
