@@ -11,8 +11,8 @@ import numpy as np
 
 from itnnr_ik import IKSolver
 from itnnr_ik.demo.recording import Expectation, Recording, Row
-from itnnr_ik.evaluation.pose_targets import target_of
-from itnnr_ik.recording import JOINT_STATE, POSE_STAMPED, Bag, RecordedJoints, RecordedPose
+from itnnr_ik.evaluation.pose_targets import rejection_reason, target_of
+from itnnr_ik.recording import JOINT_STATE, POSE_STAMPED, Bag, RecordedJoints, TopicSummary
 from itnnr_ik.recording.pairing import joint_track
 from itnnr_ik.robot import ForwardModel, KinematicChain
 from itnnr_ik.targets import curve_for, first_posture
@@ -118,19 +118,19 @@ def plan_recording(
         found = bag.find_topic([POSE_STAMPED, JOINT_STATE], topic)
         source = {"pattern": "bag", "bag": str(path.resolve()), "topic": found.name, "speed": speed}
         if found.msgtype == POSE_STAMPED:
-            first = next(bag.poses(found.name), None)
-            if first is None:
-                raise ValueError(f"no message of {found.name} in {path} can be read")
-            return [_follow(model, source, first, found.count) for model in list(models) or POSITION_ARMS]
+            return [_follow(model, source, bag, found) for model in list(models) or POSITION_ARMS]
         states = list(bag.joint_states(found.name))
     return [_replay(_model_for_joints(models, found.name), source, states, joints)]
 
 
-def _follow(model: str, source: Mapping[str, Any], first: RecordedPose, count: int) -> ArmPlan:
-    """Plan recorded poses, some of which may be out of reach, starting at the first one."""
+def _follow(model: str, source: Mapping[str, Any], bag: Bag, topic: TopicSummary) -> ArmPlan:
+    """Plan recorded poses, some of which may be out of reach, starting at the first one that is a target."""
     solver = IKSolver.load(model)
+    first = next((pose for pose in bag.poses(topic.name) if not rejection_reason(solver, pose)), None)
+    if first is None:
+        raise ValueError(f"no message of {topic.name} in {bag.path} can be read as a target of {model}")
     expected = Expectation(
-        count,
+        topic.count,
         solver.tolerance,
         solver.orientation_tolerance,
         step_bound=_MAX_RECORDED_STEP,

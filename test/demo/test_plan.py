@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,18 @@ def test_recorded_poses_are_for_all_arms(poses: Path) -> None:
         assert (run.label, run.expected.count, run.source["speed"]) == ("poses", 7, 2.0)
         assert run.expected.may_be_unreachable
         assert plan.posture is not None
+
+
+def test_arms_start_at_the_first_pose_that_is_a_target(tmp_path: Path) -> None:
+    """A tracker that does not see the tool yet gives NaN; a recording of nothing else is refused."""
+    unseen = [(i, pose(i, (math.nan, 0.2, 0.1))) for i in range(1, 4)]
+    seen = [(i, pose(i, (1.5, 0.2, 0.1))) for i in range(4, 8)]
+    plans = plan_recording(write_bag(tmp_path / "a", "mcap", {"/tracker": unseen + seen}), [], None, [], 1.0)
+    for plan in plans:
+        assert plan.posture is not None
+        assert plan.solver.point_at(plan.posture)[:2] == pytest.approx([1.5, 0.2], abs=1e-5)
+    with pytest.raises(ValueError, match=r"no message of /tracker in .* can be read as a target"):
+        plan_recording(write_bag(tmp_path / "b", "mcap", {"/tracker": unseen}), ["two_link"], None, [], 1.0)
 
 
 def test_recorded_joints_replace_the_simulator(states: Path) -> None:
