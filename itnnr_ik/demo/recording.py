@@ -216,6 +216,11 @@ def _displacement(recording: Recording, wrapped: np.ndarray) -> tuple[float, flo
     return _quantile(largest, 0.5), _quantile(largest, 0.99), _quantile(largest, 1.0)
 
 
+def _is_target(solver: IKSolver, target: np.ndarray) -> bool:
+    """Whether recorded coordinates (2, 3 or 7) are a point or a pose at all."""
+    return bool(np.isfinite(target).all() and (not solver.task.has_orientation or target[3:].any()))
+
+
 def _failures(
     solver: IKSolver,
     recording: Recording,
@@ -234,6 +239,7 @@ def _failures(
     unsolved = recording.missed()
     if expected.may_be_unreachable:
         # An independent search decides which targets are reachable; these must be solved.
+        unsolved = [t for t in unsolved if _is_target(solver, t.target)]
         reachable = find_reachable(solver, [t.target for t in unsolved], expected.tolerance)
         unsolved = [t for t, is_reachable in zip(unsolved, reachable, strict=True) if is_reachable]
     if recording.targets and not recording.last_answered:

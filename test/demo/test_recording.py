@@ -150,6 +150,15 @@ def test_targets_out_of_reach_are_no_failure_where_they_may_be() -> None:
     assert row.failures == ()
 
 
+def test_recorded_poses_that_are_none_are_no_failure() -> None:
+    """A tracker that does not see the tool gives NaN, which the node rejects."""
+    recording = recorded()
+    recording.targets[3] = SeenTarget(recording.targets[3].stamp, np.full(2, np.nan))
+    reject(recording, 3, "invalid_target")
+    row = row_of(recording, may_be_unreachable=True)
+    assert (row.failures, row.rejected) == ((), {"invalid_target": 1})
+
+
 def test_a_reachable_target_called_unreachable_is_a_failure() -> None:
     """The node's word for it is checked independently of its solver."""
     recording = recorded()
