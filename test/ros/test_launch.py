@@ -47,10 +47,10 @@ for argument in get_launch_description_from_python_launch_file(sys.argv[1]).get_
 
 #: What a launch file would start, given its arguments: each action's type and, of a node, its full name and
 #: what it is given; of another process, its command line.
-#: The parameters are those that count: a later file wins, and a node's own section over the one for all.
+#: The parameters are those that count, as a node of that name reads them.
 EXPAND = """
 import json, sys
-import yaml
+import rclpy
 from launch import LaunchContext
 from launch.actions import ExecuteProcess
 from launch.launch_description_sources import get_launch_description_from_python_launch_file
@@ -66,20 +66,23 @@ def describe(action):
     if not isinstance(action, Node):
         return {"command": [perform_substitutions(context, word) for word in action.cmd]}
     action._perform_substitutions(context)
-    sections = {"/**": {}, action.node_name: {}}
-    for path, _ in action._Node__expanded_parameter_arguments or ():
-        with open(path) as file:
-            for section, content in yaml.safe_load(file).items():
-                if section in sections:
-                    sections[section].update(content["ros__parameters"])
-    parameters = {name: value for section in sections.values() for name, value in section.items()}
+    files = [word for path, _ in action._Node__expanded_parameter_arguments or ()
+             for word in ("--params-file", path)]
+    # A name that is left to the executable is in angle brackets.
+    namespace, _, name = action.node_name.replace("<", "").replace(">", "").rpartition("/")
+    ros = rclpy.Context()
+    ros.init(["--ros-args", *files])
+    node = rclpy.create_node(name, namespace=namespace, context=ros)
+    parameters = {name: given.value for name, given in node._parameter_overrides.items()}
+    node.destroy_node()
+    ros.shutdown()
     arguments = [perform_substitutions(context, normalize_to_list_of_substitutions(argument))
                  for argument in action._Node__arguments or ()]
     named = {"executable": action.node_executable, "name": action.node_name}
     return {**named, "parameters": parameters, "arguments": arguments}
 def walk(actions):
     for action in actions:
-        print(json.dumps({"type": type(action).__name__, **describe(action)}))
+        print(json.dumps({"type": type(action).__name__, **describe(action)}, default=list))
         for _, triggered in action.describe_conditional_sub_entities():
             walk(triggered)
 for entity in get_launch_description_from_python_launch_file(sys.argv[1]).entities:
@@ -102,6 +105,7 @@ def environment(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         "AMENT_PREFIX_PATH": os.pathsep.join(paths),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")])),
+        "TMPDIR": str(tmp_path_factory.mktemp("temporary")),
     }
 
 
@@ -405,7 +409,7 @@ def commanding_file(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"params_file:={file}"
 
 
-@pytest.mark.parametrize("arguments", [(), ("simulator:=mujoco",), ("targets:=random",)])
+@pytest.mark.parametrize("arguments", [(), ("simulator:=mujoco",), ("targets:=random",), ("arm:=panda",)])
 def test_simulated_joints_move_no_robot(
     expand: Callable[..., list[dict[str, Any]]], commanding_file: str, arguments: tuple[str, ...]
 ) -> None:
@@ -428,13 +432,14 @@ def test_a_robot_is_commanded_as_its_file_says(
     assert len(expand("ik", commanding_file, "simulator:=none", "targets:=circle")) == 2
 
 
+@pytest.mark.parametrize("arm", ["two_link", "panda"])
 def test_neither_a_recording_nor_gazebo_moves_a_robot(
-    expand: Callable[..., list[dict[str, Any]]], commanding_file: str
+    expand: Callable[..., list[dict[str, Any]]], commanding_file: str, arm: str
 ) -> None:
     """A replay sends no commands; with Gazebo they go to the controller that it spawns."""
-    replay = parameters_of(expand("replay", commanding_file, "bag:=recording"), "ik_node")
+    replay = parameters_of(expand("replay", commanding_file, "bag:=recording", f"arm:={arm}"), "ik_node")
     assert replay["command_out_type"] == "none"
-    gazebo = parameters_of(expand("ros2_control", commanding_file), "ik_node")
+    gazebo = parameters_of(expand("ros2_control", commanding_file, f"arm:={arm}"), "ik_node")
     assert (gazebo["command_out_type"], gazebo["command_out_topic"]) == (TRAJECTORIES, "")
 
 

@@ -87,21 +87,34 @@ def robot_parameters(context: Any, own: Sequence[str] = ()) -> list[Any]:
     from launch_ros.parameter_descriptions import ParameterValue
 
     argument = arguments_of(context)
-    parameters: list[Any] = []
     given = {parameter: argument(name) for name, parameter in _PARAMETERS.items() if argument(name)}
     params_file = existing_file(argument("params_file")) if argument("params_file") else None
+    defaults, files = {}, [*filter(None, [params_file]), *own]
     if argument("urdf"):
         given["robot_description"] = read_urdf(argument("urdf"))[0]
     elif params_file is None or not describes_robot(params_file):
-        file = config_file(context, f"{argument('arm')}.yaml")
-        parameters.append(file or {"model": argument("arm")})
-    if params_file is not None:
-        parameters.append(params_file)
-    parameters += own
+        defaults["model"] = argument("arm")
+        files[:0] = filter(None, [config_file(context, f"{argument('arm')}.yaml")])
+    parameters: list[Any] = [temporary_file(context, first_sections(params_file, defaults)), *files]
     if given:
         # As text, whatever its type in YAML would be.
         parameters.append({name: ParameterValue(text, value_type=str) for name, text in given.items()})
     return parameters
+
+
+def first_sections(params_file: str | None, defaults: dict[str, Any]) -> dict[str, Any]:
+    """Content of the file that comes before all others, so that a node's own section counts more than others.
+
+    Sections of one name are merged where the first of them stands, and later ones take precedence. So a
+    section for all nodes must not come after the first one of the node's own, in which launch_ros puts what
+    a launch file gives it: commands of a simulation would go to the robot's controller.
+
+    Args:
+        params_file: The user's file; None for none.
+        defaults: Parameters of all nodes, which every other file overrides.
+    """
+    names = [name for name, _ in _sections_of_file(params_file) if "*" in name] if params_file else []
+    return {name: {"ros__parameters": defaults if name == "/**" else {}} for name in ("/**", *names)}
 
 
 def describes_robot(file: str) -> bool:
@@ -110,7 +123,7 @@ def describes_robot(file: str) -> bool:
 
 
 def _sections_of_file(file: str) -> list[tuple[str, dict[str, Any]]]:
-    """For each section of a file, a node's name and its parameters; none where it cannot be read."""
+    """For each section of a file, its full name and its parameters; none where it cannot be read."""
     import yaml
 
     try:
@@ -120,16 +133,16 @@ def _sections_of_file(file: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _sections(name: str, section: object) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Names of nodes with their parameters in a part of a file, at any depth of namespaces.
+    """Full names of nodes with their parameters in a part of a file, at any depth of namespaces.
 
     Args:
-        name: The key of the part.
+        name: The full name of the part.
         section: Its content.
     """
     if isinstance(section, dict):
         for below, content in section.items():
             if below != "ros__parameters":
-                yield from _sections(str(below).rpartition("/")[2], content)
+                yield from _sections(f"{name}/{str(below).strip('/')}", content)
             elif isinstance(content, dict):
                 yield name, content
 
@@ -139,9 +152,9 @@ def _chosen(argument: Argument) -> dict[str, str]:
     own: dict[str, Any] = {"model": argument("arm")}
     file = argument("params_file")
     sections = _sections_of_file(file) if file else []
-    for node in ("*", "**", _PACKAGE):  # the node's own section wins
+    for node in ("**", "*", _PACKAGE):  # the node's own section wins
         for name, parameters in sections:
-            if name == node:
+            if name.rpartition("/")[2] == node:
                 own.update({key: value for key, value in parameters.items() if value})
     names = {"urdf": "robot_description", **_PARAMETERS}
     return {name: argument(name) or str(own.get(parameter, "")) for name, parameter in names.items()}
@@ -224,12 +237,17 @@ def controllers(joints: Sequence[str]) -> dict[str, Any]:
 
 
 def temporary_file(context: Any, content: dict[str, Any]) -> str:
-    """Path of a new file of parameters, which is removed when the launch of ``context`` shuts down."""
+    """Path of a new file of parameters, which is removed when the launch of ``context`` shuts down.
+
+    Args:
+        context: Of the launch.
+        content: Sections by name, which are kept in order.
+    """
     import yaml
     from launch.event_handlers import OnShutdown
 
     with tempfile.NamedTemporaryFile("w", prefix=_PACKAGE, suffix=".yaml", delete=False) as file:
-        yaml.safe_dump(content, file)
+        yaml.safe_dump(content, file, sort_keys=False)
     remove = OnShutdown(on_shutdown=lambda event, context: Path(file.name).unlink(missing_ok=True))
     context.register_event_handler(remove)
     return file.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import rclpy
 import yaml
 
 from itnnr_ik import IKSolver
@@ -13,6 +14,7 @@ from itnnr_ik.ros.running.launching import (
     controllers,
     describes_robot,
     existing_file,
+    first_sections,
     frame_of,
     solver_of,
     urdf_text,
@@ -81,6 +83,49 @@ def test_what_no_argument_says_the_parameter_file_does(root: Path, tmp_path: Pat
     named = section("/**", robot_base_link="world", end_effector_link="flange_of_mine")
     assert chosen(named, arm="panda") == (*panda[:3], "world")
     assert chosen(named, arm="panda", tip="panda_link5")[1] == "panda_link5"
+
+
+def parameters(folder: Path, *contents: dict[str, object]) -> dict[str, object]:
+    """Those that ``/itnnr_ik`` is given by files with these contents."""
+    arguments = ["--ros-args"]
+    for number, content in enumerate(contents):
+        file = folder / f"{number}.yaml"
+        file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        arguments += ["--params-file", str(file)]
+    context = rclpy.Context()
+    context.init(arguments)
+    node = rclpy.create_node("itnnr_ik", context=context)
+    given = {name: parameter.value for name, parameter in node._parameter_overrides.items()}
+    node.destroy_node()
+    context.shutdown()
+    return given
+
+
+OTHER = {"/itnnr_ik": {"ros__parameters": {"max_jerk": 9.0}}}
+ROBOTS = {"ros__parameters": {"command_out_topic": "robot/commands", "model": "scara"}}
+
+
+@pytest.mark.parametrize(
+    "mine",
+    [
+        {"/**": ROBOTS},
+        {**OTHER, "/**": ROBOTS},
+        {**OTHER, "/*": ROBOTS},
+        {**OTHER, "/**/itnnr_ik": ROBOTS},
+        {**OTHER, "/**": {"itnnr_ik": ROBOTS}},
+        {"itnnr_ik": ROBOTS},
+    ],
+)
+def test_what_a_launch_file_gives_a_node_wins(tmp_path: Path, mine: dict[str, object]) -> None:
+    """Over the user's file, whichever sections that has in whichever order; and that over an arm's name."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump(mine, sort_keys=False), encoding="utf-8")
+    launched = {"/itnnr_ik": {"ros__parameters": {"command_out_topic": "simulated/commands"}}}
+    first = first_sections(str(file), {"model": "panda"})
+    given = parameters(tmp_path, first, mine, launched)
+    assert given["command_out_topic"] == "simulated/commands"
+    assert given["model"] == "scara"
+    assert parameters(tmp_path, first_sections(None, {"model": "panda"}), launched)["model"] == "panda"
 
 
 @pytest.mark.parametrize("name", ["two_link", "three_link", "yaw_pitch_pitch"])
