@@ -108,12 +108,15 @@ class Active:
         # that waits beside a joint state is solved from it.
         self._joint_states = self._listen(JOINT_STATES, self._on_joint_state)
         arm, base = configuration.solver.arm, configuration.robot_base_link
+        # In another turn, set-points from before would be commanded a whole turn away.
+        near = None if motion is None or not len(motion.monitor.joints) else motion.monitor.joints
         self._joints = JointMemory(
             configuration.joints,
             self._joint_states.topic_name,
             configuration.joint_state_timeout,
             np.isinf(arm.lower) & np.isinf(arm.upper),
             arm.velocity,
+            near,
         )
         self._controller: Controller | None = None
         if motion is not None:

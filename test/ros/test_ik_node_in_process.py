@@ -192,6 +192,24 @@ def test_a_target_that_waits_is_answered_with_the_joint_state(dormant: IKNode, p
     probe.repeat_until(send, robot.solved, "an answer")
 
 
+@pytest.mark.parametrize("kind", interfaces.COMMAND_TYPES)
+def test_a_continuous_joint_stays_in_its_turn_when_activated_anew(dormant: IKNode, kind: str) -> None:
+    """Set-points outlive a deactivation: in another turn, the first command would be a whole turn away."""
+    urdf = ARM.urdf.replace('"revolute"', '"continuous"')
+    given = [Parameter("robot_description", value=urdf), Parameter("command_out_type", value=kind)]
+    assert all(result.successful for result in dormant.set_parameters(given))
+    assert dormant.trigger_configure() == SUCCESS
+    for angles in (np.arange(0.0, 4.1, 0.5), [4.0 + 2.0 * np.pi]):
+        assert dormant.trigger_activate() == SUCCESS
+        node = dormant._active
+        assert node is not None
+        for angle in angles:
+            node._on_joint_state(JointState(name=list(ARM.joint_names), position=[angle, 0.9]), None)
+        np.testing.assert_allclose(node._joints.positions, [4.0, 0.9])
+        np.testing.assert_allclose(node._joints.positions + node._joints.turns, [angles[-1], 0.9])
+        assert dormant.trigger_deactivate() == SUCCESS
+
+
 def fail(*_: object) -> None:
     raise LookupError("no such\n thing")
 

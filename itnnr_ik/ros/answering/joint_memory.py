@@ -37,6 +37,7 @@ class JointMemory:
         timeout: Age in [s] beyond which positions no longer count as current; 0: never. It may change.
         continuous: Which joints (n,) are continuous; None for none.
         velocity: Velocity limits (n,) [rad/s, m/s]; None for none.
+        near: Positions (n,) [rad, m] that the first ones are unwrapped to be nearest to; None for zeros.
 
     Attributes:
         positions: The last usable ones (n,) [rad, m], however old; None before all joints were received.
@@ -53,12 +54,14 @@ class JointMemory:
         timeout: float,
         continuous: np.ndarray | None = None,
         velocity: np.ndarray | None = None,
+        near: np.ndarray | None = None,
     ) -> None:
         self._joint_names = joint_names
         n = len(joint_names)
         self._senders = [Senders() for _ in joint_names]
         self._consistency = ConsistencyCheck(np.full(n, np.inf) if velocity is None else velocity)
         self._continuous = np.zeros(n, dtype=bool) if continuous is None else continuous
+        self._near = np.zeros(n) if near is None else near
         self._topic = topic
         self.timeout = timeout
         self._merger = JointMerger(joint_names, timeout=0.0)
@@ -124,7 +127,7 @@ class JointMemory:
         for i, (joint, position) in enumerate(zip(joints, positions, strict=True)):
             if self._continuous[joint]:
                 before = self._merger.positions[joint]
-                before = 0.0 if math.isnan(before) else before
+                before = float(self._near[joint]) if math.isnan(before) else before
                 # Each is reduced before the subtraction, in which huge numbers would cancel.
                 change = math.remainder(position, math.tau) - math.remainder(before, math.tau)
                 unwrapped[i] = before + math.remainder(change, math.tau)
