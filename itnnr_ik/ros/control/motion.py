@@ -205,7 +205,9 @@ class Motion:
             measured = self.monitor.joints if self.monitor.reference is None else self.monitor.reference
             from_receipt = self.timed and (self.replaces or self.clock.seconds is None)
             goal = (self.limits.reduced() if from_receipt else self.limits).clip(measured)
-            last = self._set_points or SetPoints(goal, now, self.limits)
+            last = self._set_points
+            if last is None or self._moved_unwatched(last, now):
+                last = SetPoints(goal, now, self.limits)
             box, self._approaching = self._possible_positions(measured), True
             self._set_points = self._output.approach(last, goal, box, now, self.limits)
         return begins
@@ -221,6 +223,16 @@ class Motion:
             limits = self.limits if anchored or not self.timed else self.limits.reduced()
             set_points.set_goal(goal, start, limits, None if self.monitor.restricted else velocity, time)
         self._goal_changed, self._planned_within = False, within
+
+    def _moved_unwatched(self, last: SetPoints, now: float) -> bool:
+        """Whether the joints are no more where they were sent long ago, and nobody saw how they left.
+
+        A controller that was switched on again meanwhile would go back there at once.
+        """
+        sent_at = self._output.sent_at
+        if self.monitor.state is not TrackingState.UNKNOWN or now - sent_at <= HISTORY:
+            return False
+        return bool(np.abs(self.monitor.joints - last.at(sent_at)[0]).max() > self.monitor.tolerance)
 
     def _possible_positions(self, measured: Array) -> Array:
         """The box (2, n) of positions that a controller may have, given its reference or the joints' (n,)."""

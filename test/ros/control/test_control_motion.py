@@ -168,6 +168,27 @@ def test_past_set_points_outlive_a_pause_and_an_activation() -> None:
     assert 1.5 * 0.5 / seconds <= 0.5 * VELOCITY
 
 
+@pytest.mark.parametrize(("pause", "moved", "begins"), [(60.0, 0.5, 0.5), (60.0, 0.04, 0.0), (0.5, 0.5, 0.0)])
+def test_positions_begin_where_joints_were_moved_while_nobody_watched(
+    pause: float, moved: float, begins: float
+) -> None:
+    """Not where they were sent long before, unless they may still be on their way there, or sag."""
+    motion = at_rest(trajectories=False)
+    now = motion._output.sent_at + pause
+    motion.restart()
+    motion.take_joints(np.array([moved, 0.0, 0.0]), now)
+    motion.set_goal(np.array([moved, 0.0, 0.0]), now, False)
+    sent = []
+    for _ in range(100):
+        message = motion.message(now, now, NO_TURNS)
+        sent += [] if message is None else [message.data[0]]
+        now += 0.01
+        motion.take_joints(np.array([moved, 0.0, 0.0]), now)
+    assert sent[0] == begins
+    assert np.abs(np.diff(sent)).max() <= 0.011 * VELOCITY
+    assert sent[-1] == pytest.approx(moved)
+
+
 def test_a_timeout_of_the_controller_state_stops_commands() -> None:
     """And the state received afterwards is where the next command begins."""
     case = replace(CASES["off, state told"], rate=100.0)
