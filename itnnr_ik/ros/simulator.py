@@ -21,7 +21,7 @@ from itnnr_ik.robot import ForwardModel, KinematicChain
 from itnnr_ik.ros.interfaces import COMMAND_TYPES, NONE
 from itnnr_ik.ros.messages import positions_by_name, quote_all
 from itnnr_ik.ros.running.process import run_node
-from itnnr_ik.ros.setup.parameters import Numbers, ParameterError
+from itnnr_ik.ros.setup.parameters import Numbers, ParameterError, check_topic
 from itnnr_ik.ros.setup.robot import JOINTS, solver_from_parameters
 from itnnr_ik.ros.simulation.command_limiter import CommandLimiter
 from itnnr_ik.ros.simulation.controller_state import JointTrajectoryControllerState, controller_state
@@ -136,6 +136,7 @@ class Simulator(Node):
         """Subscribe to commands; the name of their topic."""
         command_type, topic = COMMAND_TYPE.get(self), COMMAND_TOPIC.get(self)
         topic = "joint_solution" if command_type == NONE else topic or COMMAND_TYPES[command_type][1]
+        check_topic(self, COMMAND_TOPIC.name, topic)
 
         def on_command(message: Any) -> None:
             self._advance()  # a command counts from its reception, not from the previous cycle

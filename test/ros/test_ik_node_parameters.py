@@ -100,6 +100,7 @@ def test_a_trained_model_brings_its_names(probe: Probe, tmp_path: Path, root: Pa
         ("joints:=[1, 2]", "got [1, 2]"),
         ("joints:=ab", "got 'ab'"),
         ("model:=four_link", "four_link"),
+        ("robot_description_topic:=my-arm", "must be the name of a topic, got 'my-arm'"),
     ],
 )
 def test_wrong_parameter_ends_the_node_with_one_line(probe: Probe, override: str, text: str) -> None:

@@ -197,11 +197,12 @@ def test_every_parameter_has_its_effect(probe: Probe) -> None:
         ("publish_clock:=1", "parameter 'publish_clock' must be true or false, got 1"),
         ("command_out_type:=std_msgs/String", "parameter 'command_out_type' must be one of ['none', "),
         ("command_out_topic:=7", "parameter 'command_out_topic' must be text"),
+        ("command_out_topic:=my-arm", "'command_out_topic' must be the name of a topic, got 'my-arm'"),
     ],
 )
 def test_wrong_parameter_ends_the_simulator_with_one_line(probe: Probe, override: str, text: str) -> None:
     """Exit status 1 and a line that says what was expected and what came; no traceback."""
-    process = probe.start("simulator", "-p", override)
+    process = probe.start("simulator", "-p", "command_out_type:=std_msgs/Float64MultiArray", "-p", override)
     assert process.wait() == 1
     assert text in process.output
     assert len(process.output.splitlines()) == 1

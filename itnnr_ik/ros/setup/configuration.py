@@ -9,15 +9,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from rclpy.exceptions import InvalidTopicNameException
-from rclpy.expand_topic_name import expand_topic_name
 from rclpy.node import Node
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import units_of
 from itnnr_ik.ros.control import Limits, Motion, PositionOutput, SetPoints, TrajectoryOutput
 from itnnr_ik.ros.interfaces import COMMAND_TYPES, NONE, TRAJECTORY
-from itnnr_ik.ros.setup.parameters import ParameterError
+from itnnr_ik.ros.setup.parameters import ParameterError, check_topic
 from itnnr_ik.ros.setup.robot import (
     END_EFFECTOR_LINK,
     JOINTS,
@@ -28,6 +26,7 @@ from itnnr_ik.ros.setup.robot import (
 )
 from itnnr_ik.ros.setup.settings import (
     AUTOSTART,
+    COMMAND_OUT_TOPIC,
     MAX_ACCELERATION,
     MAX_JERK,
     MAX_JOINT_STEP,
@@ -157,13 +156,8 @@ def read_configuration(node: Node) -> Configuration:
     values["end_effector_link"] = values["end_effector_link"] or solver.arm.tip_link
     if values["command_out_type"] != NONE:
         _, topic = COMMAND_TYPES[values["command_out_type"]]
-        topic = values["command_out_topic"] or topic
-        values["command_out_topic"] = topic
-        try:
-            expand_topic_name(topic, node.get_name(), node.get_namespace())
-        except (ValueError, InvalidTopicNameException) as error:
-            what = "the name of a topic"
-            raise ParameterError("command_out_topic", what, topic) from error
+        values["command_out_topic"] = values["command_out_topic"] or topic
+        check_topic(node, COMMAND_OUT_TOPIC.name, values["command_out_topic"])
     configuration = Configuration(solver=solver, **values)
     _warm_up(solver)
     return configuration

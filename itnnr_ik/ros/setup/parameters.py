@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
+from rclpy.exceptions import InvalidTopicNameException
+from rclpy.expand_topic_name import expand_topic_name
 from rclpy.node import Node
 
 from itnnr_ik.robot import ForwardModel
@@ -249,6 +251,14 @@ class JointNames(Parameter):
             and all(isinstance(name, str) and name for name in names)
             and len(set(names)) == len(names)
         )
+
+
+def check_topic(node: Node, name: str, topic: str) -> None:
+    """Raise a ParameterError if a topic that the parameter ``name`` gives cannot be one of ``node``."""
+    try:
+        expand_topic_name(topic, node.get_name(), node.get_namespace())
+    except (ValueError, InvalidTopicNameException) as error:
+        raise ParameterError(name, "the name of a topic", topic) from error
 
 
 def _is_number(value: object) -> bool:

@@ -11,7 +11,16 @@ from itnnr_ik import IKSolver
 from itnnr_ik.robot import PACKAGED, ForwardModel, KinematicChain
 from itnnr_ik.robot.urdf import parse_urdf
 from itnnr_ik.ros.setup.latched import latched_text
-from itnnr_ik.ros.setup.parameters import Choice, JointNames, Number, Numbers, Parameter, ParameterError, Text
+from itnnr_ik.ros.setup.parameters import (
+    Choice,
+    JointNames,
+    Number,
+    Numbers,
+    Parameter,
+    ParameterError,
+    Text,
+    check_topic,
+)
 from itnnr_ik.solver.model import Model, load_model
 from itnnr_ik.task import Task
 from itnnr_ik.task.task import KINDS
@@ -226,6 +235,7 @@ def _description(node: Node) -> str:
     source = f"parameter {ROBOT_DESCRIPTION.name!r}"
     if not text and topic:
         source = f"topic {topic!r}"
+        check_topic(node, ROBOT_DESCRIPTION_TOPIC.name, topic)
         try:
             text = latched_text(node, topic, timeout)
         except TimeoutError as error:
