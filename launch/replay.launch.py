@@ -4,9 +4,6 @@ Everything is in a namespace of its own, and of the recording only the two topic
 played: nothing here reaches a robot in the same ROS domain.
 """
 
-from pathlib import Path
-
-import yaml
 from launch import LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
@@ -28,6 +25,7 @@ from itnnr_ik.ros.running.launching import (
     existing_file,
     robot_arguments,
     robot_parameters,
+    sections_of_file,
     temporary_file,
 )
 
@@ -42,13 +40,10 @@ def _text(name):
 
 def _by_name(context, file):
     """Files for all nodes, of what ``file`` says for one by its name: here it has another."""
-    content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    if not isinstance(content, dict):  # launch says so itself
-        return []
     return [
-        temporary_file(context, {"/**": section})
-        for name, section in content.items()
-        if str(name).rpartition("/")[2] in (NODE, EVALUATOR)
+        temporary_file(context, {"/**": {"ros__parameters": parameters}})
+        for name, parameters in sections_of_file(file)
+        if name.rpartition("/")[2] in (NODE, EVALUATOR)
     ]
 
 

@@ -311,6 +311,16 @@ def test_ones_own_parameter_file_counts(
     assert ik_node("{max_joint_step: 0.1}", "arm:=three_link")["model"] == "three_link"
 
 
+def test_a_replay_knows_the_node_by_its_name(
+    expand: Callable[..., list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    """In whichever namespace the robot's file has it."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("/arm:\n  itnnr_ik:\n    ros__parameters: {model: scara}\n")
+    actions = expand("replay", "bag:=recording", f"params_file:={mine}")
+    assert parameters_of(actions, "ik_node")["model"] == "scara"
+
+
 @pytest.mark.parametrize(
     ("file", "arguments"), [("ik", ()), ("replay", ("bag:=recording",)), ("ros2_control", ())]
 )

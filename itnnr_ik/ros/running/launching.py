@@ -113,16 +113,16 @@ def first_sections(params_file: str | None, defaults: dict[str, Any]) -> dict[st
         params_file: The user's file; None for none.
         defaults: Parameters of all nodes, which every other file overrides.
     """
-    names = [name for name, _ in _sections_of_file(params_file) if "*" in name] if params_file else []
+    names = [name for name, _ in sections_of_file(params_file) if "*" in name] if params_file else []
     return {name: {"ros__parameters": defaults if name == "/**" else {}} for name in ("/**", *names)}
 
 
 def describes_robot(file: str) -> bool:
     """Whether a file of parameters gives a description of the robot, or the topic of one."""
-    return any(own.get(name) for _, own in _sections_of_file(file) for name in _DESCRIPTIONS)
+    return any(own.get(name) for _, own in sections_of_file(file) for name in _DESCRIPTIONS)
 
 
-def _sections_of_file(file: str) -> list[tuple[str, dict[str, Any]]]:
+def sections_of_file(file: str) -> list[tuple[str, dict[str, Any]]]:
     """For each section of a file, its full name and its parameters; none where it cannot be read."""
     import yaml
 
@@ -151,7 +151,7 @@ def _chosen(argument: Argument) -> dict[str, str]:
     """The arguments that choose the robot, by name; ik_node's parameter in params_file where one is empty."""
     own: dict[str, Any] = {"model": argument("arm")}
     file = argument("params_file")
-    sections = _sections_of_file(file) if file else []
+    sections = sections_of_file(file) if file else []
     for node in ("**", "*", _PACKAGE):  # the node's own section wins
         for name, parameters in sections:
             if name.rpartition("/")[2] == node:
