@@ -94,8 +94,9 @@ class Motion:
 
     def take_joints(self, positions: Array, time: float) -> None:
         """Take the joint state (n,) [rad, m] of a time."""
+        unwatched = time - self.monitor.joints_at > HISTORY
         if not self.monitor.update_joints(positions, time):
-            self.restart(TrackingState.NOT_FOLLOWING)
+            self.restart(TrackingState.UNKNOWN if unwatched else TrackingState.NOT_FOLLOWING)
 
     def take_reference(self, positions: Array, time: float) -> None:
         """Take the controller's own set-point (n,) [rad, m] at a time."""

@@ -34,7 +34,8 @@ _MIN_SPEED = 0.02
 class TrackingState(str, Enum):
     """Whether the controller follows the set-points."""
 
-    #: It has just been found, or nobody received what was sent.
+    #: It has just been found, nobody received what was sent, or the joints were not observed for a second and
+    #: are elsewhere now.
     UNKNOWN = "unknown"
     #: It, or the joints, were observed elsewhere.
     NOT_FOLLOWING = "not following"

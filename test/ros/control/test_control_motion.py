@@ -189,6 +189,17 @@ def test_positions_begin_where_joints_were_moved_while_nobody_watched(
     assert sent[-1] == pytest.approx(moved)
 
 
+def test_positions_are_not_sent_unasked_to_joints_that_were_moved_without_joint_states() -> None:
+    """As while the driver was off: they would begin where they were sent before, at once."""
+    motion = at_rest(trajectories=False)
+    now, moved = motion._output.sent_at + 60.0, np.array([0.5, 0.0, 0.0])
+    motion.take_joints(moved, now)
+    assert motion.monitor.state is TrackingState.UNKNOWN
+    assert motion.message(now, now, NO_TURNS) is None
+    motion.set_goal(moved, now, False)
+    assert motion.message(now, now, NO_TURNS).data.tolist() == moved.tolist()
+
+
 def test_a_timeout_of_the_controller_state_stops_commands() -> None:
     """And the state received afterwards is where the next command begins."""
     case = replace(CASES["off, state told"], rate=100.0)
