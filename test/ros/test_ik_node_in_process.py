@@ -215,7 +215,8 @@ def fail(*_: object) -> None:
 
 
 def opened(node: IKNode) -> tuple[int, ...]:
-    return tuple(len(list(kind)) for kind in (node.subscriptions, node.services, node.timers))
+    kinds = (node.subscriptions, node.services, node.timers, node.clients)
+    return tuple(len(list(kind)) for kind in kinds)
 
 
 @pytest.mark.parametrize("part", ["JointMemory", "Frames", "Scene"])
@@ -234,6 +235,19 @@ def test_an_activation_that_fails_leaves_nothing_open(
     assert dormant.trigger_activate() == SUCCESS
     assert opened(dormant) > before
     assert dormant.trigger_deactivate() == SUCCESS
+    assert opened(dormant) == before
+
+
+def test_a_controller_that_fails_leaves_nothing_open(
+    dormant: IKNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even its first question, where the second one fails."""
+    kind = Parameter("command_out_type", value=interfaces.TRAJECTORY)
+    assert all(result.successful for result in dormant.set_parameters([kind]))
+    assert dormant.trigger_configure() == SUCCESS
+    before, questions = opened(dormant), [controller_module.ControllerQuery, fail]
+    monkeypatch.setattr(controller_module, "ControllerQuery", lambda *given: questions.pop(0)(*given))
+    assert dormant.trigger_activate() == FAILURE
     assert opened(dormant) == before
 
 

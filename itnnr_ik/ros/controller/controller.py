@@ -55,22 +55,30 @@ class Controller:
     ) -> None:
         self.motion, self._clock, self._commands = motion, clock, commands
         self._joint_names, self._turns, self._warnings = joint_names, turns, warnings
-        self._opened, self._states = ExitStack(), None
+        self._opened = ExitStack()
+        self._states: Any = None
         #: As the controller told last; whether it has the parameter, or ever told another factor than 0, as
         #: those say that know none.
         self._speed_scaling, self._knows_scaling, self._told_scaling = 1.0, False, False
         motion.restart()
         motion.limits = limits
-        if not motion.timed:
-            return
-        topic = controller_state_topic(commands.topic_name)
+        try:
+            if motion.timed:
+                self._open(node)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, node: LifecycleNode) -> None:
+        commands = self._commands.topic_name
+        topic = controller_state_topic(commands)
         if topic is not None:
             self._states = node.create_subscription(
                 CONTROLLER_STATE.type, topic, with_info(self._take_state), CONTROLLER_STATE.qos
             )
             self._opened.callback(node.destroy_subscription, self._states)
         for question in ((REPLACEMENT, True, self._take_replacement), (SCALING, False, self._take_knowledge)):
-            query = ControllerQuery(node, commands.topic_name, *question)
+            query = ControllerQuery(node, commands, *question)
             self._opened.callback(query.close)
             timer = node.create_timer(QUERY_PERIOD, query.ask, clock=STEADY)
             self._opened.callback(node.destroy_timer, timer)
