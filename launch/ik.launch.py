@@ -149,7 +149,7 @@ def generate_launch_description():
                 choices=["", "none", "trajectory_msgs/JointTrajectory", "std_msgs/Float64MultiArray"],
                 description="Commands that ik_node sends and the simulator follows, with a simulator on "
                 f"{SIMULATED_TOPIC} and never to a robot's controller; empty: as params_file says; default: "
-                "empty, but trajectories for simulator:=mujoco along a curve",
+                "empty, but trajectories for simulator:=mujoco unless targets are random or from a bag",
             ),
             DeclareLaunchArgument(
                 "bag",

@@ -473,6 +473,18 @@ def test_recorded_joint_states_come_where_nothing_moves_by_them(
     assert parameters_of(actions, "target_source")["publish_joint_states"] is published
 
 
+@pytest.mark.parametrize(
+    ("targets", "sent"),
+    [("circle", True), ("marker", True), ("none", True), ("random", False), ("bag", False)],
+)
+def test_joints_with_mass_are_led_along_trajectories(
+    expand: Callable[..., list[dict[str, Any]]], targets: str, sent: bool
+) -> None:
+    """Unless no target is near the one before, as docs/ros_interface.md has it."""
+    actions = expand("ik", "simulator:=mujoco", f"targets:={targets}", "bag:=recording")
+    assert parameters_of(actions, "ik_node")["command_out_type"] == (TRAJECTORIES if sent else "none")
+
+
 @pytest.mark.parametrize("autostart", ["true", "false"])
 def test_autostart_as_an_argument(expand: Callable[..., list[dict[str, Any]]], autostart: str) -> None:
     """Given, it counts."""
