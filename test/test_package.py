@@ -110,21 +110,26 @@ def test_manifest_is_valid(root: Path) -> None:
     assert package.get_build_type() == "ament_python"
 
 
+#: Packages that are called otherwise than what is imported from them; ROS's tf2_ros is the one for C++.
+CALLED = {
+    "PIL": "pillow",
+    "backports": "backports-zstd",
+    "ruamel": "ruamel-yaml",
+    "tf2_ros": "tf2_ros_py",
+}
+
+
 def test_every_ros_package_that_is_imported_is_declared(root: Path, manifest: ElementTree.Element) -> None:
     """What the nodes and the launch file import is in package.xml, so that rosdep installs it."""
     sources = [*(root / NAME).rglob("*.py"), *(root / "launch").glob("*.py")]
     imported = {
-        name
+        CALLED.get(name, name)
         for file in sources
         for name in re.findall(r"^\s*(?:from|import) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
         if re.fullmatch(r"rclpy|launch(_ros)?|ament_\w+|tf2_\w+|\w+_(msgs|srvs|interfaces)", name)
     }
     assert "rclpy" in imported
     assert imported - {element.text for element in manifest.iter("exec_depend")} == set()
-
-
-#: Packages that are called otherwise than what is imported from them.
-CALLED = {"PIL": "pillow", "backports": "backports-zstd", "ruamel": "ruamel-yaml"}
 
 
 def _third_party_imports(file: Path) -> set[str]:
