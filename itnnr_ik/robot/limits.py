@@ -77,9 +77,7 @@ def _narrowed(own: Range, leader: str, followers: Iterable[Joint], limits: Limit
         mimic = joint.mimic()
         assert mimic is not None
         ratio, offset = mimic.multiplier * ratio, mimic.multiplier * offset + mimic.offset
-        pair = _position_limits(joint, limits)
-        if pair is None:
-            continue
+        pair = _position_limits(joint, limits) or (-math.inf, math.inf)
         _check_order(joint.name, pair)
         low, high = sorted((end - offset) / ratio for end in pair)
         own = Range(

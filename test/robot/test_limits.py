@@ -140,6 +140,7 @@ def test_given_limits_hold_for_locked_joints() -> None:
         ('multiplier="-2" offset="1"', 'lower="-1" upper="2" velocity="10"', (-0.5, 1.0, 3.0)),
         ('multiplier="0.5"', 'lower="-1" upper="3"', (-1.0, 2.0, 3.0)),
         ("", None, (-1.0, 2.0, 3.0)),
+        ('multiplier="-2"', 'velocity="4"', (-1.0, 2.0, 2.0)),
     ],
 )
 def test_followers_narrow_the_range_of_their_leader(
