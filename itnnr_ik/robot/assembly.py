@@ -48,9 +48,10 @@ def assemble(
     _check_types(path, chain)
     if len(moving) > _MAX_ELEMENTS:
         raise ValueError(f"{chain} can have {_MAX_ELEMENTS} joints that move, got {len(moving)}")
-    _check_names(robot, [joint.name for joint in moving], limits, locked, chain)
+    _check_locked(robot, [joint.name for joint in moving], locked, chain)
     locked = {name: locked_position(robot.joints[name], value, limits) for name, value in locked.items()}
     drives = {joint.name: find_drive(robot, joint, locked) for joint in moving}
+    _check_limited(drives, limits, locked, chain)
     leaders = [name for name, drive in drives.items() if drive.leader == name]
     for name, drive in drives.items():
         if drive.leader is not None and drive.leader not in leaders:
@@ -86,10 +87,8 @@ def _check_types(path: Iterable[Joint], chain: str) -> None:
             )
 
 
-def _check_names(
-    robot: Description, moving: Sequence[str], limits: Limits, locked: Iterable[str], chain: str
-) -> None:
-    """Raise a ValueError where ``limits`` or ``locked`` name a joint that they cannot apply to."""
+def _check_locked(robot: Description, moving: Sequence[str], locked: Iterable[str], chain: str) -> None:
+    """Raise a ValueError where ``locked`` names a joint that cannot be locked."""
     for name in locked:
         joint = robot.joint(name, "locked")
         if not joint.moves:
@@ -97,10 +96,20 @@ def _check_names(
                 f"locked names {name!r}, which is {joint.type} and cannot be locked; "
                 f"moving joints of {chain}: {listed(moving)}"
             )
+
+
+def _check_limited(
+    drives: Mapping[str, Drive], limits: Iterable[str], locked: Iterable[str], chain: str
+) -> None:
+    """Raise a ValueError where ``limits`` names a joint whose limits do not matter.
+
+    Those of a joint between a mimic joint of the chain and what drives it do, wherever it is itself.
+    """
+    between = {joint.name for drive in drives.values() for joint in drive.followers}
     for name in limits:
-        if name not in moving and name not in locked:
+        if name not in drives and name not in locked and name not in between:
             raise ValueError(
-                f"limits names {name!r}, which is no moving joint of {chain}; moving joints: {listed(moving)}"
+                f"limits names {name!r}, which is no moving joint of {chain}; moving joints: {listed(drives)}"
             )
 
 

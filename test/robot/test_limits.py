@@ -197,3 +197,5 @@ def test_each_joint_of_a_chain_of_mimics_keeps_its_own_limits() -> None:
     )
     chain = KinematicChain.from_urdf(urdf, "a", "c")
     assert (chain.lower[0], chain.upper[0]) == (-0.5, 0.5)
+    wider = KinematicChain.from_urdf(urdf, "a", "c", limits={"between": (-1.5, 1.5)})
+    assert (wider.lower[0], wider.upper[0]) == (-0.75, 0.75)
