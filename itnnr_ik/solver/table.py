@@ -20,7 +20,7 @@ from itnnr_ik.solver.addresses import by_address
 from itnnr_ik.solver.problem import Problem, differentiate, evaluate, workspace, workspace_size
 from itnnr_ik.solver.refine import factorise, refine, substitute
 from itnnr_ik.solver.spread import fill_box
-from itnnr_ik.solver.state import LOWER, UPPER, unwrap_towards
+from itnnr_ik.solver.state import LOWER, PERIOD, UPPER, unwrap_towards
 from itnnr_ik.task import Task
 from itnnr_ik.task.kernels import GOAL_SIZE, ROWS
 
@@ -111,16 +111,20 @@ def predict(
             value += table.rows[row, n + size * i + d] * y[d]
         q[i] = value
     q[0] += azimuth
-    for i in range(n):
-        if q[i] < joints[LOWER, i] <= q[i] + overshoot:
-            q[i] = joints[LOWER, i]
-        elif q[i] > joints[UPPER, i] >= q[i] - overshoot:
-            q[i] = joints[UPPER, i]
     unwrap_towards(joints, q, reference)
-    inside = True
     for i in range(n):
-        inside = inside and joints[LOWER, i] <= q[i] <= joints[UPPER, i]
-    return inside
+        lower, upper = joints[LOWER, i], joints[UPPER, i]
+        if lower <= q[i] <= upper:
+            continue
+        # Unwrapping ends above the limits where no turn is within them; one less may be almost.
+        below = q[i] if q[i] < lower else q[i] - joints[PERIOD, i]
+        if q[i] > upper >= q[i] - overshoot:
+            q[i] = upper
+        elif below < lower <= below + overshoot:
+            q[i] = lower
+        else:
+            return False
+    return True
 
 
 @kernel

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from exact import solutions
 
 from itnnr_ik import IKSolver
-from itnnr_ik.robot import load_robot
+from itnnr_ik.robot import KinematicChain, load_robot
 from itnnr_ik.solver.table import build_table
 from itnnr_ik.task import Task
 
@@ -41,6 +42,22 @@ def test_the_table_of_a_planar_arm_has_one_coordinate_and_both_elbows() -> None:
     assert len(postures) == 2
     np.testing.assert_allclose(postures[0], -postures[1], atol=1e-5)
     np.testing.assert_allclose(solver.target_at(postures), [[distance, 0.0]] * 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("upper", [np.pi, np.pi + 0.05])
+def test_the_nearest_branch_may_be_at_the_other_end_of_a_whole_turn(upper: float) -> None:
+    """A step of the table beyond one limit of the first joint is within the limits a turn away."""
+    urdf = load_robot("two_link").urdf
+    chain = KinematicChain.from_urdf(urdf, limits={"joint_1": (-np.pi, upper), "joint_2": (-2.5, 2.5)})
+    solver, rng = IKSolver(chain, Task.of_chain(chain)), np.random.default_rng(1)
+    postures, states = chain.sample(4000, rng), chain.sample(4000, rng)
+    depths = rng.uniform(0.0, 0.3, len(postures))
+    postures[:, 0] = np.where(np.arange(len(postures)) % 2, upper - depths, -np.pi + depths)
+    found = solver.solve_batch(solver.target_at(postures), states)
+    assert found.converged.all()
+    assert found.displacement is not None
+    change = np.abs(postures - states).max(axis=1)
+    assert (found.displacement <= change + 1e-4).all()
 
 
 def test_solvers_of_one_arm_share_a_table() -> None:
