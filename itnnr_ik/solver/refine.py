@@ -118,7 +118,8 @@ def refine(
     """Refine ``q`` (n,) in place within the bounds; the squared position error [m²] and angle [rad²].
 
     The first ``free_steps`` may increase the error, as those of a good seed can. Then each has to halve it: a
-    seed that fails is poor, and there are others.
+    seed that fails is poor, and there are others. Callers go on from ``w``, which is left as evaluated at
+    ``q``.
     """
     near, turned = problem.position * problem.position, problem.angle * problem.angle
     scale = problem.length * problem.length
@@ -128,6 +129,7 @@ def refine(
     for count in range(max_steps + 1):
         next_position, next_angle = evaluate(problem, goal, w.trial, w)
         if count > free_steps and next_position + scale * next_angle > _MAX_REMAINING_ERROR * square:
+            evaluate(problem, goal, q, w)
             break
         position, angle = next_position, next_angle
         for i in range(q.shape[0]):

@@ -101,6 +101,21 @@ def test_a_near_start_converges_in_a_few_steps(name: str) -> None:
     assert tried >= 20
 
 
+@pytest.mark.parametrize("name", ["two_link", "ur5e", "so101"])
+def test_a_refinement_leaves_the_error_at_its_end(name: str) -> None:
+    """Also where it ends with a step that it does not take, as towards targets out of reach."""
+    solver, problem, w = problem_of(name)
+    arm, rng = solver.arm, np.random.default_rng(4)
+    targets = solver.target_at(arm.sample(20, rng))
+    targets[10:, :2] *= 3.0
+    for target, q in zip(targets, arm.sample(20, rng), strict=True):
+        goal = goal_of(solver, target)
+        refine(problem, goal, arm.lower.copy(), arm.upper.copy(), q, 2, 10, w)
+        left = w.error.copy()
+        evaluate(problem, goal, q, w)
+        assert np.array_equal(left, w.error)
+
+
 def test_a_joint_on_its_limit_leaves_the_step_to_the_others() -> None:
     """Joint 1 would leave its limit: it stays, the others make up for it, and the trial keeps all limits."""
     solver, problem, w = problem_of("three_link")

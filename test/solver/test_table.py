@@ -60,6 +60,14 @@ def test_the_nearest_branch_may_be_at_the_other_end_of_a_whole_turn(upper: float
     assert (found.displacement <= change + 1e-4).all()
 
 
+def test_the_residual_is_that_of_the_answer() -> None:
+    """Without a state, at a tolerance that not every last step improves on."""
+    solver = IKSolver.load("two_link", tolerance=4e-16)
+    targets = solver.target_at(solver.arm.sample(2000, np.random.default_rng(0)))
+    found = solver.solve_batch(targets)
+    np.testing.assert_array_equal(found.residual, solver.errors(found.positions, targets)[0])
+
+
 def test_solvers_of_one_arm_share_a_table() -> None:
     """Whatever their tolerances; another tool has another one."""
     solver = IKSolver.load("two_link")
