@@ -343,7 +343,7 @@ def build_table(arm: KinematicChain, task: Task, problem: Problem, bounds: Array
     It does not depend on the tolerances, and is cached for other solvers of the same arm.
     """
     tables = (problem.elements, problem.joints, bounds)
-    key = (task.kind.encode(), *(table.tobytes() for table in tables))
+    key = (bytes([task.code]), *(table.tobytes() for table in tables))
     if key not in _cached_tables:
         if len(_cached_tables) == _MAX_CACHED_TABLES:
             _cached_tables.pop(next(iter(_cached_tables)), None)

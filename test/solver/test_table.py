@@ -79,6 +79,16 @@ def test_solvers_of_one_arm_share_a_table() -> None:
     assert longer.solve(target).converged
 
 
+def test_the_tasks_of_a_planar_arm_have_tables_of_their_own() -> None:
+    """A position in the plane has one coordinate of the table, one in space two."""
+    chain = load_robot("two_link")
+    sizes = [
+        len(IKSolver(chain, Task("position", planar, 0.6))._search.table.shape)
+        for planar in (True, False, True)
+    ]
+    assert sizes == [1, 2, 1]
+
+
 def test_an_arm_smaller_than_a_hair_has_no_table() -> None:
     """All of its postures would be solutions of each cell: none is kept, and targets are solved without."""
     urdf = load_robot("yaw_pitch_pitch").urdf.replace('xyz="1 0 0"', 'xyz="1e-5 0 0"')
