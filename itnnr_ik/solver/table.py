@@ -9,6 +9,7 @@ centre, or a sample of a redundant arm's curve of solutions.
 from __future__ import annotations
 
 import math
+import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -344,11 +345,15 @@ def build_table(arm: KinematicChain, task: Task, problem: Problem, bounds: Array
     """
     tables = (problem.elements, problem.joints, bounds)
     key = (bytes([task.code]), *(table.tobytes() for table in tables))
-    if key not in _cached_tables:
-        if len(_cached_tables) == _MAX_CACHED_TABLES:
-            _cached_tables.pop(next(iter(_cached_tables)), None)
-        _cached_tables[key] = _TableBuilder(arm, task, problem._replace(position=_PRECISION), bounds).table()
-    return _cached_tables[key]
+    found = _cached_tables.get(key)
+    if found is None:
+        built = _TableBuilder(arm, task, problem._replace(position=_PRECISION), bounds).table()
+        with _cache_lock:  # threads may make solvers
+            found = _cached_tables.setdefault(key, built)
+            while len(_cached_tables) > _MAX_CACHED_TABLES:
+                del _cached_tables[next(iter(_cached_tables))]
+    return found
 
 
 _cached_tables: dict[tuple[bytes, ...], Table] = {}
+_cache_lock = threading.Lock()

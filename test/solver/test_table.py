@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from exact import solutions
 
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import KinematicChain, load_robot
-from itnnr_ik.solver.table import build_table
+from itnnr_ik.solver.table import Table, build_table, no_table
 from itnnr_ik.task import Task
 
 
@@ -87,6 +90,33 @@ def test_the_tasks_of_a_planar_arm_have_tables_of_their_own() -> None:
         for planar in (True, False, True)
     ]
     assert sizes == [1, 2, 1]
+
+
+def test_tables_made_by_many_threads_at_once_are_dropped_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of twenty that are made at the same time, as many are kept as of twenty in turn."""
+    solver = IKSolver.load("two_link")
+    arm, task, problem = solver.arm, solver.task, solver._search.problem
+    kept: dict[object, Table] = {}
+    monkeypatch.setattr("itnnr_ik.solver.table._cached_tables", kept)
+    together = threading.Barrier(20)
+
+    class Builder:
+        """Waits for all the others."""
+
+        def __init__(self, *_: object) -> None:
+            together.wait(30.0)
+
+        def table(self) -> Table:
+            return no_table(2)
+
+    monkeypatch.setattr("itnnr_ik.solver.table._TableBuilder", Builder)
+
+    def build(i: int) -> None:
+        build_table(arm, task, problem, np.array([arm.lower, arm.upper + i]))
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(build, range(20)))
+    assert len(kept) == 8
 
 
 def test_an_arm_smaller_than_a_hair_has_no_table() -> None:
