@@ -11,7 +11,16 @@ from itnnr_ik.compiled import inlined, kernel
 from itnnr_ik.solver.buffers import Scratch, Search, solved
 from itnnr_ik.solver.problem import Workspace, differentiate, evaluate
 from itnnr_ik.solver.refine import factorise, refine, substitute
-from itnnr_ik.solver.state import LOWER, PREFERRED, UPPER, WEIGHT, copy_limits, displacement, limits_around
+from itnnr_ik.solver.state import (
+    LOWER,
+    PERIOD,
+    PREFERRED,
+    UPPER,
+    WEIGHT,
+    copy_limits,
+    displacement,
+    limits_around,
+)
 
 Array = NDArray[np.float64]
 
@@ -248,13 +257,16 @@ def step_towards_posture(
 def _descend_cost(joints: Array, q: Array, desired: Array, curvatures: Array) -> None:
     """Write the negative gradient (n,) of the cost of a posture, and its second derivatives (n,).
 
-    With a preferred posture, the cost is half the squared distance to that.
+    With a preferred posture, the cost is half the squared distance to that; which turn a joint without limits
+    is in does not count.
     """
     for i in range(q.shape[0]):
         desired[i] = curvatures[i] = 0.0
-        half = 0.5 * (joints[UPPER, i] - joints[LOWER, i])
+        half, period = 0.5 * (joints[UPPER, i] - joints[LOWER, i]), joints[PERIOD, i]
         if math.isfinite(joints[PREFERRED, i]):
             desired[i], curvatures[i] = joints[PREFERRED, i] - q[i], 1.0
+            if period > 0.0 and half == np.inf:
+                desired[i] -= period * math.floor(desired[i] / period + 0.5)
         elif half < np.inf:
             share = (q[i] - joints[LOWER, i]) / half - 1.0
             power = _LIMIT_EXPONENT * share ** (_LIMIT_EXPONENT - 2)

@@ -69,7 +69,7 @@ def test_tracking_near_limits_does_not_go_to_and_fro(three_link: IKSolver, state
 
 
 def test_a_preferred_posture_attracts_redundant_joints() -> None:
-    """Answers without a state, and a tracked circle, end nearer to the posture than without one."""
+    """A tracked circle ends nearer to the posture than without one."""
     chain = load_robot("panda")
     posture = np.array([0.3, 0.4, 0.5, -1.8, 0.2, 2.2, 0.6])
     task = Task.of_chain(chain, "position")
@@ -80,6 +80,21 @@ def test_a_preferred_posture_attracts_redundant_joints() -> None:
         target = point + 0.02 * np.array([np.cos(0.05 * k) - 1.0, np.sin(0.05 * k), 0.0])
         state, both = plain.solve(target, state).positions, drawn.solve(target, both).positions
     assert np.abs(both - posture).max() < np.abs(state - posture).max()
+
+
+@pytest.mark.parametrize("turns", [0, 1, -2])
+def test_a_preferred_posture_is_the_same_whole_turns_away(turns: int) -> None:
+    """An arm without limits that is in it stays near it while it tracks a circle."""
+    urdf = load_robot("three_link").urdf.replace('type="revolute"', 'type="continuous"')
+    posture = np.array([0.2, 0.7, 0.9])
+    solver = IKSolver.from_urdf(urdf, posture=posture)
+    point, state = solver.target_at(posture), posture + 2.0 * np.pi * turns * np.array([0.0, 1.0, 0.0])
+    for k in range(1001):
+        angle = 2.0 * np.pi * k / 250
+        target = point + 0.1 * np.array([np.cos(angle) - 1.0, np.sin(angle)])
+        state = solver.solve(target, state).positions
+    away = np.remainder(state - posture + np.pi, 2.0 * np.pi) - np.pi
+    assert np.abs(away).max() < 0.05
 
 
 def test_a_bad_posture_is_refused() -> None:
