@@ -59,8 +59,8 @@ class IKSolver:
             converged.
         metadata: Metadata of the model.
         coverage: Where a learned arm's forward function is valid; None for an arm of known kinematics.
-        posture: Joint positions (n,) preferred by redundant joints, and near which solutions without a
-            current state are.
+        posture: Joint positions (n,) preferred by redundant joints. Without a current state, joints are in
+            the turn nearest to them, or to the middle of the limits.
         metre_in_rad: Weight of a metre of a prismatic joint in a displacement.
 
     Attributes:
@@ -373,8 +373,9 @@ class IKSolver:
     def branches(self, target: ArrayLike, current: ArrayLike | None = None) -> list[Solution]:
         """Every distinct solution found for ``target``, nearest to ``current`` (n,) first.
 
-        Without a current state, nearest to the middle of the joint limits first. Joints are unwrapped to the
-        turn nearest to it. A redundant arm has curves of solutions, which are sampled at 0.1 rad.
+        Without a current state, nearest to the preferred posture first, or to the middle of the joint limits.
+        Joints are unwrapped to the turn nearest to it. A redundant arm has curves of solutions, which are
+        sampled at 0.1 rad.
 
         Returns:
             Converged solutions; an empty list for an unreachable target.
