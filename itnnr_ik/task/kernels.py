@@ -1,8 +1,8 @@
 """Task error of a tool frame from a target, and its Jacobian by the joint positions, compiled.
 
 A goal is twelve numbers: the position, and for `POSE` the rotation matrix row by row, for `POINTING` the
-desired direction of the tool frame's z axis. Orientation rows are multiplied by the characteristic length, so
-that all rows are in metres.
+desired direction of the tool frame's z axis; the rest is zero. Orientation rows are multiplied by the
+characteristic length, so that all rows are in metres.
 """
 
 from __future__ import annotations
@@ -253,12 +253,14 @@ def _safe_scale(values: Array) -> float:
 @kernel
 def _keep_axis(kind: int, axis: Array, goal: Array) -> None:
     """Replace a pointing goal's rotation by the direction of the tool's axis."""
-    if kind != 2:
+    if kind != POINTING:
         return
     x = goal[3] * axis[0] + goal[4] * axis[1] + goal[5] * axis[2]
     y = goal[6] * axis[0] + goal[7] * axis[1] + goal[8] * axis[2]
     z = goal[9] * axis[0] + goal[10] * axis[1] + goal[11] * axis[2]
     norm = math.sqrt(x * x + y * y + z * z)
+    for i in range(3, GOAL_SIZE):
+        goal[i] = 0.0
     goal[3], goal[4], goal[5] = x / norm, y / norm, z / norm
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from itnnr_ik import IKSolver, PathSolution
 from itnnr_ik.bench.joint_paths import largest_step, smooth_path
@@ -190,6 +191,20 @@ def test_times_that_leave_time_enough_are_kept() -> None:
     found = solver.solve_path(targets, times=times)
     np.testing.assert_array_equal(found.times, times)
     assert found.slow_downs == ()
+
+
+def test_a_closed_path_of_a_pointing_task_may_end_with_another_roll() -> None:
+    """Which is free: joints and distances are the same as with one roll for all targets."""
+    solver = IKSolver.load("so101")
+    posture = np.array([0.1, 0.2, -0.3, 0.2, 0.1])
+    lap = np.linspace(0.0, 2.0 * np.pi, 21)[:, None]
+    targets = solver.target_at(posture + 0.1 * np.sin(lap))
+    rolled = targets.copy()
+    turns = Rotation.from_quat(targets[:, 3:]) * Rotation.from_rotvec(lap * [[0.0, 0.0, 0.4]])
+    rolled[:, 3:] = turns.as_quat()
+    found = solver.solve_path(rolled, closed=True)
+    assert found.gaps == ()
+    np.testing.assert_allclose(found.positions, solver.solve_path(targets, closed=True).positions, atol=1e-6)
 
 
 def test_a_closed_path_ends_as_it_began() -> None:

@@ -12,6 +12,7 @@ from scipy.spatial.transform import Rotation
 from itnnr_ik import IKSolver
 from itnnr_ik.robot import load_robot
 from itnnr_ik.task import Task
+from itnnr_ik.task.kernels import GOAL_SIZE, POINTING, read_target
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,22 @@ def test_the_same_pose_may_be_given_in_any_form() -> None:
         solution = solver.solve(target, q + 0.05)
         assert solution.converged
         np.testing.assert_allclose(solution.positions, q, atol=1e-5)
+
+
+def test_the_goal_of_a_pointing_target_is_a_point_and_a_direction() -> None:
+    """In every form of the target, and with any roll; the other numbers are zero."""
+    axis = np.array([0.0, 0.0, 1.0])
+    tilted = Rotation.from_euler("xyz", [0.4, -0.7, 0.2])
+    direction = tilted.apply(axis)
+    transform = np.eye(4)
+    transform[:3, :3], transform[:3, 3] = tilted.as_matrix(), [0.1, 0.2, 0.3]
+    rolled = tilted * Rotation.from_euler("z", 1.0)
+    forms = (direction, tilted.as_quat(), rolled.as_quat())
+    targets = [np.array([0.1, 0.2, 0.3, *form]) for form in forms]
+    for target in (*targets, transform.reshape(-1)):
+        goal = np.empty(GOAL_SIZE)
+        assert read_target(POINTING, target, axis, np.inf, goal) == 0
+        np.testing.assert_allclose(goal, [0.1, 0.2, 0.3, *direction, *[0.0] * 6], atol=1e-15)
 
 
 @pytest.mark.parametrize("size", [1e-300, 1e-5, 1.7e308])
