@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -11,7 +12,7 @@ from itnnr_ik.paths.kinematics import HISTORY
 from itnnr_ik.robot import ForwardModel, units_of
 from itnnr_ik.solver import calls, tracking
 from itnnr_ik.solver.buffers import Search, pack
-from itnnr_ik.task.kernels import GOAL_SIZE
+from itnnr_ik.task.kernels import GOAL_SIZE, POSE
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -53,6 +54,8 @@ class PathTargets:
         self.goals = np.empty((len(targets), GOAL_SIZE))
         self._model, self._memory, self._targets, self._solve = pack(search), memory, targets, solve
         self._errors, self.reach = errors, search.curvature
+        # Of a rotation matrix, in the Frobenius norm, or else of a direction.
+        self._change_per_rad = math.sqrt(2.0) if search.problem.kind == POSE else 1.0
         self._scratch = np.empty((5, max(arm.n_joints, GOAL_SIZE)))
         self._n_candidates = min(search.max_candidates, _MAX_CANDIDATES)
         self._tolerances = search.tolerance, search.orientation_tolerance
@@ -68,7 +71,7 @@ class PathTargets:
         """Distances from each target to the next (m − 1,) [rad], see `Kinematics`."""
         change = np.diff(self.goals, axis=0)
         moved = _REACH_IN_RAD * np.linalg.norm(change[:, :3], axis=1) / self.reach
-        turned = np.linalg.norm(change[:, 3:], axis=1) / np.sqrt(2.0)
+        turned = np.linalg.norm(change[:, 3:], axis=1) / self._change_per_rad
         return np.asarray(np.maximum(moved, turned))
 
     def branches(self, target: int) -> Array:

@@ -155,3 +155,19 @@ def test_many_spare_joints_give_no_more_postures_than_can_be_compared() -> None:
     found = solver.solve_path(targets)
     check(solver, found, targets)
     assert found.gaps == ()
+
+
+@pytest.mark.parametrize("task", ["pointing", "pose"])
+def test_the_distance_of_turned_targets_is_their_angle(task: str) -> None:
+    """In both forms: a quarter of a degree about the tool's x axis, of an arm far longer than the path."""
+    solver, angle = IKSolver.load("panda", task=task), np.radians(0.25)
+    pose = solver.arm.transforms(np.array([0.0, -0.3, 0.0, -2.0, 0.0, 1.8, 0.5]))
+    turn = np.eye(4)
+    turn[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    targets = np.stack([pose, pose @ turn, pose @ turn @ turn]).reshape(3, 16)
+    arm = PathTargets(
+        *(solver.arm, solver._search, targets, solver._take_memory()),
+        lambda target, state: target,
+        lambda positions: (positions, None),
+    )
+    np.testing.assert_allclose(arm.distances(), angle, rtol=1e-4)
