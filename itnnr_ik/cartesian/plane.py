@@ -48,19 +48,17 @@ def place_outline(outline: Outline, plane: Plane, task: Task) -> CartesianPath:
     low, high = outline.box()
     scale = size / float((high - low).max())
     length = scale * sum(segment.length for stroke in outline.strokes for segment in stroke)
-    if not length / step < _MAX_TARGETS:
-        raise ValueError(
-            f"expected at most {_MAX_TARGETS} targets, got {length / step:.0f}: take a larger --step"
-        )
+    _check_count(length / step)
     middle = 0.5 * (low + high)
     strokes = []
     for stroke in outline.strokes:
         first = stroke[0].start()
         points = np.vstack([first, *(segment.points(step / scale) for segment in stroke)])
         strokes.append(scale * (points - middle))
+    travels = [2.0 * lift + math.dist(stroke[-1], following[0]) for stroke, following in pairwise(strokes)]
+    _check_count((length + sum(travels)) / step)
     local = _with_lifts(strokes, step, lift)
-    if len(local) > _MAX_TARGETS:
-        raise ValueError(f"expected at most {_MAX_TARGETS} targets, got {len(local)}: take a larger --step")
+    _check_count(len(local))
     points = plane.pose[:3] + rotation.apply(local)
     targets = points[:, : min(3, task.n_coordinates)]
     if task.has_orientation:
@@ -90,6 +88,12 @@ def _checked_numbers(plane: Plane, task: Task) -> tuple[Rotation, float, float, 
         if lift > 0.0:
             raise ValueError(f"--lift must be 0 for an arm that moves in a plane, got {lift:g}")
     return rotation, size, step, lift
+
+
+def _check_count(count: float) -> None:
+    """Raise ValueError where there are too many targets: also before they are made, which takes memory."""
+    if not count <= _MAX_TARGETS:
+        raise ValueError(f"expected at most {_MAX_TARGETS} targets, got {count:g}: take a larger --step")
 
 
 def _positive(name: str, value: float) -> float:

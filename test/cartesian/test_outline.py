@@ -169,6 +169,13 @@ def test_bad_numbers_are_refused(tmp_path: Path, numbers: dict[str, float], text
         targets_of(drawing(tmp_path, '<circle r="5"/>'), pose=np.zeros(7))
 
 
+@pytest.mark.parametrize("lift", [1e6, 1e300])
+def test_a_lift_of_too_many_targets_is_refused_before_they_are_made(tmp_path: Path, lift: float) -> None:
+    file = drawing(tmp_path, '<path d="M 0 0 H 1"/><path d="M 3 0 H 4"/>')
+    with pytest.raises(ValueError, match="take a larger --step"):
+        targets_of(file, lift=lift)
+
+
 BOMB = '<!DOCTYPE svg [<!ENTITY a "aaaaaaaaaa">' + "".join(
     f'<!ENTITY {after} "{f"&{name};" * 10}">' for name, after in pairwise("abcdefghi")
 )  # fmt: skip
