@@ -34,7 +34,7 @@ def apply(x: Tensor, values: Function, derivatives: Function) -> Tensor:
     Args:
         x: Inputs.
         values: NumPy inputs (b, n) to outputs (b, m).
-        slopes: NumPy inputs (b, n) to derivatives (b, m, n).
+        derivatives: NumPy inputs (b, n) to derivatives (b, m, n).
     """
     outputs: Tensor = _NumpyFunction.apply(x, values, derivatives)  # type: ignore[no-untyped-call]
     return outputs
