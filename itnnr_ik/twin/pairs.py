@@ -30,7 +30,7 @@ class Pairs(ABC):
     def epoch(self, count: int, size: int, rng: np.random.Generator) -> Iterator[Batch]:
         """``count`` batches of ``size`` pairs."""
         drawn = self.draw(count * size, rng)  # at once, which is quicker than batch by batch
-        return zip(*(torch.split(values, size) for values in drawn), strict=True)
+        return zip(*(torch.split(values[: count * size], size) for values in drawn), strict=True)
 
 
 class DataPairs(Pairs):

@@ -74,6 +74,14 @@ def test_anchored_targets_are_disturbed_where_asked_for() -> None:
     np.testing.assert_allclose(shifted - plain, 1.0, atol=1e-6)
 
 
+def test_an_epoch_of_drawn_pairs_has_the_batches_asked_for() -> None:
+    """Also where their number is no multiple of the anchors of a target."""
+    anchors = Anchors(*cubic_data(50, 0))
+    for pairs in (AnchoredPairs(cubic, _sample, anchors, 5), PerturbedPairs(cubic, _sample, EPSILON, False)):
+        sizes = [len(batch[0]) for batch in pairs.epoch(3, 32, np.random.default_rng(0))]
+        assert sizes == [32, 32, 32]
+
+
 def test_an_epoch_of_data_has_every_pair_once() -> None:
     """In batches of the size asked for, however many those are."""
     pairs = DataPairs(*cubic_data(20, 0), 3)
