@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 _ROUNDING = 1.0 + 1e-9
 #: Largest joint change [rad] from the end of a closed path to its beginning.
 CLOSURE_TOLERANCE = 1e-6
-#: Most first postures that are tried for a closed path.
+#: Of more first postures of a closed path than this, so many are tried, evenly chosen, to twice as many.
 _MAX_STARTS = 16
 
 

@@ -16,7 +16,9 @@ class Gap(NamedTuple):
 
     Attributes:
         first, last: Indices of the targets. Where both are solved, the joints jump from the one to the other.
-        reason: Why: ``out of reach``, a joint's limit, or a singular posture that must be crossed.
+            Of a path that does not close, they are the last target and 0.
+        reason: Why: ``out of reach``, ``limit of joint …``, ``a singular posture would have to be crossed``
+            or ``does not close``.
         amount: Out of reach: the largest distance from the targets, or the largest angle where only the
             orientation is missed. Joint limit: how far the joint would have to move beyond it; for a
             redundant arm the least by which the limits would have to be widened, at most the joint's range.
