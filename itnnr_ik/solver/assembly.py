@@ -51,9 +51,9 @@ _DIFFERENCE_STEP, _SLOPE_DAMPING = 0.01, 0.05
 _PROBE_POSTURES, _PROBE_QUANTILE = 512, 0.95
 #: Refinement stops at this share of the tolerance.
 _PRECISION_SHARE = 0.5
-#: Smallest reach [m] of an arm with a table: below it, any posture would count as a solution.
+#: Smallest reach [m] of a tool with a table: below it, any posture would count as a solution.
 _MIN_TABLE_REACH = 1e-4
-#: Largest distance of targets from the frame's origin, in farthest distances of the tip. Targets beyond are
+#: Largest distance of targets from the frame's origin, in farthest distances of the tool. Targets beyond are
 #: scaled down to it.
 _MAX_TARGET_DISTANCE = 100.0
 #: Most turns in a joint's period, and relative tolerance of the ratios of joints that mimic it.
@@ -205,7 +205,9 @@ class Assembly:
         else:
             y, rows = self.twin_anchors(twin)
             network = twin.network
-        self.reach, n_anchors = arm.reach or 1.0, rows.shape[0]
+        self._tool_length, n_anchors = float(np.linalg.norm(task.tool[:3, 3])), rows.shape[0]
+        #: Of the tool [m]; 1 where nothing has a length.
+        self.reach = (arm.reach + self._tool_length) or 1.0
         table = self.table()
         has_table = len(table.rows) > 0
         #: Input of the compiled functions.
@@ -216,7 +218,7 @@ class Assembly:
             network=network,
             tolerance=tolerance,
             orientation_tolerance=orientation_tolerance,
-            farthest=_MAX_TARGET_DISTANCE * max(arm.farthest, self.reach),
+            farthest=_MAX_TARGET_DISTANCE * max(arm.farthest + self._tool_length, self.reach),
             axis=task.tool_axis if task.kind == "pointing" else np.zeros(3),
             curvature=self.reach,
             refinement_margin=self.refinement_margin(has_table),
@@ -266,7 +268,7 @@ class Assembly:
 
     def table(self) -> Table:
         """The table of all branches, for chains whose anchors are looked up by the position itself."""
-        is_tiny = self.arm.reach < _MIN_TABLE_REACH
+        is_tiny = self.arm.reach + self._tool_length < _MIN_TABLE_REACH
         if self.layout.first != POSITION or not isinstance(self.arm, KinematicChain) or is_tiny:
             return no_table(self.arm.n_joints)
         return build_table(self.arm, self.task, self.problem, np.array(search_bounds(self.arm)))

@@ -227,6 +227,23 @@ def test_a_target_straight_ahead_stretches_the_arm(solver: IKSolver, scale: floa
     assert within_limits(solver.arm, solution.positions)
 
 
+@pytest.mark.parametrize("task", ["position", "pointing", "pose"])
+def test_a_tool_may_be_far_longer_than_the_arm(task: str) -> None:
+    """A wrist with offsets of half a millimetre and a tool of 30 cm: every posture is found again."""
+    axes = ("0 0 1", "0 1 0", "1 0 0")
+    links = "".join(f'<link name="l{i}"/>' for i in range(4))
+    joints = "".join(
+        f'<joint name="j{i}" type="revolute"><parent link="l{i}"/><child link="l{i + 1}"/>'
+        f'<origin xyz="0.0005 0 0"/><axis xyz="{axis}"/><limit lower="-2" upper="2"/></joint>'
+        for i, axis in enumerate(axes)
+    )
+    urdf = f'<robot name="wrist">{links}{joints}</robot>'
+    solver, rng = IKSolver.from_urdf(urdf, task=task, tool=[0.05, 0.0, 0.3]), np.random.default_rng(0)
+    targets, states = solver.target_at(solver.arm.sample(100, rng)), solver.arm.sample(100, rng)
+    assert solver.solve_batch(targets).converged.all()
+    assert solver.solve_batch(targets, states).converged.all()
+
+
 @pytest.mark.parametrize("name", ["two_link", "yaw_pitch_pitch"])
 def test_all_branches_are_found(name: str) -> None:
     """Every closed-form solution of 200 targets, elbow up and down, and no others, nearest first."""
