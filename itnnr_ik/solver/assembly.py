@@ -17,6 +17,7 @@ from itnnr_ik.solver.problem import FREE_STEPS, STEPS, Problem
 from itnnr_ik.solver.spread import fill_box
 from itnnr_ik.solver.table import Table, build_table, no_table
 from itnnr_ik.task import Task
+from itnnr_ik.task.task import MIN_SIZE
 from itnnr_ik.twin.inference import TwinInverse
 from itnnr_ik.twin.kernels import Network
 
@@ -206,8 +207,9 @@ class Assembly:
             y, rows = self.twin_anchors(twin)
             network = twin.network
         self._tool_length, n_anchors = float(np.linalg.norm(task.tool[:3, 3])), rows.shape[0]
+        reach = arm.reach + self._tool_length
         #: Of the tool [m]; 1 where nothing has a length.
-        self.reach = (arm.reach + self._tool_length) or 1.0
+        self.reach = reach if reach >= MIN_SIZE else 1.0
         table = self.table()
         has_table = len(table.rows) > 0
         #: Input of the compiled functions.

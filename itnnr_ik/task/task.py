@@ -19,9 +19,11 @@ from itnnr_ik.task import kernels
 Array = NDArray[np.float64]
 
 KINDS = ("position", "pointing", "pose")
-#: Characteristic length as a share of the arm's reach: a radian of orientation error counts as much as this
-#: position error.
+#: Characteristic length as a share of the arm's reach, or of the tool's length if that is larger: a radian of
+#: orientation error counts as much as this position error.
 _LENGTH_SHARE = 0.3
+#: Smaller lengths [m] are rounding errors of CAD programs: such an arm only turns its tool.
+MIN_SIZE = 1e-6
 _IDENTITY: Array = np.eye(4)
 #: Smallest and largest characteristic length, and largest coordinate of a tool, in [m].
 _MIN_LENGTH, _MAX_LENGTH = 1e-9, 1e9
@@ -89,7 +91,8 @@ class Task:
         axis = _axis([0.0, 0.0, 1.0] if tool_axis is None else tool_axis)
         frame = _IDENTITY.copy() if tool is None else _transform(tool)
         planar = kind == "position" and chain.is_planar
-        return cls(kind, planar, _LENGTH_SHARE * (chain.reach or 1.0), frame, axis)
+        size = max(chain.reach, float(np.linalg.norm(frame[:3, 3])))
+        return cls(kind, planar, _LENGTH_SHARE * (size if size >= MIN_SIZE else 1.0), frame, axis)
 
     @classmethod
     def of_learned(cls, arm: LearnedArm) -> Task:

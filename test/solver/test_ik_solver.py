@@ -227,14 +227,15 @@ def test_a_target_straight_ahead_stretches_the_arm(solver: IKSolver, scale: floa
     assert within_limits(solver.arm, solution.positions)
 
 
+@pytest.mark.parametrize("offset", ["0.0005", "1e-7", "1e-17"])
 @pytest.mark.parametrize("task", ["position", "pointing", "pose"])
-def test_a_tool_may_be_far_longer_than_the_arm(task: str) -> None:
-    """A wrist with offsets of half a millimetre and a tool of 30 cm: every posture is found again."""
+def test_a_tool_may_be_far_longer_than_the_arm(task: str, offset: str) -> None:
+    """A wrist with offsets as small as rounding errors and a tool of 30 cm: every posture is found again."""
     axes = ("0 0 1", "0 1 0", "1 0 0")
     links = "".join(f'<link name="l{i}"/>' for i in range(4))
     joints = "".join(
         f'<joint name="j{i}" type="revolute"><parent link="l{i}"/><child link="l{i + 1}"/>'
-        f'<origin xyz="0.0005 0 0"/><axis xyz="{axis}"/><limit lower="-2" upper="2"/></joint>'
+        f'<origin xyz="{offset} 0 0"/><axis xyz="{axis}"/><limit lower="-2" upper="2"/></joint>'
         for i, axis in enumerate(axes)
     )
     urdf = f'<robot name="wrist">{links}{joints}</robot>'

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from learned import learned_arm
+from robot.generated import serial
 from scipy.spatial.transform import Rotation
 
 from itnnr_ik import IKSolver
-from itnnr_ik.robot import load_robot
+from itnnr_ik.robot import KinematicChain, load_robot
 from itnnr_ik.task import Task
 from itnnr_ik.task.kernels import GOAL_SIZE, POINTING, read_target
 
@@ -44,6 +45,22 @@ def test_the_same_pose_may_be_given_in_any_form() -> None:
         solution = solver.solve(target, q + 0.05)
         assert solution.converged
         np.testing.assert_allclose(solution.positions, q, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("links", "tool", "length"),
+    [
+        ("0.4", 0.1, 0.12),
+        ("0.4", 2.0, 0.6),
+        ("0", 0.0, 0.3),
+        ("1e-17", 0.0, 0.3),
+        ("1e-17", 0.5, 0.15),
+    ],
+)
+def test_the_characteristic_length_is_a_share_of_the_size(links: str, tool: float, length: float) -> None:
+    """Of the arm or the tool; where both have none but for rounding errors, a share of a metre."""
+    chain = KinematicChain.from_urdf(serial("revolute", "revolute", xyz=f"{links} 0 0"))
+    assert Task.of_chain(chain, "pose", [tool, 0.0, 0.0]).length == pytest.approx(length)
 
 
 def test_the_goal_of_a_pointing_target_is_a_point_and_a_direction() -> None:
