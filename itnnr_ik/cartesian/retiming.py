@@ -14,6 +14,7 @@ from itnnr_ik.robot import ForwardModel
 #: Share of the limits that is used: between its grid points toppra exceeds limits a little.
 _LIMIT_SHARE = 0.98
 _MIN_POINTS_PER_STEP, _MIN_POINTS = 10, 200  # of the grid, for each step of the path and for the whole of it
+_MAX_SAMPLES = 10**7  # of a motion, which are all in memory
 _MAX_VELOCITY = 1e3  # [rad/s, m/s] for joints without a velocity limit
 #: Smallest motion between two distinct postures, and tolerance of position limits [rad, m].
 _MIN_MOTION, _LIMIT_TOLERANCE = 1e-9, 1e-9
@@ -30,13 +31,18 @@ def retime(arm: ForwardModel, positions: Array, acceleration: Array, rate: float
 
     Raises:
         ImportError: toppra is not installed; the message says what to install.
-        ValueError: The spline leaves the position limits between the postures.
+        ValueError: The spline leaves the position limits between the postures, or there are too many samples.
     """
     moves = np.abs(np.diff(positions, axis=0)).max(axis=1) > _MIN_MOTION
     knots = positions[np.concatenate([[True], moves])]
     if len(knots) == 1:
         return WrittenTrajectory(np.zeros(1), knots, np.zeros_like(knots))
     trajectory = _time_optimal(knots, np.minimum(arm.velocity, _MAX_VELOCITY), acceleration)
+    if not trajectory.duration * rate < _MAX_SAMPLES:
+        raise ValueError(
+            f"expected at most {_MAX_SAMPLES} samples of a motion of {trajectory.duration:.3g} s, "
+            f"got {trajectory.duration * rate:g}: take a smaller --rate"
+        )
     times = np.linspace(0.0, trajectory.duration, 1 + math.ceil(trajectory.duration * rate))
     path, velocities = trajectory(times), trajectory(times, 1)
     beyond = np.maximum(arm.lower - path, path - arm.upper).max(axis=0)

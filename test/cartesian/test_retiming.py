@@ -75,6 +75,15 @@ def test_a_spline_beyond_a_limit_is_refused() -> None:
 
 
 @pytest.mark.usefixtures("needs_toppra")
+def test_more_samples_than_memory_are_refused() -> None:
+    """Before they are made, with what to change."""
+    from itnnr_ik.cartesian.retiming import retime
+
+    with pytest.raises(ValueError, match="take a smaller --rate"):
+        retime(load_robot("two_link"), np.array([[0.0, 0.0], [0.3, 0.1]]), np.ones(2), 1e13)
+
+
+@pytest.mark.usefixtures("needs_toppra")
 def test_the_command_samples_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Samples with times are written as CSV and as a trajectory, though the path has no times."""
     source, output = tmp_path / "line.csv", tmp_path / "joints.csv"
