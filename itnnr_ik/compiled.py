@@ -35,7 +35,7 @@ def kernel(function: F) -> F:
 
 
 def inlined(function: F) -> F:
-    """As `kernel`, for a function with one caller, into which it is inlined.
+    """As `kernel`, for a function that is inlined into its callers: mostly one, and few where it is large.
 
     Numba compiles a function together with all that it calls, so that a chain of large functions is compiled
     once for each of its links.
