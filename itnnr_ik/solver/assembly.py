@@ -14,6 +14,7 @@ from itnnr_ik.solver import anchors as kernels
 from itnnr_ik.solver.anchors import HEADER, NONE, POSITION, PRISMATIC, REVOLUTE, Anchors, Layout
 from itnnr_ik.solver.buffers import Search
 from itnnr_ik.solver.problem import FREE_STEPS, STEPS, Problem
+from itnnr_ik.solver.refine import PRECISION_SHARE
 from itnnr_ik.solver.spread import fill_box
 from itnnr_ik.solver.table import Table, build_table, no_table
 from itnnr_ik.task import Task
@@ -50,8 +51,6 @@ _NETWORK_RANGE = 4.0
 _DIFFERENCE_STEP, _SLOPE_DAMPING = 0.01, 0.05
 #: Random targets from which `Search.anchor_distance` is estimated, and the quantile of their distances.
 _PROBE_POSTURES, _PROBE_QUANTILE = 512, 0.95
-#: Refinement stops at this share of the tolerance.
-_PRECISION_SHARE = 0.5
 #: Smallest reach [m] of a tool with a table: below it, any posture would count as a solution.
 _MIN_TABLE_REACH = 1e-4
 #: Largest distance of targets from the frame's origin, in farthest distances of the tool. Targets beyond are
@@ -344,7 +343,7 @@ def with_tolerances(search: Search, tolerance: float, orientation_tolerance: flo
 
 def _precision(tolerance: float, orientation_tolerance: float) -> tuple[float, float]:
     """Errors at which a refinement stops, in [m] and [rad]."""
-    return _PRECISION_SHARE * tolerance, _PRECISION_SHARE * orientation_tolerance
+    return PRECISION_SHARE * tolerance, PRECISION_SHARE * orientation_tolerance
 
 
 def _no_network(n: int) -> Network:

@@ -17,6 +17,9 @@ Array = NDArray[np.float64]
 _DAMPING_SHARE, _MIN_DAMPING = 1e-2, 1e-12
 #: Largest share of the squared error that may remain after a step, except the free ones.
 _MAX_REMAINING_ERROR = 0.25
+#: Share of the tolerance at which a refinement stops, and the squared ratio of the one to the other.
+PRECISION_SHARE = 0.5
+_SOLVED = 1.0 / PRECISION_SHARE**2
 #: Longest step of a joint [rad, m].
 _MAX_JOINT_STEP = 1.0
 #: Error, as a share of the curvature, below which near singular postures slow steps may still converge.
@@ -119,7 +122,7 @@ def refine(
 
     The first ``free_steps`` may increase the error, as those of a good seed can. Then each has to halve it: a
     seed that fails is poor, and there are others. Callers go on from ``w``, which is left as evaluated at
-    ``q``.
+    ``q`` if that is a solution.
     """
     near, turned = problem.position * problem.position, problem.angle * problem.angle
     scale = problem.length * problem.length
@@ -129,7 +132,8 @@ def refine(
     for count in range(max_steps + 1):
         next_position, next_angle = evaluate(problem, goal, w.trial, w)
         if count > free_steps and next_position + scale * next_angle > _MAX_REMAINING_ERROR * square:
-            evaluate(problem, goal, q, w)
+            if position <= _SOLVED * near and angle <= _SOLVED * turned:
+                evaluate(problem, goal, q, w)
             break
         position, angle = next_position, next_angle
         for i in range(q.shape[0]):

@@ -13,6 +13,7 @@ from itnnr_ik import IKSolver
 from itnnr_ik.robot import PACKAGED
 from itnnr_ik.solver.problem import Problem, Workspace, differentiate, evaluate
 from itnnr_ik.solver.refine import (
+    PRECISION_SHARE,
     bounded_step,
     descend,
     factorise,
@@ -101,19 +102,20 @@ def test_a_near_start_converges_in_a_few_steps(name: str) -> None:
     assert tried >= 20
 
 
-@pytest.mark.parametrize("name", ["two_link", "ur5e", "so101"])
-def test_a_refinement_leaves_the_error_at_its_end(name: str) -> None:
-    """Also where it ends with a step that it does not take, as towards targets out of reach."""
-    solver, problem, w = problem_of(name)
+def test_a_refinement_leaves_the_error_of_its_solution() -> None:
+    """Also where it ends with a step that it does not take, as at a precision near rounding."""
+    solver, problem, w = problem_of("two_link")
     arm, rng = solver.arm, np.random.default_rng(4)
-    targets = solver.target_at(arm.sample(20, rng))
-    targets[10:, :2] *= 3.0
-    for target, q in zip(targets, arm.sample(20, rng), strict=True):
+    problem, n_solved = problem._replace(position=2e-16), 0
+    for target, q in zip(solver.target_at(arm.sample(500, rng)), arm.sample(500, rng), strict=True):
         goal = goal_of(solver, target)
-        refine(problem, goal, arm.lower.copy(), arm.upper.copy(), q, 2, 10, w)
+        square, _ = refine(problem, goal, arm.lower.copy(), arm.upper.copy(), q, 2, 10, w)
         left = w.error.copy()
         evaluate(problem, goal, q, w)
-        assert np.array_equal(left, w.error)
+        if square <= (problem.position / PRECISION_SHARE) ** 2:
+            n_solved += 1
+            assert np.array_equal(left, w.error)
+    assert n_solved > 100
 
 
 def test_a_joint_on_its_limit_leaves_the_step_to_the_others() -> None:
