@@ -113,13 +113,12 @@ def _check_constant(joint: Joint, position: float, limits: Limits) -> None:
 def _position_limits(joint: Joint, limits: Limits) -> tuple[float, float] | None:
     """Limits given for a joint or else those in the URDF; ∓inf if continuous, None where missing."""
     if joint.name in limits:
-        pair = limits[joint.name]
-        if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
-            raise ValueError(
-                f"limits of joint {joint.name!r} must be a pair (lower, upper), got {shown(pair)}"
-            )
-        lower, upper = (_finite(value, f"limits of joint {joint.name!r}") for value in pair)
-        return lower, upper
+        pair, what = limits[joint.name], f"limits of joint {joint.name!r}"
+        try:
+            lower, upper = () if isinstance(pair, str) else pair
+        except (TypeError, ValueError):
+            raise ValueError(f"{what} must be a pair (lower, upper), got {shown(pair)}") from None
+        return _finite(lower, what), _finite(upper, what)
     if joint.type == "continuous":
         return -math.inf, math.inf
     own = joint.limit()

@@ -63,6 +63,7 @@ def test_missing_limits_are_all_named_with_what_to_give() -> None:
         ({"j1": (0.0, 1e300)}, r"of joint 'j1' must be finite and at most 1e\+18 in size, got 1e\+300"),
         ({"j1": (1.0, 2.0, 3.0)}, r"'j1' must be a pair \(lower, upper\), got \(1.0, 2.0, 3.0\)"),
         ({"j1": 1.0}, r"limits of joint 'j1' must be a pair \(lower, upper\), got 1.0"),
+        ({"j1": np.array(1.0)}, r"limits of joint 'j1' must be a pair \(lower, upper\), got array\(1.\)"),
         ({"j1": "ab"}, r"limits of joint 'j1' must be a pair \(lower, upper\), got 'ab'"),
         ({"j9": (0.0, 1.0)}, "^limits names 'j9', which is no moving joint of the chain from 'l0' to 'l2' in "
                              "made_up; moving joints: j1$"),
