@@ -27,7 +27,9 @@ def uninterrupted() -> Iterator[None]:
     def defer(number: int, frame: FrameType | None) -> None:
         deferred.append(number)
 
-    previous = {number: signal.signal(number, defer) for number in (signal.SIGINT, signal.SIGTERM)}
+    # A handler that was installed by C code could not be restored, and stays.
+    numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not None]
+    previous = {number: signal.signal(number, defer) for number in numbers}
     try:
         yield
     finally:

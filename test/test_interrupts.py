@@ -21,6 +21,15 @@ def test_a_step_is_done_before_ctrl_c_counts() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_handlers_of_c_code_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python knows a handler that C code installed as None only, and could not restore it."""
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(signal, "getsignal", lambda number: None if number == signal.SIGTERM else before)
+    with uninterrupted():
+        monkeypatch.undo()
+        assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_an_error_in_the_step_is_told_where_no_signal_came() -> None:
     with pytest.raises(ValueError, match="broken"), uninterrupted():
         raise ValueError("broken")
