@@ -105,7 +105,11 @@ def _joint(element: ElementTree.Element, label: str) -> Joint:
 
 
 def rename_joints(text: str, names: Mapping[str, str]) -> str:
-    """URDF text with joints renamed wherever it refers to them: mimics, transmissions, ros2_control, …"""
+    """URDF text with joints renamed wherever it refers to them: mimics, transmissions, ros2_control, …
+
+    Raises:
+        ValueError: Its elements are nested too deeply.
+    """
     root = parse_xml(text, "URDF text")
     links = {element.get("name") for element in root.findall("link")}
     for element in root.iter():
@@ -113,4 +117,7 @@ def rename_joints(text: str, names: Mapping[str, str]) -> str:
         old = element.get(key, "")
         if old in names and not (element.tag == "gazebo" and old in links):
             element.set(key, names[old])
-    return ElementTree.tostring(root, encoding="unicode")
+    try:
+        return ElementTree.tostring(root, encoding="unicode")
+    except RecursionError:
+        raise ValueError("URDF text has elements that are nested too deeply to rename joints in it") from None

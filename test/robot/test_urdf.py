@@ -138,6 +138,12 @@ def test_joints_are_renamed_wherever_they_are_named() -> None:
     assert [element.get("name") for element in root.iter("link")] == ["a", "b", "c", "j"]
 
 
+def test_joints_are_not_renamed_in_what_is_too_deep() -> None:
+    """Elements that can be read, but not written."""
+    with pytest.raises(ValueError, match="nested too deeply"):
+        rename_joints(robot("<a>" * 100_000 + "</a>" * 100_000), {"j": "k"})
+
+
 _VALUES = st.one_of(
     st.sampled_from(
         ["", "a", "b", "0", "1 0 0", "0 0 0", "nan", "1e999", "-1", "revolute", "fixed", "planar"]
