@@ -11,6 +11,7 @@ from xml.parsers import expat
 import numpy as np
 
 from itnnr_ik.cartesian.table import Array
+from itnnr_ik.files import read_bytes
 
 _MAX_BYTES = 2_000_000  # of a file
 _MAX_ELEMENTS = 100_000  # after every `use` is replaced by what it refers to
@@ -156,10 +157,9 @@ def _evaluate(curve: Any, transform: Array, parameters: Array) -> Array:
 
 def _read_checked(file: Path) -> bytes:
     """Content of a file that cannot expand without bound: no entities, and no `use` within what is used."""
-    with file.open("rb") as stream:
-        text = stream.read(_MAX_BYTES + 1)
-    if len(text) > _MAX_BYTES:
+    if file.stat().st_size > _MAX_BYTES:
         raise ValueError(f"expected an SVG of at most {_MAX_BYTES // 1_000_000} MB, got a larger one: {file}")
+    text = read_bytes(file, _MAX_BYTES)
     counter = _ElementCounter(file)
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = counter.start, counter.end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -228,6 +229,10 @@ def test_other_files_are_no_drawings(tmp_path: Path) -> None:
         read_outline(file)
     file.write_bytes(b" " * 6_000_000)
     with pytest.raises(ValueError, match="at most 2 MB"):
+        read_outline(file)
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(OSError, match="Not a regular file"):
         read_outline(file)
 
 
