@@ -93,6 +93,8 @@ class TrueKinematics:
         file = path / TRUTH if path.is_dir() else path
         try:
             data = checked(read_json(file, _MAX_FILE_SIZE), _FORM, "the truth")
+            if not data["arm"]["urdf"].startswith("<"):
+                raise ValueError("its urdf must be URDF text")
             arm = KinematicChain.from_urdf(**data["arm"])
             offsets, shift = data["joint_offsets"], data["base_shift"]
             if (len(offsets), len(shift)) != (arm.n_joints, _n_coordinates(arm)):

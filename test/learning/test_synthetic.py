@@ -107,6 +107,20 @@ def test_the_truth_lies_beside_it(two_minutes: tuple[Path, TrueKinematics]) -> N
         TrueKinematics.load(folder / "metadata.yaml")
 
 
+def test_the_urdf_of_a_truth_is_no_path(tmp_path: Path) -> None:
+    """A truth names no other file to be read."""
+    arm = load_robot("two_link")
+    (tmp_path / "arm.urdf").write_text(arm.urdf, encoding="utf-8")
+    data = {
+        "arm": {**arm.source, "urdf": str(tmp_path / "arm.urdf")},
+        "joint_offsets": [0.0, 0.0],
+        "base_shift": [0.0, 0.0],
+    }
+    (tmp_path / "truth.json").write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(ValueError, match="its urdf must be URDF text"):
+        TrueKinematics.load(tmp_path)
+
+
 def test_the_command_writes_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A recording is never written over another one."""
     command = [
