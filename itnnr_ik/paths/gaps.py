@@ -57,6 +57,8 @@ def explain(
         why = _limit(arm, before, after)
         if why is None and converged[end:first].all():
             steps = np.diff(positions[max(end - 1, 0) : first + 1], axis=0)
+            if not len(steps):  # of a single target
+                continue
             why = SINGULAR, float(displacement(arm.weights, steps).max()), "rad"
         elif why is None:
             why = OUT_OF_REACH, float(residual[end:first].max()), "m"
