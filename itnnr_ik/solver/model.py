@@ -68,8 +68,8 @@ def save_model(
     Raises:
         ValueError: A learned arm has no network.
     """
-    path = Path(folder)
     tensors: dict[str, np.ndarray] = {}
+    files: dict[str, bytes] = {}
     header: dict[str, Any] = {"task": task.to_dict(), SOLVER: dict(options or {})}
     if isinstance(arm, LearnedArm):
         if twin is None:
@@ -78,16 +78,15 @@ def save_model(
         tensors[_COEFFICIENTS] = arm.coefficients
     elif isinstance(arm, KinematicChain):
         header["arm"] = {key: value for key, value in arm.source.items() if key != "urdf"}
-        path.mkdir(parents=True, exist_ok=True)
-        (path / _URDF).write_text(arm.urdf, encoding="utf-8")
+        files[_URDF] = arm.urdf.encode()
     if coverage is not None:
         tensors[_POSTURES] = coverage.postures
         header[_COVERED_WITHIN] = coverage.within
     content = {**header, **{name: value for name, value in metadata.items() if name not in _MODEL_KEYS}}
     if twin is None:
-        write_metadata(path, {"network": None, **content})
+        write_metadata(folder, {"network": None, **content}, files)
     else:
-        save_twin(path, twin, content, tensors)
+        save_twin(folder, twin, content, tensors, files)
 
 
 def load_model(model: str | PathLike[str]) -> Model:

@@ -37,23 +37,29 @@ def save_twin(
     inverse: TwinInverse,
     metadata: dict[str, Any],
     tensors: Mapping[str, np.ndarray] | None = None,
+    files: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Write a twin to ``folder``, made where missing, with JSON-able metadata and tensors of the caller."""
-    path = Path(folder)
-    path.mkdir(parents=True, exist_ok=True)
+    """Write a twin to ``folder`` with JSON-able metadata, and tensors and files of the caller.
+
+    See `write_metadata`.
+    """
     stored = dict(tensors or {})
     stored |= {f"{_NETWORK_PREFIX}{name}": value for name, value in inverse.evaluator.weights.items()}
     # In double precision: rounded anchors would change the bits of solutions.
     stored |= {f"{_ANCHORS_PREFIX}x": inverse.anchors.x, f"{_ANCHORS_PREFIX}y": inverse.anchors.y}
     # Safetensors writes raw memory, whatever its order.
     stored = {name: np.ascontiguousarray(value) for name, value in stored.items()}
-    write_metadata(path, {"network": inverse.evaluator.spec.to_dict(), **metadata})
     # Serialised here: save_file leaves a file that only its owner may read.
-    (path / _WEIGHTS).write_bytes(save(stored))
+    parts = {**(files or {}), _WEIGHTS: save(stored)}
+    write_metadata(folder, {"network": inverse.evaluator.spec.to_dict(), **metadata}, parts)
 
 
-def write_metadata(folder: str | PathLike[str], metadata: Mapping[str, Any]) -> None:
-    """Write ``model.json`` to ``folder``, made where missing.
+def write_metadata(
+    folder: str | PathLike[str], metadata: Mapping[str, Any], files: Mapping[str, bytes]
+) -> None:
+    """Write the ``files`` of a model to ``folder``, made where missing, and last of all ``model.json``.
+
+    An interruption leaves old and new files without a ``model.json``: such a folder is refused.
 
     Raises:
         ValueError: It is larger than `read_metadata` would read.
@@ -64,6 +70,9 @@ def write_metadata(folder: str | PathLike[str], metadata: Mapping[str, Any]) -> 
     content = f"{text}\n".encode()
     if len(content) > _MAX_METADATA:
         raise ValueError(f"metadata can have {_MAX_METADATA} bytes as JSON, got {len(content)}")
+    (path / _METADATA).unlink(missing_ok=True)
+    for name, part in files.items():
+        (path / name).write_bytes(part)
     (path / _METADATA).write_bytes(content)
 
 

@@ -65,6 +65,25 @@ def test_every_packaged_arm_is_loaded_by_its_name(name: str) -> None:
     assert solver.solve(target).converged
 
 
+@pytest.mark.parametrize("name", ["arm.urdf", "weights.safetensors", "model.json"])
+def test_a_model_that_is_half_written_over_another_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whichever file the interruption meets, no old one is taken for a part of the new model."""
+    write = Path.write_bytes
+
+    def interrupted(path: Path, content: bytes) -> int:
+        if path.name == name:
+            raise KeyboardInterrupt
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        IKSolver.load("three_link").save(folder)
+    with pytest.raises(ValueError, match=r"is not a model folder: model.json is missing"):
+        IKSolver.load(folder)
+
+
 def test_a_model_folder_is_loaded_as_it_was_saved(folder: Path) -> None:
     """The copy gives the bits of the original, by string and by path, and has the arm's URDF beside it."""
     original = IKSolver.load("two_link").solve([1.2, 0.4], [0.1, 0.2])
