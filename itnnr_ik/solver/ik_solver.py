@@ -21,7 +21,7 @@ from itnnr_ik.solver.assembly import Assembly, with_tolerances
 from itnnr_ik.solver.branches import distinct_branches
 from itnnr_ik.solver.buffers import Search, memory_size, pack
 from itnnr_ik.solver.coverage import Coverage
-from itnnr_ik.solver.inputs import Inputs, increasing_times, positive
+from itnnr_ik.solver.inputs import Inputs, floats, increasing_times, positive
 from itnnr_ik.solver.path_targets import PathTargets
 from itnnr_ik.solver.search import CURRENT
 from itnnr_ik.solver.solution import Solution, Solutions, new_solution
@@ -439,8 +439,16 @@ class IKSolver:
         return np.vstack([self.arm.skeleton(self._inputs.positions(positions)), self.point_at(positions)])
 
     def in_space(self, points: ArrayLike) -> Array:
-        """Target positions (…, 2 or 3) as points (…, 3), both in [m]; of a planar task at `plane_height`."""
-        points = np.asarray(points, dtype=float)
+        """Target positions (…, 2 or 3) as points (…, 3), both in [m]; of a planar task at `plane_height`.
+
+        Raises:
+            ValueError: They have no two coordinates.
+        """
+        points = floats(points, "target positions", "m")
+        if points.ndim == 0 or points.shape[-1] < 2:
+            raise ValueError(
+                f"expected target positions of shape (…, 2) or (…, 3) in m, got shape {points.shape}"
+            )
         if points.shape[-1] == 2:
             heights = np.full_like(points[..., :1], self.plane_height)
             points = np.concatenate([points, heights], axis=-1)

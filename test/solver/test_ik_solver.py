@@ -401,6 +401,7 @@ def test_a_bad_state_is_refused(two_link: IKSolver, current: Any, came: str) -> 
     [
         (lambda s: s.jacobian([0.0] * 5), r"joint positions of shape \(…, 6\) in rad or m, got shape \(5,\)"),
         (lambda s: s.forward("abc"), "joint positions of numbers in rad or m, got 'abc'"),
+        (lambda s: s.in_space(1.0), r"target positions of shape \(…, 2\) or \(…, 3\) in m, got shape \(\)"),
         (lambda s: s.skeleton_at("abc"), "joint positions of numbers in rad or m, got 'abc'"),
         (lambda s: IKSolver(s.arm, s.task, tolerance="x"), "tolerance must be positive .* got 'x'"),
         (lambda s: IKSolver(s.arm, s.task, metre_in_rad=None), "metre_in_rad must be positive .* got None"),
