@@ -19,10 +19,10 @@ from itnnr_ik.robot import ForwardModel, KinematicChain, LearnedArm
 from itnnr_ik.solver import calls
 from itnnr_ik.solver.assembly import Assembly, with_tolerances
 from itnnr_ik.solver.branches import distinct_branches
-from itnnr_ik.solver.buffers import Search, memory_size, pack
 from itnnr_ik.solver.coverage import Coverage
 from itnnr_ik.solver.inputs import Inputs, floats, increasing_times, positive
 from itnnr_ik.solver.path_targets import PathTargets
+from itnnr_ik.solver.prepared import PreparedSearch
 from itnnr_ik.solver.search import CURRENT
 from itnnr_ik.solver.solution import Solution, Solutions, new_solution
 from itnnr_ik.solver.state import MIDDLE, WEIGHT
@@ -100,14 +100,8 @@ class IKSolver:
     def _assemble(self, twin: TwinInverse | None) -> None:
         tolerances = self.tolerance, self.orientation_tolerance
         self.twin = twin
-        self._set_search(Assembly(self.arm, self.task, twin, *tolerances, *self._options).search)
-
-    def _set_search(self, search: Search) -> None:
-        self._search = search
-        self._model, self._memory_size = pack(search), memory_size(search)
-        # Scratch memory for reuse by later solves: threads may solve concurrently.
-        self._memories: list[Array] = []
-        self._joints = search.problem.joints
+        assembly = Assembly(self.arm, self.task, twin, *tolerances, *self._options)
+        self._prepared = PreparedSearch(assembly.search)
 
     @classmethod
     def load(
@@ -190,7 +184,8 @@ class IKSolver:
         if orientation_tolerance is not None:
             angle = positive("orientation_tolerance", orientation_tolerance, "rad")
             solver.orientation_tolerance = angle
-        solver._set_search(with_tolerances(self._search, solver.tolerance, solver.orientation_tolerance))
+        tolerances = solver.tolerance, solver.orientation_tolerance
+        solver._prepared = PreparedSearch(with_tolerances(self._prepared.search, *tolerances))
         return solver
 
     def train(self, *, seed: int = 0, steps: int = 20_000, progress: bool = False) -> None:
@@ -254,12 +249,12 @@ class IKSolver:
         goal = self._inputs.target(target)
         now = _NO_STATE if current is None else self._inputs.shaped_state(current)
         joint_velocity = None if velocity is None else self._inputs.velocity(velocity, current)
-        positions = np.empty(self._n)
-        memory = self._take_memory()
+        positions, prepared = np.empty(self._n), self._prepared
+        memory = prepared.take_memory()
         status, _, origin, residual, angle, change = calls.solve_many(
-            self._model, goal, now, positions, _NO_ERRORS, _NO_ANCHORS, memory
+            prepared.model, goal, now, positions, _NO_ERRORS, _NO_ANCHORS, memory
         )
-        self._memories.append(memory)
+        prepared.memories.append(memory)
         if status == calls.BAD_STATE:
             self._inputs.state(now)  # raises
         if status:
@@ -286,7 +281,7 @@ class IKSolver:
             ValueError: A shape is wrong, a value is not finite, or a quaternion is zero.
         """
         goals = self._inputs.targets(targets)
-        count, n = len(goals), self.arm.n_joints
+        count, n, prepared = len(goals), self.arm.n_joints, self._prepared
         now = np.empty((count, 0))
         if current is not None:
             now = self._inputs.rows(current, count, "current joint positions")
@@ -297,10 +292,10 @@ class IKSolver:
         chunk = max(_MIN_CHUNK, -(-count // (_CHUNKS_PER_THREAD * threads)))
 
         def run(start: int) -> tuple[int, int]:
-            rows, memory = slice(start, start + chunk), self._take_memory()
+            rows, memory = slice(start, start + chunk), prepared.take_memory()
             flat = (*(goals[rows].reshape(-1), now[rows].reshape(-1), positions[rows].reshape(-1)),)
-            status, row, *_ = calls.solve_many(self._model, *flat, errors[rows], anchors[rows], memory)
-            self._memories.append(memory)
+            status, row, *_ = calls.solve_many(prepared.model, *flat, errors[rows], anchors[rows], memory)
+            prepared.memories.append(memory)
             return status, start + row
 
         starts = range(0, count, chunk)
@@ -318,7 +313,7 @@ class IKSolver:
             errors[:, 0].copy(),
             errors[:, 1].copy() if oriented else None,
             (errors[:, 0] <= self.tolerance) & (errors[:, 1] <= self.orientation_tolerance),
-            None if current is None else displacement(self._joints[WEIGHT], positions - now),
+            None if current is None else displacement(prepared.joints[WEIGHT], positions - now),
             np.where(anchors == CURRENT, "current", "neighbour"),
         )
         return solutions if self.coverage is None else self._covered_batch(solutions, goals, now)
@@ -350,9 +345,10 @@ class IKSolver:
         goals = self._inputs.targets(targets)
         if not len(goals):
             raise ValueError("expected at least one target, got none")
-        memory = self._take_memory()
+        prepared = self._prepared
+        memory = prepared.take_memory()
         path = PathTargets(
-            *(self.arm, self._search, goals, memory),
+            *(self.arm, prepared.search, goals, memory),
             lambda target, state: self.solve(target.reshape(np.shape(targets)[1:]), state).positions,
             lambda positions: self.errors(positions, targets),
         )
@@ -367,7 +363,7 @@ class IKSolver:
             self.arm.velocity,
             closed,
         )
-        self._memories.append(memory)
+        prepared.memories.append(memory)
         return found
 
     def branches(self, target: ArrayLike, current: ArrayLike | None = None) -> list[Solution]:
@@ -385,10 +381,12 @@ class IKSolver:
         """
         goal = self._inputs.target(target)
         now = None if current is None else self._inputs.state(current)
-        reference = self._joints[MIDDLE].copy() if now is None else now
-        positions, errors = self._propose(goal, reference, self._search.max_candidates, refined=True)
+        prepared = self._prepared
+        reference = prepared.joints[MIDDLE].copy() if now is None else now
+        count = prepared.search.max_candidates
+        positions, errors = self._propose(prepared, goal, reference, count, refined=True)
         positions, errors, change = distinct_branches(
-            self._search, self._model, goal, reference, positions, errors
+            prepared.search, prepared.model, goal, reference, positions, errors
         )
         return [
             Solution(
@@ -413,8 +411,10 @@ class IKSolver:
             ValueError: See `solve`.
         """
         goal = self._inputs.target(target)
-        now = self._joints[MIDDLE].copy() if current is None else self._inputs.state(current)
-        positions, errors = self._propose(goal, now, self._search.n_candidates, refined=False)
+        prepared = self._prepared
+        now = prepared.joints[MIDDLE].copy() if current is None else self._inputs.state(current)
+        count = prepared.search.n_candidates
+        positions, errors = self._propose(prepared, goal, now, count, refined=False)
         return positions, errors[:, 0]
 
     def forward(self, positions: ArrayLike) -> Array:
@@ -473,8 +473,8 @@ class IKSolver:
         """
         goals = self._inputs.targets(targets)
         q = self._inputs.rows(positions, len(goals), "joint positions")
-        errors = np.zeros((len(goals), 2))
-        status, row = calls.errors_many(self._model, goals, q, errors, np.empty(self._memory_size))
+        errors, prepared = np.zeros((len(goals), 2)), self._prepared
+        status, row = calls.errors_many(prepared.model, goals, q, errors, prepared.new_memory())
         if status:
             raise self._inputs.target_error(status, goals[row], "targets", row)
         return errors[:, 0], errors[:, 1] if self.task.has_orientation else None
@@ -485,24 +485,19 @@ class IKSolver:
             return np.asarray(self.arm.jacobian(positions))
         q = self._inputs.positions(positions)
         flat = np.ascontiguousarray(q.reshape(-1, self.arm.n_joints))
-        rows = np.empty((len(flat), self.task.n_rows, self.arm.n_joints))
-        calls.jacobians_many(self._model, flat, rows, np.empty(self._memory_size))
+        rows, prepared = np.empty((len(flat), self.task.n_rows, self.arm.n_joints)), self._prepared
+        calls.jacobians_many(prepared.model, flat, rows, prepared.new_memory())
         rows[:, 3:] /= self.task.length
         return rows.reshape(*q.shape[:-1], *rows.shape[1:])
 
-    def _take_memory(self) -> Array:
-        try:
-            return self._memories.pop()
-        except IndexError:
-            return np.empty(self._memory_size)
-
     def _continued(self, nearest: Solution, goal: Array, now: Array, velocity: Array) -> Solution:
         """The solution that continues the joints' motion (n,), if it is about as near as ``nearest``."""
-        positions, memory = np.empty(self._n), self._take_memory()
+        positions, prepared = np.empty(self._n), self._prepared
+        memory = prepared.take_memory()
         found, residual, angle, change = calls.solve_ahead(
-            self._model, goal, now, velocity, positions, memory
+            prepared.model, goal, now, velocity, positions, memory
         )
-        self._memories.append(memory)
+        prepared.memories.append(memory)
         if not found:
             return nearest
         near = _CONTINUATION_FACTOR * (nearest.displacement or 0.0) + _CONTINUATION_MARGIN
@@ -511,10 +506,12 @@ class IKSolver:
             return nearest
         return Solution(positions, residual, angle if self._oriented else None, True, change, "current")
 
-    def _propose(self, goal: Array, reference: Array, count: int, refined: bool) -> tuple[Array, Array]:
+    def _propose(
+        self, prepared: PreparedSearch, goal: Array, reference: Array, count: int, refined: bool
+    ) -> tuple[Array, Array]:
         positions, errors = np.empty((count, self.arm.n_joints)), np.empty((count, 2))
-        memory = np.empty(self._memory_size)
-        status = calls.propose_many(self._model, goal, reference, refined, positions, errors, memory)
+        memory = prepared.new_memory()
+        status = calls.propose_many(prepared.model, goal, reference, refined, positions, errors, memory)
         if status:
             raise self._inputs.target_error(status, goal, "a target")
         return positions, errors

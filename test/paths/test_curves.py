@@ -146,7 +146,7 @@ def test_many_spare_joints_give_no_more_postures_than_can_be_compared() -> None:
     path = smooth_path(solver.arm, 0, count=60)
     targets = solver.target_at(path)
     arm = PathTargets(
-        *(solver.arm, solver._search, targets, solver._take_memory()),
+        *(solver.arm, solver._prepared.search, targets, solver._prepared.take_memory()),
         lambda target, state: solver.solve(target, state).positions,
         lambda positions: solver.errors(positions, targets),
     )
@@ -166,7 +166,7 @@ def test_the_distance_of_turned_targets_is_their_angle(task: str) -> None:
     turn[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     targets = np.stack([pose, pose @ turn, pose @ turn @ turn]).reshape(3, 16)
     arm = PathTargets(
-        *(solver.arm, solver._search, targets, solver._take_memory()),
+        *(solver.arm, solver._prepared.search, targets, solver._prepared.take_memory()),
         lambda target, state: target,
         lambda positions: (positions, None),
     )

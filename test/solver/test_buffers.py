@@ -62,7 +62,7 @@ def _read(packed: np.ndarray, tables: tuple[np.ndarray, ...], y: np.ndarray, num
 @pytest.mark.parametrize("name", PACKAGED)
 def test_compiled_code_reads_what_was_packed(name: str) -> None:
     """Every setting in its place, and tables of every kind."""
-    s = IKSolver.load(name)._search
+    s = IKSolver.load(name)._prepared.search
     p = s.problem
     tables = tuple(
         np.full(table.shape, np.nan)
@@ -94,7 +94,7 @@ def _loaded(name: str) -> IKSolver:
 def test_no_solve_writes_beyond_its_memory(name: str, seed: int, reach: float) -> None:
     """With and without a state, in reach and out of it, and for all branches."""
     solver, rng = _loaded(name), np.random.default_rng(seed)
-    s, n = solver._search, solver.arm.n_joints
+    s, n = solver._prepared.search, solver.arm.n_joints
     model, size = pack(s), memory_size(s)
     memory = np.full(size + 500, -12345.0)
     target = solver.target_at(solver.arm.sample(1, rng)[0])

@@ -18,6 +18,7 @@ from scipy.optimize import least_squares
 from scipy.spatial import KDTree
 
 from itnnr_ik import IKSolver, Solution
+from itnnr_ik.solver import calls
 from itnnr_ik.solver.model import load_model
 
 TOLERANCE = 1e-6
@@ -461,7 +462,7 @@ def test_another_tolerance_gives_the_bits_of_a_new_solver(
     before = first.solve_batch(targets, states).positions
     other = first.with_tolerance(tolerance, angle)
     assert (other.tolerance, other.orientation_tolerance) == (new.tolerance, new.orientation_tolerance)
-    assert other._search.anchors is first._search.anchors
+    assert other._prepared.search.anchors is first._prepared.search.anchors
     for mine, its in (
         (other.solve_batch(targets), new.solve_batch(targets)),
         (other.solve_batch(targets, states), new.solve_batch(targets, states)),
@@ -494,6 +495,24 @@ def test_tolerances_change_while_others_solve(two_link: IKSolver) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(solve, range(40)))
+
+
+def test_a_network_comes_while_others_solve(two_link: IKSolver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A solve that began before another thread trained leaves no memory of its size to later solves."""
+    solver = IKSolver(two_link.arm, two_link.task)
+    sizes = {each._prepared.model.size: each._prepared.new_memory().size for each in (solver, two_link)}
+    assert len(set(sizes.values())) == 2
+    solve_many = calls.solve_many
+
+    def train_meanwhile(model: np.ndarray, *rest: Any) -> Any:
+        assert rest[-1].size == sizes[model.size]
+        if solver.twin is None:
+            solver._assemble(two_link.twin)  # as `train` does
+        return solve_many(model, *rest)
+
+    monkeypatch.setattr(calls, "solve_many", train_meanwhile)
+    for _ in range(2):
+        assert solver.solve([1.0, 1.0]).converged
 
 
 @pytest.mark.parametrize(("tolerance", "angle"), [(0.0, None), (np.nan, 1e-6), (1e-6, 0.0), (1e-6, -1.0)])

@@ -29,7 +29,7 @@ PRECISION = 5e-7
 def problem_of(name: str) -> tuple[IKSolver, Problem, Workspace]:
     """A packaged arm as the kernels see it."""
     solver = IKSolver.load(name)
-    problem = solver._search.problem
+    problem = solver._prepared.search.problem
     return solver, problem, workspace_of(problem)
 
 

@@ -34,7 +34,7 @@ def test_every_branch_is_found_from_a_state_on_it() -> None:
 def test_the_table_of_a_planar_arm_has_one_coordinate_and_both_elbows() -> None:
     """The distance from the first axis; the rows reach the centre of their cell to 1e-6 m."""
     solver = IKSolver.load("two_link")
-    arm, problem = solver.arm, solver._search.problem
+    arm, problem = solver.arm, solver._prepared.search.problem
     table = build_table(arm, Task.of_chain(arm), problem, np.array([arm.lower, arm.upper]))
     assert table.cylindrical
     assert table.shape.shape == (1,)
@@ -74,10 +74,11 @@ def test_the_residual_is_that_of_the_answer() -> None:
 def test_solvers_of_one_arm_share_a_table() -> None:
     """Whatever their tolerances; another tool has another one."""
     solver = IKSolver.load("two_link")
-    tables = [one._search.table for one in (solver, solver.with_tolerance(1e-3), IKSolver.load("two_link"))]
+    solvers = (solver, solver.with_tolerance(1e-3), IKSolver.load("two_link"))
+    tables = [one._prepared.search.table for one in solvers]
     assert tables[0] is tables[1] is tables[2]
     longer = IKSolver(solver.arm, Task.of_chain(solver.arm, tool=[0.1, 0.0, 0.0]))
-    assert longer._search.table is not tables[0]
+    assert longer._prepared.search.table is not tables[0]
     target = longer.target_at([0.4, 1.0])
     assert longer.solve(target).converged
 
@@ -86,7 +87,7 @@ def test_the_tasks_of_a_planar_arm_have_tables_of_their_own() -> None:
     """A position in the plane has one coordinate of the table, one in space two."""
     chain = load_robot("two_link")
     sizes = [
-        len(IKSolver(chain, Task("position", planar, 0.6))._search.table.shape)
+        len(IKSolver(chain, Task("position", planar, 0.6))._prepared.search.table.shape)
         for planar in (True, False, True)
     ]
     assert sizes == [1, 2, 1]
@@ -95,7 +96,7 @@ def test_the_tasks_of_a_planar_arm_have_tables_of_their_own() -> None:
 def test_tables_made_by_many_threads_at_once_are_dropped_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of twenty that are made at the same time, as many are kept as of twenty in turn."""
     solver = IKSolver.load("two_link")
-    arm, task, problem = solver.arm, solver.task, solver._search.problem
+    arm, task, problem = solver.arm, solver.task, solver._prepared.search.problem
     kept: dict[object, Table] = {}
     monkeypatch.setattr("itnnr_ik.solver.table._cached_tables", kept)
     together = threading.Barrier(20)
@@ -124,7 +125,7 @@ def test_an_arm_smaller_than_a_hair_has_no_table() -> None:
     urdf = load_robot("yaw_pitch_pitch").urdf.replace('xyz="1 0 0"', 'xyz="1e-5 0 0"')
     solver = IKSolver.from_urdf(urdf, tolerance=1e-9)
     assert solver.arm.reach < 1e-4
-    assert not len(solver._search.table.rows)
+    assert not len(solver._prepared.search.table.rows)
     assert solver.solve_batch(
         solver.target_at(solver.arm.sample(20, np.random.default_rng(0)))
     ).converged.all()
