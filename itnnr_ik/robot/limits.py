@@ -15,6 +15,7 @@ Limits = Mapping[str, Sequence[float]]
 
 #: Tolerance [rad, m] for positions of mimic joints, which may exceed a limit by rounding.
 _ROUNDING = 1e-9
+_UNLIMITED = (-math.inf, math.inf)
 
 
 class Range(NamedTuple):
@@ -32,7 +33,7 @@ def locked_position(joint: Joint, value: object, limits: Limits) -> float:
         ValueError: It is not finite or not within the joint's limits.
     """
     number = _finite(value, f"locked position of joint {joint.name!r}")
-    lower, upper = _position_limits(joint, limits) or (-math.inf, math.inf)
+    lower, upper = _position_limits(joint, limits)
     if not lower <= number <= upper:
         raise ValueError(
             f"locked position of joint {joint.name!r} must be in [{lower:g}, {upper:g}], got {number:g}"
@@ -51,7 +52,8 @@ def find_ranges(
         ValueError: Limits are missing, not a pair of finite numbers, or leave nothing between them.
     """
     found = {name: _position_limits(robot.joints[name], limits) for name in leaders}
-    if missing := [name for name, pair in found.items() if pair is None]:
+    unlimited = [name for name, pair in found.items() if pair == _UNLIMITED]
+    if missing := [name for name in unlimited if robot.joints[name].type != "continuous"]:
         pairs = ", ".join(f"{name!r}: (lower, upper)" for name in missing)
         raise ValueError(
             f"{robot.name} has no limits for {', '.join(missing)}; "
@@ -59,7 +61,6 @@ def find_ranges(
         )
     ranges = {}
     for name, pair in found.items():
-        assert pair is not None
         _check_order(name, pair)
         ranges[name] = Range(*pair, robot.joints[name].limit().velocity)
     for name, drive in drives.items():
@@ -77,7 +78,7 @@ def _narrowed(own: Range, leader: str, followers: Iterable[Joint], limits: Limit
         mimic = joint.mimic()
         assert mimic is not None
         ratio, offset = mimic.multiplier * ratio, mimic.multiplier * offset + mimic.offset
-        pair = _position_limits(joint, limits) or (-math.inf, math.inf)
+        pair = _position_limits(joint, limits)
         _check_order(joint.name, pair)
         low, high = sorted((end - offset) / ratio for end in pair)
         own = Range(
@@ -102,7 +103,7 @@ def _check_order(name: str, pair: tuple[float, float]) -> None:
 
 def _check_constant(joint: Joint, position: float, limits: Limits) -> None:
     """Raise a ValueError where a joint's constant position is outside its limits."""
-    lower, upper = _position_limits(joint, limits) or (-math.inf, math.inf)
+    lower, upper = _position_limits(joint, limits)
     if not lower - _ROUNDING <= position <= upper + _ROUNDING:
         raise ValueError(
             f"joint {joint.name!r} stays at {position:g} by what it mimics, outside its limits "
@@ -110,8 +111,8 @@ def _check_constant(joint: Joint, position: float, limits: Limits) -> None:
         )
 
 
-def _position_limits(joint: Joint, limits: Limits) -> tuple[float, float] | None:
-    """Limits given for a joint or else those in the URDF; ∓inf if continuous, None where missing."""
+def _position_limits(joint: Joint, limits: Limits) -> tuple[float, float]:
+    """Limits given for a joint or else those in the URDF; ∓inf if continuous or where there are none."""
     if joint.name in limits:
         pair, what = limits[joint.name], f"limits of joint {joint.name!r}"
         try:
@@ -120,9 +121,9 @@ def _position_limits(joint: Joint, limits: Limits) -> tuple[float, float] | None
             raise ValueError(f"{what} must be a pair (lower, upper), got {shown(pair)}") from None
         return _finite(lower, what), _finite(upper, what)
     if joint.type == "continuous":
-        return -math.inf, math.inf
+        return _UNLIMITED
     own = joint.limit()
-    return None if own.lower is None or own.upper is None else (own.lower, own.upper)
+    return _UNLIMITED if own.lower is None or own.upper is None else (own.lower, own.upper)
 
 
 def _finite(value: object, what: str) -> float:
