@@ -143,8 +143,12 @@ class Motion:
         following = self.monitor.state is TrackingState.FOLLOWING
         if following and self._goal is None and self.timed:
             return None  # it executes what it was sent to the end
-        if not following and not self._approach(now):
-            return None
+        if not following and not self._approaching:
+            if not self._approach_is_due(now):
+                return None
+            self._begin_approach(now)
+        elif not following and not self.moving:
+            return None  # the approach has ended, and is judged by the next state
         set_points = self._set_points
         assert set_points is not None, "a controller that follows, or approaches"
         offset = self.clock.seconds if following and not self.replaces else None
@@ -193,25 +197,23 @@ class Motion:
                 self._uncertainty = None
                 self.monitor.start(set_points, now)
 
-    def _approach(self, now: float) -> bool:
-        """Begin an approach to the joints' position if none runs and one is due; whether one runs."""
-        end = -math.inf if self._set_points is None else self._set_points.end
-        if self._approaching:
-            return now < end
-        if self.timed:  # the controller executes what it was sent, and then stays
-            begins = self._goal is not None and now >= end + _SETTLING_TIME
-        else:
-            begins = self._goal is not None or self.monitor.state is TrackingState.NOT_FOLLOWING
-        if begins:
-            measured = self.monitor.joints if self.monitor.reference is None else self.monitor.reference
-            from_receipt = self.timed and (self.replaces or self.clock.seconds is None)
-            goal = (self.limits.reduced() if from_receipt else self.limits).clip(measured)
-            last = self._set_points
-            if last is None or self._moved_unwatched(last, now):
-                last = SetPoints(goal, now, self.limits)
-            box, self._approaching = self._possible_positions(measured), True
-            self._set_points = self._output.approach(last, goal, box, now, self.limits)
-        return begins
+    def _approach_is_due(self, now: float) -> bool:
+        if not self.timed:
+            return self._goal is not None or self.monitor.state is TrackingState.NOT_FOLLOWING
+        # The controller executes what it was sent, and then stays.
+        at_rest = self._set_points is None or now >= self._set_points.end + _SETTLING_TIME
+        return at_rest and self._goal is not None
+
+    def _begin_approach(self, now: float) -> None:
+        """Approach the joints' position."""
+        measured = self.monitor.joints if self.monitor.reference is None else self.monitor.reference
+        from_receipt = self.timed and (self.replaces or self.clock.seconds is None)
+        goal = (self.limits.reduced() if from_receipt else self.limits).clip(measured)
+        last = self._set_points
+        if last is None or self._moved_unwatched(last, now):
+            last = SetPoints(goal, now, self.limits)
+        box, self._approaching = self._possible_positions(measured), True
+        self._set_points = self._output.approach(last, goal, box, now, self.limits)
 
     def _plan(self, set_points: SetPoints, start: float, anchored: bool) -> None:
         """Replan the set-points from a time [s] on, where the goal or the limits have changed."""
