@@ -89,7 +89,6 @@ class Motion:
     def reset(self) -> None:
         """Restart and forget what was sent: nobody received it, or the clock was set back."""
         self.restart()
-        self._output.sent_at = -math.inf
         self._set_points = self._uncertainty = None
 
     def take_joints(self, positions: Array, time: float) -> None:

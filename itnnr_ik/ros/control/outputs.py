@@ -98,6 +98,7 @@ class TrajectoryOutput(Output):
     def __init__(self, joint_names: Sequence[str], period: float) -> None:
         super().__init__(period)
         self._joint_names = list(joint_names)
+        self._approach_sent = False
 
     def due(self, now: float, changed: bool) -> bool:
         """See `Output`."""
@@ -109,7 +110,7 @@ class TrajectoryOutput(Output):
         by_speed = 1.5 * distance / (REDUCED_SHARE * limits.velocity)
         by_acceleration = np.sqrt(6.0 * distance / (REDUCED_SHARE * limits.acceleration))
         duration = max(_MIN_APPROACH_TIME, by_speed.max(), by_acceleration.max())
-        self.sent_at = -math.inf
+        self.sent_at, self._approach_sent = -math.inf, False  # due at once
         return SetPoints(goal, now + duration, limits)
 
     def message(self, set_points: SetPoints, now: float, stamp: float | None, turns: Array) -> Any:
@@ -118,11 +119,12 @@ class TrajectoryOutput(Output):
         Where the controller begins at the measured state, joints that sag would sink. If it is lost, another
         one follows after its time.
         """
-        if self.sent_at > set_points.end or -math.inf < self.sent_at < now < set_points.start:
+        approaching = now < set_points.start
+        if self._approach_sent if approaching else self.sent_at > set_points.end:
             return None
-        self.sent_at = now
+        self.sent_at, self._approach_sent = now, approaching
         times = set_points.knots(now - _PAST if stamp is not None else now + _UNANCHORED_DELAY)
-        if set_points.start <= now and times[-1] < now + _MIN_REMAINING_TIME:  # an approach is one point
+        if not approaching and times[-1] < now + _MIN_REMAINING_TIME:  # an approach is one point
             times = np.append(times, now + _MIN_REMAINING_TIME)
         positions, velocities, _ = set_points.at(times)
         trajectory = JointTrajectory(joint_names=self._joint_names)
