@@ -65,8 +65,9 @@ class ConsistencyCheck:
         self._max_velocity = [_VELOCITY_FACTOR * min(bound, 1e300) for bound in velocity.tolist()]
         self._positions = [math.nan] * len(velocity)
         self._times = [0.0] * len(velocity)
-        #: When each joint last jumped down, and up.
-        self._jumped = [-math.inf] * len(velocity), [-math.inf] * len(velocity)
+        #: When each joint last jumped, either way.
+        self._jumped_up = [-math.inf] * len(velocity)
+        self._jumped_down = [-math.inf] * len(velocity)
         self._violated_at = -math.inf
 
     def take(self, positions: Sequence[float], now: float, joints: Iterable[int] | None = None) -> None:
@@ -81,8 +82,8 @@ class ConsistencyCheck:
             change, since = positions[joint] - self._positions[joint], now - self._times[joint]
             # A comparison with NaN, for a joint not received before, is false.
             if since >= 0.0 and abs(change) > self._max_velocity[joint] * since + _JUMP_MARGIN:
-                self._jumped[int(change > 0.0)][joint] = now
-                if min(jumped[joint] for jumped in self._jumped) >= now - _WINDOW:
+                (self._jumped_up if change > 0.0 else self._jumped_down)[joint] = now
+                if min(self._jumped_up[joint], self._jumped_down[joint]) >= now - _WINDOW:
                     self._violated_at = now
             self._positions[joint], self._times[joint] = positions[joint], now
 
