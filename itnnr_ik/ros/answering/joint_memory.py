@@ -85,7 +85,7 @@ class JointMemory:
             info: Who sent it.
 
         Returns:
-            Whether every joint was received since this was last true.
+            Whether it completes a joint state: every joint has come since the last one that did.
 
         Raises:
             RejectedError: See `positions_of_some`. The previous positions are kept.
@@ -104,9 +104,9 @@ class JointMemory:
             self._received_by_node[joint] = now - age
             self._senders[joint].take(sender, received)
         self._renewed.update(joints)
-        return self._complete(received, joints)
+        return self._take_over(received, joints)
 
-    def _complete(self, received: float, joints: Sequence[int]) -> bool:
+    def _take_over(self, received: float, joints: Sequence[int]) -> bool:
         """Take over the merged state, if all joints are known; see `take` for the result."""
         merged = self._merger.state()
         if merged is None:
