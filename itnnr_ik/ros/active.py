@@ -187,20 +187,23 @@ class Active:
             self._on_target(target, target_info)
 
     def _take_joint_state(self, message: JointState, info: MessageInfo | None) -> None:
-        now, age = self._clock.node_time, reception_age(info)
-        age_of_motion = age if self._controller is None else self._controller.age(message.header.stamp, age)
+        now = self._clock.node_time
+        received_ago = measured_ago = reception_age(info)
+        if self._controller is not None:  # by its clock, which may be simulated
+            measured_ago = self._controller.age(message.header.stamp, received_ago)
         try:
-            known = self._joints.take(message, now, max(age, age_of_motion), info)
+            complete = self._joints.take(message, now, max(received_ago, measured_ago), info)
         except RejectedError as rejection:
             self._statistics.joint_states_rejected += 1
             self._warnings.warn(rejection.code, str(rejection))
             self._report(rejection.code, str(rejection), {})
             return
         positions = self._joints.positions
-        if not known or positions is None:
+        if not complete or positions is None:
             return
         if self._controller is not None:
-            self._controller.take_joints(positions, age_of_motion + self._joints.lag)
+            oldest_measured_ago = measured_ago + self._joints.lag
+            self._controller.take_joints(positions, oldest_measured_ago)
         if self._markers_wanted:
             self._scene.moved(positions)
 
