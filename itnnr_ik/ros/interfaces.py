@@ -79,77 +79,116 @@ def _name_of(kind: Any) -> str:
 TARGET_POSE = _topic(
     # Best effort matches every publisher, reliable or not, and visual servoing and teleoperation often are
     # not. Nor is a lost target worth sending again: the next one is newer.
-    *("target_pose", SUBSCRIBED, PoseStamped, _keep(1, ReliabilityPolicy.BEST_EFFORT)),
-    "targets for the tool: best effort, only the newest one counts; orientation counts as `task` says; of a "
-    "planar arm's position task x and y count",
+    name="target_pose",
+    kind=SUBSCRIBED,
+    message=PoseStamped,
+    qos=_keep(1, ReliabilityPolicy.BEST_EFFORT),
+    description="targets for the tool: best effort, only the newest one counts; orientation counts as "
+    "`task` says; of a planar arm's position task x and y count",
 )
 JOINT_STATES = _topic(
     # Best effort, too. More than one is kept because several devices may publish here, one right after the
     # other: the gripper's message must not take the place of the arm's.
-    *("joint_states", SUBSCRIBED, JointState, _keep(10, ReliabilityPolicy.BEST_EFFORT)),
-    "where the joints are: best effort, by name, in any order, among any others",
+    name="joint_states",
+    kind=SUBSCRIBED,
+    message=JointState,
+    qos=_keep(10, ReliabilityPolicy.BEST_EFFORT),
+    description="where the joints are: best effort, by name, in any order, among any others",
 )
 CONTROLLER_STATE = Interface(
-    *("joint_trajectory_controller/controller_state", SUBSCRIBED, JointTrajectoryControllerState),
-    "control_msgs/JointTrajectoryControllerState",
-    "set-points of the controller that trajectories are sent to; the topic is beside `command_out_topic`; "
-    "only where control_msgs is installed",
-    _keep(10, ReliabilityPolicy.BEST_EFFORT),
+    name="joint_trajectory_controller/controller_state",
+    kind=SUBSCRIBED,
+    type=JointTrajectoryControllerState,
+    type_name="control_msgs/JointTrajectoryControllerState",
+    qos=_keep(10, ReliabilityPolicy.BEST_EFFORT),
+    description="set-points of the controller that trajectories are sent to; the topic is beside "
+    "`command_out_topic`; only where control_msgs is installed",
 )
 JOINT_SOLUTION = _topic(
-    *("joint_solution", PUBLISHED, JointState, _keep(10)),
-    "the answer to a target, with its stamp and frame and the robot's joint names",
+    name="joint_solution",
+    kind=PUBLISHED,
+    message=JointState,
+    qos=_keep(10),
+    description="the answer to a target, with its stamp and frame and the robot's joint names",
 )
 STATUS = _topic(
-    *("~/status", PUBLISHED, DiagnosticStatus, _keep(10)),
-    "one for every target taken and every joint state rejected: text, `code`, and what applies of `stamp`, "
-    "`residual` [m] (of the position), `orientation_error` [rad], `displacement` [rad], `anchor`, "
-    "`solve_time` [s], `distance_from_data` [rad], `controller`, `timing`, `note`",
+    name="~/status",
+    kind=PUBLISHED,
+    message=DiagnosticStatus,
+    qos=_keep(10),
+    description="one for every target taken and every joint state rejected: text, `code`, and what applies "
+    "of `stamp`, `residual` [m] (of the position), `orientation_error` [rad], `displacement` [rad], "
+    "`anchor`, `solve_time` [s], `distance_from_data` [rad], `controller`, `timing`, `note`",
 )
 DIAGNOSTICS = _topic(
-    *("/diagnostics", PUBLISHED, DiagnosticArray, _keep(10)),
-    "once a second: outcomes of the targets, how many a second and how many were `dropped` because a newer "
-    "one overtook them or they were lost on the way, percentiles of the time to an answer [s], of the "
-    "residual [m] and of the orientation error [rad], ages of the last joint state and target [s]",
+    name="/diagnostics",
+    kind=PUBLISHED,
+    message=DiagnosticArray,
+    qos=_keep(10),
+    description="once a second: outcomes of the targets, how many a second and how many were `dropped` "
+    "because a newer one overtook them or they were lost on the way, percentiles of the time to an answer "
+    "[s], of the residual [m] and of the orientation error [rad], ages of the last joint state and target "
+    "[s]",
 )
 MARKERS = _topic(
-    *("~/markers", PUBLISHED, MarkerArray, _keep(1)),
-    "for RViz and Foxglove, at 10 Hz while somebody subscribes: what the anchors propose, coloured by "
-    "residual, the solution, the target (with its axes, where they count) and the tool's path",
+    name="~/markers",
+    kind=PUBLISHED,
+    message=MarkerArray,
+    qos=_keep(1),
+    description="for RViz and Foxglove, at 10 Hz while somebody subscribes: what the anchors propose, "
+    "coloured by residual, the solution, the target (with its axes, where they count) and the tool's path",
 )
 SOLVE_PATH = Interface(
     # Reliable: a path is sent once, and is useless if a part of it is lost. One right after another is
     # refused, and not lost.
-    *("~/solve_path", SUBSCRIBED, Path, "nav_msgs/Path"),
-    "a path of poses to be solved as a whole, from the joint state on, one at a time: frames and "
-    "orientations as those of `target_pose`; only where nav_msgs is installed",
-    _keep(10),
+    name="~/solve_path",
+    kind=SUBSCRIBED,
+    type=Path,
+    type_name="nav_msgs/Path",
+    qos=_keep(10),
+    description="a path of poses to be solved as a whole, from the joint state on, one at a time: frames "
+    "and orientations as those of `target_pose`; only where nav_msgs is installed",
 )
 PATH_SOLUTION = Interface(
-    *("~/path_solution", PUBLISHED, Path and JointTrajectory, TRAJECTORY),
-    "the joint path for a path that can be followed as a whole; published only, sent to no controller",
-    _keep(1),
+    name="~/path_solution",
+    kind=PUBLISHED,
+    type=Path and JointTrajectory,
+    type_name=TRAJECTORY,
+    qos=_keep(1),
+    description="the joint path for a path that can be followed as a whole; published only, sent to no "
+    "controller",
 )
 PATH_STATUS = Interface(
-    *("~/path_status", PUBLISHED, Path and DiagnosticStatus, "diagnostic_msgs/DiagnosticStatus"),
-    "one for every path: text, `code`, and what applies of `stamp`, `poses`, `residual` [m] (the largest), "
-    "`gaps` (targets from 0 on, reason, amount), `solve_time` [s]",
-    _keep(10),
+    name="~/path_status",
+    kind=PUBLISHED,
+    type=Path and DiagnosticStatus,
+    type_name="diagnostic_msgs/DiagnosticStatus",
+    qos=_keep(10),
+    description="one for every path: text, `code`, and what applies of `stamp`, `poses`, `residual` [m] "
+    "(the largest), `gaps` (targets from 0 on, reason, amount), `solve_time` [s]",
 )
 PAUSE = Interface(
-    *("~/pause", SERVICE, SetBool, _name_of(SetBool)),
-    "while paused, every target is answered with the status `paused`; after that it goes on from the present "
-    "joint state",
+    name="~/pause",
+    kind=SERVICE,
+    type=SetBool,
+    type_name=_name_of(SetBool),
+    description="while paused, every target is answered with the status `paused`; after that it goes on "
+    "from the present joint state",
 )
 COMPUTE_IK = Interface(
-    *("compute_ik", SERVICE, GetPositionIK, "moveit_msgs/GetPositionIK"),
-    "one solve on request, sent nowhere; only where moveit_msgs is installed",
+    name="compute_ik",
+    kind=SERVICE,
+    type=GetPositionIK,
+    type_name="moveit_msgs/GetPositionIK",
+    description="one solve on request, sent nowhere; only where moveit_msgs is installed",
 )
-
 COMPUTE_CARTESIAN_PATH = Interface(
-    *("compute_cartesian_path", SERVICE, GetCartesianPath, "moveit_msgs/GetCartesianPath"),
-    "straight lines through waypoints as far as they can be followed, sent nowhere; only where moveit_msgs "
-    "is installed",
+    name="compute_cartesian_path",
+    kind=SERVICE,
+    type=GetCartesianPath,
+    type_name="moveit_msgs/GetCartesianPath",
+    description="straight lines through waypoints as far as they can be followed, sent nowhere; only where "
+    "moveit_msgs is installed",
 )
 
 INTERFACES = (
