@@ -70,18 +70,23 @@ class Controller:
             raise
 
     def _open(self, node: LifecycleNode) -> None:
-        commands = self._commands.topic_name
-        topic = controller_state_topic(commands)
+        topic = controller_state_topic(self._commands.topic_name)
         if topic is not None:
             self._states = node.create_subscription(
                 CONTROLLER_STATE.type, topic, with_info(self._take_state), CONTROLLER_STATE.qos
             )
             self._opened.callback(node.destroy_subscription, self._states)
-        for question in ((REPLACEMENT, True, self._take_replacement), (SCALING, False, self._take_knowledge)):
-            query = ControllerQuery(node, commands, *question)
-            self._opened.callback(query.close)
-            timer = node.create_timer(QUERY_PERIOD, query.ask, clock=STEADY)
-            self._opened.callback(node.destroy_timer, timer)
+        self._ask(node, REPLACEMENT, True, self._take_replacement)
+        self._ask(node, SCALING, False, self._take_knowledge)
+
+    def _ask(
+        self, node: LifecycleNode, parameter: str, expected: bool, answer: Callable[[bool], None]
+    ) -> None:
+        """Ask for a parameter time and again, see `ControllerQuery`."""
+        query = ControllerQuery(node, self._commands.topic_name, parameter, expected, answer)
+        self._opened.callback(query.close)
+        timer = node.create_timer(QUERY_PERIOD, query.ask, clock=STEADY)
+        self._opened.callback(node.destroy_timer, timer)
 
     def close(self) -> None:
         """Stop listening."""
