@@ -210,7 +210,10 @@ INTERFACES = (
 
 def controller_state_topic(command_out_topic: str) -> str | None:
     """The state topic of the controller that trajectories go to; None if it cannot be read."""
-    if CONTROLLER_STATE.type is None:
-        return None
+    return None if CONTROLLER_STATE.type is None else beside(command_out_topic, "controller_state")
+
+
+def beside(command_out_topic: str, name: str) -> str:
+    """The full name of another topic or a service of the controller that commands go to."""
     name_space, slash, _ = command_out_topic.rpartition("/")
-    return f"{name_space}{slash}controller_state"
+    return f"{name_space}{slash}{name}"

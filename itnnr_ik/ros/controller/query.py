@@ -11,6 +11,8 @@ from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.srv import GetParameters
 from rclpy.lifecycle import LifecycleNode
 
+from itnnr_ik.ros.interfaces import beside
+
 #: Parameter of ros2_controllers 6.8 and later, true by default: after 6.9, a trajectory that replaces another
 #: one then begins when it is received, whatever earlier stamp it has.
 REPLACEMENT = "allow_trajectory_replacement"
@@ -42,8 +44,7 @@ class ControllerQuery:
         answer: Callable[[bool], None],
     ) -> None:
         self._node, self._parameter, self._expected, self._answer = node, parameter, expected, answer
-        service = f"{command_topic.rpartition('/')[0]}/get_parameters"
-        self._client: Any = node.create_client(GetParameters, service)
+        self._client: Any = node.create_client(GetParameters, beside(command_topic, "get_parameters"))
         self._asked = -math.inf
         self._pending: Any = None
 
