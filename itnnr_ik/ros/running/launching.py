@@ -123,13 +123,17 @@ def describes_robot(file: str) -> bool:
 
 
 def sections_of_file(file: str) -> list[tuple[str, dict[str, Any]]]:
-    """For each section of a file, its full name and its parameters; none where it cannot be read."""
+    """For each section of a file, its full name and its parameters; none where it cannot be read.
+
+    Later ones take precedence, with `first_sections`: those of more than one node are the first.
+    """
     import yaml
 
     try:
-        return list(_sections("", yaml.safe_load(Path(file).read_text(encoding="utf-8"))))
+        sections = list(_sections("", yaml.safe_load(Path(file).read_text(encoding="utf-8"))))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return []  # launch reports it itself
+    return sorted(sections, key=lambda section: (section[0] != "/**", "*" not in section[0]))
 
 
 def _sections(name: str, section: object) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -151,11 +155,9 @@ def _chosen(argument: Argument) -> dict[str, str]:
     """The arguments that choose the robot, by name; ik_node's parameter in params_file where one is empty."""
     own: dict[str, Any] = {"model": argument("arm")}
     file = argument("params_file")
-    sections = sections_of_file(file) if file else []
-    for node in ("**", "*", _PACKAGE):  # the node's own section wins
-        for name, parameters in sections:
-            if name.rpartition("/")[2] == node:
-                own.update({key: value for key, value in parameters.items() if value})
+    for name, parameters in sections_of_file(file) if file else ():
+        if name.rpartition("/")[2] in ("**", "*", _PACKAGE):
+            own.update({key: value for key, value in parameters.items() if value})
     names = {"urdf": "robot_description", **_PARAMETERS}
     return {name: argument(name) or str(own.get(parameter, "")) for name, parameter in names.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,17 @@ def test_what_a_launch_file_gives_a_node_wins(tmp_path: Path, mine: dict[str, ob
     assert given["command_out_topic"] == "simulated/commands"
     assert given["model"] == "scara"
     assert parameters(tmp_path, first_sections(None, {"model": "panda"}), launched)["model"] == "panda"
+
+
+@pytest.mark.parametrize("names", [*permutations(["/**", "/*", "/**/itnnr_ik"])], ids=" ".join)
+def test_the_robot_is_the_one_that_the_node_is_given(tmp_path: Path, names: tuple[str, ...]) -> None:
+    """Where several sections of the user's file name one, as ROS has it."""
+    arms = ("panda", "scara", "three_link")
+    mine = {name: {"ros__parameters": {"model": arm}} for name, arm in zip(names, arms, strict=True)}
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump(mine, sort_keys=False), encoding="utf-8")
+    given = parameters(tmp_path, first_sections(str(file), {}), mine)
+    assert solver_of({**NONE, "params_file": str(file)}.__getitem__).arm.name == given["model"]
 
 
 @pytest.mark.parametrize("name", ["two_link", "three_link", "yaw_pitch_pitch"])
