@@ -28,6 +28,7 @@ from itnnr_ik.ros.running.launching import (
     robot_arguments,
     robot_parameters,
     solver_of,
+    start_after,
     temporary_file,
 )
 from itnnr_ik.ros.simulation.gazebo import to_gazebo_urdf
@@ -108,7 +109,9 @@ def _nodes(context):
         ),
         spawn_arm,
         RegisterEventHandler(OnProcessExit(target_action=spawn_arm, on_exit=[spawn_controllers])),
-        RegisterEventHandler(OnProcessExit(target_action=spawn_controllers, on_exit=solve)),
+        RegisterEventHandler(
+            OnProcessExit(target_action=spawn_controllers, on_exit=start_after("spawner", solve))
+        ),
     ]
 
 

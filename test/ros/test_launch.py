@@ -47,12 +47,14 @@ for argument in get_launch_description_from_python_launch_file(sys.argv[1]).get_
 
 #: What a launch file would start, given its arguments: each action's type and, of a node, its full name and
 #: what it is given; of another process, its command line.
-#: The parameters are those that count, as a node of that name reads them.
+#: The parameters are those that count, as a node of that name reads them. A process that others wait for
+#: exits with the argument exit_code, or else 0.
 EXPAND = """
 import json, sys
+from types import SimpleNamespace
 import rclpy
 from launch import LaunchContext
-from launch.actions import ExecuteProcess
+from launch.actions import ExecuteProcess, RegisterEventHandler
 from launch.launch_description_sources import get_launch_description_from_python_launch_file
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 from launch_ros.actions import Node
@@ -60,6 +62,7 @@ context = LaunchContext()
 for pair in sys.argv[2:]:
     name, value = pair.split(":=")
     context.launch_configurations[name] = value
+exited = SimpleNamespace(returncode=int(context.launch_configurations.pop("exit_code", 0)))
 def describe(action):
     if not isinstance(action, ExecuteProcess):
         return {}
@@ -83,6 +86,9 @@ def describe(action):
 def walk(actions):
     for action in actions:
         print(json.dumps({"type": type(action).__name__, **describe(action)}, default=list))
+        if isinstance(action, RegisterEventHandler):
+            walk(action.event_handler.handle(exited, context) or ())
+            continue
         for _, triggered in action.describe_conditional_sub_entities():
             walk(triggered)
 for entity in get_launch_description_from_python_launch_file(sys.argv[1]).entities:
@@ -585,6 +591,15 @@ def test_gazebo_is_given_the_arm(expand: Callable[..., list[dict[str, Any]]], ro
     assert (ik_node["model"], ik_node["use_sim_time"]) == (arm, True)
     assert ik_node["command_out_type"] == "trajectory_msgs/JointTrajectory"
     assert parameters_of(actions, "target_source")["model"] == arm
+
+
+def test_without_its_controllers_an_arm_in_gazebo_is_given_no_targets(
+    expand: Callable[..., list[dict[str, Any]]],
+) -> None:
+    """It would not move, and nothing would say why but a line far above."""
+    actions = expand("ros2_control", "exit_code:=1")
+    assert actions[-1]["type"] == "Shutdown"
+    assert not {"ik_node", "target_source"} & {action.get("executable") for action in actions}
 
 
 def test_gazebo_is_given_the_arm_of_ones_own_parameter_file(

@@ -292,3 +292,15 @@ def end_of(part: str) -> Callable[[Any, Any], list[Any] | None]:
         return None if context.is_shutdown else [Shutdown(reason=f"{part} has ended")]
 
     return end
+
+
+def start_after(part: str, actions: list[Any]) -> Callable[[Any, Any], list[Any] | None]:
+    """``on_exit`` of a part that prepares for others: they start, or all ends where it has failed."""
+    from launch.actions import Shutdown
+
+    def start(event: Any, context: Any) -> list[Any] | None:
+        if context.is_shutdown:
+            return None
+        return [Shutdown(reason=f"{part} has failed")] if event.returncode else actions
+
+    return start
