@@ -12,6 +12,7 @@ import numpy as np
 
 from itnnr_ik.cartesian.table import Array
 from itnnr_ik.files import read_bytes
+from itnnr_ik.forms import shown
 
 _MAX_BYTES = 2_000_000  # of a file
 _MAX_ELEMENTS = 100_000  # after every `use` is replaced by what it refers to
@@ -19,6 +20,11 @@ _MAX_DEPTH = 100  # of nested elements
 _MAX_SEGMENTS = 100_000  # lines and curves
 #: Elements whose content is drawn only where it is referred to, if at all, like that of ``defs``.
 _DEFINITIONS = ("symbol", "mask", "marker")
+#: Attributes of a ``use`` that are those of a symbol's viewport.
+_PLACE = ("x", "y", "width", "height")
+_XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
+#: What svgelements raises at content that it cannot read.
+_UNREADABLE = (ValueError, ArithmeticError, AttributeError, LookupError, TypeError, RecursionError)
 #: Parameters at which the arc length of a curve is tabulated; it is interpolated linearly between them.
 _CURVE_PARAMETERS = np.linspace(0.0, 1.0, 129)
 _LINE_PARAMETERS, _LINE_TYPES = np.array([0.0, 1.0]), ("Line", "Close")
@@ -77,7 +83,8 @@ def read_outline(file: Path) -> Outline:
 
     Raises:
         ImportError: svgelements is not installed; the message says what to install.
-        ValueError: The file is no SVG, defines entities, is too large, or draws nothing.
+        ValueError: The file is no SVG, defines entities, is too large, draws nothing, or has a path with an
+            error.
         OSError: The file cannot be read.
     """
     strokes, ignored = _parse(file)
@@ -97,13 +104,18 @@ def _parse(file: Path) -> tuple[list[list[Segment]], set[str]]:
         from svgelements import Path as Drawn
     except ImportError as error:
         raise ImportError(f"reading SVG needs svgelements: pip install svgelements ({error})") from error
-    text = _in_defs(_read_checked(file), file)
+    root = _read_tree(file)
+    for element in root.iter():
+        if _local_name(element) == "path":
+            _check_path(element.get("d", ""), file)
+    _insert_symbols(root)
+    _move_to_defs(root)
     strokes: list[list[Segment]] = []
     ignored, count = set(), 0
     try:
         # Without `reify`, which leaves rectangles and ellipses as they are where they are turned or mirrored,
         # and makes other ellipses of stretched arcs.
-        for element in SVG.parse(io.BytesIO(text), reify=False).elements():
+        for element in SVG.parse(io.BytesIO(ElementTree.tostring(root)), reify=False).elements():
             if isinstance(element, Shape):
                 if element.values.get("visibility") in ("hidden", "collapse"):
                     continue
@@ -115,7 +127,7 @@ def _parse(file: Path) -> tuple[list[list[Segment]], set[str]]:
                 strokes += [_segments(part, transform) for part in drawn.as_subpaths()]
             elif type(element).__name__ in ("Text", "Image"):
                 ignored.add(type(element).__name__.lower())
-    except (ValueError, ArithmeticError, AttributeError, LookupError, TypeError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise ValueError(f"{file} has a shape that svgelements cannot read: {error!r}") from None
     if count > _MAX_SEGMENTS:
         raise ValueError(f"expected at most {_MAX_SEGMENTS} lines and curves in {file}, got more")
@@ -172,19 +184,52 @@ def _read_checked(file: Path) -> bytes:
     return text
 
 
-def _in_defs(text: bytes, file: Path) -> bytes:
-    """The SVG with every one of `_DEFINITIONS` in a ``defs``; svgelements would draw them where they are."""
+def _read_tree(file: Path) -> ElementTree.Element:
     try:
-        root = ElementTree.fromstring(text)
+        return ElementTree.fromstring(_read_checked(file))
     except ElementTree.ParseError as error:  # of a prefix that is not declared
         raise ValueError(f"{file} is no well-formed SVG: {error}") from None
+
+
+def _local_name(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _check_path(data: str, file: Path) -> None:
+    """Raise ValueError at an error in path data, up to which svgelements would draw it."""
+    from svgelements import Path as Drawn
+    from svgelements import SVGLexicalParser
+
+    lexer = SVGLexicalParser()
+    try:
+        lexer.parse(Drawn(), data)
+        complete = lexer.pos == lexer.limit or data == "none"
+    except _UNREADABLE:
+        complete = False
+    if not complete:
+        raise ValueError(f"{file} has a path that svgelements cannot read to its end: {shown(data)}")
+
+
+def _insert_symbols(root: ElementTree.Element) -> None:
+    """Replace every use of a symbol with a view box, which svgelements ignores, as SVG defines it."""
+    symbols = {f"#{e.get('id')}": e for e in root.iter() if _local_name(e) == "symbol" and e.get("viewBox")}
+    for use in [element for element in root.iter() if _local_name(element) == "use"]:
+        symbol = symbols.get(use.get("href", use.get(_XLINK_HREF, "")))
+        if symbol is not None:
+            place = {name: use.attrib.pop(name) for name in _PLACE if name in use.attrib}
+            namespace = symbol.tag.removesuffix("symbol")
+            ElementTree.SubElement(use, f"{namespace}svg", {**symbol.attrib, **place}).extend(symbol)
+            use.tag = f"{namespace}g"
+
+
+def _move_to_defs(root: ElementTree.Element) -> None:
+    """Put every one of `_DEFINITIONS` in a ``defs``; svgelements would draw them where they are."""
     for parent in list(root.iter()):
         for i, child in enumerate(parent):
-            namespace, brace, name = child.tag.rpartition("}")
+            name = _local_name(child)
             if name in _DEFINITIONS:
-                parent[i] = ElementTree.Element(f"{namespace}{brace}defs")
+                parent[i] = ElementTree.Element(f"{child.tag.removesuffix(name)}defs")
                 parent[i].append(child)
-    return ElementTree.tostring(root)
 
 
 class _ElementCounter:

@@ -95,6 +95,22 @@ def test_what_no_browser_draws_is_not_drawn(tmp_path: Path, hidden: str) -> None
         np.testing.assert_allclose([*low, *high], [-40.0, -50.0, 60.0, 50.0], atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("place", "box"),
+    [
+        ('width="100" height="100"', [0.0, -100.0, 100.0, 0.0]),
+        ('x="7" y="3" width="100" height="50" transform="translate(1000)"', [1032.0, -53.0, 1082.0, -3.0]),
+        ("", [0.0, -40.0, 40.0, 0.0]),  # all of the drawing
+    ],
+)
+def test_a_symbol_is_fitted_into_where_it_is_used(tmp_path: Path, place: str, box: list[float]) -> None:
+    """A symbol's view box is scaled to the width and height of each use, and centred there."""
+    symbol = '<symbol id="s" viewBox="0 0 10 10"><path d="M 0 0 H 10 V 10"/></symbol>'
+    for link in ("href", "xlink:href"):
+        file = drawing(tmp_path, f'{symbol}<use {link}="#s" {place}/>', width="40", height="40")
+        np.testing.assert_allclose(np.concatenate(read_outline(file).box()), box, atol=1e-9)
+
+
 TRANSFORMS = {
     "turned": ("rotate(30)", [[0.75**0.5, -0.5], [0.5, 0.75**0.5]]),
     "mirrored": ("scale(1 -1)", [[1.0, 0.0], [0.0, -1.0]]),
@@ -202,7 +218,14 @@ REFUSED = {
     "nothing": ("<g/>", "", "expected at least one shape"),
     "a point": ('<path d="M 1 1 L 1 1"/>', "", "expected at least one shape"),
     "numbers": ('<path d="M 0 0 L 1e999 3"/>', "", "finite numbers|cannot read"),
-    "letters": ('<path d="M 0 0 L q"/>', "", "cannot read|expected at least one shape"),
+    "letters": ('<path d="M 0 0 L q"/>', "", "cannot read"),
+    "cut off": (
+        '<circle r="5"/><path d="M 0 0 L 10 0 L 10"/>',
+        "",
+        "cannot read to its end: 'M 0 0 L 10 0 L 10'",
+    ),
+    "only a start": ('<circle r="5"/><path d="M 0 0 L 10"/>', "", "cannot read to its end"),
+    "no command": ('<path d="M 0 0 L 10 0 x 5 5"/>', "", "cannot read to its end"),
     "open": ("<g>", "", "no well-formed SVG"),
     "prefix": ('<path d="M 0 0 L 1 1" inkscape:label="a"/>', "", "no well-formed SVG: unbound prefix"),
     "transform": ('<path d="M 0 0 L 1 1" transform="rotate(a)"/>', "", "cannot read"),
