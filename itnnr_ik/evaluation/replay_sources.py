@@ -45,6 +45,8 @@ class OpenReplay:
         self._progress, self._keep_states = progress, keep_states
         pose_topic, joint_topic = _topics(bag, selection)
         self._pose_topic, self._joint_topic = pose_topic, joint_topic
+        if pose_topic is None and selection.frame is not None:
+            self._add_note("--frame has no effect: targets are made from joint states, not from poses")
         self.states: list[RecordedJoints] = []
         self._surveying = True  # reading all messages once before they are replayed
         self.stream = ReplayStream(

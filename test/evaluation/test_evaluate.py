@@ -81,6 +81,13 @@ def test_targets_from_joints_can_be_asked_for(solver: IKSolver, tmp_path: Path) 
     assert read_replay(recording, solver, Selection(targets="joints")).source.endswith("of /joint_states")
 
 
+def test_a_frame_without_poses_is_told(solver: IKSolver, tmp_path: Path) -> None:
+    """A frame chooses among poses: where there are none, the report says that it did nothing."""
+    joints = bag(tmp_path / "bag", joint_states=states())
+    assert any("--frame" in note for note in read_replay(joints, solver, Selection(frame="map")).notes)
+    assert not any("--frame" in note for note in read_replay(joints, solver, Selection()).notes)
+
+
 def test_joint_states_of_another_arm_do_not_hinder_poses(solver: IKSolver, tmp_path: Path) -> None:
     """They are left out with a note, but are an error if the joints were named."""
     others = states(names=("a", "b", "c"))
