@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 from itnnr_ik import IKSolver
 from itnnr_ik.demo.recording import Expectation, Recording, Row
 from itnnr_ik.evaluation.pose_targets import rejection_reason, target_of
-from itnnr_ik.recording import JOINT_STATE, POSE_STAMPED, Bag, RecordedJoints, TopicSummary
+from itnnr_ik.printable import one_line
+from itnnr_ik.recording import JOINT_STATE, POSE_STAMPED, Bag, RecordedJoints, RecordedPose
 from itnnr_ik.recording.pairing import joint_track
 from itnnr_ik.robot import ForwardModel, KinematicChain
 from itnnr_ik.targets import curve_for, first_posture
@@ -114,23 +116,26 @@ def plan_recording(
         ValueError: The recording cannot be read, or joint states come without a model, or without the names
             of its joints.
     """
-    with Bag(path) as bag:
+    with Bag(path, warn=lambda note: print(one_line(note), file=sys.stderr)) as bag:
         found = bag.find_topic([POSE_STAMPED, JOINT_STATE], topic)
         source = {"pattern": "bag", "bag": str(path.resolve()), "topic": found.name, "speed": speed}
         if found.msgtype == POSE_STAMPED:
-            return [_follow(model, source, bag, found) for model in list(models) or POSITION_ARMS]
+            poses = list(bag.poses(found.name))
+            return [_follow(model, source, poses) for model in list(models) or POSITION_ARMS]
         states = list(bag.joint_states(found.name))
     return [_replay(_model_for_joints(models, found.name), source, states, joints)]
 
 
-def _follow(model: str, source: Mapping[str, Any], bag: Bag, topic: TopicSummary) -> ArmPlan:
+def _follow(model: str, source: Mapping[str, Any], poses: Sequence[RecordedPose]) -> ArmPlan:
     """Plan recorded poses, some of which may be out of reach, starting at the first one that is a target."""
     solver = IKSolver.load(model)
-    first = next((pose for pose in bag.poses(topic.name) if not rejection_reason(solver, pose)), None)
+    first = next((pose for pose in poses if not rejection_reason(solver, pose)), None)
     if first is None:
-        raise ValueError(f"no message of {topic.name} in {bag.path} can be read as a target of {model}")
+        raise ValueError(
+            f"no message of {source['topic']} in {source['bag']} can be read as a target of {model}"
+        )
     expected = Expectation(
-        topic.count,
+        len(poses),
         solver.tolerance,
         solver.orientation_tolerance,
         step_bound=_MAX_RECORDED_STEP,

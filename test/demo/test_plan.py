@@ -126,11 +126,20 @@ def test_joint_states_need_a_model_and_names(
         plan_recording(states, models, None, joints, 1.0)
 
 
-def test_poses_that_cannot_be_read_are_told(tmp_path: Path) -> None:
-    """A recording of one message that is cut."""
-    with Writer(tmp_path / "cut", version=9, storage_plugin=STORAGES["mcap"]) as writer:
-        connection = writer.add_connection("/tracker", POSE_STAMPED, typestore=TYPES)
-        writer.write(connection, 1, b"\0\1\0\0")
-    told = pytest.raises(ValueError, match=r"no message of /tracker in .*cut can be read")
-    with pytest.warns(UserWarning, match="cannot be decoded"), told:
+def test_poses_that_cannot_be_decoded_are_told_and_not_expected(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A sentence on standard error, and one target less; a recording of nothing else is refused."""
+    good = TYPES.serialize_cdr(pose(1, (1.5, 0.2, 0.0)), POSE_STAMPED)
+    for name, messages in (("cut", [b"\0\1\0\0"]), ("half", [good, b"\0\1\0\0", good])):
+        with Writer(tmp_path / name, version=9, storage_plugin=STORAGES["mcap"]) as writer:
+            connection = writer.add_connection("/tracker", POSE_STAMPED, typestore=TYPES)
+            for i, message in enumerate(messages):
+                writer.write(connection, i, bytes(message))
+    with pytest.raises(ValueError, match=r"no message of /tracker in .*cut can be read"):
         plan_recording(tmp_path / "cut", [], None, [], 1.0)
+    for plan in plan_recording(tmp_path / "half", [], None, [], 1.0):
+        assert plan.runs[0].expected.count == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("1 messages of /tracker cannot be decoded and are left out")
+    assert second == first
