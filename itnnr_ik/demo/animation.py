@@ -105,15 +105,16 @@ def _frames(solver: IKSolver, recording: Recording) -> list[Image.Image]:
     arm = solver.arm
     if not isinstance(arm, KinematicChain):
         raise ValueError(f"{arm.name} was learned from a recording and has no links to animate")
-    if len(recording.joint_states) < 2 or len(recording.targets) < 2:
+    seen = [target for target in recording.targets if np.isfinite(target.target).all()]
+    if len(recording.joint_states) < 2 or len(seen) < 2:
         raise ValueError(f"no joint states of {arm.name} to animate")
     stamps = np.array([stamp for stamp, _ in recording.joint_states])
-    target_stamps = np.array([target.stamp for target in recording.targets])
+    target_stamps = np.array([target.stamp for target in seen])
     end = min(stamps[-1], target_stamps[-1])
     start = max(stamps[0], target_stamps[0], end - round(1e9 * _MAX_DURATION))
     seconds, target_seconds = 1e-9 * (stamps - start), 1e-9 * (target_stamps - start)
     positions = np.array([positions for _, positions in recording.joint_states])
-    targets = solver.in_space([target.target for target in recording.targets])
+    targets = solver.in_space([target.target for target in seen])
     tips = solver.point_at(positions)
     path = targets[target_seconds >= -0.05][::4]  # a lap's ends overlap
     shown = positions[seconds >= 0.0]
@@ -121,7 +122,7 @@ def _frames(solver: IKSolver, recording: Recording) -> list[Image.Image]:
     stage = _Stage(arm, np.concatenate([path, *skeletons]))
     frames = []
     try:
-        for time in np.arange(round(1e-9 * (end - start) * _FRAME_RATE)) / _FRAME_RATE:
+        for time in np.arange(max(1, round(1e-9 * (end - start) * _FRAME_RATE))) / _FRAME_RATE:
             trail = tips[(time - _TRAIL_DURATION <= seconds) & (seconds <= time)][::3]
             posture, target = (
                 _interpolate(time, seconds, positions),
