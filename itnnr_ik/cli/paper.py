@@ -17,6 +17,7 @@ from itnnr_ik.paper.problems import EXPERIMENTS, PROBLEMS
 from itnnr_ik.paper.protocols import METHOD_NAMES, PROTOCOLS
 from itnnr_ik.paper.results import Records, Task, committed_results, load_results
 from itnnr_ik.paper.table import make_rows, to_markdown, to_text
+from itnnr_ik.recording.replacing import as_bytes, replace_file
 
 if TYPE_CHECKING:
     from itnnr_ik.paper.effort import Effort
@@ -116,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
         document = make_document(_results(args), args.results)
         args.output.parent.mkdir(parents=True, exist_ok=True)
         check_outputs([args.results], [args.output])
-        args.output.write_text(document, encoding="utf-8")
+        replace_file(args.output, as_bytes(document))
         print(f"{args.output} written")
     elif args.action == "validate":
         _validate(args)

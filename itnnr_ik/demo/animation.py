@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from itnnr_ik.demo.plan import Result
 from itnnr_ik.demo.recording import Recording
 from itnnr_ik.files import check_folder_of
 from itnnr_ik.forms import reason
+from itnnr_ik.recording.replacing import replace_file
 from itnnr_ik.robot import KinematicChain
 from itnnr_ik.ros.simulation.mujoco_model import arm_spec, load_mujoco
 from itnnr_ik.solver import IKSolver
@@ -95,9 +97,9 @@ def animate(results: Sequence[Result], path: Path) -> None:
         sample.paste(frames[k * count // 4], (0, _HEIGHT * k))
     palette = sample.quantize(_COLORS, dither=Image.Dither.NONE)
     shown = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    shown[0].save(
-        path, save_all=True, append_images=shown[1:], duration=round(1e3 / _FRAME_RATE), loop=0, optimize=True
-    )
+    animation, options = io.BytesIO(), {"duration": round(1e3 / _FRAME_RATE), "loop": 0, "optimize": True}
+    shown[0].save(animation, "GIF", save_all=True, append_images=shown[1:], **options)
+    replace_file(path, animation.getvalue())
 
 
 def _frames(solver: IKSolver, recording: Recording) -> list[Image.Image]:

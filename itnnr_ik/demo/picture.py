@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from scipy.spatial.transform import Rotation
 from itnnr_ik.demo.plan import Result
 from itnnr_ik.demo.recording import Recording, errors_of
 from itnnr_ik.plotting import LOG_FLOOR, log_dots
+from itnnr_ik.recording.replacing import replace_file
 from itnnr_ik.robot import units_of
 from itnnr_ik.solver import IKSolver
 from itnnr_ik.targets.reachable import farthest_points
@@ -58,7 +60,9 @@ def draw(results: Sequence[Result], path: Path) -> None:
             _draw_paths(figure, grid[i, j], result)
         _draw_joints(figure.add_subplot(grid[n_paths, j]), column[0])
         _draw_residuals(figure.add_subplot(grid[n_paths + 1, j]), column)
-    figure.savefig(path, dpi=130, facecolor="white")
+    picture = io.BytesIO()
+    figure.savefig(picture, format=path.suffix[1:].lower(), dpi=130, facecolor="white")
+    replace_file(path, picture.getvalue())
 
 
 def _draw_paths(figure: Figure, place: Any, result: Result) -> None:

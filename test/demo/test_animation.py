@@ -66,13 +66,20 @@ def test_arms_side_by_side(path: Path) -> None:
 
 
 def test_a_short_run_and_targets_that_are_no_points(path: Path) -> None:
-    """A run of 20 ms is one frame; what a tracker that sees nothing gives is not drawn."""
+    """A run of 20 ms is one frame; what a tracker that sees nothing gives is not drawn.
+
+    An old animation is replaced at once.
+    """
+    old = path.with_name("old.gif")
+    old.write_text("old")
+    path.hardlink_to(old)
     result = _result("two_link", 0, 3)
     result.recording.targets.insert(1, SeenTarget(5 * 10**6, np.full(2, np.nan)))
     animate([result], path)
     with Image.open(path) as animation:
         assert animation.n_frames == 1
         assert (np.asarray(animation.convert("RGB")).max(axis=-1) < 128).mean() > 0.01
+    assert old.read_text() == "old"
 
 
 def test_a_run_without_joint_states_is_named(path: Path) -> None:

@@ -45,9 +45,13 @@ def test_a_picture_of_every_arm_is_written(tmp_path: Path) -> None:
 
 
 def test_the_suffix_decides_the_format(tmp_path: Path) -> None:
-    """A picture for a web page comes as SVG."""
-    draw([_result("two_link", 0.05, 0)], tmp_path / "demo.svg")
-    assert (tmp_path / "demo.svg").read_text().count("<svg") == 1
+    """A picture for a web page comes as SVG, and takes the place of an old one at once."""
+    old = tmp_path / "old.svg"
+    old.write_text("old")
+    (tmp_path / "demo.SVG").hardlink_to(old)
+    draw([_result("two_link", 0.05, 0)], tmp_path / "demo.SVG")
+    assert (tmp_path / "demo.SVG").read_text().count("<svg") == 1
+    assert old.read_text() == "old"
 
 
 def test_a_path_that_cannot_be_written_is_found_before_the_demo(tmp_path: Path) -> None:

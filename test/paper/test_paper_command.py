@@ -57,9 +57,12 @@ def test_the_table_shows_what_comes_with_the_package(capsys: pytest.CaptureFixtu
 def test_the_document_is_that_of_the_results(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """docs/paper.md is what `itnnr-ik paper document` writes, and its pictures exist."""
-    path = tmp_path / "paper.md"
+    """docs/paper.md is what `itnnr-ik paper document` writes, at once; its pictures exist."""
+    path, old = tmp_path / "paper.md", tmp_path / "old.md"
+    old.write_text("old")
+    path.hardlink_to(old)
     assert main(["paper", "document", "-o", str(path)]) == 0
+    assert old.read_text() == "old"
     text = path.read_text(encoding="utf-8")
     assert text == (root / "docs" / "paper.md").read_text(encoding="utf-8")
     pictures = [line.split("(")[-1].rstrip(")") for line in text.splitlines() if line.startswith("![")]
