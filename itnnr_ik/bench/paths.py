@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,7 +23,7 @@ from tqdm import tqdm
 
 from itnnr_ik.bench.arms import BenchArm, load_arms
 from itnnr_ik.bench.joint_paths import Array, largest_step, smooth_path
-from itnnr_ik.bench.peers import element_transforms
+from itnnr_ik.bench.peers import UnsupportedArm, element_transforms
 from itnnr_ik.bench.report import without_nan
 
 #: Arms that are measured if none is named.
@@ -90,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
     rows = [measure(arm, args.paths, args.rival_paths) for arm in arms]
     if args.json:
         print(json.dumps(without_nan([asdict(row) for row in rows]), indent=2))
+        print("".join(f"{line}\n" for line in missing), end="", file=sys.stderr)
     else:
         print(format_rows(rows, missing))
     return 0
@@ -171,10 +173,10 @@ def _ssik(arm: BenchArm) -> tuple[Any, str]:
         return None, "takes poses of arms of revolute joints"
     n, limits = arm.chain.n_joints, np.stack(arm.bounds, axis=1)
     axes = np.tile([0.0, 0.0, 1.0], (n, 1))
-    rival = ssik.Manipulator.from_transforms(element_transforms(arm), axes, limits=limits)
     try:
+        rival = ssik.Manipulator.from_transforms(element_transforms(arm), axes, limits=limits)
         rival.solve_path(arm.chain.transforms(smooth_path(arm.chain, 0, 2)))
-    except NotImplementedError as error:
+    except (UnsupportedArm, NotImplementedError) as error:
         return None, str(error).partition(". ")[0]
     return rival, ""
 

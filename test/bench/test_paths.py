@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from itnnr_ik.bench import paths
-from itnnr_ik.bench.arms import load_arms
+from itnnr_ik.bench import arms, paths
+from itnnr_ik.bench.arms import BenchArm, load_arms
 from itnnr_ik.bench.joint_paths import largest_step, smooth_path
 from itnnr_ik.bench.paths import Followed, Row, format_rows, measure
 from itnnr_ik.cli import main
@@ -46,6 +48,10 @@ def test_ssik_takes_part_where_it_can() -> None:
     assert (ours.whole, theirs.solver, theirs.paths) == (1, "ssik", 1)
     assert theirs.largest >= ours.largest
     assert "no closed-form chart" in measure(other, 1, 1).missing
+    followers = arm.chain.elements.copy()
+    followers[1, 13] = 0.0  # the second element moves with the first joint
+    mimic = BenchArm("mimic", arm.solver, replace(arm.chain, elements=followers))
+    assert paths._ssik(mimic) == (None, "takes no joints that mimic others")
 
 
 def test_the_tables_have_a_line_for_each() -> None:
@@ -67,6 +73,17 @@ def test_json_has_no_infinite_numbers(
     assert main(["bench", "paths", "--arm", "two_link", "--json"]) == 0
     (printed,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
     assert printed["followed"][0]["largest"] is None
+
+
+def test_arms_that_are_missing_are_told_with_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An arm whose URDF is not here has no row; a line on standard error says why."""
+    monkeypatch.setattr(arms, "_URDFS", tmp_path)
+    assert main(["bench", "paths", "--arm", "bent_wrist", "--json"]) == 0
+    printed, told = capsys.readouterr()
+    assert json.loads(printed) == []
+    assert told.startswith("bent_wrist: its URDF is in a checkout of the repository only")
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
