@@ -124,6 +124,9 @@ def _print(cases: Sequence[Case], worst: Sequence[Worst]) -> None:
     )
     print(f"  {'case':28}{'beyond':>10}{'speed':>8}{'acceleration':>14}{'accepted %':>12}")
     for case, one in zip(cases, worst, strict=True):
+        if not one.sequences:
+            print(f"  {case.name:28}{'–':>10}{'–':>8}{'–':>14}{'–':>12}")
+            continue
         beyond = f"{max(one.beyond, 0.0):.0e}" if one.beyond > 0.0 else "0"
         print(
             f"  {case.name:28}{beyond:>10}{one.speed:8.3f}{one.acceleration:14.2f}{100 * one.accepted:12.0f}"

@@ -83,7 +83,7 @@ class Case:
 
 @dataclass
 class Worst:
-    """The worst figures of one or more sequences.
+    """The worst figures of sequences; infinite ones of none.
 
     Attributes:
         beyond, speed, acceleration: Largest distance beyond a position limit [rad], and largest shares of the
@@ -94,9 +94,9 @@ class Worst:
     """
 
     beyond: float = -math.inf
-    speed: float = 0.0
-    acceleration: float = 0.0
-    accepted: float = 1.0
+    speed: float = -math.inf
+    acceleration: float = -math.inf
+    accepted: float = math.inf
     sequences: int = 0
 
     def add(self, other: Worst) -> None:

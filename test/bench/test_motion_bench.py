@@ -52,10 +52,10 @@ def test_what_was_played_before_ctrl_c_is_printed(
     assert capsys.readouterr().out.startswith("1 sequences a case")
 
 
-def test_json_has_no_infinite_numbers(
+def test_a_case_without_sequences_has_no_figures(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A case of which nothing was simulated before Ctrl-C has null for its distance beyond a limit."""
+    """A case of which nothing was simulated before Ctrl-C has dashes, and null in JSON, for its figures."""
 
     def interrupted(worst: Worst, other: Worst) -> None:
         raise KeyboardInterrupt
@@ -65,7 +65,9 @@ def test_json_has_no_infinite_numbers(
     monkeypatch.setattr(Worst, "add", interrupted)
     assert motion.run(parsed("--sequences", "1", "--jobs", "1", "--json")) == 130
     (printed,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
-    assert (printed["beyond"], printed["sequences"]) == (None, 0)
+    assert [printed[name] for name in vars(Worst())] == [None, None, None, None, 0]
+    assert motion.run(parsed("--sequences", "1", "--jobs", "1")) == 130
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["on", "time", *"––––"]
 
 
 @pytest.mark.parametrize("name", ["--sequences", "--jobs"])
