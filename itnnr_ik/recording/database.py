@@ -129,12 +129,15 @@ class DatabaseFile:
         return channels
 
     def _unused_log(self, copied: Path) -> str:
-        """A remark on the end of the write-ahead log that SQLite does not use; empty if it uses all."""
+        """A remark on the end of the write-ahead log that SQLite does not use; empty without one."""
         log = copied.with_name(copied.name + "-wal")
         if not log.is_file():
             return ""
-        _, frames, _ = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        (page,) = self._connection.execute("PRAGMA page_size").fetchone()
+        try:
+            _, frames, _ = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            (page,) = self._connection.execute("PRAGMA page_size").fetchone()
+        except _ERRORS:  # it moves the log into the database: the disk may be full
+            return ""
         left = log.stat().st_size - (_WAL_HEADER + max(0, frames) * (_WAL_FRAME_HEADER + page))
         return f", of which the last {left} bytes are not in a complete transaction" if left > 0 else ""
 

@@ -6,7 +6,9 @@ import resource
 import shutil
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from arm_recordings import bag, states
@@ -83,6 +85,23 @@ def test_a_recorder_that_was_killed(tmp_path: Path, mode: str, journal: str, par
     )
     assert ("bytes are not in a complete transaction" in note) == (mode == "WAL")
     assert {file.name: file.read_bytes() for file in left.iterdir()} == before
+
+
+class _FullDisk(sqlite3.Connection):
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        if "wal_checkpoint" in sql:
+            raise sqlite3.OperationalError("database or disk is full")
+        return super().execute(sql, *parameters)
+
+
+def test_a_log_that_cannot_be_moved_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what the note says of the end of the log needs room on the disk."""
+    left = killed(tmp_path, "WAL", 45, content(tmp_path / "source"))
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=_FullDisk))
+    notes: list[str] = []
+    with Bag(left, warn=notes.append) as opened:
+        assert len(list(opened.joint_states())) == 45
+    assert notes == ["the recorder of bag_0.db3 did not end: 45 messages are read with bag_0.db3-wal"]
 
 
 def database(path: Path, script: str) -> Path:
