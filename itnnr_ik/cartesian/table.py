@@ -109,7 +109,7 @@ def _numbers(file: Path, number: int, header: list[str], line: list[str]) -> lis
     row = []
     for name, text in zip(header, line, strict=True):
         try:
-            value = float(text)
+            value = math.nan if "_" in text else float(text)  # Python reads 1_0 as 10
         except ValueError:
             value = math.nan
         if not abs(value) <= (sys.float_info.max if name in _ORIENTATION else MAX_MAGNITUDE):

@@ -187,6 +187,7 @@ def test_the_input_is_never_written_over(tmp_path: Path, capsys: pytest.CaptureF
         ("x,y\n", "", "expected at least one line of numbers below the header"),
         ("x,y\n1,1\n1\n", "", "expected 2 numbers in line 3"),
         ("x,y\n1,one\n", "", "for y in line 2"),
+        ("x,y\n1,1_0\n", "", "got '1_0'"),
         ("x,y\n1,nan\n", "", "expected a finite number, of at most 1e+18 in size, for y in line 2"),
         ("x,y\n1e160,1\n", "", "got '1e160'"),
         ("t,x,y\n0,1,1\n\n0,1,1\n", "", "expected times that increase, got 0 s in line 4"),
