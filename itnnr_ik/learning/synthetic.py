@@ -28,7 +28,7 @@ _MEAN_SPEED = 1.0
 _REST_INTERVAL, _REST_DURATION = 10, 1.5
 #: Delay of poses after joint states, as a share of the period.
 _POSE_PHASE = 0.37
-_START_TIME = 1_700_000_000.0  # [s] since the epoch
+_START_TIME = 1_700_000_000 * 10**9  # [ns] since the epoch
 _LATENCY = 1e-3  # [s] from a message's stamp to its receipt
 #: Largest number of joint states, which are all in memory, and largest offset [s] of the poses' clock.
 _MAX_STATES, _MAX_OFFSET = 10**7, 1e8
@@ -114,7 +114,7 @@ def record(
     disturbances = disturbances or Disturbances()
     rng = np.random.default_rng(seed)
     truth = TrueKinematics.bent(arm, rng) if bent else TrueKinematics.exact(arm)
-    times = np.arange(int(minutes * 60.0 * rate)) / rate
+    times = np.arange(round(minutes * 60.0 * rate)) / rate
     motion = smooth_motion(arm, np.stack([times, times + _POSE_PHASE / rate]).T.reshape(-1), rng)
     joints, poses, kept = _disturb(motion[0::2], truth.poses(motion[1::2]), arm.reach, disturbances, rng)
     types = get_typestore(Stores.ROS2_HUMBLE)
@@ -152,7 +152,7 @@ def _write(
     with Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         states = writer.add_connection(JOINT_TOPIC, JOINT_STATE, typestore=types)
         tips = writer.add_connection(POSE_TOPIC, POSE_STAMPED, typestore=types)
-        for i, time in enumerate(_START_TIME + times):
+        for i, time in enumerate(times.tolist()):
             if kept[0, i]:
                 message = joint_state(types, _nanoseconds(time), "", arm.joint_names, joints[i])
                 data = types.serialize_cdr(message, JOINT_STATE)
@@ -166,4 +166,5 @@ def _write(
 
 
 def _nanoseconds(time: float) -> int:
-    return round(time * 1e9)
+    """The time since the epoch [ns] at a time [s] since the start."""
+    return _START_TIME + round(time * 1e9)

@@ -47,6 +47,19 @@ def test_without_disturbances_poses_are_the_arms(tmp_path: Path, name: str) -> N
     assert turned.magnitude().max() < 5e-3
 
 
+def test_messages_are_evenly_spaced(tmp_path: Path) -> None:
+    """All there are in that time, with the stamps and times of receipt that they say, to the nanosecond."""
+    record(tmp_path / "bag", load_robot("two_link"), minutes=0.29, disturbances=STILL)
+    assert 0.29 * 60.0 * 50.0 < 870.0  # by a rounding error
+    with Bag(tmp_path / "bag") as bag:
+        states, poses = list(bag.joint_states(JOINT_TOPIC)), list(bag.poses(POSE_TOPIC))
+    assert len(states) == len(poses) == 870
+    start = states[0].stamp
+    assert [state.stamp - start for state in states] == [i * 20_000_000 for i in range(870)]
+    assert [pose.stamp - start for pose in poses] == [i * 20_000_000 + 7_400_000 for i in range(870)]
+    assert {message.received - message.stamp for message in (*states, *poses)} == {1_000_000}
+
+
 def test_disturbances_are_as_large_as_they_say(tmp_path: Path) -> None:
     """Of the pose's position and rotation, at poses that the truth knows."""
     arm, disturbances = load_robot("panda"), Disturbances(0.01, 0.0, 0.0, 0.0, 0.02)
