@@ -33,7 +33,7 @@ class Moment:
         code: Status code of the target.
         residual: Distance from the target in [m]; without an answer, that of the closest point found.
         displacement: Largest joint difference between ``answer`` and ``recorded`` in [rad] or [m], without
-            whole turns of continuous joints; None if one of them is.
+            whole turns of continuous joints; None if the target has no answer, or no recorded joints.
     """
 
     target: Array
@@ -97,7 +97,7 @@ class Playback:
         if recorded is not None and not np.isfinite(recorded).all():
             recorded = None
         displacement = None
-        if answer is not None and recorded is not None:
+        if answer is not None and last == i and recorded is not None:
             continuous = np.isinf(self._solver.arm.lower)
             displacement = float(np.abs(shortest_difference(answer - recorded, continuous)).max())
         return Moment(

@@ -65,6 +65,8 @@ def test_without_an_answer_the_arm_stays_where_it_was(playback: Playback) -> Non
     assert np.array_equal(moment.answer, before.answer)
     assert moment.residual == pytest.approx(3.0, abs=1e-3)
     assert "Unreachable" in describe(moment, 0.1)
+    assert "from the recorded joints" in describe(before, 0.1)
+    assert "from the recorded joints" not in describe(moment, 0.1)  # that answer is to another target
     assert (~playback.solved).sum() == 2
 
 
