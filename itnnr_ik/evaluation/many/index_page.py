@@ -52,12 +52,13 @@ def make_index(
     headings = ("recording", "model", *(" ".join(lines).strip() for lines in HEADINGS), "remark")
     heads = "".join(f"<th>{escape(text)}</th>" for text in headings)
     rows = [row for number, result in results.items() for row in _rows(number, result, reports, violations)]
+    title = f"{len(results)} recording{'s' * (len(results) != 1)}"
     told = "<br>".join(map(escape, totals(found, count)))
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{len(results)} recordings</title><style>{STYLE}{_STYLE}</style></head>
-<body><main><h1>{len(results)} recordings</h1><p class="source">{told}</p>
+<title>{title}</title><style>{STYLE}{_STYLE}</style></head>
+<body><main><h1>{title}</h1><p class="source">{told}</p>
 <section><div class="scroll"><table><thead><tr>{heads}</tr></thead>
 <tbody>
 {"".join(rows)}</tbody></table></div></section></main>

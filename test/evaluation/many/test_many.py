@@ -120,6 +120,7 @@ def test_the_page_has_a_row_each_linked_to_its_report(
     assert f"2 reports written to {folder.parent / 'my page_reports'}" in capsys.readouterr().out
     text = page.read_text(encoding="utf-8")
     assert not re.search(r"<(link|img)|src=|url\(|https?:", text)
+    assert "<h1>3 recordings</h1>" in text
     rows = re.findall(r"<tr[^>]*>(<td.*?)</tr>", text)
     assert len(rows) == 3
     assert {row.count("<td") for row in rows} == {text.count("<th>")}
@@ -207,7 +208,9 @@ def test_two_models_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert re.search(r"short\.urdf +39 .*\n +two_link +39 ", said)
     page = tmp_path / "page.html"
     assert evaluate(*arguments, "--html", page) == 0
-    assert len(set(re.findall(r'href="([^"]+)"', page.read_text(encoding="utf-8")))) == 2
+    text = page.read_text(encoding="utf-8")
+    assert len(set(re.findall(r'href="([^"]+)"', text))) == 2
+    assert "<h1>1 recording</h1>" in text
 
 
 def test_models_that_take_other_targets_are_not_compared(
