@@ -37,7 +37,7 @@ def _displacement(row: Row, i: int) -> str:
     return "-" if row.displacement is None else f"{row.displacement[i]:.1e}"
 
 
-_COLUMNS: tuple[_Column, ...] = (
+_POSITION_COLUMNS: tuple[_Column, ...] = (
     ("arm", "", lambda row: row.arm),
     ("targets", "", lambda row: row.targets),
     ("sent", "", lambda row: str(row.sent)),
@@ -45,29 +45,30 @@ _COLUMNS: tuple[_Column, ...] = (
     ("rejected", "", _rejected),
     ("position [m]", "median", lambda row: _meters(row.residual_median)),
     ("", "max", lambda row: _meters(row.residual_max)),
-    ("step [rad]", "max", lambda row: _radians(row.largest_step)),
-    ("round trip [ms]", "median", lambda row: _milliseconds(row.round_trip_median)),
-    ("", "p99", lambda row: _milliseconds(row.round_trip_p99)),
 )
 _ORIENTATION_COLUMNS: tuple[_Column, ...] = (
     ("orientation [rad]", "median", lambda row: _angle(row.orientation_error_median)),
     ("", "max", lambda row: _angle(row.orientation_error_max)),
+)
+_MOTION_COLUMNS: tuple[_Column, ...] = (
+    ("step [rad]", "max", lambda row: _radians(row.largest_step)),
+    ("round trip [ms]", "median", lambda row: _milliseconds(row.round_trip_median)),
+    ("", "p99", lambda row: _milliseconds(row.round_trip_p99)),
 )
 _DISPLACEMENT_COLUMNS: tuple[_Column, ...] = (
     ("from recorded joints [rad]", "median", lambda row: _displacement(row, 0)),
     ("", "p99", lambda row: _displacement(row, 1)),
     ("", "max", lambda row: _displacement(row, 2)),
 )
-#: Index at which the columns of the orientation are inserted.
-_ORIENTATION_INDEX = 7
 _LEFT_ALIGNED = ("arm", "targets", "rejected")
 
 
 def format_table(rows: Sequence[Row]) -> str:
     """The rows as text, with columns for orientation and displacement where a row has them."""
-    columns = _COLUMNS
+    columns = _POSITION_COLUMNS
     if any(row.orientation_error_max is not None for row in rows):
-        columns = columns[:_ORIENTATION_INDEX] + _ORIENTATION_COLUMNS + columns[_ORIENTATION_INDEX:]
+        columns += _ORIENTATION_COLUMNS
+    columns += _MOTION_COLUMNS
     if any(row.displacement is not None for row in rows):
         columns += _DISPLACEMENT_COLUMNS
     cells = [[fill(row) for _, _, fill in columns] for row in rows]
