@@ -56,7 +56,7 @@ def of_postures(arm: BenchArm, postures: Array, states: Array) -> Draws:
     return Draws(postures, states, arm.chain.transforms(postures), arm.solver.target_at(postures))
 
 
-def smooth_path(arm: BenchArm, count: int, rng: np.random.Generator, swing: float = SWING) -> Array:
+def sine_path(arm: BenchArm, count: int, rng: np.random.Generator, swing: float = SWING) -> Array:
     """Joint positions (count, n) of a smooth motion at `TARGET_RATE` over a share of the joint ranges.
 
     Each joint is a sine with its own frequency and middle, at most 7 rad/s or m/s fast.
@@ -93,7 +93,7 @@ def regular_path(
     """A smooth path off singular postures, and the swing of its joints, the largest that was found.
 
     Args:
-        arm, count, rng: See `smooth_path`.
+        arm, count, rng: See `sine_path`.
         bound: See `regular_bound`.
 
     Returns:
@@ -101,7 +101,7 @@ def regular_path(
     """
     swing = SWING
     for _ in range(_MAX_TRIES):
-        path = smooth_path(arm, count, rng, swing)
+        path = sine_path(arm, count, rng, swing)
         few = path[:: max(1, count // 20)]  # rejects most paths at little cost
         if singular_values(arm, few).min() >= bound and singular_values(arm, path).min() >= bound:
             return path, swing

@@ -25,5 +25,5 @@ def smooth_path(arm: ForwardModel, seed: int, count: int = 500, swing: float = 0
 
 
 def largest_step(path: Array) -> float:
-    """Largest displacement of a joint from one posture of a path (m, n) to the next."""
+    """Largest displacement of a joint [rad, m] from one posture of a path (m, n) to the next."""
     return float(np.abs(np.diff(path, axis=0)).max(initial=0.0))

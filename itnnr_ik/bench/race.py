@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from itnnr_ik.bench.arms import BenchArm
 from itnnr_ik.bench.draws import Draws
+from itnnr_ik.bench.joint_paths import largest_step
 from itnnr_ik.bench.peers import Peer
 
 Array = NDArray[np.float64]
@@ -112,8 +113,8 @@ def tracking(arm: BenchArm, peers: Sequence[Peer], paths: Sequence[Draws], what:
                 answers[s, i] = state if positions is None else positions
         for s in range(len(peers)):
             solved[s] += arm.solved(answers[s, 1:], path.targets[1:]).tolist()
-            steps[s].append(_largest_step(answers[s]))
-    own = [_largest_step(path.postures) for path in paths]
+            steps[s].append(largest_step(answers[s]))
+    own = [largest_step(path.postures) for path in paths]
     return [
         Tracked(peer.name, float(np.mean(solved[s])), *_quantiles(np.array(seconds[s])), steps[s], own)
         for s, peer in enumerate(peers)
@@ -128,11 +129,6 @@ def _time_solve(peer: Peer, transform: Array, target: Array, state: Array) -> tu
     answer = solve(*arguments)
     seconds = time.perf_counter() - begin
     return seconds, peer.positions(answer)
-
-
-def _largest_step(positions: Array) -> float:
-    """Largest joint change [rad, m] between neighbours of positions (b, n)."""
-    return float(np.abs(np.diff(positions, axis=0)).max())
 
 
 def _turns(solvers: int, targets: range, text: str) -> Iterator[tuple[int, range]]:

@@ -19,7 +19,7 @@ from itnnr_ik.bench.arms import BenchArm, load_arms
 from itnnr_ik.bench.child import BatchRate, FirstAnswer, batch_rates, first_answer
 from itnnr_ik.bench.closed_form import Ssik
 from itnnr_ik.bench.criteria import criteria
-from itnnr_ik.bench.draws import draws, of_postures, regular_bound, regular_path, smooth_path
+from itnnr_ik.bench.draws import draws, of_postures, regular_bound, regular_path, sine_path
 from itnnr_ik.bench.peers import installed_peers
 from itnnr_ik.bench.quality import (
     ALL,
@@ -159,7 +159,7 @@ def measure(arm: BenchArm, args: argparse.Namespace) -> ArmReport:
     off = [path for path in tries if path is not None]
     if len(off) < args.paths:
         missing.append(f"{args.paths - len(off)} of {args.paths} paths: none off singular postures was found")
-    anywhere = [smooth_path(arm, _PATH_TARGETS, rng) for _ in range(args.paths)]
+    anywhere = [sine_path(arm, _PATH_TARGETS, rng) for _ in range(args.paths)]
 
     return ArmReport(
         name=arm.name,

@@ -13,8 +13,8 @@ from itnnr_ik.bench.draws import (
     of_postures,
     regular_bound,
     regular_path,
+    sine_path,
     singular_values,
-    smooth_path,
 )
 from itnnr_ik.robot import PACKAGED
 
@@ -27,16 +27,16 @@ def test_a_smooth_path_is_smooth(name: str) -> None:
     arm = bench_arm(name)
     lower, upper = arm.bounds
     for seed in range(5):
-        path = smooth_path(arm, 1000, np.random.default_rng(seed))
+        path = sine_path(arm, 1000, np.random.default_rng(seed))
         assert ((path >= lower) & (path <= upper)).all()
         assert np.abs(np.diff(path, axis=0)).max() <= 7.0 / 200.0
-        assert (path == smooth_path(arm, 1000, np.random.default_rng(seed))).all()
+        assert (path == sine_path(arm, 1000, np.random.default_rng(seed))).all()
 
 
 def test_joints_swing_over_the_share_of_their_range() -> None:
     """Joints swing over 60 % of their range where there is time for a whole period."""
     arm = bench_arm("two_link")
-    path = smooth_path(arm, 2000, np.random.default_rng(0))
+    path = sine_path(arm, 2000, np.random.default_rng(0))
     swing = (path.max(axis=0) - path.min(axis=0)) / (arm.chain.upper - arm.chain.lower)
     assert swing == pytest.approx([0.6, 0.6], abs=1e-3)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.solvers import Perfect, Silent, Stubborn, bench_arm
-from itnnr_ik.bench.draws import draws, of_postures, smooth_path
+from itnnr_ik.bench.draws import draws, of_postures, sine_path
 from itnnr_ik.bench.peers import OwnSolver
 from itnnr_ik.bench.race import random_targets, tracking
 
@@ -41,7 +41,7 @@ def test_ours_solves_everything(name: str) -> None:
 def test_tracking_measures_the_largest_step_of_each_path() -> None:
     """A solver that answers with the path itself has the path's steps, one that stays has none."""
     arm = bench_arm("two_link")
-    postures = [smooth_path(arm, 100, np.random.default_rng(seed)) for seed in range(2)]
+    postures = [sine_path(arm, 100, np.random.default_rng(seed)) for seed in range(2)]
     paths = [of_postures(arm, path, path) for path in postures]
     every = np.concatenate(postures)
     perfect = Perfect(of_postures(arm, every, every))
