@@ -180,7 +180,7 @@ def recorded_poses(bag: Bag, selection: Selection, warn: Callable[[str], None]) 
     """
     if selection.pose_from:
         return transform_poses(bag, *selection.pose_from, warn=warn)
-    return bag.poses(_pose_topic(bag, selection, True), selection.pose_index)
+    return bag.poses(_pose_topic(bag, selection), selection.pose_index)
 
 
 def concatenated(pieces: Sequence[Replay]) -> Replay:
@@ -213,7 +213,9 @@ def _topics(bag: Bag, selection: Selection) -> tuple[str | None, str | None]:
     if wanted == POSES and selection.pose_from:
         pose_topic = _transform_topics(bag)
     elif wanted == POSES:
-        pose_topic = _pose_topic(bag, selection, bool(asked))
+        if not asked and selection.pose_topic is None:
+            _check_has_targets(bag)
+        pose_topic = _pose_topic(bag, selection)
     if selection.joint_topic or counts[JOINT_STATE] or wanted == JOINTS:
         joint_topic = joint_topic_of(bag, selection)
     return pose_topic, joint_topic
@@ -249,21 +251,21 @@ def _label(pose_topic: str | None, selection: Selection) -> str | None:
     return f"{pose_topic}, {tool} in {base}"
 
 
-def _pose_topic(bag: Bag, selection: Selection, poses_only: bool) -> str:
-    """The topic of poses; the error where there is none mentions joint states unless ``poses_only``."""
-    if (
-        not poses_only
-        and selection.pose_topic is None
-        and not any(topic.count for topic in bag.topics if topic.msgtype in POSE_TYPES)
-    ):
-        hint = ""
-        if any(topic.name in TF_TOPICS and topic.count for topic in bag.topics):
-            hint = "; --pose-from BASE:TOOL takes poses from transforms"
-        try:
-            return bag.find_topic([POSE_STAMPED, JOINT_STATE]).name
-        except BagError as error:
-            raise BagError(f"{error}{hint}") from None
+def _pose_topic(bag: Bag, selection: Selection) -> str:
     return bag.find_topic(list(POSE_TYPES), selection.pose_topic).name
+
+
+def _check_has_targets(bag: Bag) -> None:
+    """Raise BagError, which lists what there is and tells of transforms, unless there are targets."""
+    if any(topic.count for topic in bag.topics if topic.msgtype in POSE_TYPES):
+        return
+    hint = ""
+    if any(topic.name in TF_TOPICS and topic.count for topic in bag.topics):
+        hint = "; --pose-from BASE:TOOL takes poses from transforms"
+    try:
+        bag.find_topic([POSE_STAMPED, JOINT_STATE])
+    except BagError as error:
+        raise BagError(f"{error}{hint}") from None
 
 
 def _transform_topics(bag: Bag) -> str:
