@@ -9,12 +9,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from itnnr_ik.evaluation.model_error import ModelError
 from itnnr_ik.evaluation.pose_survey import PoseFilter
 from itnnr_ik.evaluation.pose_targets import target_of
 from itnnr_ik.evaluation.replay import Replay, Selection
 from itnnr_ik.recording.clocks import match_by_stamps
 from itnnr_ik.recording.joint_reading import BATCH, JointReading, UnitsError
-from itnnr_ik.recording.joint_units import DEGREE, angular_joints
 from itnnr_ik.recording.pairing import (
     MAX_STATE_AGE,
     UNNAMED,
@@ -33,9 +33,6 @@ JOINT_TOPIC = "/joint_states"
 #: Joint states are kept for this time [s] before and after the poses of a batch.
 _WINDOW_MARGIN = 3.0 * MAX_STATE_AGE
 _STALE = f"target with a joint state older than {MAX_STATE_AGE:g} s"
-#: Positions are taken for degrees if the error of the tip is then below this share of that with radians, and
-#: that with radians above this share of the workspace's extent.
-_MAX_DEGREES_ERROR, _MIN_RADIANS_ERROR = 0.1, 0.1
 #: Poses beyond this multiple of the arm's reach are in other units or another frame.
 _MAX_DISTANCE = 50.0
 
@@ -179,7 +176,7 @@ class ReplayStream:
             return
         stamped, clock = match_by_stamps(self._reading.stamps, pose_filter.stamps, MAX_STATE_AGE)
         self._notes.append(f"poses and joint states are {clock}")
-        distances, angles, extent = RunningStatistics(), RunningStatistics(), _workspace_extent(self._solver)
+        model_error = ModelError(self._solver, self._selection.degrees)
         window = _Window(self._reading.batches(self._states()), len(self.joints))
         for poses in _batched(pose_filter(self._poses()), BATCH):
             received = _received(poses)
@@ -188,26 +185,26 @@ class ReplayStream:
             times = track.stamps if stamped else track.received
             recorded = interpolate_positions(times, track.positions, at, np.isinf(self._solver.arm.lower))
             targets = self._targets(poses)
-            known = np.isfinite(recorded).all(axis=1)
-            if known.any():
-                distance, angle = self._solver.errors(recorded[known], targets[known])
-                self._check_units(recorded[known], targets[known], float(np.median(distance)), extent)
-                distances.add(distance)
-                if angle is not None:
-                    angles.add(angle)
-            before = last_before(track, received)
-            first = before < 0
-            self._skip("target before the first joint state", int(first.sum()))
-            stale = ~first & is_stale(track, before, received) if len(track) else ~first
-            self._skip(_STALE, int(stale.sum()))
-            kept = ~first & ~stale
-            if kept.any():
-                current = track.positions[before[kept]]
-                yield self._piece(received[kept], targets[kept], current, recorded[kept])
+            model_error.add(recorded, targets)
+            rows, before = self._with_fresh_state(track, received)
+            if len(rows):
+                yield self._piece(received[rows], targets[rows], track.positions[before], recorded[rows])
         for _ in window.rest():
             pass
-        self._note_model_error(distances, angles)
+        self._notes += model_error.notes
         self._note_distance()
+
+    def _with_fresh_state(
+        self, track: JointTrack, received: Times
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Which targets have a state before them that is not old, and which state; the others are skipped."""
+        before = last_before(track, received)
+        first = before < 0
+        self._skip("target before the first joint state", int(first.sum()))
+        stale = ~first & is_stale(track, before, received) if len(track) else ~first
+        self._skip(_STALE, int(stale.sum()))
+        rows = np.flatnonzero(~first & ~stale)
+        return rows, before[rows]
 
     def _from_poses_alone(self, pose_filter: PoseFilter) -> Iterator[Replay]:
         assert self._poses is not None
@@ -225,36 +222,6 @@ class ReplayStream:
         targets = np.array([target_of(self._solver, pose) for pose in poses]).reshape(-1, size)
         self._distance.add(np.linalg.norm(targets[:, :3], axis=1))
         return targets
-
-    def _check_units(self, recorded: Array, targets: Array, as_read: float, extent: float) -> None:
-        """Raise UnitsError if the tip is at the poses when joint positions are read as degrees.
-
-        Args:
-            recorded, targets: Joint positions (b, n) and poses (b, …).
-            as_read: Median distance of the tip from the poses with the positions as read [m].
-            extent: Extent of the workspace [m].
-        """
-        if self._selection.degrees or as_read <= _MIN_RADIANS_ERROR * extent:
-            return
-        factors = np.where(angular_joints(self._solver.arm), DEGREE, 1.0)
-        in_degrees = float(np.median(self._solver.errors(recorded * factors, targets)[0]))
-        if in_degrees < _MAX_DEGREES_ERROR * as_read:
-            raise UnitsError(
-                f"the joint positions look like degrees: as radians the model's tip is {as_read:.2g} m away "
-                f"from the recorded poses, as degrees {in_degrees:.2g} m; --degrees reads them so"
-            )
-
-    def _note_model_error(self, distances: RunningStatistics, angles: RunningStatistics) -> None:
-        distance, angle = distances.result(), angles.result()
-        if distance is None:
-            return
-        angle_text = (
-            "" if angle is None else f", turned by {angle.median:.2g} and at most {angle.max:.2g} rad"
-        )
-        self._notes.append(
-            f"the model's tip at the recorded joints is {distance.median:.2g} m (median) and at most "
-            f"{distance.max:.2g} m away from the recorded poses{angle_text}"
-        )
 
     def _note_distance(self) -> None:
         distance, reach = self._distance.result(), self._solver.arm.reach
@@ -317,9 +284,3 @@ def _batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
 
 def _received(poses: Sequence[RecordedPose]) -> NDArray[np.int64]:
     return np.array([pose.received for pose in poses], dtype=np.int64)
-
-
-def _workspace_extent(solver: IKSolver) -> float:
-    """Approximate extent of the workspace [m], from random postures."""
-    tips = solver.point_at(solver.arm.sample(256, np.random.default_rng(0)))
-    return float(np.linalg.norm(np.ptp(tips, axis=0)))
