@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,22 @@ _INCOMPLETE = f"joint state before all joints were known, or with one older than
 
 class UnitsError(BagError):
     """Joint positions seem to be in degrees although radians are expected."""
+
+
+class _Layout(NamedTuple):
+    """Where the arm's joints are in joint states with the same names.
+
+    Attributes:
+        columns: Indices (n,) of the joints; None if such states cannot be used.
+        unusable: Why they cannot.
+        size: Number of positions that they must have.
+        wrong_size: Why one with another number cannot be used.
+    """
+
+    columns: NDArray[np.intp] | None
+    unusable: str
+    size: int
+    wrong_size: str
 
 
 class JointReading:
@@ -152,45 +169,44 @@ class JointReading:
         self, states: Iterable[RecordedJoints], all_names: dict[str, None] | None
     ) -> Iterator[JointTrack]:
         """States that have all joints, in recorded units; adds the recorded names to ``all_names``."""
-        known_columns: dict[tuple[str, ...], tuple[NDArray[np.intp] | None, str]] = {}
+        layouts: dict[tuple[str, ...], _Layout] = {}
         rows: list[tuple[int, int, int]] = []
         found: list[Array] = []
         names: tuple[str, ...] | None = None
         last_used: tuple[str, ...] | None = None
-        columns, reason, count = None, "", 0
+        layout = self._layout_of(())
         for number, state in enumerate(states):
             if state.names is not names:
                 names = state.names
-                if names not in known_columns and all_names is not None:
-                    all_names.update(dict.fromkeys(names))
-                if len(known_columns) > BATCH:
-                    known_columns.clear()
-                columns, reason = known_columns.setdefault(names, self._columns_of(names))
-                count = len(names) if any(names) else len(self._joints)
+                if names not in layouts:
+                    if all_names is not None:
+                        all_names.update(dict.fromkeys(names))
+                    if len(layouts) > BATCH:
+                        layouts.clear()
+                    layouts[names] = self._layout_of(names)
+                layout = layouts[names]
             self.messages += 1
             positions = state.positions
-            if len(positions) != count and (any(state.names) or columns is not None):
-                self.reasons[NUMBERS_DIFFER if any(state.names) else _WRONG_NUMBER] += 1
-                continue
-            if columns is None:
-                self.reasons[reason] += 1
+            if len(positions) != layout.size or layout.columns is None:
+                self.reasons[layout.unusable if len(positions) == layout.size else layout.wrong_size] += 1
                 continue
             if last_used is not names:
                 self._name_changes += last_used is not None and last_used != names
                 last_used = names
             rows.append((state.received, state.stamp, number))
-            found.append(positions[columns])
+            found.append(positions[layout.columns])
             if len(rows) == BATCH:
                 yield self._finite_track(rows, found)
                 rows, found = [], []
         if rows:
             yield self._finite_track(rows, found)
 
-    def _columns_of(self, names: tuple[str, ...]) -> tuple[NDArray[np.intp] | None, str]:
-        columns, reason = joint_columns(names, self._joints)
-        if reason == UNNAMED and self._by_position:
-            return np.arange(len(self._joints)), ""
-        return columns, reason
+    def _layout_of(self, names: tuple[str, ...]) -> _Layout:
+        if any(names):
+            return _Layout(*joint_columns(names, self._joints), len(names), NUMBERS_DIFFER)
+        if self._by_position:
+            return _Layout(np.arange(len(self._joints)), "", len(self._joints), _WRONG_NUMBER)
+        return _Layout(None, UNNAMED, 0, UNNAMED)
 
     def _merged_states(self, states: Iterable[RecordedJoints]) -> Iterator[JointTrack]:
         """The latest positions of all joints, at each message with one of them."""
